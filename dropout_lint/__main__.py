@@ -1,0 +1,5 @@
+"""``python -m dropout_lint``."""
+
+from dropout_lint.cli import main
+
+main()

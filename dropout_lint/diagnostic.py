@@ -1,0 +1,101 @@
+"""The one verdict that every engine produces and every reporter prints.
+
+All types are frozen and picklable, and hold no syntax node, graph node or tensor, so that they cross process
+boundaries and turn into JSON. Lines and columns are 1-based and count characters, as in ruff's JSON output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How sure and how harmful a diagnostic is; only ``info`` never fails a run by default."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """Higher is worse: info 0, warning 1, error 2."""
+        return ("info", "warning", "error").index(self.value)
+
+
+class Applicability(StrEnum):
+    """Whether ``--fix`` may apply a fix: alone, with ``--unsafe-fixes``, or never (the text is advice)."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    DISPLAY = "display"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of source text: 1-based lines, 1-based columns counted in characters."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text of ``span`` by ``replacement``; an empty span inserts."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend one diagnostic, all or nothing.
+
+    ``imports`` are statements such as ``import torch.nn.functional as F`` that the edited code needs; they are added
+    only when the fix is applied. A fix without edits is advice: its message is shown and nothing is applied.
+    """
+
+    message: str
+    applicability: Applicability
+    edits: tuple[Edit, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to the proof, such as where a value comes from."""
+
+    path: str
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: which rule, where, one sentence of reason, and what to do."""
+
+    code: str
+    path: str
+    span: Span
+    message: str
+    severity: Severity
+    fix: Fix | None = None
+    engine: str = "source"
+    related: tuple[Related, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[str, Span, str]:
+        """Order of output: by file, place and code."""
+        return (self.path, self.span, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that could not be checked, and why, in one line. Any failure makes the run exit with 2."""
+
+    path: str
+    reason: str
+    code: str = ""
+    """The rule that crashed, where one did."""
