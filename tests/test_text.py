@@ -1,0 +1,124 @@
+"""Reading and writing source files: encodings, newlines, modes, links, and files that are no source text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dropout_lint.source.text import LineIndex, UnreadableSource, decode_source, read_source, write_atomically
+
+HERE = Path("x.py")
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "encoding", "bom"),
+    [
+        (b"x = 1\r\ny = 2\rz = 3\n", "x = 1\r\ny = 2\rz = 3\n", "utf-8", False),
+        (b"\xef\xbb\xbfx = '\xc3\xa9'", "x = 'é'", "utf-8", True),
+        (b"# -*- coding: latin-1 -*-\nx = '\xe9'\n", "# -*- coding: latin-1 -*-\nx = 'é'\n", "iso-8859-1", False),
+        (b"#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\nx = '\x80'", None, "cp1252", False),
+        (b"# a\rx = 'coding: nonsense'\ry = 1\r# coding: latin-1\r", None, "utf-8", False),
+        (b"", "", "utf-8", False),
+    ],
+)
+def test_text_is_decoded_and_comes_back_byte_for_byte(data: bytes, text: str | None, encoding: str, bom: bool) -> None:
+    source = decode_source(data, HERE)
+    assert (source.encoding, source.bom) == (encoding, bom)
+    assert text is None or source.text == text
+    assert source.encode(source.text) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"x = 1\n\n\ny = '\xe9'\n", "not UTF-8 text (byte 13), and no coding cookie"),
+        (b"x = '\xe9'\n", "not UTF-8 text (byte 5), and no coding cookie"),
+        (b"\xef\xbb\xbf\n\n\n\xff", "(byte 6)"),
+        (b"# coding: klingon\n", "unknown encoding in the coding cookie: klingon"),
+        (b"# coding: rot13\nk = 1", "unknown encoding in the coding cookie: rot13"),
+        (b"# coding: ascii\n\nx = '\xe9'", "not text in encoding ascii"),
+        (b"\xef\xbb\xbf# coding: latin-1\n", "contradicts the UTF-8 byte order mark"),
+        (b"x = 1\0", "null bytes (first at byte 5)"),
+    ],
+)
+def test_bytes_that_are_no_source_text_give_one_line(data: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableSource) as caught:
+        decode_source(data, HERE)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_encoding_that_lacks_a_character_or_has_two_spellings_is_not_written() -> None:
+    latin = decode_source(b"# coding: latin-1\n", HERE)
+    with pytest.raises(ValueError, match="codec can't encode"):
+        latin.encode("x = '\u2028'")
+    shifted = decode_source(b"# coding: utf-7\nx = '+AGE-'\n", HERE)
+    assert "'a'" in shifted.text
+    with pytest.raises(ValueError, match="cannot be written back"):
+        shifted.encode(shifted.text + "y = 1\n")
+
+
+def test_missing_files_directories_and_broken_links_give_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "x.py").mkdir()
+    (tmp_path / "link.py").symlink_to(tmp_path / "gone.py")
+    for name, reason in [("x.py", "is a directory"), ("link.py", "broken symbolic link"), ("no.py", "no such file")]:
+        with pytest.raises(UnreadableSource, match=reason):
+            read_source(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_named_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_bytes(b"x")
+    path.chmod(0)
+    with pytest.raises(UnreadableSource, match="permission denied"):
+        read_source(path)
+    path.chmod(0o444)
+    with pytest.raises(PermissionError):
+        write_atomically(path, b"y")
+    assert path.read_bytes() == b"x"
+
+
+def test_writing_keeps_the_mode_and_the_link(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "real.py"
+    target.parent.mkdir()
+    target.write_bytes(b"old")
+    target.chmod(0o750)
+    link = tmp_path / "link.py"
+    link.symlink_to(target)
+    write_atomically(link, b"new\r\n")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new\r\n"
+    assert target.stat().st_mode & 0o777 == 0o750
+    assert [p.name for p in target.parent.iterdir()] == ["real.py"]
+
+
+def test_a_failed_write_leaves_the_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.py"
+    path.write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.py"]
+    assert path.read_bytes() == b"old"
+
+
+def test_lines_end_where_the_tokenizer_ends_them() -> None:
+    text = "a\x0cb\u2028c\x85\r\nd\re\nf"
+    index = LineIndex(text)
+    assert index.lines == 4
+    assert [index.line(n) for n in range(1, 5)] == ["a\x0cb\u2028c\x85", "d", "e", "f"]
+    for offset in range(len(text) + 1):
+        assert index.offset(*index.position(offset)) == offset
+
+
+@pytest.mark.parametrize(("line", "column"), [(0, 1), (1, 0), (1, 4), (3, 1), (2, 2)])
+def test_positions_outside_of_the_text_are_refused(line: int, column: int) -> None:
+    with pytest.raises(ValueError, match=r"no position|no column"):
+        LineIndex("x\n").offset(line, column)
