@@ -1,0 +1,121 @@
+"""Adds the import statements that a fix needs, as text, so that nothing else of the file changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from dropout_lint.source.text import LINE_BREAK, LineIndex
+
+
+class ImportClash(Exception):  # noqa: N818 - the file's names clash, which is no error of its own
+    """A name that an import would bind already means something else at the top level."""
+
+
+def add_imports(text: str, statements: Sequence[str]) -> str:
+    """Add the statements whose names are not imported yet, after the last torch import of the header.
+
+    Without one they go below the docstring and ``from __future__`` lines. Raises ImportClash, and SyntaxError for a
+    text that neither Python nor libcst can parse.
+    """
+    if not statements:
+        return text
+    body = _top_level(text)
+    bound = dict(_bindings(body))
+    missing: list[str] = []
+    for statement in dict.fromkeys(statements):
+        wanted = dict(_bindings(ast.parse(statement).body))
+        for name, target in wanted.items():
+            if bound.get(name, target) != target:
+                raise ImportClash(f"'{name}' already means {bound[name] or 'something else'} here")
+        if not wanted.items() <= bound.items():
+            missing.append(statement)
+            bound.update(wanted)
+    if not missing:
+        return text
+    first_break = LINE_BREAK.search(text)
+    newline = first_break.group() if first_break else "\n"
+    offset = _place(text, body)
+    lines = "".join(statement + newline for statement in missing)
+    if offset and text[offset - 1] not in "\r\n":
+        lines = newline + lines.removesuffix(newline)
+    return text[:offset] + lines + text[offset:]
+
+
+def _top_level(text: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    # Syntax newer than the running Python: keep simple statements and blank the rest, line by line.
+    import libcst
+
+    try:
+        module = libcst.parse_module(text)
+    except libcst.ParserSyntaxError as error:
+        raise SyntaxError(error.message) from None
+    pieces = [module.code_for_node(line) for line in module.header]
+    for statement in module.body:
+        code = module.code_for_node(statement)
+        if not isinstance(statement, libcst.SimpleStatementLine):
+            code = "def _(): pass" + "\n" * len(LINE_BREAK.findall(code))
+        pieces.append(code)
+    return ast.parse("".join(pieces)).body
+
+
+def _bindings(body: Iterable[ast.stmt]) -> Iterable[tuple[str, str]]:
+    """What each name bound at the top level means: a dotted path, or nothing for what is no import."""
+    for statement in body:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                root = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (root, root)
+        elif isinstance(statement, ast.ImportFrom):
+            module = "." * statement.level + (statement.module or "")
+            for alias in statement.names:
+                yield alias.asname or alias.name, f"{module}.{alias.name}"
+        elif isinstance(statement, ast.Try):
+            yield from _bindings(statement.body)
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield statement.name, ""
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for node in (node for target in targets for node in ast.walk(target)):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.id, ""
+
+
+def _is_torch(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import):
+        return any(alias.name.partition(".")[0] == "torch" for alias in statement.names)
+    if isinstance(statement, ast.ImportFrom):
+        return statement.level == 0 and (statement.module or "").partition(".")[0] == "torch"
+    return False
+
+
+def _place(text: str, body: list[ast.stmt]) -> int:
+    """Offset of the start of the line before which the imports go, or of the end of a last line without a break."""
+    header: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            break
+        header.append(statement)
+    torch = [n for n, statement in enumerate(header) if _is_torch(statement)]
+    start = 0
+    if header and isinstance(header[0], ast.Expr) and isinstance(header[0].value, ast.Constant):
+        start = 1 if isinstance(header[0].value.value, str) else 0
+    future = [n for n, s in enumerate(header) if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    after = torch[-1] if torch else max([start - 1, *future])
+    index = LineIndex(text)
+    if after < 0:
+        if not body:
+            return len(text)
+        first = body[0]
+        decorators = getattr(first, "decorator_list", [])
+        return index.offset(min([first.lineno, *(d.lineno for d in decorators)]), 1)
+    end = body[after].end_lineno or 1
+    for statement in body[after + 1 :]:
+        if statement.lineno > end:  # further statements may follow on the same line, after a semicolon
+            break
+        end = statement.end_lineno or end
+    return index.offset(end + 1, 1) if end < index.lines else len(text)
