@@ -1,0 +1,191 @@
+"""The keys of ``[tool.dropout-lint]``: their types, and messages that name file, key and the nearest valid key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dropout_lint.diagnostic import Severity
+from dropout_lint.selection import nearest
+
+TABLE = "[tool.dropout-lint]"
+OUTPUT_FORMATS = ("full", "concise", "json", "github")
+RATE_KINDS = ("transformer", "linear", "conv", "input")
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; one sentence that names the file, the key and what is wrong."""
+
+
+class WrongValueError(ValueError):
+    """A value has the wrong type; the text says what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one source (a file or the command line) sets; None where it says nothing."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] | None = None
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] | None = None
+    respect_gitignore: bool | None = None
+    fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] | None = None
+    unsafe_fixes: bool | None = None
+    preview: bool | None = None
+    fail_level: Severity | None = None
+    output_format: str | None = None
+    baseline: str | None = None
+    target_torch: str | None = None
+    dropout_modules: tuple[str, ...] | None = None
+    keep_probability_modules: tuple[str, ...] | None = None
+    mode_managed_bases: tuple[str, ...] | None = None
+    mc_dropout_names: tuple[str, ...] | None = None
+    rates: Mapping[str, tuple[float, float]] | None = None
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise WrongValueError("true or false")
+    return value
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise WrongValueError("a string")
+    return value
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise WrongValueError("a list of strings")
+    return tuple(value)
+
+
+def _choice(*choices: str) -> Callable[[object], str]:
+    def convert(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise WrongValueError("one of " + ", ".join(f'"{choice}"' for choice in choices))
+        return value
+
+    return convert
+
+
+def _severity(value: object) -> Severity:
+    return Severity(_choice("error", "warning", "info")(value))
+
+
+def _version(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\d+\.\d+(\.\d+)?", value):
+        raise WrongValueError('a version of PyTorch such as "2.13"')
+    return value
+
+
+def _codes_by_pattern(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    expected = 'a table from file patterns to lists of rules, such as {"tests/*" = ["DRP101"]}'
+    if not isinstance(value, dict):
+        raise WrongValueError(expected)
+    try:
+        return tuple((pattern, _strings(codes)) for pattern, codes in value.items())
+    except WrongValueError:
+        raise WrongValueError(expected) from None
+
+
+def _rates(value: object) -> dict[str, tuple[float, float]]:
+    if not isinstance(value, dict):
+        raise WrongValueError("a table such as {linear = [0.1, 0.5]}")
+    rates = {}
+    for kind, bounds in value.items():
+        if kind not in RATE_KINDS:
+            raise WrongValueError(f"a table of the keys {', '.join(RATE_KINDS)} only" + _did_you_mean(kind, RATE_KINDS))
+        numbers = isinstance(bounds, list) and all(type(bound) in (int, float) for bound in bounds)
+        if not numbers or len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] <= 1:
+            raise WrongValueError(f"a table where {kind} is [lowest, highest], two numbers from 0 to 1")
+        rates[kind] = (float(bounds[0]), float(bounds[1]))
+    return rates
+
+
+KEYS: dict[str, Callable[[object], object]] = {
+    "select": _strings,
+    "ignore": _strings,
+    "extend-select": _strings,
+    "per-file-ignores": _codes_by_pattern,
+    "exclude": _strings,
+    "extend-exclude": _strings,
+    "respect-gitignore": _boolean,
+    "fixable": _strings,
+    "unfixable": _strings,
+    "unsafe-fixes": _boolean,
+    "preview": _boolean,
+    "fail-level": _severity,
+    "output-format": _choice(*OUTPUT_FORMATS),
+    "baseline": _string,
+    "target-torch": _version,
+    "dropout-modules": _strings,
+    "keep-probability-modules": _strings,
+    "mode-managed-bases": _strings,
+    "mc-dropout-names": _strings,
+    "rates": _rates,
+}
+
+
+def read_options(file: Path) -> Options | None:
+    """The table of a TOML file, or None when it has none. Raises ConfigError."""
+    try:
+        document = tomllib.loads(file.read_bytes().decode())
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from None
+    tools = document.get("tool", {})
+    if not isinstance(tools, dict):
+        return None
+    for misspelt in ("dropout_lint", "dropoutlint"):
+        if misspelt in tools:
+            raise ConfigError(f"{file}: the table [tool.{misspelt}] must be called {TABLE}")
+    if "dropout-lint" not in tools:
+        return None
+    return _parse_table(tools["dropout-lint"], file)
+
+
+def _parse_table(table: object, file: Path) -> Options:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{file}: 'tool.dropout-lint' must be a table, not {_described(table)}")
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in KEYS:
+            hint = _did_you_mean(key, KEYS) or f"; valid keys are {', '.join(KEYS)}"
+            raise ConfigError(f"{file}: unknown key '{key}' in {TABLE}{hint}")
+        try:
+            values[key.replace("-", "_")] = KEYS[key](value)
+        except WrongValueError as error:
+            raise ConfigError(f"{file}: '{key}' in {TABLE} must be {error}, not {_described(value)}") from None
+    return Options(**values)
+
+
+def _did_you_mean(key: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    near = nearest(key.lower(), {name: name for name in known})
+    return f"; did you mean '{near}'?" if near else ""
+
+
+def _described(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'the string "{value}"'
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "this list" if value else "an empty list"
+        case dict():
+            return "this table"
+        case _:
+            return str(value)
