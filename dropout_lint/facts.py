@@ -1,0 +1,271 @@
+"""The facts that engines produce and checks read: small, frozen, picklable, free of syntax nodes and tensors.
+
+A check registers itself by annotating its first parameter with one of the fact kinds below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dropout_lint.diagnostic import Span
+
+Polarity = Literal["keep", "drop", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known about an expression that configures dropout. Every field may be unknown.
+
+    ``number`` is the proven constant (also True/False as 1.0/0.0 with ``kind`` "bool"); ``polarity`` whether the
+    value is a probability to keep or to drop, by the identifiers it flows through; ``doc`` the same as told by a
+    docstring or a help text; ``gated`` whether some definition of it depends on the train/eval mode.
+    """
+
+    kind: Literal["number", "bool", "str", "none", "unknown"] = "unknown"
+    number: float | None = None
+    polarity: Polarity = ""
+    doc: Polarity = ""
+    gated: bool = False
+    literal: bool = False
+    default: bool = False
+    """The number is the default of a parameter, so a caller can change it."""
+    parameter: str = ""
+    """The parameter of the enclosing function that this value is, unchanged."""
+    attribute: str = ""
+    """The last attribute or key name the value was read from, for a look-up in configuration classes."""
+    names: tuple[str, ...] = ()
+    """Identifiers the value flows through, outermost first."""
+
+    @property
+    def is_zero(self) -> bool:
+        """Proven to be zero wherever it is used, not only by default."""
+        return self.number == 0.0 and not self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a call. ``name`` is the parameter it binds to, "" where unknown (after ``*args``)."""
+
+    name: str
+    keyword: bool
+    text: str
+    span: Span
+    """The value alone."""
+    removal: Span | None
+    """What to delete so that it is no longer passed: the argument with a comma; None where that is not possible."""
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where in a file something stands."""
+
+    class_name: str = ""
+    """Qualified name of the innermost class whose method encloses it, "" outside of classes."""
+    function: str = ""
+    """Qualified name of the innermost named function, "" at module or class level."""
+    method: str = ""
+    """The method of ``class_name`` that encloses it (closures and lambdas count for their method)."""
+    self_name: str = ""
+    """How the instance is called there, "" where there is none."""
+    loops: int = 0
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def constructs(self) -> bool:
+        """Whether this runs while the object is built, not while it computes."""
+        return self.method in CONSTRUCTORS
+
+
+CONSTRUCTORS = frozenset(
+    {"__init__", "__new__", "__post_init__", "setup", "build", "_build", "configure_model", "__setstate__"}
+)
+
+ModeArgument = Literal["absent", "true", "false", "mode", "unknown"]
+Use = Literal["value", "discarded", "called", "overwritten"]
+
+
+@dataclass(frozen=True, slots=True)
+class DropoutSite:
+    """One place where dropout is configured or applied.
+
+    ``form`` is how: a constructed module, a functional call, an attention call that takes a rate, an RNN or
+    multi-head layer with ``dropout=``, a call that hands a rate to one of those (``forwarded``), or a call of a
+    dropout module through the attribute or name that it is bound to (``application``).
+    """
+
+    form: Literal["module", "functional", "attention", "rnn", "multihead", "forwarded", "application"]
+    api: str
+    """Canonical dotted name of what is called."""
+    span: Span
+    callee: Span
+    callee_text: str
+    arguments: tuple[Argument, ...]
+    unpacked: bool
+    """The call has ``*args`` or ``**kwargs``."""
+    rate: Value
+    rate_argument: str
+    """Name of the parameter that takes the rate."""
+    mode: ModeArgument
+    guarded: bool
+    """A test of the train/eval mode decides whether this runs."""
+    intent: str
+    """Why this is meant to be random at test time, in the source's own words; "" where nothing says so."""
+    scope: Scope
+    use: Use = "value"
+    attribute: str = ""
+    """The attribute of the instance that a constructed module is bound to."""
+    container: str = ""
+    """The Python container (list, tuple, dict, ...) that keeps the module from being registered; "" if none."""
+    container_span: Span | None = None
+    applied: tuple[AppliedCall, ...] = ()
+    """Where a module constructed here is called at once or through its local name."""
+    binding: Span | None = None
+    """The statement that binds a local name to the constructed module, when all its uses are in ``applied``."""
+    input_api: str = ""
+    """Canonical name of the call whose result is dropped, where it is known."""
+    input_inplace: bool = False
+    inplace: Value = Value(kind="bool", number=0.0)
+    statement: Span | None = None
+    """The statement that consists of this call alone (``use`` is "discarded")."""
+    statement_target: str = ""
+    functional_alias: str = ""
+    """How this file spells torch.nn.functional, "" when it does not import it."""
+    ones_mask: bool = False
+    """The input is a mask of ones, as in variational dropout."""
+    inplace_argument: Span | None = None
+    """What to delete so that ``inplace`` is not passed: the argument with its comma."""
+    layers: Value = Value()
+    """For an RNN, its ``num_layers``."""
+
+    def argument(self, name: str) -> Argument | None:
+        """The argument bound to this parameter, None if it is not passed."""
+        return next((a for a in self.arguments if a.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedCall:
+    """A call of a module that was constructed in the same expression or bound to a local name."""
+
+    span: Span
+    input_text: str
+    """Source of all arguments of the call."""
+    plain: bool
+    """One positional argument, so that the functional form can take its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagUse:
+    """A mode flag other than ``self.training`` that decides about dropout, or a copy of it."""
+
+    kind: Literal["captured", "constant", "method"]
+    """``self.flag = self.training`` while constructing; ``self.flag = True``; the bound method ``self.train``."""
+    name: str
+    span: Span
+    scope: Scope
+    definition: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateWrite:
+    """A dropout rate assigned while the model computes."""
+
+    target: str
+    span: Span
+    scope: Scope
+    under_mode_test: bool
+    restored: bool
+    zero: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WeightWrite:
+    """A parameter overwritten with a dropped copy of itself."""
+
+    target: str
+    span: Span
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadParameter:
+    """A parameter of a constructor that configures dropout and that nothing reads."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ModelClass:
+    """What a class says about itself: its bases, its dropout attributes and how it uses them."""
+
+    name: str
+    span: Span
+    """The ``class`` line."""
+    bases: tuple[str, ...]
+    """Dotted names, or names of the same file behind a leading dot."""
+    methods: frozenset[str]
+    assigned: frozenset[str]
+    """Attributes of the instance that the class assigns."""
+    read: frozenset[str]
+    """Attributes of the instance that the class reads, calls or deletes, in any method."""
+    opaque: bool
+    """Reads its attributes in a way that names none (``children()``, ``getattr`` with a variable, ...)."""
+    torch_attributes: bool
+    """Assigns an attribute from torch.nn, as only a Module does."""
+    flags: tuple[FlagUse, ...] = ()
+    rate_writes: tuple[RateWrite, ...] = ()
+    weight_writes: tuple[WeightWrite, ...] = ()
+    unread_parameters: tuple[UnreadParameter, ...] = ()
+    constants: dict[str, float] = field(default_factory=dict)
+    """Numbers bound in the class body or its constructor, for configuration classes."""
+    abstract: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSummary:
+    """What a function does with a rate that it is given."""
+
+    name: str
+    parameters: tuple[str, ...]
+    sinks: frozenset[str]
+    """Parameters that reach a dropout which ignores the mode."""
+    has_self: bool
+    returns: tuple[str, ...] = ()
+    """Functions of the same file that it returns, as factories do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHeader:
+    """Enough of a class to follow its bases and its constants."""
+
+    name: str
+    bases: tuple[str, ...]
+    methods: frozenset[str]
+    attributes: frozenset[str]
+    """Names on the instance that the class reads."""
+    constants: dict[str, float]
+    opaque: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Everything that one file says, and nothing that another file could change."""
+
+    path: str
+    module: str
+    """Dotted name by the packages around the file."""
+    imports: dict[str, str] = field(default_factory=dict)
+    stars: tuple[str, ...] = ()
+    headers: dict[str, ClassHeader] = field(default_factory=dict)
+    classes: tuple[ModelClass, ...] = ()
+    functions: dict[str, FunctionSummary] = field(default_factory=dict)
+    sites: tuple[DropoutSite, ...] = ()
+    definitions: tuple[tuple[int, int, int], ...] = ()
+    """First line (with decorators), ``def`` line and last line of every function and class."""
+    is_test: bool = False
+    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each function of the file, the classes whose methods call it ("" for other callers)."""
+    foreign_reads: frozenset[str] = frozenset()
+    """Attribute names that are read on something else than the instance."""

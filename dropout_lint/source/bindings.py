@@ -1,0 +1,46 @@
+"""Binds the arguments of a call to parameter names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """One argument with the parameter that it binds to, "" where unknown."""
+
+    name: str
+    value: ast.expr
+    keyword: ast.keyword | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundCall:
+    """The arguments of a call; ``unpacked`` if there may be others behind ``*`` or ``**``."""
+
+    arguments: tuple[Bound, ...]
+    unpacked: bool
+
+    def expression(self, name: str) -> ast.expr | None:
+        """What is passed for a parameter, None if nothing is."""
+        return next((b.value for b in self.arguments if b.name == name), None)
+
+
+def bound_arguments(call: ast.Call, parameters: Sequence[str], partial: ast.Call | None) -> BoundCall:
+    """Bind a call, and the ``functools.partial`` that made its callee, to the callee's positional parameters."""
+    found: list[Bound] = []
+    unpacked = False
+    positional: list[ast.expr] = [*(partial.args[1:] if partial else []), *call.args]
+    for index, value in enumerate(positional):
+        if isinstance(value, ast.Starred):
+            unpacked = True
+            break
+        found.append(Bound(parameters[index] if index < len(parameters) else "", value, None))
+    for keyword in [*call.keywords, *(partial.keywords if partial else [])]:
+        if keyword.arg is None:
+            unpacked = True
+        elif all(b.name != keyword.arg for b in found):
+            found.append(Bound(keyword.arg, keyword.value, keyword))
+    return BoundCall(tuple(found), unpacked)

@@ -1,0 +1,107 @@
+"""The source engine: text in, FileFacts out. Knows nothing about rules and never imports torch."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary
+from dropout_lint.source import triage
+from dropout_lint.source.classes import headers, model_classes
+from dropout_lint.source.module import SourceModule
+from dropout_lint.source.scopes import Block
+from dropout_lint.source.sites import dropout_sites
+from dropout_lint.source.syntax import parse
+
+
+def collect(path: Path, text: str) -> FileFacts:
+    """The facts of one file, which depend on its text and its place among packages alone.
+
+    Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
+    nesting beyond the interpreter's stack.
+    """
+    module = SourceModule(path, text, parse(text))
+    if not triage.speaks_of_dropout(text.encode(errors="replace")):
+        return outline(module)
+    sites = tuple(dropout_sites(module))
+    return FileFacts(
+        path=str(path),
+        module=module.name,
+        imports=dict(module.imports.names),
+        stars=tuple(module.imports.stars),
+        headers=headers(module),
+        classes=tuple(model_classes(module)),
+        functions=_summaries(module, sites),
+        sites=sites,
+        definitions=_definitions(module.tree),
+        is_test=_is_test(path),
+        calls=_calls(module),
+        foreign_reads=frozenset(module.scopes.foreign_reads),
+    )
+
+
+def outline(module: SourceModule) -> FileFacts:
+    """What other files may ask of a file that holds no dropout."""
+    return FileFacts(
+        path=str(module.path),
+        module=module.name,
+        imports=dict(module.imports.names),
+        stars=tuple(module.imports.stars),
+        headers=headers(module),
+        definitions=_definitions(module.tree),
+    )
+
+
+def _is_test(path: Path) -> bool:
+    folders = {part.lower() for part in path.parts[-4:-1]}
+    return bool(folders & {"test", "tests", "testing"}) or path.name.startswith("test_") or path.stem.endswith("_test")
+
+
+def _definitions(tree: ast.Module) -> tuple[tuple[int, int, int], ...]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, triage.DEFINITIONS):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            found.append((first, node.lineno, node.end_lineno or node.lineno))
+    return tuple(found)
+
+
+def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str, FunctionSummary]:
+    sinks: dict[str, set[str]] = {}
+    for site in sites:
+        always_on = site.form == "attention" or (site.form == "functional" and site.mode in {"absent", "true"})
+        if always_on and site.rate.parameter and not site.guarded and not site.rate.gated:
+            sinks.setdefault(site.scope.function, set()).add(site.rate.parameter)
+    found = {}
+    for block in module.scopes.blocks.values():
+        if block.kind == "function" and block.name != "<lambda>":
+            parameters = [p for p in block.parameters if p != block.self_name]
+            found[block.qualname] = FunctionSummary(
+                name=block.qualname,
+                parameters=tuple(parameters),
+                sinks=frozenset(sinks.get(block.qualname, ())),
+                has_self=bool(block.self_name),
+                returns=tuple(_returned_functions(block)),
+            )
+    return found
+
+
+def _returned_functions(block: Block) -> list[str]:
+    inner = [b for b in block.blocks.values() if b.kind == "function"]
+    if not inner:
+        return []
+    returned = {
+        n.value.id for n in ast.walk(block.node) if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)
+    }
+    return [b.qualname for b in inner if b.name in returned]
+
+
+def _calls(module: SourceModule) -> dict[str, tuple[str, ...]]:
+    """For each function of the file, the classes whose methods call it by name; "" for any other caller."""
+    found: dict[str, list[str]] = {}
+    functions = {name for name, block in module.scopes.module.blocks.items() if block.kind == "function"}
+    for call, block in module.scopes.calls:
+        if isinstance(call.func, ast.Name) and call.func.id in functions:
+            owner = block.enclosing_class
+            found.setdefault(call.func.id, []).append(owner.qualname if owner is not None else "")
+    return {name: tuple(callers) for name, callers in found.items()}

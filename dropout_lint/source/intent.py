@@ -1,0 +1,57 @@
+"""Does the source say that dropout at test time is meant?"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from dropout_lint.source.scopes import Block, Scopes
+from dropout_lint.source.syntax import Lines
+
+_COMMENT = re.compile(
+    r"monte.?carlo|\bmc[- ]?drop|non.?determinis|always (?:apply|applies|applied|on|active|use)|intentional|deliberate|on purpose"
+    r"|(?:even|also|still|both|kept?|enabled?|active|on) (?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
+    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)|for diversity|exploration",
+    re.IGNORECASE,
+)
+_DOCSTRING = re.compile(
+    r"monte.?carlo drop|\bmc[- ]?drop|dropout (?:is|are) (?:always|also|still|kept|intentionally)|always (?:applies|apply|applied) dropout"
+    r"|(?:even|also) (?:in|at|during) (?:inference|test|eval)",
+    re.IGNORECASE,
+)
+
+
+def intent(node: ast.AST, block: Block, scopes: Scopes, lines: Lines) -> str:
+    """The words by which the source declares deliberate noise at test time near a node, "" where there are none."""
+    statement = node
+    while not isinstance(statement, ast.stmt):
+        statement = scopes.parents[statement]
+    for comment in _comments(statement, lines):
+        found = _COMMENT.search(comment)
+        if found:
+            return found.group()
+    current: Block | None = block
+    while current is not None and current.kind != "module":
+        if isinstance(current.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found = _DOCSTRING.search(ast.get_docstring(current.node, clean=False) or "")
+            if found:
+                return found.group()
+        current = current.parent
+    return ""
+
+
+def _comments(statement: ast.stmt, lines: Lines) -> list[str]:
+    last = statement.end_lineno or statement.lineno
+    if isinstance(statement, (ast.If, ast.For, ast.While, ast.With)):
+        last = statement.lineno
+    found = [_comment(lines.line(n)) for n in range(statement.lineno, last + 1)]
+    above = statement.lineno - 1
+    while above > 0 and lines.line(above).strip().startswith("#"):
+        found.append(_comment(lines.line(above)))
+        above -= 1
+    return [comment for comment in found if comment]
+
+
+def _comment(line: str) -> str:
+    _, mark, comment = line.partition("#")
+    return comment if mark else ""
