@@ -48,6 +48,11 @@ def discover(
     return Discovery(tuple(sorted(search.files.values())), tuple(search.failures.values()))
 
 
+def is_excluded(path: Path, settings_for: Callable[[Path], Settings]) -> bool:
+    """True when a file, which need not exist, or a folder above it is excluded or ignored by git."""
+    return _Search(settings_for).excluded_with_parents(Path(os.path.abspath(path)))
+
+
 def displayed(path: Path) -> Path:
     """The path as reports show it: relative to the working directory where it lies below it, else absolute."""
     absolute = Path(os.path.abspath(path))

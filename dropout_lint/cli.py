@@ -1,0 +1,173 @@
+"""The command line; the only place that exits. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from dropout_lint import __version__
+from dropout_lint.commands.completion import PROGRAM, VARIABLE, show_completion
+from dropout_lint.commands.exit_codes import ExitCode
+from dropout_lint.commands.messages import CannotWriteError, error, note
+from dropout_lint.commands.options import SUPPRESSION_STYLES, CheckOptions, check_options, color_option
+from dropout_lint.config_schema import ConfigError
+from dropout_lint.selection import nearest
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+_OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
+
+
+class CommandLine(click.Group):
+    """A group whose default command is ``check``, and that turns every outcome into an exit code."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``check`` in front of paths and options."""
+        if args and args[0] not in self.commands and args[0] not in _OWN_OPTIONS:
+            meant = self._command_like(args[0])
+            if meant:
+                raise click.UsageError(f"No such file or directory: '{args[0]}'. Did you mean the command '{meant}'?")
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Run a command and exit with its code."""
+        given = list(sys.argv[1:] if args is None else args)
+        extra = {"complete_var": VARIABLE, **extra, "standalone_mode": False}
+        try:
+            code = int(super().main(given, prog_name or PROGRAM, **extra) or 0)
+            sys.stdout.flush()
+        except click.ClickException as problem:
+            error(problem.format_message())
+            context = getattr(problem, "ctx", None)
+            if context is not None:
+                note(f"Try '{context.command_path} --help' for help.")
+            code = ExitCode.FAILED
+        except (ConfigError, CannotWriteError) as problem:
+            error(str(problem))
+            code = ExitCode.FAILED
+        except (click.Abort, KeyboardInterrupt):
+            code = ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has had enough; the interpreter must not complain when it flushes at the end.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            code = ExitCode.CLEAN
+        except Exception as problem:
+            if _wants_traceback(given):
+                import traceback
+
+                traceback.print_exc()
+            text = " ".join(f"{type(problem).__name__}: {problem}".split())
+            error(f"{text} (this is a bug in dropout-lint; --verbose shows where)")
+            code = ExitCode.FAILED
+        sys.exit(int(code))
+
+    def _command_like(self, word: str) -> str | None:
+        if word.startswith("-") or "/" in word or "." in word or Path(word).exists():
+            return None
+        return nearest(word.lower(), {name: name for name in self.commands}, cutoff=0.7)
+
+
+class CheckCommand(click.Command):
+    """``check``: lets ``--add-noqa`` stand without a value, and options stand before the word ``check``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give ``--add-noqa`` its default, without taking the path behind it for a value."""
+        spelt = []
+        for at, arg in enumerate(args):
+            following = args[at + 1] if at + 1 < len(args) else None
+            bare = arg == "--add-noqa" and following not in SUPPRESSION_STYLES
+            spelt.append(f"--add-noqa={SUPPRESSION_STYLES[0]}" if bare else arg)
+        return super().parse_args(ctx, spelt)
+
+
+@click.group(cls=CommandLine, context_settings=_CONTEXT, no_args_is_help=False, invoke_without_command=True)
+@click.version_option(__version__, "-V", "--version", prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Find PyTorch code in which dropout or train/eval mode does not do what its author meant.
+
+    'dropout-lint PATH...' checks files and folders; all options of 'check' can be given without the word 'check'
+    (see 'dropout-lint check --help').
+
+    \b
+    Examples:
+      dropout-lint src/                       report what is wrong
+      dropout-lint --fix src/                 and mend what is safe to mend
+      dropout-lint --diff --unsafe-fixes .    show all fixes, change nothing
+      dropout-lint rule DRP101                explain a rule
+
+    Exit codes: 0 nothing found, 1 findings, 2 something could not be checked.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command(cls=CheckCommand)
+@check_options
+def check(paths: tuple[Path, ...], **options: Any) -> ExitCode:
+    """Check files and folders (default: this folder); '-' reads standard input."""
+    from dropout_lint.commands.check import run_check
+
+    return run_check(CheckOptions(paths=_without_command(paths), **options))
+
+
+@cli.command("rule")
+@click.argument("rule", metavar="CODE|NAME")
+@click.option("--output-format", type=click.Choice(["full", "json"]), default="full", help="How to print the page.")
+@color_option()
+def rule_command(rule: str, output_format: str, color: str) -> ExitCode:
+    """Explain a rule: why it matters, examples, and whether its fix is safe."""
+    from dropout_lint.commands.rule import show_rule
+
+    return show_rule(rule, output_format, color)
+
+
+@cli.command("rules")
+@click.option("--output-format", type=click.Choice(["full", "json"]), default="full", help="How to print the list.")
+@color_option()
+def rules_command(output_format: str, color: str) -> ExitCode:
+    """List all rules."""
+    from dropout_lint.commands.rule import list_rules
+
+    return list_rules(output_format, color)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> ExitCode:
+    """Print the completion script of a shell.
+
+    \b
+    bash: eval "$(dropout-lint completion bash)"      in ~/.bashrc
+    zsh:  eval "$(dropout-lint completion zsh)"       in ~/.zshrc
+    fish: dropout-lint completion fish | source       in ~/.config/fish/config.fish
+    """
+    return show_completion(shell, cli)
+
+
+def main() -> NoReturn:
+    """Entry point of the ``dropout-lint`` program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Source text may hold characters that the terminal's encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
+    cli.main()
+
+
+def _without_command(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The paths without a command that was put behind the options. Raises click.UsageError for one but ``check``."""
+    if not paths or str(paths[0]) not in cli.commands or paths[0].exists():
+        return paths
+    if str(paths[0]) == "check":
+        return paths[1:]
+    raise click.UsageError(f"Write the command first: '{PROGRAM} {paths[0]} [OPTIONS]'.")
+
+
+def _wants_traceback(args: Sequence[str]) -> bool:
+    return "--verbose" in args or any(arg.startswith("-") and not arg.startswith("--") and "v" in arg for arg in args)

@@ -1,0 +1,1 @@
+"""The commands of the command line: each returns an exit code and leaves it to ``cli`` to exit."""

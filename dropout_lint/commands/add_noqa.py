@@ -1,0 +1,45 @@
+"""``check --add-noqa``: adds a comment that suppresses each finding of today."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from dropout_lint.commands.fix import NotFixedError, replace_file
+from dropout_lint.commands.messages import counted, note
+from dropout_lint.diagnostic import Failure
+
+if TYPE_CHECKING:
+    from dropout_lint.linter import LintResult
+
+_TOOL_RULES = "DRP0"
+RUFF_HINT = (
+    "Ruff removes codes that it does not know from '# noqa'. Where you use both, add to pyproject.toml:\n"
+    '  [tool.ruff.lint]\n  external = ["DRP"]'
+)
+
+
+def add_noqa(result: LintResult, style: str) -> LintResult:
+    """Write the comments and say how many; what comes back holds only the failures."""
+    from dropout_lint.source.text import UnreadableSource, read_source
+    from dropout_lint.suppressions import add_suppressions
+
+    failures = list(result.failures)
+    added = files = 0
+    wanted = [item for item in result.diagnostics if not item.code.startswith(_TOOL_RULES)]
+    for name, group in groupby(sorted(wanted, key=lambda item: item.sort_key), key=lambda item: item.path):
+        found = tuple(group)
+        try:
+            source = read_source(Path(name))
+            text = add_suppressions(source.text, found, cast(Literal["native", "noqa"], style))
+            if text != source.text:
+                replace_file(source, text)
+                added, files = added + len(found), files + 1
+        except (UnreadableSource, NotFixedError) as problem:
+            failures.append(Failure(name, f"no comment added: {problem}"))
+    note(f"Suppressed {counted(added, 'finding')} in {counted(files, 'file')}.")
+    if style == "noqa" and added:
+        note(RUFF_HINT)
+    return replace(result, diagnostics=(), failures=tuple(failures))

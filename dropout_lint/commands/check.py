@@ -1,0 +1,129 @@
+"""``check``: find the files, lint them, fix or suppress where asked, report, and say how it went."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import click
+
+from dropout_lint.commands.exit_codes import ExitCode
+from dropout_lint.commands.fix import fix_files, without_unfixable
+from dropout_lint.commands.linted import Linted, show_patches
+from dropout_lint.commands.messages import counted, note, show_failures, use_color, warn, write_report
+from dropout_lint.commands.options import CheckOptions
+from dropout_lint.commands.progress import ProgressBar
+from dropout_lint.commands.show_settings import show_settings
+from dropout_lint.commands.stdin import check_stdin
+from dropout_lint.config import Settings, SettingsResolver
+from dropout_lint.files import Discovery, discover
+
+_HERE = Path("_")
+
+
+def run_check(options: CheckOptions) -> ExitCode:
+    """Run ``check``. Raises click.UsageError, ConfigError and CannotWriteError."""
+    started = time.monotonic()
+    if options.isolated and options.config:
+        raise click.UsageError("--isolated and --config exclude each other.")
+    if options.add_noqa and (options.fix or options.diff or options.reads_stdin):
+        raise click.UsageError("--add-noqa goes with neither --fix, --diff nor '-'.")
+    resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
+    settings = resolver(_HERE)
+    if options.show_settings:
+        first = next(iter(options.paths), Path())
+        show_settings(resolver(first / _HERE if first.is_dir() else first))
+        return ExitCode.CLEAN
+    if options.reads_stdin:
+        linted = check_stdin(options, resolver)
+    else:
+        paths = options.paths or (Path(),)
+        found = discover(paths, resolver, force_exclude=options.force_exclude)
+        if not found.files and not found.failures:
+            warn(f"no Python files found under {', '.join(map(str, paths))}")
+        if options.show_files:
+            write_report("".join(f"{file}\n" for file in found.files), options.output_file, color=False)
+            show_failures(found.failures)
+            return ExitCode.FAILED if found.failures and not options.exit_zero else ExitCode.CLEAN
+        linted = _check_files(options, resolver, found)
+    if not options.quiet:
+        for text in resolver.warnings:
+            warn(text)
+    if not options.diff and not options.add_noqa:
+        _report(options, settings, linted)
+    show_failures(linted.result.failures)
+    if options.verbose:
+        note(f"configuration: {settings.source or 'none found, defaults hold'}")
+        note(f"checked {counted(linted.result.checked, 'file')} in {time.monotonic() - started:.2f} s")
+    return ExitCode.CLEAN if options.exit_zero else _exit_code(options, resolver, linted)
+
+
+def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Discovery) -> Linted:
+    from dropout_lint.linter import Linter
+
+    with ProgressBar(quiet=options.quiet) as progress:
+        linter = Linter(resolver, options.jobs, progress)
+        result = linter.run(found.files)
+    result = replace(
+        result,
+        diagnostics=tuple(without_unfixable(result.diagnostics, resolver)),
+        failures=(*found.failures, *result.failures),
+    )
+    if options.add_noqa:
+        from dropout_lint.commands.add_noqa import add_noqa
+
+        return Linted(add_noqa(result, options.add_noqa))
+    if not options.fix and not options.diff:
+        return Linted(result)
+    run = fix_files(result, linter, resolver, write=not options.diff)
+    if options.diff:
+        show_patches(options, resolver, result, run)
+    for item in run.rejected:
+        warn(f"{item.path}:{item.span.line}: the fix of {item.code} would have broken the file and was left out")
+    left = replace(run.result, diagnostics=tuple(without_unfixable(run.result.diagnostics, resolver)))
+    return Linted(left, fixed=run.fixed, changed=bool(run.patches))
+
+
+def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
+    from dropout_lint.report import Summary, render
+    from dropout_lint.source.text import UnreadableSource, read_source
+
+    @lru_cache(maxsize=1)
+    def source_of(name: str) -> str | None:
+        if name in linted.texts:
+            return linted.texts[name]
+        try:
+            return read_source(Path(name)).text
+        except UnreadableSource:
+            return None
+
+    summary = Summary(
+        fixed=linted.fixed,
+        statistics=options.statistics,
+        quiet=options.quiet,
+        checked=linted.result.checked,
+        unsafe_fixes=settings.unsafe_fixes,
+    )
+    color = options.output_file is None and use_color(options.color)
+    text = render(linted.result, settings.output_format, sources=source_of, color=color, summary=summary)
+    if linted.stdout_taken and options.output_file is None:
+        click.echo(text, err=True, color=color)
+    else:
+        write_report(text, options.output_file, color=color)
+
+
+def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> ExitCode:
+    if linted.result.failures:
+        return ExitCode.FAILED
+    if options.add_noqa:
+        return ExitCode.CLEAN
+    if options.diff:
+        return ExitCode.FINDINGS if linted.changed else ExitCode.CLEAN
+    if options.exit_non_zero_on_fix and linted.fixed:
+        return ExitCode.FINDINGS
+    for item in linted.result.diagnostics:
+        if item.severity.rank >= resolver(Path(item.path)).fail_level.rank:
+            return ExitCode.FINDINGS
+    return ExitCode.CLEAN

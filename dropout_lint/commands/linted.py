@@ -1,0 +1,48 @@
+"""The outcome of a run before it is reported, and the patches that ``--diff`` prints instead of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.commands.fix import FixRun, is_applicable
+from dropout_lint.commands.messages import counted, note, write_report
+from dropout_lint.commands.options import CheckOptions
+from dropout_lint.config import Settings
+from dropout_lint.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from dropout_lint.linter import LintResult
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text."""
+
+    result: LintResult
+    texts: Mapping[str, str] = field(default_factory=dict)
+    fixed: int = 0
+    changed: bool = False
+    stdout_taken: bool = False
+
+
+def show_patches(
+    options: CheckOptions, settings_for: Callable[[Path], Settings], result: LintResult, run: FixRun
+) -> None:
+    """Print what ``--fix`` would change on stdout, and the count on stderr."""
+    write_report("".join(run.patches), options.output_file, color=False)
+    if options.quiet:
+        return
+    if run.patches:
+        note(f"Would fix {counted(run.fixed, 'finding')} in {counted(len(run.patches), 'file')}.")
+    else:
+        note("Nothing to fix.")
+    for_unsafe = [item for item in result.diagnostics if _waits_for_unsafe(item, settings_for(Path(item.path)))]
+    if for_unsafe:
+        note(f"{counted(len(for_unsafe), 'more finding')} can be fixed with --unsafe-fixes.")
+
+
+def _waits_for_unsafe(item: Diagnostic, settings: Settings) -> bool:
+    return is_applicable(item, replace(settings, unsafe_fixes=True)) and not is_applicable(item, settings)

@@ -1,0 +1,179 @@
+"""The options of ``check``: how they are spelt, and what they say to the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dropout_lint.config_schema import OUTPUT_FORMATS, Options
+from dropout_lint.diagnostic import Severity
+
+SUPPRESSION_STYLES = ("native", "noqa")
+
+type_of_path = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """What the command line of ``check`` asks for; None where the configuration decides."""
+
+    paths: tuple[Path, ...]
+    fix: bool
+    unsafe_fixes: bool | None
+    diff: bool
+    add_noqa: str | None
+    select: tuple[str, ...] | None
+    ignore: tuple[str, ...] | None
+    extend_select: tuple[str, ...] | None
+    fixable: tuple[str, ...] | None
+    unfixable: tuple[str, ...] | None
+    preview: bool | None
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None
+    exclude: tuple[str, ...] | None
+    extend_exclude: tuple[str, ...] | None
+    force_exclude: bool
+    respect_gitignore: bool | None
+    output_format: str | None
+    output_file: Path | None
+    statistics: bool
+    exit_zero: bool
+    exit_non_zero_on_fix: bool
+    fail_level: str | None
+    isolated: bool
+    config: Path | None
+    stdin_filename: Path | None
+    jobs: int
+    no_cache: bool
+    quiet: bool
+    verbose: bool
+    color: str
+    show_files: bool
+    show_settings: bool
+
+    @property
+    def overrides(self) -> Options:
+        """The part that overrides the configuration."""
+        return Options(
+            select=self.select,
+            ignore=self.ignore,
+            extend_select=self.extend_select,
+            per_file_ignores=self.per_file_ignores,
+            exclude=self.exclude,
+            extend_exclude=self.extend_exclude,
+            respect_gitignore=self.respect_gitignore,
+            fixable=self.fixable,
+            unfixable=self.unfixable,
+            unsafe_fixes=self.unsafe_fixes,
+            preview=self.preview,
+            fail_level=Severity(self.fail_level) if self.fail_level else None,
+            output_format=self.output_format,
+        )
+
+    @property
+    def reads_stdin(self) -> bool:
+        """True for ``-``, or for ``--stdin-filename`` alone. Raises click.UsageError on a mixture."""
+        dash = Path("-") in self.paths
+        if dash and len(self.paths) > 1:
+            raise click.UsageError("'-' (standard input) cannot be combined with other paths.")
+        if self.stdin_filename and self.paths and not dash:
+            raise click.UsageError("--stdin-filename goes with '-' (standard input), not with other paths.")
+        return dash or self.stdin_filename is not None
+
+
+def _listed(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Join the commas and the repetitions of an option; None when it was not given."""
+    if not values:
+        return None
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _ignores_by_pattern(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    pairs = _listed(context, parameter, values)
+    if pairs is None:
+        return None
+    ignores = []
+    for pair in pairs:
+        pattern, _, rule = pair.rpartition(":")
+        if not pattern or not rule:
+            raise click.BadParameter(f"'{pair}' is not of the form PATTERN:RULE, such as 'tests/*:DRP101'.")
+        ignores.append((pattern, (rule,)))
+    return tuple(ignores)
+
+
+def _list(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
+    return click.option(name, multiple=True, metavar=metavar, callback=_listed, help=text)
+
+
+def color_option() -> Callable[[Any], Any]:
+    """``--color``."""
+    choice = click.Choice(["auto", "always", "never"])
+    return click.option("--color", type=choice, default="auto", help="When to use colours (auto obeys NO_COLOR).")
+
+
+_OPTIONS = (
+    click.argument("paths", nargs=-1, type=type_of_path),
+    click.option("--fix/--no-fix", default=False, help="Apply safe fixes."),
+    click.option(
+        "--unsafe-fixes/--no-unsafe-fixes", default=None, help="With --fix: apply fixes that change training."
+    ),
+    click.option("--diff", is_flag=True, help="Print what --fix would change, and write nothing."),
+    click.option(
+        "--add-noqa",
+        type=click.Choice(SUPPRESSION_STYLES),
+        metavar="[=native|noqa]",
+        help="Add a comment that suppresses every finding: '# dropout-lint: ignore[...]' or '# noqa: ...'.",
+    ),
+    _list("--select", "RULES", "Check these rules only: codes, prefixes, names or ALL, separated by commas."),
+    _list("--ignore", "RULES", "Leave these rules out."),
+    _list("--extend-select", "RULES", "Check these rules as well."),
+    _list("--fixable", "RULES", "Fix these rules only."),
+    _list("--unfixable", "RULES", "Never fix these rules."),
+    click.option("--preview/--no-preview", default=None, help="Check rules that are still on trial."),
+    click.option(
+        "--per-file-ignores",
+        multiple=True,
+        metavar="PATTERN:RULE",
+        callback=_ignores_by_pattern,
+        help="Leave a rule out in some files, such as 'tests/*:DRP101'.",
+    ),
+    _list("--exclude", "PATTERNS", "Skip these files and folders, instead of those skipped by default."),
+    _list("--extend-exclude", "PATTERNS", "Skip these files and folders as well."),
+    click.option("--force-exclude", is_flag=True, help="Skip excluded files even when they are named."),
+    click.option(
+        "--respect-gitignore/--no-respect-gitignore", default=None, help="Skip what git ignores (the default)."
+    ),
+    click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), help="How to report; the default is full."),
+    click.option("-o", "--output-file", type=type_of_path, help="Write the report to this file."),
+    click.option("--statistics", is_flag=True, help="Count the findings of each rule."),
+    click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 whatever is found or fails."),
+    click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was fixed."),
+    click.option(
+        "--fail-level",
+        type=click.Choice([str(severity) for severity in Severity]),
+        help="The lowest severity that makes the exit code 1; the default is warning.",
+    ),
+    click.option("--isolated", is_flag=True, help="Ignore all configuration files."),
+    click.option(
+        "--config", type=type_of_path, metavar="FILE", help="Use this file's [tool.dropout-lint] for all files."
+    ),
+    click.option("--stdin-filename", type=type_of_path, help="The name of the text that '-' reads."),
+    click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, help="Processes to use; 0 decides by itself."),
+    click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but findings and failures."),
+    click.option("-v", "--verbose", is_flag=True, help="Say which configuration holds, how many files, and how long."),
+    color_option(),
+    click.option("--show-files", is_flag=True, help="List the files that would be checked."),
+    click.option("--show-settings", is_flag=True, help="Show the settings of the first path."),
+)
+
+
+def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function with the arguments and options of ``check``."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)

@@ -1,0 +1,25 @@
+"""``check --show-settings``: what holds for one path, after the file and the command line are merged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from dropout_lint.config import Settings
+
+
+def show_settings(settings: Settings) -> None:
+    """Print settings as they are resolved, one ``key = value`` a line."""
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if item.name == "per_file_ignores":
+            value = {pattern: sorted(codes) for pattern, codes in value}
+        elif isinstance(value, frozenset):
+            value = sorted(value)
+        elif isinstance(value, Path):
+            value = str(value)
+        shown = "(no configuration file)" if value is None else json.dumps(value)
+        click.echo(f"{item.name.replace('_', '-')} = {shown}")
