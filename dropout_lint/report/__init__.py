@@ -1,0 +1,137 @@
+"""Turns the result of a run into the text of an output format: one module each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
+
+FORMATS = ("full", "concise", "json", "github")
+
+Sources = Callable[[str], str | None]
+"""Gives the text of a file as it was checked, or nothing where it is gone."""
+
+
+class Result(Protocol):
+    """What a run found."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]: ...
+
+    @property
+    def failures(self) -> tuple[Failure, ...]: ...
+
+    @property
+    def checked(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What to say about the run as a whole. ``unsafe_fixes`` is whether ``--fix`` would apply unsafe fixes too."""
+
+    fixed: int = 0
+    statistics: bool = False
+    quiet: bool = False
+    checked: int = 0
+    unsafe_fixes: bool = False
+
+
+def render(result: Result, format: str, *, sources: Sources, color: bool, summary: Summary) -> str:
+    """The output of a run for stdout; ends in a newline unless it is empty. Raises ValueError on an unknown format.
+
+    Failures are only counted here; ``render_failures`` has them for stderr.
+    """
+    if summary.statistics and format in ("full", "concise", "json"):
+        from dropout_lint.report import statistics
+
+        if format == "json":
+            return statistics.render_json(result, summary)
+        return statistics.render(result, color, summary)
+    if format == "full":
+        from dropout_lint.report import full
+
+        return full.render(result, sources, color, summary)
+    if format == "concise":
+        from dropout_lint.report import concise
+
+        return concise.render(result, color, summary)
+    if format == "json":
+        from dropout_lint.report import json_format
+
+        return json_format.render(result, sources)
+    if format == "github":
+        from dropout_lint.report import github
+
+        return github.render(result)
+    raise ValueError(f"unknown output format '{format}': choose from {', '.join(FORMATS)}")
+
+
+def render_failures(failures: Sequence[Failure], color: bool) -> str:
+    """One line for each thing that could not be checked, for stderr."""
+    lines = []
+    for failure in failures:
+        rule = f"{failure.code}: " if failure.code else ""
+        reason = " ".join(failure.reason.split())
+        lines.append(f"{paint('error', 'red', color)}: {failure.path}: {rule}{reason}\n")
+    return "".join(lines)
+
+
+def render_summary(result: Result, color: bool, summary: Summary) -> str:
+    """The lines below the findings: how many, how many a fix would mend, what was not checked."""
+    if summary.quiet:
+        return ""
+    lines = [f"Fixed {_count(summary.fixed, 'problem')}."] if summary.fixed else []
+    found = result.diagnostics
+    if found:
+        numbers = [(sum(d.severity is s for d in found), s) for s in Severity]
+        kinds = ", ".join(f"{n} info" if s is Severity.INFO else _count(n, s.value) for n, s in numbers if n)
+        lines.append(f"Found {_count(len(found), 'problem')} ({kinds}).")
+        fixable = sum(is_fixable(d, summary.unsafe_fixes) for d in found)
+        unsafe = sum(is_fixable(d, True) for d in found) - fixable
+        if fixable:
+            more = f" ({unsafe} more with `--unsafe-fixes`)" if unsafe else ""
+            lines.append(f"{mark(color)} {fixable} fixable with `--fix`{more}.")
+        elif unsafe:
+            lines.append(f"{unsafe} fixable with `--fix --unsafe-fixes`.")
+    if result.failures:
+        lines.append(f"{_count(len({f.path for f in result.failures}), 'file')} could not be checked.")
+    elif not found and not summary.fixed:
+        lines.append("All checks passed!")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def is_fixable(diagnostic: Diagnostic, unsafe_fixes: bool) -> bool:
+    """Whether ``--fix`` would mend this."""
+    fix = diagnostic.fix
+    if fix is None or not fix.edits or fix.applicability is Applicability.DISPLAY:
+        return False
+    return fix.applicability is Applicability.SAFE or unsafe_fixes
+
+
+def mark(color: bool) -> str:
+    """The sign of a fixable finding."""
+    return f"[{paint('*', 'cyan', color)}]"
+
+
+def paint(text: str, style: str, color: bool) -> str:
+    """Text in a colour for terminals: ``red``, ``yellow``, ``cyan``, ``blue`` or ``bold``."""
+    if not color:
+        return text
+    code = {"red": "1;31", "yellow": "1;33", "cyan": "36", "blue": "1;34", "bold": "1"}[style]
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def severity_style(severity: Severity) -> str:
+    """The colour of a severity."""
+    return {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}[severity]
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks and control characters, which would tear a line of output apart."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,134 @@
+"""The lines of code around a finding, laid out in terminal cells, with the underline below them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.source.text import LineIndex
+
+CONTEXT = 2
+WIDTH = 120
+"""Cells of code that are shown of one line."""
+_TAB = 4
+_LONGEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLine:
+    """Code with its number, or an underline; ``edge`` draws the side of a span of several lines."""
+
+    number: str = ""
+    text: str = ""
+    underline: str = ""
+    edge: str = ""
+    last: bool = False
+
+
+def frame_lines(source: str, span: Span) -> list[FrameLine]:
+    """The frame of a span; empty if the span is not in the text (the file has changed)."""
+    index = LineIndex(source)
+    if not (1 <= span.line <= span.end_line <= index.lines):
+        return []
+    end_line, end_column = span.end_line, span.end_column
+    if end_column == 1 and end_line > span.line:
+        end_line -= 1
+        end_column = len(index.line(end_line)) + 1
+    first = max(1, span.line - CONTEXT)
+    last = min(index.lines, end_line + CONTEXT)
+    while first < span.line and not index.line(first).strip():
+        first += 1
+    while last > end_line and not index.line(last).strip():
+        last -= 1
+    if end_line == span.line:
+        return list(_single(index, span.line, (span.column, end_column), first, last))
+    return list(_multiple(index, span.line, end_line, span.column, end_column, first, last))
+
+
+def _single(index: LineIndex, line: int, columns: tuple[int, int], first: int, last: int) -> Iterator[FrameLine]:
+    cells = _cells(index.line(line))
+    start, end = _cell(cells, columns[0]), _cell(cells, columns[1])
+    left = _window(_cell(cells, len(cells)), start, end)
+    for number in range(first, last + 1):
+        yield FrameLine(str(number), _shown(_cells(index.line(number)), left))
+        if number == line:
+            width = max(1, min(end, left + WIDTH) - start)
+            yield FrameLine(underline=" " * (start - left + bool(left)) + "^" * width, last=True)
+
+
+def _multiple(
+    index: LineIndex, line: int, end_line: int, column: int, end_column: int, first: int, last: int
+) -> Iterator[FrameLine]:
+    skipped = range(line + 3, end_line - 1) if end_line - line >= _LONGEST else range(0)
+    for number in range(first, last + 1):
+        if number in skipped:
+            if number == skipped[0]:
+                yield FrameLine("...", edge="|")
+            continue
+        cells = _cells(index.line(number))
+        text = _shown(cells, 0)
+        if number < line or number > end_line:
+            yield FrameLine(str(number), text, edge=" ")
+            continue
+        opens = number == line and not index.line(number)[: column - 1].strip()
+        yield FrameLine(str(number), text, edge="/" if opens else " " if number == line else "|")
+        if number == line and not opens:
+            yield FrameLine(underline="_" * (1 + min(_cell(cells, column), WIDTH)) + "^", edge=" ")
+        elif number == end_line:
+            end = min(max(_cell(cells, end_column) - 1, 0), WIDTH)
+            yield FrameLine(underline="_" * (1 + end) + "^", edge="|", last=True)
+
+
+def _cells(line: str) -> list[str]:
+    """What each character becomes on the terminal; a tab ends at the next multiple of four cells."""
+    shown: list[str] = []
+    at = 0
+    for character in line:
+        if character == "\t":
+            cell = " " * (_TAB - at % _TAB)
+        elif character.isprintable() or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+            cell = character
+        else:
+            cell = "\N{REPLACEMENT CHARACTER}"
+        shown.append(cell)
+        at += _width(cell)
+    return shown
+
+
+def _width(cell: str) -> int:
+    if cell.isascii():
+        return len(cell)
+    if unicodedata.combining(cell) or unicodedata.category(cell) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(cell) in "WF" else 1
+
+
+def _cell(cells: list[str], column: int) -> int:
+    """Cells before a 1-based column."""
+    return sum(_width(cell) for cell in cells[: column - 1])
+
+
+def _window(length: int, start: int, end: int) -> int:
+    """First cell to show so that the span is seen."""
+    if length <= WIDTH or end <= WIDTH:
+        return 0
+    return max(0, start - WIDTH // 4)
+
+
+def _shown(cells: list[str], left: int) -> str:
+    text: list[str] = []
+    at = 0
+    for cell in cells:
+        width = _width(cell)
+        if at >= left + WIDTH and width:
+            text.append("…")
+            break
+        if at >= left:
+            text.append(cell)
+        elif at + width > left:
+            text.append(" " * (at + width - left))
+        at += width
+    shown = "".join(text)
+    return (f"…{shown}" if left and any(not cell.isspace() for cell in cells) else shown).rstrip()

@@ -1,0 +1,36 @@
+"""Workflow commands that GitHub Actions shows as annotations of the changed lines."""
+
+from __future__ import annotations
+
+import os
+
+from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.report import Result
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render(result: Result) -> str:
+    """One workflow command for each finding."""
+    return "".join(_command(diagnostic) for diagnostic in result.diagnostics)
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    span = diagnostic.span
+    properties = {
+        "title": f"dropout-lint ({diagnostic.code})",
+        "file": os.path.abspath(diagnostic.path),
+        "line": span.line,
+        "endLine": span.end_line,
+        "col": span.column,
+        "endColumn": span.end_column,
+    }
+    listed = ",".join(
+        f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
+    )
+    text = f"{diagnostic.path}:{span.line}:{span.column}: {diagnostic.code} {diagnostic.message}"
+    return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,70 @@
+"""Findings as a JSON list in ruff's shape, with a few keys more."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from dropout_lint import rulebook
+from dropout_lint.diagnostic import Diagnostic, Fix, Span
+from dropout_lint.report import Result, Sources
+from dropout_lint.source.comments import Layout, read_layout
+
+
+def render(result: Result, sources: Sources) -> str:
+    """A JSON list; ``[]`` when nothing was found."""
+    layouts: dict[str, Layout | None] = {}
+    entries = []
+    for diagnostic in result.diagnostics:
+        path = diagnostic.path
+        if path not in layouts:
+            text = sources(path)
+            layouts[path] = None if text is None else read_layout(text)
+        entries.append(_entry(diagnostic, layouts[path]))
+    return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+
+
+def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
+    rule = rulebook.rules().get(diagnostic.code)
+    start, end = _locations(diagnostic.span)
+    return {
+        "cell": None,
+        "code": diagnostic.code,
+        "name": rule.name if rule else None,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        "filename": os.path.abspath(diagnostic.path),
+        "location": start,
+        "end_location": end,
+        "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
+        "noqa_row": layout.comment_row(diagnostic.span.line) if layout else diagnostic.span.line,
+        "url": rule.url if rule else None,
+        "engine": diagnostic.engine,
+        "related": [
+            {
+                "filename": os.path.abspath(related.path),
+                "location": _locations(related.span)[0],
+                "end_location": _locations(related.span)[1],
+                "message": related.message,
+            }
+            for related in diagnostic.related
+        ],
+    }
+
+
+def _locations(span: Span) -> tuple[dict[str, int], dict[str, int]]:
+    return {"row": span.line, "column": span.column}, {"row": span.end_line, "column": span.end_column}
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = []
+    for edit in fix.edits:
+        start, end = _locations(edit.span)
+        edits.append({"content": edit.replacement, "location": start, "end_location": end})
+    return {
+        "applicability": fix.applicability.value,
+        "message": fix.message,
+        "edits": edits,
+        "imports": list(fix.imports),
+    }
