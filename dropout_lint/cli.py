@@ -86,7 +86,9 @@ class CheckCommand(click.Command):
         return super().parse_args(ctx, spelt)
 
 
-@click.group(cls=CommandLine, context_settings=_CONTEXT, no_args_is_help=False, invoke_without_command=True)
+@click.group(
+    "dropout-lint", cls=CommandLine, context_settings=_CONTEXT, no_args_is_help=False, invoke_without_command=True
+)
 @click.version_option(__version__, "-V", "--version", prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:

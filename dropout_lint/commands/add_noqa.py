@@ -39,7 +39,7 @@ def add_noqa(result: LintResult, style: str) -> LintResult:
                 added, files = added + len(found), files + 1
         except (UnreadableSource, NotFixedError) as problem:
             failures.append(Failure(name, f"no comment added: {problem}"))
-    note(f"Suppressed {counted(added, 'finding')} in {counted(files, 'file')}.")
+    note(f"Suppressed {counted(added, 'problem')} in {counted(files, 'file')}.")
     if style == "noqa" and added:
         note(RUFF_HINT)
     return replace(result, diagnostics=(), failures=tuple(failures))

@@ -36,12 +36,12 @@ def show_patches(
     if options.quiet:
         return
     if run.patches:
-        note(f"Would fix {counted(run.fixed, 'finding')} in {counted(len(run.patches), 'file')}.")
+        note(f"Would fix {counted(run.fixed, 'problem')} in {counted(len(run.patches), 'file')}.")
     else:
         note("Nothing to fix.")
     for_unsafe = [item for item in result.diagnostics if _waits_for_unsafe(item, settings_for(Path(item.path)))]
     if for_unsafe:
-        note(f"{counted(len(for_unsafe), 'more finding')} can be fixed with --unsafe-fixes.")
+        note(f"{counted(len(for_unsafe), 'more problem')} can be fixed with --unsafe-fixes.")
 
 
 def _waits_for_unsafe(item: Diagnostic, settings: Settings) -> bool:

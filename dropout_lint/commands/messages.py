@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -31,11 +31,13 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def show_failures(failures: Iterable[Failure]) -> None:
+def show_failures(failures: Sequence[Failure]) -> None:
     """One line on stderr for each path that could not be checked."""
-    for failure in failures:
-        rule = f"{failure.code}: " if failure.code else ""
-        error(f"{failure.path}: {rule}{failure.reason}")
+    if not failures:
+        return
+    from dropout_lint.report import render_failures
+
+    click.echo(render_failures(failures, _stderr_color()), nl=False, err=True, color=_stderr_color())
 
 
 def use_color(when: str) -> bool:
