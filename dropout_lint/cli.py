@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -20,6 +21,15 @@ from dropout_lint.config_schema import ConfigError
 from dropout_lint.selection import nearest
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+_OTHER_TOOLS_SAY = {
+    "explain": "rule",
+    "fix": "check --fix",
+    "format": "check --fix",
+    "help": "--help",
+    "lint": "check",
+    "list": "rules",
+    "version": "--version",
+}
 _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
 
 
@@ -31,7 +41,7 @@ class CommandLine(click.Group):
         if args and args[0] not in self.commands and args[0] not in _OWN_OPTIONS:
             meant = self._command_like(args[0])
             if meant:
-                raise click.UsageError(f"No such file or directory: '{args[0]}'. Did you mean the command '{meant}'?")
+                raise click.UsageError(f"No such file or directory: '{args[0]}'. Did you mean {meant}?", ctx)
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
@@ -70,7 +80,12 @@ class CommandLine(click.Group):
     def _command_like(self, word: str) -> str | None:
         if word.startswith("-") or "/" in word or "." in word or Path(word).exists():
             return None
-        return nearest(word.lower(), {name: name for name in self.commands}, cutoff=0.7)
+        if word.lower() in _OTHER_TOOLS_SAY:
+            return f"'{PROGRAM} {_OTHER_TOOLS_SAY[word.lower()]}'"
+        if re.fullmatch(r"DRP\d{3}", word.upper()):
+            return f"'{PROGRAM} rule {word.upper()}'"
+        command = nearest(word.lower(), {name: name for name in self.commands}, cutoff=0.7)
+        return f"the command '{command}'" if command else None
 
 
 class CheckCommand(click.Command):

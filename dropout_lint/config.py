@@ -134,6 +134,12 @@ class SettingsResolver:
         """The settings of the file at ``path``, which need not exist. Raises ConfigError."""
         return self._fixed or self._of_folder(Path(os.path.abspath(self._cwd / path)).parent)
 
+    @property
+    def sources(self) -> list[Path]:
+        """The configuration files that hold for the paths asked about so far."""
+        used = [self._fixed] if self._fixed else self._by_folder.values()
+        return sorted({settings.source for settings in used if settings.source is not None})
+
     def _of_folder(self, folder: Path) -> Settings:
         known = self._by_folder.get(folder)
         if known is None:

@@ -15,6 +15,7 @@ from dropout_lint import globs
 from dropout_lint.config import ConfigError, Settings
 from dropout_lint.diagnostic import Failure
 from dropout_lint.gitignore import IgnoreRules
+from dropout_lint.selection import nearest
 
 SUFFIX = ".py"
 _NOTEBOOK = ".ipynb"
@@ -145,7 +146,7 @@ class _Search:
             if path.is_symlink():
                 self.fail(displayed(path), f"broken symbolic link to {os.readlink(path)}")
             else:
-                self.fail(displayed(path), "no such file or directory")
+                self.fail(displayed(path), f"no such file or directory{_did_you_mean(path)}")
         except OSError as error:
             self.fail(displayed(path), _reason(error))
         else:
@@ -158,6 +159,15 @@ class _Search:
             file, _, reason = str(error).partition(": ")
             self.fail(displayed(Path(file)), reason)
             return None
+
+
+def _did_you_mean(path: Path) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path.parent) if name.endswith(SUFFIX) or "." not in name)
+    except OSError:
+        return ""
+    near = nearest(path.name, {name: name for name in names}, cutoff=0.75)
+    return f"; did you mean '{displayed(path.with_name(near))}'?" if near else ""
 
 
 def _is_python(name: str) -> bool:

@@ -148,6 +148,8 @@ def test_bare_call_and_help_and_version():
     [
         (["chekc"], "No such file or directory: 'chekc'. Did you mean the command 'check'?"),
         (["rul", "DRP101"], "Did you mean the command 'rule'?"),
+        (["explain", "DRP101"], "Did you mean 'dropout-lint rule'?"),
+        (["drp101"], "Did you mean 'dropout-lint rule DRP101'?"),
         (["nothing-like-it"], "nothing-like-it: no such file or directory"),
         (["--fixx", "."], "--fix"),
         (["--quiet", "rules"], "Write the command first: 'dropout-lint rules [OPTIONS]'."),
@@ -158,7 +160,7 @@ def test_bare_call_and_help_and_version():
         (["--isolated", "--config", "x", "."], "exclude each other"),
         (["-", "x.py"], "cannot be combined"),
         (["--stdin-filename", "x.py", "y.py"], "--stdin-filename goes with '-'"),
-        (["--add-noqa", "--fix", "."], "--add-noqa goes with neither"),
+        (["--add-noqa", "--fix", "."], "--add-noqa cannot be combined with --fix"),
         (["--add-noqa=nqoa", "."], "'nqoa' is not one of"),
         (["rule", "DRP10l"], "Did you mean DRP101?"),
         (["rule", "DRP1"], "stands for"),
@@ -334,7 +336,7 @@ def test_colour_only_where_it_is_wanted(monkeypatch):
 def test_quiet_verbose_and_statistics():
     write("x.py", "BAD BAD RISKY")
     assert "Found" not in run("x.py", "-q").stdout
-    assert re.search(r"configuration: none.*\nchecked 1 file in \d", run("x.py", "-v").stderr)
+    assert re.search(r"configuration: no file.*\nchecked 1 file in \d", run("x.py", "-v").stderr)
     assert re.search(r"2\s+DRP101", run("x.py", "--statistics").stdout)
     assert run("x.py", "-q", "--select", "DRP408").stderr == ""
     assert "DRP408' has no effect" in run("x.py", "--select", "DRP408").stderr

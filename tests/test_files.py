@@ -139,6 +139,16 @@ def test_what_is_no_python_file_is_said_so(tree):
     }
 
 
+def test_a_missing_path_is_told_its_nearest_neighbour(tree):
+    tree("src/model.py")
+    _, failures = failed("src/modle.py", "scr")
+    assert failures == {
+        "src/modle.py": "no such file or directory; did you mean 'src/model.py'?",
+        "scr": "no such file or directory",
+    }
+    assert failed("srcs")[1] == {"srcs": "no such file or directory; did you mean 'src'?"}
+
+
 @needs_permissions
 def test_an_unreadable_folder_is_a_failure(tree):
     root = tree("ok.py", "locked/x.py")

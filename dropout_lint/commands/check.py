@@ -29,7 +29,7 @@ def run_check(options: CheckOptions) -> ExitCode:
     if options.isolated and options.config:
         raise click.UsageError("--isolated and --config exclude each other.")
     if options.add_noqa and (options.fix or options.diff or options.reads_stdin):
-        raise click.UsageError("--add-noqa goes with neither --fix, --diff nor '-'.")
+        raise click.UsageError("--add-noqa cannot be combined with --fix, --diff or '-'.")
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
     settings = resolver(_HERE)
     if options.show_settings:
@@ -55,7 +55,7 @@ def run_check(options: CheckOptions) -> ExitCode:
         _report(options, settings, linted)
     show_failures(linted.result.failures)
     if options.verbose:
-        note(f"configuration: {settings.source or 'none found, defaults hold'}")
+        note(f"configuration: {', '.join(map(str, resolver.sources)) or 'no file, defaults hold'}")
         note(f"checked {counted(linted.result.checked, 'file')} in {time.monotonic() - started:.2f} s")
     return ExitCode.CLEAN if options.exit_zero else _exit_code(options, resolver, linted)
 
