@@ -255,7 +255,8 @@ def test_a_file_that_cannot_be_tokenized_is_read_line_by_line() -> None:
 def test_files_without_suppressions_are_not_tokenized(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokenize, "generate_tokens", lambda *_: pytest.fail("tokenized"))
     assert parse_suppressions("x = 1  # comment\n") == Suppressions()
-    assert parse_suppressions("x = 1  # noqa: E501\n", any_findings=False) == Suppressions()
+    assert parse_suppressions("x = 1  # noqa: E501, W1\n") == Suppressions()
+    assert parse_suppressions("x = 1  # noqa\n", any_findings=False) == Suppressions()
     assert left("x = 1\n", at(1)) == [(1, "DRP101")]
 
 

@@ -72,7 +72,7 @@ def render_failures(failures: Sequence[Failure], color: bool) -> str:
     """One line for each thing that could not be checked, for stderr."""
     lines = []
     for failure in failures:
-        rule = f"{failure.code}: " if failure.code else ""
+        rule = f"{failure.code}: " if failure.code and failure.code not in failure.reason else ""
         reason = " ".join(failure.reason.split())
         lines.append(f"{paint('error', 'red', color)}: {failure.path}: {rule}{reason}\n")
     return "".join(lines)
