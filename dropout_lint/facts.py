@@ -269,3 +269,13 @@ class FileFacts:
     """For each function of the file, the classes whose methods call it ("" for other callers)."""
     foreign_reads: frozenset[str] = frozenset()
     """Attribute names that are read on something else than the instance."""
+    masks: tuple[object, ...] = ()
+
+    @property
+    def has_anything(self) -> bool:
+        """Whether any check has something to read here."""
+        return bool(self.sites or self.classes or self.masks)
+
+    def of_kind(self, kind: type) -> tuple[object, ...]:
+        """The facts of one kind."""
+        return {DropoutSite: self.sites, ModelClass: self.classes}.get(kind, self.masks)

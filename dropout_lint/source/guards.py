@@ -81,19 +81,21 @@ class Guards:
             if isinstance(default, ast.Constant) and isinstance(default.value, bool):
                 return True
         return any(
-            self.guarded(b.node, b.block)
+            self.guarded(b.node, b.block, follow_callers=False, depth=depth - 1)
             or (b.value is not None and self.mentions_mode(b.value, b.block, depth - 1))
             for b in bindings
             if owner.kind == "function"
         )
 
-    def guarded(self, node: ast.AST, block: Block, *, follow_callers: bool = True) -> bool:
+    def guarded(self, node: ast.AST, block: Block, *, follow_callers: bool = True, depth: int = 3) -> bool:
         """Whether a mode test dominates a node: around it, as an early exit before it, or at all callers."""
+        if depth <= 0:
+            return False
         parents = self._scopes.parents
         current = node
         while current in parents:
             parent = parents[current]
-            if self._tested_in(parent, current) or self._early_exit(parent, current):
+            if self._tested_in(parent, current, depth) or self._early_exit(parent, current, depth):
                 return True
             current = parent
             if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -104,17 +106,17 @@ class Guards:
                     break
         return follow_callers and self._callers_gate(block)
 
-    def _tested_in(self, parent: ast.AST, child: ast.AST) -> bool:
+    def _tested_in(self, parent: ast.AST, child: ast.AST, depth: int) -> bool:
         if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
-            return self.mentions_mode(parent.test, self._scopes.block_of(parent))
+            return self.mentions_mode(parent.test, self._scopes.block_of(parent), depth)
         if isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
             before = parent.values[: parent.values.index(child)] if child in parent.values else []
-            return any(self.mentions_mode(value, self._scopes.block_of(parent)) for value in before)
+            return any(self.mentions_mode(value, self._scopes.block_of(parent), depth) for value in before)
         if isinstance(parent, ast.Match) and child is not parent.subject:
-            return self.mentions_mode(parent.subject, self._scopes.block_of(parent))
+            return self.mentions_mode(parent.subject, self._scopes.block_of(parent), depth)
         return False
 
-    def _early_exit(self, parent: ast.AST, child: ast.AST) -> bool:
+    def _early_exit(self, parent: ast.AST, child: ast.AST, depth: int) -> bool:
         if not isinstance(child, ast.stmt):
             return False
         for name in ("body", "orelse", "finalbody"):
@@ -124,7 +126,7 @@ class Guards:
                 return any(
                     isinstance(s, ast.If)
                     and (isinstance(s.body[-1], _EXITS) or (s.orelse and isinstance(s.orelse[-1], _EXITS)))
-                    and self.mentions_mode(s.test, self._scopes.block_of(s))
+                    and self.mentions_mode(s.test, self._scopes.block_of(s), depth)
                     for s in before
                 )
         return False

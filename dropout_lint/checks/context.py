@@ -1,0 +1,120 @@
+"""What a check may ask beyond its fact: the project, the settings, and how to report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
+from dropout_lint.facts import DropoutSite, FileFacts, ModelClass, Scope
+from dropout_lint.project import Project
+from dropout_lint.rulebook import rules
+
+if TYPE_CHECKING:
+    from dropout_lint.config import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """One rule at work on one file."""
+
+    code: str
+    facts: FileFacts
+    project: Project
+    settings: Settings
+    load: Callable[[], str]
+    """Reads the text of the file, which few checks need."""
+
+    def report(
+        self,
+        span: Span,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        fix: Fix | None = None,
+        related: tuple[Related, ...] = (),
+    ) -> Diagnostic:
+        """A diagnostic of this rule; the severity is the page's unless the evidence decides otherwise."""
+        level = severity or rules()[self.code].severity
+        return Diagnostic(self.code, self.facts.path, span, message, level, fix, "source", related)
+
+    def in_module(self, scope: Scope) -> bool:
+        """Whether a scope is a method of a proven nn.Module."""
+        return bool(scope.class_name) and self.is_module(scope.class_name)
+
+    def is_module(self, class_name: str) -> bool:
+        """Whether a class of this file is an nn.Module: by its bases, or because it registers layers like one."""
+        proven = self.project.is_module(self.facts, "." + class_name)
+        if proven is not None:
+            return proven
+        found = self.model_class(class_name)
+        return found is not None and found.torch_attributes and "forward" in found.methods
+
+    def model_class(self, class_name: str) -> ModelClass | None:
+        """The facts of a class of this file."""
+        return self._classes.get(class_name)
+
+    @cached_property
+    def _classes(self) -> dict[str, ModelClass]:
+        return {c.name: c for c in self.facts.classes}
+
+    def intended(self, site: DropoutSite) -> bool:
+        """Whether the code says that dropout at test time is meant: in words, or by its name."""
+        return bool(site.intent) or self.named_intent(site.scope)
+
+    def named_intent(self, scope: Scope) -> bool:
+        """Whether a class or function around is named as one that drops at test time on purpose."""
+        names = [*scope.class_name.split("."), *scope.function.split("."), scope.method]
+        patterns = [p.lower() for p in self.settings.mc_dropout_names]
+        return any(name and fnmatchcase(name.lower(), pattern) for name in names for pattern in patterns)
+
+    def slice(self, span: Span) -> str:
+        """The source text of a span."""
+        lines = self._lines
+        if span.line == span.end_line:
+            return lines[span.line - 1][span.column - 1 : span.end_column - 1]
+        middle = lines[span.line : span.end_line - 1]
+        last = lines[span.end_line - 1][: span.end_column - 1] if span.end_line <= len(lines) else ""
+        return "".join([lines[span.line - 1][span.column - 1 :], *middle, last])
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", self.load())
+
+    def removal(self, span: Span | None) -> tuple[Edit, ...]:
+        """Edits that delete a span; none where that would take a comment along."""
+        if span is None or "#" in self.slice(span):
+            return ()
+        return (Edit(span, ""),)
+
+
+def safe(message: str, *edits: Edit, imports: tuple[str, ...] = ()) -> Fix | None:
+    """A fix that keeps the eval output or makes it deterministic; None without edits."""
+    return Fix(message, Applicability.SAFE, edits, imports) if edits else None
+
+
+def unsafe(message: str, *edits: Edit, imports: tuple[str, ...] = ()) -> Fix | None:
+    """A fix that changes training; None without edits."""
+    return Fix(message, Applicability.UNSAFE, edits, imports) if edits else None
+
+
+def advice(message: str) -> Fix:
+    """What to do by hand."""
+    return Fix(message, Applicability.DISPLAY)
+
+
+def insertion(line: int, column: int, text: str) -> Edit:
+    """An edit that only adds text."""
+    return Edit(Span(line, column, line, column), text)
+
+
+def after_last_argument(site: DropoutSite, text: str) -> Edit:
+    """Adds an argument behind the last one of a call that has at least one."""
+    last = site.arguments[-1].span
+    ends = [a.span for a in site.arguments]
+    last = max(ends, key=lambda s: (s.end_line, s.end_column), default=last)
+    return insertion(last.end_line, last.end_column, f", {text}")

@@ -1,0 +1,65 @@
+"""DRP101: a functional dropout in a Module that nothing ties to the train/eval mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.context import Context, after_last_argument, safe
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.facts import DropoutSite
+from dropout_lint.torch_facts import NEVER_ACTIVE_BY_DEFAULT
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report calls without a training argument, and torch.dropout(..., True), outside of any mode test."""
+    if site.form != "functional" or site.api in NEVER_ACTIVE_BY_DEFAULT or site.use == "discarded":
+        return
+    aten = not site.api.startswith("torch.nn.functional.")
+    if site.mode != ("true" if aten else "absent") or site.guarded or site.unpacked:
+        return
+    if site.rate.is_zero or site.rate.gated or site.ones_mask or context.intended(site):
+        return
+    helper = not site.scope.class_name
+    if helper and not _called_by_modules_only(site, context):
+        return
+    if not helper and (site.scope.constructs or not context.in_module(site.scope)):
+        return
+    if site.rate.parameter and site.scope.method != "forward" and not helper:
+        return
+    argument = "train=True" if aten else "the default training=True"
+    yield context.report(
+        site.span,
+        f"`{site.callee_text}` runs with {argument} here, so it keeps dropping after `model.eval()`.",
+        fix=_fix(site, aten),
+    )
+
+
+def _called_by_modules_only(site: DropoutSite, context: Context) -> bool:
+    """A helper without a mode parameter that methods of Modules of this file call is theirs to answer for."""
+    callers = context.facts.calls.get(site.scope.function, ())
+    return bool(callers) and all(caller and context.is_module(caller) for caller in callers)
+
+
+def _fix(site: DropoutSite, aten: bool) -> Fix | None:
+    owner = site.scope.self_name
+    if not owner or not site.arguments:
+        return None
+    message = f"Follow the mode: `training={owner}.training`"
+    if aten:
+        train = site.argument("train")
+        return safe(message, Edit(train.span, f"{owner}.training")) if train is not None else None
+    inside = [a for a in site.arguments if _within(a.span.line, a.span.end_line, site)]
+    if len(inside) != len(site.arguments):
+        return safe(message, _append(site, f"training={owner}.training"))
+    return safe(message, after_last_argument(site, f"training={owner}.training"))
+
+
+def _within(first: int, last: int, site: DropoutSite) -> bool:
+    return site.span.line <= first and last <= site.span.end_line
+
+
+def _append(site: DropoutSite, text: str) -> Edit:
+    """For a partial, whose own arguments stand elsewhere: right before the closing parenthesis of the call."""
+    from dropout_lint.checks.context import insertion
+
+    return insertion(site.span.end_line, site.span.end_column - 1, f", {text}")

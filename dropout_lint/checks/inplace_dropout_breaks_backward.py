@@ -1,0 +1,25 @@
+"""DRP316: an in-place dropout on a tensor that the activation before it needs for its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.context import Context, safe
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import DropoutSite
+from dropout_lint.torch_facts import INPLACE_ACTIVATIONS, SAVES_ITS_OUTPUT
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report ``inplace=True`` right behind an activation whose backward reads its own output."""
+    if site.form not in {"module", "functional", "application"} or site.inplace.number != 1.0:
+        return
+    saves = site.input_api in SAVES_ITS_OUTPUT or (site.input_inplace and site.input_api in INPLACE_ACTIVATIONS)
+    if not saves or site.rate.is_zero or "Alpha" in site.api or context.facts.is_test:
+        return
+    activation = site.input_api.rpartition(".")[2]
+    yield context.report(
+        site.span,
+        f"`{activation}` needs its output for the gradient and this dropout overwrites it: `backward()` raises.",
+        fix=safe("Remove `inplace=True`", *context.removal(site.inplace_argument)),
+    )

@@ -1,0 +1,28 @@
+"""DRP406: ``dropout=`` of an RNN with one layer has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.context import Context, advice, safe
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import DropoutSite
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report rates that are proven not to be zero on a layer count that is proven to be one."""
+    if site.form != "rnn" or site.layers.number != 1.0 or site.layers.default or context.facts.is_test:
+        return
+    rate = site.argument("dropout")
+    if rate is None or rate.value.number in {None, 0.0} or rate.value.gated:
+        return
+    kind = site.api.rpartition(".")[2]
+    number = rate.value.number
+    shown = rate.text if rate.value.literal else f"{rate.text} ({number:g})"
+    yield context.report(
+        rate.span,
+        f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",
+        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", *context.removal(rate.removal))
+        if rate.value.literal
+        else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
+    )

@@ -1,0 +1,53 @@
+"""DRP404: the mode, or ``inplace``, passed in the position of another parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.context import Context, safe, unsafe
+from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.facts import Argument, DropoutSite
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report ``F.dropout(x, self.training)``, ``F.dropout(x, p, self.inplace)`` and ``nn.Dropout(p, self.training)``."""
+    if site.form == "functional" and site.api.startswith("torch.nn.functional."):
+        yield from _functional(site, context)
+    elif site.form == "module":
+        inplace, p = site.argument("inplace"), site.argument("p")
+        if inplace is not None and _says(inplace, "training"):
+            fix = safe(f"Remove `{inplace.text}`: modules follow the mode by themselves", *context.removal(inplace.removal))
+            yield context.report(
+                inplace.span, f"The second argument of `{site.callee_text}` is `inplace`, not the mode.", fix=fix
+            )
+        elif p is not None and _says(p, "training"):
+            yield context.report(
+                p.span, f"The first argument of `{site.callee_text}` is the rate: True is 1.0 and drops everything."
+            )
+
+
+def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    p, training = site.argument("p"), site.argument("training")
+    if p is not None and not p.keyword and _says(p, "training"):
+        passed = training is not None
+        fix = None if passed else safe(f"Name it: `training={p.text}`", Edit(p.span, f"training={p.text}"))
+        yield context.report(
+            p.span,
+            f"The second argument of `{site.callee_text}` is the rate: True is 1.0, so training sees only zeros "
+            "and eval nothing dropped.",
+            fix=fix,
+        )
+    elif training is not None and not training.keyword and _says(training, "inplace"):
+        named = f"inplace={training.text}"
+        owner = site.scope.self_name
+        text = f"training={owner}.training, {named}" if owner else named
+        yield context.report(
+            training.span,
+            f"The third argument of `{site.callee_text}` is `training`: with `{training.text}` False it never drops.",
+            fix=unsafe(f"Name both: `{text}`", Edit(training.span, text)),
+        )
+
+
+def _says(argument: Argument, word: str) -> bool:
+    last = argument.text.rpartition(".")[2]
+    return not argument.keyword and (last == word or (word == "training" and last in {"is_training", "istraining"}))

@@ -1,0 +1,276 @@
+"""Answers that need other files: bases of classes, functions behind imports, constants of configuration classes.
+
+Files are found on disk beside the file that asks, so an answer does not depend on which files were passed to a run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
+from dropout_lint.source.engine import collect
+from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
+from dropout_lint.source.text import UnreadableSource, read_source
+from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
+
+_CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
+_DEPTH = 8
+
+
+class Project:
+    """Facts of all files around a run, collected when asked for.
+
+    ``roots`` bound the search for users and subclasses; ``known`` holds facts that the run already has.
+    """
+
+    def __init__(self, roots: tuple[Path, ...] = ()) -> None:
+        self.roots = roots
+        self._facts: dict[Path, FileFacts | None] = {}
+        self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
+        self._modules: dict[tuple[Path, str], bool | None] = {}
+
+    def add(self, facts: FileFacts) -> None:
+        """Take in the facts of a file that was just analysed."""
+        self._facts[Path(facts.path).resolve()] = facts
+        self._resolved.clear()
+        self._modules.clear()
+
+    def add_all(self, facts: list[FileFacts]) -> None:
+        """Take in many."""
+        for one in facts:
+            self._facts[Path(one.path).resolve()] = one
+
+    def facts(self, path: Path) -> FileFacts | None:
+        """The facts of a file, None if it cannot be read or parsed."""
+        path = path.resolve()
+        if path not in self._facts:
+            try:
+                self._facts[path] = collect(path, read_source(path).text)
+            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+                self._facts[path] = None
+        return self._facts[path]
+
+    def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
+        return self._find(facts, name, _DEPTH)
+
+    def _find(self, facts: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
+        if name.startswith("."):
+            return facts, name[1:]
+        if depth <= 0 or name.startswith(("torch.", "?")):
+            return None
+        key = (Path(facts.path), name)
+        if key not in self._resolved:
+            self._resolved[key] = None
+            located = self._locate(Path(facts.path), name)
+            if located is not None:
+                home = self.facts(located[0])
+                found = self._inside(home, located[1], depth) if home is not None else None
+                self._resolved[key] = (Path(found[0].path), found[1]) if found else None
+        hit = self._resolved[key]
+        home = self.facts(hit[0]) if hit is not None else None
+        return (home, hit[1]) if hit is not None and home is not None else None
+
+    def _inside(self, home: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
+        """A name as seen from inside a file: its own definition, or what it re-exports."""
+        first, _, rest = name.partition(".")
+        if not first or first in home.headers or first.removesuffix("()") in home.functions:
+            return home, name
+        if first in home.imports:
+            return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
+        for star in home.stars:
+            found = self._find(home, f"{star}.{name}", depth - 1)
+            if found is not None and (first in found[0].headers or first in found[0].functions):
+                return found
+        return None
+
+    def _locate(self, origin: Path, name: str) -> tuple[Path, str] | None:
+        """The file of the longest prefix of a dotted name, and the rest of the name."""
+        bare = name.lstrip("^")
+        ups = len(name) - len(bare)
+        parts = [p for p in bare.split(".") if p]
+        if ups:
+            bases = [origin.resolve().parents[ups - 1]]
+        else:
+            bases = list(origin.resolve().parents)[:_DEPTH]
+        for base in bases:
+            for cut in range(len(parts), 0, -1):
+                target = base.joinpath(*parts[:cut])
+                for candidate in (target.with_name(target.name + ".py"), target / "__init__.py"):
+                    if candidate.is_file():
+                        return candidate, ".".join(parts[cut:])
+        return None
+
+    def is_module(self, facts: FileFacts, name: str) -> bool | None:
+        """Whether a class is an nn.Module: proven, refuted, or None where a base is out of sight."""
+        return self._is_module(facts, name, _DEPTH)
+
+    def _is_module(self, facts: FileFacts, name: str, depth: int) -> bool | None:
+        if name in MODULE_BASES:
+            return True
+        if name.startswith("torch.nn."):
+            return name not in NOT_MODULES_IN_TORCH_NN and name.rpartition(".")[2][:1].isupper()
+        if depth <= 0:
+            return None
+        key = (Path(facts.path), name)
+        if key not in self._modules:
+            self._modules[key] = None
+            self._modules[key] = self._by_bases(facts, name, depth)
+        return self._modules[key]
+
+    def _by_bases(self, facts: FileFacts, name: str, depth: int) -> bool | None:
+        bases = self.bases(facts, name)
+        if bases is None:
+            return None
+        home, names = bases
+        verdicts = [self._is_module(home, base, depth - 1) for base in names if base not in {"object", "abc.ABC"}]
+        if True in verdicts:
+            return True
+        return None if None in verdicts else False
+
+    def bases(self, facts: FileFacts, name: str) -> tuple[FileFacts, tuple[str, ...]] | None:
+        """The bases of a class with the file that names them, None if the class is out of sight."""
+        found = self.find(facts, name)
+        if found is None:
+            return None
+        home, qualname = found
+        header = home.headers.get(qualname)
+        if header is not None:
+            return home, header.bases
+        return next(((home, c.bases) for c in home.classes if c.name == qualname), None)
+
+    def ancestors(self, facts: FileFacts, name: str) -> Iterator[tuple[FileFacts, ClassHeader] | None]:
+        """Project classes above a class, nearest first; None stands for one out of sight (torch's own are skipped)."""
+        pending = [(facts, name)]
+        seen = set()
+        while pending:
+            home, current = pending.pop(0)
+            bases = self.bases(home, current)
+            for base in bases[1] if bases is not None else ():
+                found = self.find(bases[0], base) if bases is not None else None
+                if found is not None and found[1] in found[0].headers:
+                    if (found[0].path, found[1]) not in seen:
+                        seen.add((found[0].path, found[1]))
+                        yield found[0], found[0].headers[found[1]]
+                        pending.append((found[0], "." + found[1]))
+                elif base not in MODULE_BASES and not base.startswith("torch.") and base not in {"object", "abc.ABC"}:
+                    yield None
+
+    def function(self, facts: FileFacts, name: str) -> tuple[FileFacts, FunctionSummary] | None:
+        """The summary of a project function; of what it returns, for the name of a call (``...()``)."""
+        found = self.find(facts, name.removesuffix("()"))
+        summary = found[0].functions.get(found[1]) if found is not None else None
+        if found is None or summary is None:
+            return None
+        if not name.endswith("()"):
+            return found[0], summary
+        inner = [found[0].functions[r] for r in summary.returns]
+        sinks = frozenset(s for f in inner for s in f.sinks)
+        shown = next((f for f in inner if f.sinks), None)
+        return (found[0], FunctionSummary(shown.name, shown.parameters, sinks, False)) if shown is not None else None
+
+    def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
+        """Parameters of a function that reach a dropout which ignores the mode, also through what it calls."""
+        found = set(summary.sinks)
+        for site in home.sites:
+            if site.form != "forwarded" or site.scope.function != summary.name or site.guarded or depth <= 0:
+                continue
+            called = self.function(home, site.api)
+            if called is None:
+                continue
+            inner = self.sinks(called[0], called[1], depth - 1)
+            for index, argument in enumerate(site.arguments):
+                names = called[1].parameters
+                name = argument.name or (names[index] if index < len(names) else "")
+                if name in inner and argument.value.parameter and not argument.value.gated:
+                    found.add(argument.value.parameter)
+        return frozenset(found)
+
+    def reads_attribute(self, facts: FileFacts, class_name: str, attribute: str) -> bool:
+        """Whether a base, a subclass or a user of a class may read an attribute; true where that is out of sight."""
+        for above in self.ancestors(facts, "." + class_name):
+            if above is None or attribute in above[1].attributes or above[1].opaque:
+                return True
+        pending, seen = [class_name.rpartition(".")[2]], set()
+        while pending:
+            current = pending.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            for path in self.derived_files(current):
+                home = self.facts(path)
+                for header in home.headers.values() if home is not None else ():
+                    if any(base.rpartition(".")[2] == current for base in header.bases):
+                        if attribute in header.attributes or header.opaque:
+                            return True
+                        pending.append(header.name)
+        return False
+
+    def assigns_elsewhere(self, facts: FileFacts, attribute: str) -> bool:
+        """Whether another line of the project assigns an attribute of this name."""
+        pattern = re.compile(rb"\.%s\s*(?::[^=\n]+)?=[^=]|[\"']%s[\"']" % ((attribute.encode(),) * 2))
+        here = len(pattern.findall(_bytes(Path(facts.path))))
+        return here > 1 or any(
+            pattern.search(_bytes(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
+        )
+
+    @cached_property
+    def _class_index(self) -> dict[str, list[Path]]:
+        """For each class name, the files that derive a class from it."""
+        index: dict[str, list[Path]] = {}
+        for path in self.python_files():
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            for found in _CLASS.finditer(data):
+                for base in re.findall(rb"\w+", found.group(2)):
+                    index.setdefault(base.decode(), []).append(path)
+        return index
+
+    def python_files(self) -> Iterator[Path]:
+        """Every Python file below the roots."""
+        for root in self.roots:
+            yield from sorted(root.rglob("*.py"))
+
+    def derived_files(self, class_name: str) -> list[Path]:
+        """Files that may derive from a class of this name."""
+        return sorted(set(self._class_index.get(class_name, [])))
+
+    def constants(self, facts: FileFacts, attribute: str) -> set[float]:
+        """Values that configuration classes near a file give to an attribute of this name.
+
+        Looked up in the file's own classes, in those it imports, and in files of its folder, the nearest first.
+        """
+        own = _constants(facts, attribute)
+        if own:
+            return own
+        imported = set()
+        for target in facts.imports.values():
+            found = self.find(facts, target)
+            if found is not None and found[0] is not facts:
+                imported |= _constants(found[0], attribute)
+        if imported:
+            return imported
+        nearby: set[float] = set()
+        for path in sorted(Path(facts.path).parent.glob("*.py")):
+            if attribute.encode() in _bytes(path):
+                home = self.facts(path)
+                nearby |= _constants(home, attribute) if home is not None else set()
+        return nearby
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _constants(facts: FileFacts, attribute: str) -> set[float]:
+    return {h.constants[attribute] for h in facts.headers.values() if attribute in h.constants}
+
+
