@@ -144,7 +144,7 @@ class SettingsResolver:
         known = self._by_folder.get(folder)
         if known is None:
             file = folder / "pyproject.toml"
-            options = read_options(file) if file.is_file() else None
+            options = read_options(file) if os.path.isfile(file) else None
             if options is not None:
                 known = self._settings(folder, file, options)
             elif folder.parent != folder:

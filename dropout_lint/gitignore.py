@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,7 +33,7 @@ class IgnoreRules:
     def inside(self, folder: Path) -> IgnoreRules:
         """The rules that hold for the entries of ``folder``; a repository inside another starts afresh."""
         git = folder / ".git"
-        starts = git.exists()
+        starts = os.path.exists(git)  # unlike Path.exists, says no where the folder cannot be read
         if not starts and not self.in_repository:
             return self
         specs = () if starts else self.specs

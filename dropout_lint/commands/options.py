@@ -164,7 +164,14 @@ _OPTIONS = (
         "--config", type=type_of_path, metavar="FILE", help="Use this file's [tool.dropout-lint] for all files."
     ),
     click.option("--stdin-filename", type=type_of_path, help="The name of the text that '-' reads."),
-    click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, help="Processes to use; 0 decides by itself."),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=0,
+        help="Processes to use; 0 decides by itself.",
+    ),
     click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but findings and failures."),
     click.option("-v", "--verbose", is_flag=True, help="Say which configuration holds, how many files, and how long."),

@@ -13,6 +13,9 @@ from dropout_lint.commands.messages import use_color
 from dropout_lint.rulebook import Rule
 from dropout_lint.selection import UnknownRuleError, parse_selector
 
+_WIDE = 120
+"""Columns of a terminal from which summaries fit beside the names."""
+
 
 def show_rule(wanted: str, output_format: str, color: str) -> ExitCode:
     """Print the page of one rule. Raises click.UsageError that suggests the nearest rule."""
@@ -73,7 +76,14 @@ def _render_table(found: list[Rule]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Code", "Name", "Severity", "Fix", "Set", "What it finds", box=None, header_style="bold")
+    console = Console(force_terminal=True)
+    table = Table(box=None, header_style="bold")
+    for heading in ("Code", "Name", "Severity", "Fix", "Set"):
+        table.add_column(heading, no_wrap=True)
+    wide = console.width >= _WIDE
+    if wide:
+        table.add_column("What it finds")
     for rule in found:
-        table.add_row(rule.code, rule.name, rule.severity.value, rule.fix, rule.set, rule.summary)
-    Console(force_terminal=True).print(table)
+        cells = (rule.code, rule.name, rule.severity.value, rule.fix, rule.set)
+        table.add_row(*cells, *([rule.summary] if wide else []))
+    console.print(table)
