@@ -127,6 +127,8 @@ class DropoutSite:
     """Canonical name of the call whose result is dropped, where it is known."""
     input_inplace: bool = False
     inplace: Value = Value(kind="bool", number=0.0)
+    error_expected: bool = False
+    """A test states that this call raises."""
     statement: Span | None = None
     """The statement that consists of this call alone (``use`` is "discarded")."""
     statement_target: str = ""
@@ -136,6 +138,8 @@ class DropoutSite:
     """The input is a mask of ones, as in variational dropout."""
     inplace_argument: Span | None = None
     """What to delete so that ``inplace`` is not passed: the argument with its comma."""
+    constructor: Span | None = None
+    """For an application, the call that made the module."""
     layers: Value = Value()
     """For an RNN, its ``num_layers``."""
 
@@ -159,12 +163,21 @@ class AppliedCall:
 class FlagUse:
     """A mode flag other than ``self.training`` that decides about dropout, or a copy of it."""
 
-    kind: Literal["captured", "constant", "method"]
-    """``self.flag = self.training`` while constructing; ``self.flag = True``; the bound method ``self.train``."""
+    kind: Literal["copy", "constant", "partial", "rate", "method"]
+    """``self.flag = self.training`` while constructing; ``self.flag = True``; the mode frozen in a ``partial``, or in
+    the rate of a constructor; the bound method ``self.train``."""
     name: str
     span: Span
+    """Where to report: the dropout that the flag governs, or the test."""
+    read: Span
+    """The expression that reads the flag: for a partial what to delete, for a rate the whole choice."""
     scope: Scope
-    definition: Span | None = None
+    text: str = ""
+    """For a rate, the one that is meant for training; for the bound method, what it is bound to."""
+    receiver: str = ""
+    """For the bound method of an object outside of its class, the constructor's name."""
+    calls: tuple[Span, ...] = ()
+    """For a partial, its calls, which do not pass the mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +188,10 @@ class RateWrite:
     span: Span
     scope: Scope
     under_mode_test: bool
+    """A zero, written where the mode decides."""
+    in_forward_branch: bool
+    """A constant, written in one branch of ``forward``."""
     restored: bool
-    zero: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +201,68 @@ class WeightWrite:
     target: str
     span: Span
     scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A span of the source and what could stand there instead."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSite:
+    """One hand-written random mask that is applied to a tensor, or that mixes two states (zoneout)."""
+
+    kind: Literal["product", "index", "zoneout"]
+    span: Span
+    """The call that draws."""
+    use: Span
+    """Where the mask meets the tensor."""
+    sampler: Literal["uniform", "normal", "bernoulli"]
+    kept: str
+    """The probability to keep a value, as it would be written; "" where it is not known."""
+    scale: Literal["right", "none", "complement", "unknown"]
+    """How the result is scaled: by one over the probability to keep, not at all, by the probability to drop."""
+    compensated: bool
+    """The class or function scales by the same probability somewhere else."""
+    guarded: bool
+    """A test of the train/eval mode decides about the draw, the use or the rate."""
+    reached: bool
+    """``forward`` of the class gets here, and no caller on the way asks for the mode."""
+    calls: tuple[Span, ...]
+    """For a helper outside of classes, calls by a ``forward`` of this file that do not ask for the mode."""
+    words: frozenset[str]
+    """Words of the identifiers of the rate, the function and the class."""
+    shape: Literal["same", "vector", "other"]
+    """The mask has the shape of the tensor; a vector where sizes were taken for values; anything else."""
+    intent: str
+    scope: Scope
+    exchanged: bool = False
+    """A zoneout that keeps the new state with the probability meant for the old one."""
+    evaluation: Change | None = None
+    """A tensor scaled by the probability to keep in the branch of evaluation, and the tensor alone."""
+    division: Span | None = None
+    """The division by one minus the rate, in a function that admits a rate of 1."""
+    device: Change | None = None
+    """Where the draw stays on the default device, the argument that takes it to the tensor's."""
+    dtype: Change | None = None
+    """The mask's conversion to float32, and one to the tensor's type."""
+    resampled: Change | None = None
+    """The probability in the sampler, and one minus it."""
+    rescaled: Change | None = None
+    """Behind the product, the division by the probability to keep."""
+    uniform: Change | None = None
+    """The name of a normal draw, and that of the uniform one."""
+    per_sample: Change | None = None
+    """The shape of the mask, and one with a single entry for each sample."""
+    wrap: Span | None = None
+    """Whole lines from the draw to the use that an ``if`` on the mode can hold, as eval then changes nothing."""
+    early: Change | None = None
+    """The return of the tensor in eval, before the draw."""
+    zero: Change | None = None
+    """The return of zeros for a rate of 1, before the draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +291,6 @@ class ModelClass:
     """Reads its attributes in a way that names none (``children()``, ``getattr`` with a variable, ...)."""
     torch_attributes: bool
     """Assigns an attribute from torch.nn, as only a Module does."""
-    flags: tuple[FlagUse, ...] = ()
     rate_writes: tuple[RateWrite, ...] = ()
     weight_writes: tuple[WeightWrite, ...] = ()
     unread_parameters: tuple[UnreadParameter, ...] = ()
@@ -263,19 +339,20 @@ class FileFacts:
     functions: dict[str, FunctionSummary] = field(default_factory=dict)
     sites: tuple[DropoutSite, ...] = ()
     definitions: tuple[tuple[int, int, int], ...] = ()
-    """First line (with decorators), ``def`` line and last line of every function and class."""
+    """First line (with decorators), ``def`` line and last line of every function and class, where a pragma needs it."""
     is_test: bool = False
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """For each function of the file, the classes whose methods call it ("" for other callers)."""
     foreign_reads: frozenset[str] = frozenset()
     """Attribute names that are read on something else than the instance."""
+    flags: tuple[FlagUse, ...] = ()
     masks: tuple[object, ...] = ()
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks)
+        return bool(self.sites or self.classes or self.masks or self.flags)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
-        return {DropoutSite: self.sites, ModelClass: self.classes}.get(kind, self.masks)
+        return {DropoutSite: self.sites, ModelClass: self.classes, FlagUse: self.flags}.get(kind, self.masks)

@@ -104,9 +104,13 @@ class Linter:
             if one.failure:
                 failures.append(Failure(str(one.path), one.failure))
                 continue
-            found = list(self._findings(one, failures))
+            crashed: list[Failure] = []
+            found = list(self._findings(one, crashed))
+            failures += crashed
             if one.suppressions.directives:
-                enabled = self._settings_for(one.path).enabled_for(one.path)
+                enabled = self._settings_for(one.path).enabled_for(one.path) - {f.code for f in crashed}
+                if one.syntax_error is not None:
+                    enabled -= {"DRP002", "DRP003"}
                 definitions = one.facts.definitions if one.facts is not None else ()
                 found = list(apply_suppressions(one.suppressions, found, str(one.path), enabled, definitions))
             diagnostics += found
@@ -173,7 +177,7 @@ def _analyse_text(path: Path, text: str, data: bytes) -> _Analysed:
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
     gc.disable()
     try:
-        suppressions = parse_suppressions(text)
+        suppressions = parse_suppressions(text, any_findings=speaks)
         if not speaks:
             parse(text)
             return _Analysed(path, suppressions=suppressions)
@@ -208,5 +212,3 @@ def _roots(files: Sequence[Path]) -> tuple[Path, ...]:
             top = top.parent
         tops.add(top)
     return tuple(sorted(t for t in tops if not any(other in t.parents for other in tops)))
-
-

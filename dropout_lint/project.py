@@ -272,5 +272,3 @@ def _bytes(path: Path) -> bytes:
 
 def _constants(facts: FileFacts, attribute: str) -> set[float]:
     return {h.constants[attribute] for h in facts.headers.values() if attribute in h.constants}
-
-

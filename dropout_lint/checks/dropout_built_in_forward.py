@@ -54,8 +54,6 @@ def _same_start(site: DropoutSite) -> bool:
 
 def _call(site: DropoutSite, call: AppliedCall, alias: str, owner: str) -> str:
     """The functional form; a preserved ``inplace`` is dropped, since it only saves memory and can break backward."""
-    passed = [
-        f"{a.name}={a.text}" if a.keyword else a.text for a in site.arguments if a.name != "inplace" and a.name
-    ]
+    passed = [f"{a.name}={a.text}" if a.keyword else a.text for a in site.arguments if a.name != "inplace" and a.name]
     arguments = ", ".join([call.input_text, *passed, f"training={owner}.training"])
     return f"{alias}.{FUNCTIONAL_OF_MODULE[site.api]}({arguments})"

@@ -14,9 +14,7 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
     for write in model.rate_writes:
         if write.restored or write.scope.constructs or not context.is_module(model.name):
             continue
-        if not (write.under_mode_test or (write.zero and write.scope.method == "forward")):
-            continue
-        if write.scope.method in {"train", "eval"}:
+        if write.scope.method in {"train", "eval"} or not (write.under_mode_test or write.in_forward_branch):
             continue
         yield context.report(
             write.span,

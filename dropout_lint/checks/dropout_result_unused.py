@@ -18,7 +18,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.use == "overwritten":
         yield context.report(
-            site.span, f"`{site.statement_target}` is bound again before anything reads it, so this dropout has no effect."
+            site.span,
+            f"`{site.statement_target}` is bound again before anything reads it, so this dropout has no effect.",
         )
         return
     target = site.statement_target
@@ -30,5 +31,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         else None
     )
     yield context.report(
-        site.span, f"`{site.callee_text}` returns the dropped tensor and this line throws it away: nothing is dropped.", fix=fix
+        site.span,
+        f"`{site.callee_text}` returns the dropped tensor and this line throws it away: nothing is dropped.",
+        fix=fix,
     )

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.context import Context, unsafe
+from dropout_lint.checks.context import Context, insertion, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix
-from dropout_lint.facts import FlagUse, ModelClass
+from dropout_lint.facts import FlagUse
+
+_REASONS = {
+    "copy": "`self.{0}` is a copy of `self.training` from the constructor, always True: `eval()` never updates it.",
+    "constant": "`self.{0}` is set to True in the constructor and never changed, so `eval()` does not turn this off.",
+    "partial": "`self.{0}` is read while the object is built, when it is always True: `eval()` changes nothing here.",
+    "rate": "`self.{0}` is read while the object is built, when it is always True: the choice is made once for all.",
+}
 
 
-def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
+def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
     """Report captured modes, and flags named like the mode that the project never assigns again."""
-    if not context.is_module(model.name):
+    if flag.kind == "method" or context.named_intent(flag.scope) or not context.in_module(flag.scope):
         return
-    for flag in model.flags:
-        if flag.kind == "method" or context.named_intent(flag.scope):
-            continue
-        if flag.kind == "constant" and context.project.assigns_elsewhere(context.facts, flag.name):
-            continue
-        yield context.report(flag.span, _reason(flag), fix=_fix(flag))
+    if flag.kind in {"copy", "constant"} and context.project.assigns_elsewhere(context.facts, flag.name):
+        return
+    yield context.report(flag.span, _REASONS[flag.kind].format(flag.name), fix=_fix(flag, context))
 
 
-def _reason(flag: FlagUse) -> str:
-    if flag.name == "training":
-        return "`self.training` is read once, while the object is built, when it is always True: `eval()` changes nothing."
-    if flag.kind == "captured":
-        return f"`self.{flag.name}` is a copy of `self.training` from the constructor, always True: `eval()` never updates it."
-    return f"`self.{flag.name}` is set to True in the constructor and never changed, so `eval()` does not turn this off."
-
-
-def _fix(flag: FlagUse) -> Fix | None:
-    if flag.name == "training":
-        return None
-    owner = flag.scope.self_name or "self"
-    return unsafe(f"Use `{owner}.training`, which `train()` and `eval()` set", Edit(flag.span, f"{owner}.training"))
+def _fix(flag: FlagUse, context: Context) -> Fix | None:
+    mode = f"{flag.scope.self_name or 'self'}.training"
+    if flag.kind == "rate":
+        return unsafe(f"Pass the rate: `{flag.text}`", Edit(flag.read, flag.text))
+    if flag.kind == "partial":
+        removal = context.removal(flag.read)
+        passed = [insertion(c.end_line, c.end_column - 1, f", training={mode}") for c in flag.calls]
+        return unsafe(f"Pass `training={mode}` at the call", *removal, *passed) if removal and passed else None
+    return unsafe(f"Use `{mode}`, which `train()` and `eval()` set", Edit(flag.read, mode))

@@ -19,7 +19,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     activation = site.input_api.rpartition(".")[2]
     yield context.report(
-        site.span,
+        site.constructor or site.span,
         f"`{activation}` needs its output for the gradient and this dropout overwrites it: `backward()` raises.",
         fix=safe("Remove `inplace=True`", *context.removal(site.inplace_argument)),
     )

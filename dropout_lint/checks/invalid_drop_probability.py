@@ -8,12 +8,16 @@ from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
 
-_LATE = {"attention": "at the first call", "functional": "at the first call", "multihead": "at the first training forward"}
+_LATE = {
+    "attention": "at the first call",
+    "functional": "at the first call",
+    "multihead": "at the first training forward",
+}
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report rates below 0, above 1, strings and None that are written at the call."""
-    if site.form in {"forwarded", "application"} or context.facts.is_test:
+    if site.form in {"forwarded", "application"} or context.facts.is_test or site.error_expected:
         return
     argument = site.argument(site.rate_argument)
     if argument is None or argument.value.default or not argument.value.literal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.context import Context, unsafe
@@ -23,14 +24,21 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     certain = argument.value.doc == "keep" or (bool(numbers) and min(numbers) >= LOOKS_LIKE_KEEP)
     shown = f" {_list(numbers)}" if numbers else ""
     silent = "" if certain else " At 0.5 the two are the same, which hides it."
-    simple = argument.text.replace(".", "").replace("_", "").isalnum()
-    flipped = f"1 - {argument.text}" if simple else f"1 - ({argument.text})"
+    flipped = _flipped(argument.text)
     yield context.report(
         argument.span,
         f"`{argument.text}`{shown} is a probability to keep, and `{site.callee_text}` takes the probability to drop.{silent}",
         severity=Severity.ERROR if certain else Severity.WARNING,
         fix=unsafe(f"Pass `{flipped}`", Edit(argument.span, flipped)),
     )
+
+
+def _flipped(text: str) -> str:
+    """The complement of an expression, without a double one."""
+    complement = re.fullmatch(r"1(?:\.0*)?\s*-\s*([\w.]+)", text)
+    if complement:
+        return complement.group(1)
+    return f"1 - {text}" if re.fullmatch(r"[\w.]+", text) else f"1 - ({text})"
 
 
 def keep_argument(site: DropoutSite, context: Context) -> Argument | None:

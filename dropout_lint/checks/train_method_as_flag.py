@@ -6,17 +6,20 @@ from collections.abc import Iterator
 
 from dropout_lint.checks.context import Context, safe
 from dropout_lint.diagnostic import Diagnostic, Edit
-from dropout_lint.facts import ModelClass
+from dropout_lint.facts import FlagUse
 
 
-def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
-    """Report tests of ``self.train`` in a Module that has no attribute of that name."""
-    for flag in model.flags:
-        if flag.kind != "method" or not context.is_module(model.name):
-            continue
-        owner = flag.scope.self_name
+def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
+    """Report tests of ``train`` on the instance of a Module, or on an object that a Module's constructor made."""
+    if flag.kind != "method":
+        return
+    if flag.receiver:
+        proven = context.project.is_module(context.facts, flag.receiver) is True
+    else:
+        proven = context.in_module(flag.scope)
+    if proven:
         yield context.report(
             flag.span,
-            f"`{owner}.train` is a method, and a method is always true; the mode is `{owner}.training`.",
-            fix=safe(f"Test `{owner}.training`", Edit(flag.span, f"{owner}.training")),
+            f"`{flag.text}.train` is a method, and a method is always true; the mode is `{flag.text}.training`.",
+            fix=safe(f"Test `{flag.text}.training`", Edit(flag.span, f"{flag.text}.training")),
         )

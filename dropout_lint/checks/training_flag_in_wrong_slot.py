@@ -8,6 +8,8 @@ from dropout_lint.checks.context import Context, safe, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit
 from dropout_lint.facts import Argument, DropoutSite
 
+_THIRD = "The third argument of `{0}` is `training`: with `{1}` False it never drops."
+
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report ``F.dropout(x, self.training)``, ``F.dropout(x, p, self.inplace)`` and ``nn.Dropout(p, self.training)``."""
@@ -16,7 +18,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     elif site.form == "module":
         inplace, p = site.argument("inplace"), site.argument("p")
         if inplace is not None and _says(inplace, "training"):
-            fix = safe(f"Remove `{inplace.text}`: modules follow the mode by themselves", *context.removal(inplace.removal))
+            fix = safe(
+                f"Remove `{inplace.text}`: modules follow the mode by themselves", *context.removal(inplace.removal)
+            )
             yield context.report(
                 inplace.span, f"The second argument of `{site.callee_text}` is `inplace`, not the mode.", fix=fix
             )
@@ -38,13 +42,15 @@ def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
             fix=fix,
         )
     elif training is not None and not training.keyword and _says(training, "inplace"):
-        named = f"inplace={training.text}"
         owner = site.scope.self_name
-        text = f"training={owner}.training, {named}" if owner else named
+        if not owner or len(site.arguments) > 3:
+            yield context.report(training.span, _THIRD.format(site.callee_text, training.text))
+            return
+        text = f"{owner}.training, {training.text}"
         yield context.report(
             training.span,
-            f"The third argument of `{site.callee_text}` is `training`: with `{training.text}` False it never drops.",
-            fix=unsafe(f"Name both: `{text}`", Edit(training.span, text)),
+            _THIRD.format(site.callee_text, training.text),
+            fix=unsafe(f"Pass the mode first: `{text}`", Edit(training.span, text)),
         )
 
 

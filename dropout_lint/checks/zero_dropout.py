@@ -20,4 +20,6 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     fix = None
     if site.form == "module" and namespace:
         fix = unsafe(f"Use `{namespace}.Identity()`", Edit(site.span, f"{namespace}.Identity()"))
-    yield context.report(site.span, "A rate of 0 drops nothing; this is an identity with the name of a dropout.", fix=fix)
+    yield context.report(
+        site.span, "A rate of 0 drops nothing; this is an identity with the name of a dropout.", fix=fix
+    )

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from dropout_lint.facts import CONSTRUCTORS, ClassHeader, FlagUse, ModelClass, RateWrite, UnreadParameter, WeightWrite
+from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter, WeightWrite
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
@@ -16,7 +16,6 @@ from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
 _INSTANCE_READ = re.compile(r"\bself\.(\w+)")
 _OPAQUE = {"children", "named_children", "modules", "named_modules", "_modules", "__dict__", "vars"}
-_FLAG = {"training", "is_training", "train_mode", "is_train", "training_mode", "istraining"}
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
@@ -93,7 +92,6 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
             for bindings in block.attributes.values()
             for b in bindings
         ),
-        flags=tuple(_flags(module, block)),
         rate_writes=tuple(_rate_writes(module, block)),
         weight_writes=tuple(_weight_writes(module, block)),
         unread_parameters=tuple(_unread_parameters(module, block)),
@@ -113,80 +111,6 @@ def _methods(block: Block) -> Iterator[Block]:
             yield method
 
 
-def _flags(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
-    yield from _bound_method_tests(module, owner)
-    for name, bindings in owner.attributes.items():
-        if len(bindings) != 1 or name == "training" or bindings[0].value is None:
-            continue
-        binding = bindings[0]
-        method = binding.block.method
-        if method is None or method.name != "__init__" or not isinstance(binding.node, (ast.Assign, ast.AnnAssign)):
-            continue
-        copies = isinstance(binding.value, ast.Attribute) and binding.value.attr == "training"
-        copies = copies and dotted(binding.value) == f"{binding.block.instance}.training"
-        fixed = isinstance(binding.value, ast.Constant) and binding.value.value is True and name.lower() in _FLAG
-        if not (copies or fixed):
-            continue
-        for read in owner.reads.get(name, []):
-            home = module.scopes.block_of(read)
-            if home.method is not None and home.method.name not in CONSTRUCTORS and _decides_dropout(module, read):
-                definition = module.lines.span(binding.node)
-                kind = "captured" if copies else "constant"
-                yield FlagUse(kind, name, module.lines.span(read), scope_of(module, home, read), definition)  # type: ignore[arg-type]
-    yield from _captured_in_calls(module, owner)
-
-
-def _captured_in_calls(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
-    """``partial(F.dropout, training=self.training)`` or ``nn.Dropout(p if self.training else 0)`` in a constructor."""
-    for call, block in module.scopes.calls:
-        method = block.method
-        if block.enclosing_class is not owner or method is None or method.name != "__init__":
-            continue
-        name = module.scopes.resolve(call.func, block)
-        partial = name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS
-        if not partial and name not in DROPOUT_MODULES:
-            continue
-        for node in (n for a in [*call.args, *(k.value for k in call.keywords)] for n in walk(a)):
-            if dotted(node) == f"{block.instance}.training":
-                span = module.lines.span(node)  # type: ignore[arg-type]
-                yield FlagUse("captured", "training", span, scope_of(module, block, call), module.lines.span(call))
-
-
-def _decides_dropout(module: SourceModule, read: ast.Attribute) -> bool:
-    """The flag is the mode argument of a dropout, or the test around one."""
-    current: ast.AST = read
-    while current in module.scopes.parents:
-        parent = module.scopes.parents[current]
-        if isinstance(parent, ast.keyword) and parent.arg in {"training", "train"}:
-            return True
-        if isinstance(parent, ast.Call) and current in parent.args:
-            name = module.scopes.resolve(parent.func, module.scopes.block_of(parent))
-            return name in FUNCTIONALS and parent.args.index(current) == 2
-        if isinstance(parent, (ast.If, ast.IfExp)):
-            return parent.test is current and "drop" in module.lines.text[
-                module.lines.offset(parent.lineno, 1) : module.lines.offset(parent.end_lineno or parent.lineno, 1) + 200
-            ].lower()
-        if isinstance(parent, ast.stmt):
-            return False
-        current = parent
-    return False
-
-
-def _bound_method_tests(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
-    if "train" in owner.attributes or any(b.is_property for n, b in owner.blocks.items() if n == "train"):
-        return
-    for read in owner.reads.get("train", []):
-        parent = module.scopes.parents[read]
-        tested = (
-            (isinstance(parent, (ast.If, ast.IfExp, ast.While)) and parent.test is read)
-            or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
-            or isinstance(parent, ast.BoolOp)
-        )
-        if tested:
-            home = module.scopes.block_of(read)
-            yield FlagUse("method", "train", module.lines.span(read), scope_of(module, home, read))
-
-
 def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
     """Assignments to a rate in methods that compute."""
     found = []
@@ -200,13 +124,18 @@ def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
                 found.append((text, node, block))
     for text, node, block in found:
         writes = [f for f in found if f[0] == text and f[2] is block]
+        constant = node.value
         yield RateWrite(
             target=text,
             span=module.lines.span(node),
             scope=scope_of(module, block, node),
-            under_mode_test=module.guards.guarded(node, block, follow_callers=False),
+            under_mode_test=module.guards.guarded(node, block, follow_callers=False) and not constant.value
+            if isinstance(constant, ast.Constant)
+            else False,
+            in_forward_branch=isinstance(constant, ast.Constant)
+            and block.name == "forward"
+            and isinstance(module.scopes.parents[node], ast.If),
             restored=len(writes) > 1,
-            zero=isinstance(node.value, ast.Constant) and node.value.value in (0, 0.0),
         )
 
 
@@ -217,7 +146,13 @@ def _is_rate(module: SourceModule, owner: Block, path: list[str]) -> bool:
             isinstance(b.value, ast.Call) and module.scopes.resolve(b.value.func, b.block) in DROPOUT_MODULES
             for b in bindings
         )
-    return len(path) == 1 and polarity_of(path[0]) == "drop" and len(owner.attributes.get(path[0], [])) > 1
+    if len(path) != 1 or len(owner.attributes.get(path[0], [])) < 2:
+        return False
+    return polarity_of(path[0]) == "drop" or any(
+        call.args[1:2] and dotted(call.args[1]).partition(".")[2] == path[0]
+        for call, block in module.scopes.calls
+        if block.enclosing_class is owner and module.resolve_call(call, block) in FUNCTIONALS
+    )
 
 
 def _weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
@@ -230,8 +165,10 @@ def _weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
             continue
         weight = module.lines.code(target).removesuffix(".data")
         source = module.lines.code(node.value.args[0]).removesuffix(".data")
-        if weight == source and module.resolve_call(node.value, block) in FUNCTIONALS and (
-            target.attr == "data" or _is_parameter(module, owner, target)
+        if (
+            weight == source
+            and module.resolve_call(node.value, block) in FUNCTIONALS
+            and (target.attr == "data" or _is_parameter(module, owner, target))
         ):
             yield WeightWrite(weight, module.lines.span(node), scope_of(module, block, node))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
+from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
@@ -31,9 +32,10 @@ def collect(path: Path, text: str) -> FileFacts:
         stars=tuple(module.imports.stars),
         headers=headers(module),
         classes=tuple(model_classes(module)),
+        flags=tuple(flag_uses(module)),
         functions=_summaries(module, sites),
         sites=sites,
-        definitions=_definitions(module.tree),
+        definitions=_definitions(module),
         is_test=_is_test(path),
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
@@ -48,7 +50,7 @@ def outline(module: SourceModule) -> FileFacts:
         imports=dict(module.imports.names),
         stars=tuple(module.imports.stars),
         headers=headers(module),
-        definitions=_definitions(module.tree),
+        definitions=_definitions(module),
     )
 
 
@@ -57,9 +59,12 @@ def _is_test(path: Path) -> bool:
     return bool(folders & {"test", "tests", "testing"}) or path.name.startswith("test_") or path.stem.endswith("_test")
 
 
-def _definitions(tree: ast.Module) -> tuple[tuple[int, int, int], ...]:
-    found = []
-    for node in ast.walk(tree):
+def _definitions(module: SourceModule) -> tuple[tuple[int, int, int], ...]:
+    """Ranges that a pragma may cover; empty for the many files without one."""
+    found: list[tuple[int, int, int]] = []
+    if "mc-dropout" not in module.lines.text:
+        return ()
+    for node in ast.walk(module.tree):
         if isinstance(node, triage.DEFINITIONS):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             found.append((first, node.lineno, node.end_lineno or node.lineno))
@@ -90,9 +95,7 @@ def _returned_functions(block: Block) -> list[str]:
     inner = [b for b in block.blocks.values() if b.kind == "function"]
     if not inner:
         return []
-    returned = {
-        n.value.id for n in ast.walk(block.node) if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)
-    }
+    returned = {n.value.id for n in ast.walk(block.node) if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)}
     return [b.qualname for b in inner if b.name in returned]
 
 

@@ -140,13 +140,18 @@ class Flow:
     def _registers(self, call: ast.Call) -> bool:
         name = self._module.scopes.resolve(call.func, self._module.scopes.block_of(call))
         last = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        return name.startswith("torch.nn.Module") or name == "torch.nn.Sequential" or last in {
-            "add_module",
-            "register_module",
-            "setattr",
-            "ModuleList",
-            "Sequential",
-        }
+        return (
+            name.startswith("torch.nn.Module")
+            or name == "torch.nn.Sequential"
+            or last
+            in {
+                "add_module",
+                "register_module",
+                "setattr",
+                "ModuleList",
+                "Sequential",
+            }
+        )
 
     def _read_in_forward(self, name: str) -> bool:
         return any(
@@ -182,9 +187,7 @@ class Flow:
         return ""
 
     def _name_uses(self, name: str, block: Block) -> list[ast.Name]:
-        return [
-            n for n in walk(block.node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
-        ]
+        return [n for n in walk(block.node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
 
     def removable_binding(self, call: ast.Call, block: Block) -> Span | None:
         """The statement that binds a constructed module to a local name, where it has a line to itself."""
@@ -215,6 +218,19 @@ class Flow:
             after = self._module.lines.span(everything[1])
             return Span(span.line, span.column, after.line, after.column)
         return span
+
+    def error_expected(self, call: ast.Call) -> bool:
+        """Whether a ``with pytest.raises(...)``, or the like, stands around a call."""
+        node: ast.AST = call
+        while node in self._parents:
+            node = self._parents[node]
+            if isinstance(node, (ast.With, ast.AsyncWith)):
+                for item in node.items:
+                    function = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+                    name = getattr(function, "attr", getattr(function, "id", ""))
+                    if name in {"raises", "assertRaises", "assertRaisesRegex", "warns", "assertWarns"}:
+                        return True
+        return False
 
     def is_ones(self, node: ast.expr, block: Block) -> bool:
         """Whether an expression is a fresh tensor of ones, as masks shared over time are made."""

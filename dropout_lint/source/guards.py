@@ -13,8 +13,29 @@ from dropout_lint.source.scopes import Block, Scopes
 from dropout_lint.source.syntax import walk
 
 MODE_WORDS = frozenset(
-    "training train istrain istraining eval evaluate evaluating evaluation inference infer test testing deterministic"
-    " stochastic mc phase sampling predict prediction generate generation".split()
+    [
+        "training",
+        "train",
+        "istrain",
+        "istraining",
+        "eval",
+        "evaluate",
+        "evaluating",
+        "evaluation",
+        "inference",
+        "infer",
+        "test",
+        "testing",
+        "deterministic",
+        "stochastic",
+        "mc",
+        "phase",
+        "sampling",
+        "predict",
+        "prediction",
+        "generate",
+        "generation",
+    ]
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -67,7 +88,9 @@ class Guards:
             return False
         switched = any(b.block.kind == "function" and _outside_construction(b.block) for b in bindings)
         return switched or any(
-            b.value is not None and not isinstance(b.value, ast.Name) and self.mentions_mode(b.value, b.block, depth - 1)
+            b.value is not None
+            and not isinstance(b.value, ast.Name)
+            and self.mentions_mode(b.value, b.block, depth - 1)
             for b in bindings
         )
 
@@ -134,7 +157,9 @@ class Guards:
     def _callers_gate(self, block: Block) -> bool:
         """All calls of this helper in the file stand behind a mode test, and there is one."""
         function = block if block.kind == "function" else None
-        while function is not None and (function.name == "<lambda>" or function.parent and function.parent.kind == "function"):
+        while function is not None and (
+            function.name == "<lambda>" or (function.parent and function.parent.kind == "function")
+        ):
             function = function.parent
         if function is None or function.kind != "function" or function.name == "forward":
             return False

@@ -54,4 +54,5 @@ def _comments(statement: ast.stmt, lines: Lines) -> list[str]:
 
 def _comment(line: str) -> str:
     _, mark, comment = line.partition("#")
-    return comment if mark else ""
+    # Our own pragmas are suppressions and are handled as such.
+    return comment if mark and "dropout-lint:" not in comment else ""

@@ -8,8 +8,12 @@ import re
 from dropout_lint.facts import Polarity
 from dropout_lint.source.scopes import Block, Scopes
 
-_SAYS_DROP = re.compile(r"drop[- ]?out (?:rate|prob)|drop[- ]?(?:rate|prob)|prob\w* (?:of|to) (?:drop|zero)", re.IGNORECASE)
-_SAYS_KEEP = re.compile(r"(?:prob\w*|fraction|ratio)[^.\n]{0,25}(?:keep|kept|retain|surviv)|keep(?:ing)? prob|retention", re.IGNORECASE)
+_SAYS_DROP = re.compile(
+    r"drop[- ]?out (?:rate|prob)|drop[- ]?(?:rate|prob)|prob\w* (?:of|to) (?:drop|zero)", re.IGNORECASE
+)
+_SAYS_KEEP = re.compile(
+    r"(?:prob\w*|fraction|ratio)[^.\n]{0,25}(?:keep|kept|retain|surviv)|keep(?:ing)? prob|retention", re.IGNORECASE
+)
 
 
 def said(text: str) -> Polarity:

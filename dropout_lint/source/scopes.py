@@ -91,6 +91,8 @@ class Scopes:
         self.others: list[tuple[ast.AST, Block]] = []
         """Statements and tests that some rule may read: assignments, ifs, and the like."""
         self.foreign_reads: set[str] = set()
+        self.train_reads: list[tuple[ast.Attribute, Block]] = []
+        """``x.train`` on something else than the instance."""
         for statement in tree.body:
             self.parents[statement] = tree
             if statement in relevant or not isinstance(
@@ -211,6 +213,8 @@ class Scopes:
             owner.reads.setdefault(node.attr, []).append(node)
         else:
             self.foreign_reads.add(node.attr)
+            if node.attr == "train":
+                self.train_reads.append((node, block))
 
     def lookup(self, name: str, block: Block) -> tuple[Block, list[Binding]] | None:
         """The block that binds a name as seen from ``block``, with its bindings; None if no block does."""

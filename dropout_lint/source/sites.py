@@ -29,7 +29,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
     flow, producers = Flow(module), Producers(module)
     for call, block in module.scopes.calls:
         name = module.resolve_call(call, block)
-        if not name:
+        if not name or name.removesuffix("()") in DROPOUT_MODULES and name.endswith("()"):
             yield from _application(module, flow, producers, call, block)
             continue
         for form, table in _FORMS:
@@ -59,7 +59,7 @@ def _site(
         unknown = signature.default_rate is None or bound.unpacked
         rate = Value() if unknown else Value(kind="number", number=signature.default_rate, default=False)
     mode_name = "train" if name in FUNCTIONALS and "train" in signature.parameters else "training"
-    mode = _mode(module, block, bound.expression(mode_name), bound.unpacked) if form == "functional" else "unknown"
+    mode = _mode(bound.expression(mode_name), bound.unpacked) if form == "functional" else "unknown"
     use, statement, target = flow.use(call)
     layers = bound.expression("num_layers")
     inplace = bound.expression("inplace")
@@ -96,6 +96,7 @@ def _site(
         inplace_argument=_removal(flow, call, bound, "inplace"),
         statement=statement,
         statement_target=target,
+        error_expected=flow.error_expected(call),
         functional_alias=module.functional_alias(block),
         ones_mask=bool(call.args) and flow.is_ones(call.args[0], block),
         layers=module.values.evaluate(layers, block)
@@ -135,6 +136,7 @@ def _application(
         input_inplace=produced.inplace,
         inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
         inplace_argument=_removal(flow, constructor, bound, "inplace"),
+        constructor=module.lines.span(constructor),
         statement=statement,
         statement_target=target,
     )
@@ -181,12 +183,11 @@ def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bo
     )
 
 
-def _mode(module: SourceModule, block: Block, node: ast.expr | None, unpacked: bool) -> ModeArgument:
+def _mode(node: ast.expr | None, unpacked: bool) -> ModeArgument:
     if node is None:
         return "unknown" if unpacked else "absent"
-    value = module.values.evaluate(node, block)
-    if value.kind == "bool" and value.literal and not value.default and not value.gated:
-        return "true" if value.number else "false"
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        return "true" if node.value else "false"
     if isinstance(node, ast.Attribute) and node.attr == "training":
         return "mode"
     return "unknown"
@@ -211,5 +212,3 @@ def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
         loops=loops,
         parameters=tuple(block.parameters),
     )
-
-

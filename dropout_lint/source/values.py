@@ -24,7 +24,7 @@ def polarity_of(identifier: str) -> Polarity:
     found = words(identifier)
     lowered = identifier.lower()
     if found & _KEEP or any(joined in lowered for joined in _JOINED_KEEP):
-        return "keep" if found & _NUMBERS or any(joined in lowered for joined in _JOINED_KEEP) else ""
+        return "keep" if found & _NUMBERS or found <= _KEEP or any(joined in lowered for joined in _JOINED_KEEP) else ""
     return "drop" if found & _DROP else ""
 
 
@@ -113,9 +113,7 @@ class Values:
             changed = self._bindings(bindings, name, depth)
             polarity = own.polarity if changed.polarity in ("", own.polarity) else ""
             names = (name, *changed.names)
-            return replace(
-                own, number=None, parameter="", polarity=polarity, gated=mode or changed.gated, names=names
-            )
+            return replace(own, number=None, parameter="", polarity=polarity, gated=mode or changed.gated, names=names)
         return self._bindings(bindings, name, depth)
 
     def _bindings(self, bindings: Sequence[Binding], name: str, depth: int) -> Value:
