@@ -233,6 +233,8 @@ class MaskSite:
     """``forward`` of the class gets here, and no caller on the way asks for the mode."""
     calls: tuple[Span, ...]
     """For a helper outside of classes, calls by a ``forward`` of this file that do not ask for the mode."""
+    callers: tuple[str, ...]
+    """The classes of those calls."""
     words: frozenset[str]
     """Words of the identifiers of the rate, the function and the class."""
     shape: Literal["same", "vector", "other"]
@@ -247,8 +249,10 @@ class MaskSite:
     """The division by one minus the rate, in a function that admits a rate of 1."""
     device: Change | None = None
     """Where the draw stays on the default device, the argument that takes it to the tensor's."""
+    cast: Span | None = None
+    """The mask's conversion to float32."""
     dtype: Change | None = None
-    """The mask's conversion to float32, and one to the tensor's type."""
+    """Its last part, and one that converts to the tensor's type."""
     resampled: Change | None = None
     """The probability in the sampler, and one minus it."""
     rescaled: Change | None = None
@@ -346,7 +350,7 @@ class FileFacts:
     foreign_reads: frozenset[str] = frozenset()
     """Attribute names that are read on something else than the instance."""
     flags: tuple[FlagUse, ...] = ()
-    masks: tuple[object, ...] = ()
+    masks: tuple[MaskSite, ...] = ()
 
     @property
     def has_anything(self) -> bool:

@@ -9,6 +9,7 @@ from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
+from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
@@ -39,6 +40,7 @@ def collect(path: Path, text: str) -> FileFacts:
         is_test=_is_test(path),
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
+        masks=tuple(mask_sites(module)),
     )
 
 

@@ -28,6 +28,7 @@ _METHOD_COMPARISONS = {"lt": -1, "le": -1, "gt": 1, "ge": 1, "less": -1, "less_e
 _ZEROS = {"zeros_like", "zeros", "new_zeros", "zero_"}
 _FILLS = {"full": 1, "full_like": 1, "new_full": 1, "fill_": 0}
 _NUMBERS = {"float", "int", "Variable", "tensor", "as_tensor"}
+_VECTORS = {"Tensor", "FloatTensor", "new_tensor"}
 _TIMES = {"mul": 1, "mul_": 1, "multiply": 1, "div": -1, "div_": -1, "divide": -1, "true_divide": -1}
 
 
@@ -260,7 +261,8 @@ class Reader:
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         qualified = self.module.scopes.resolve(node.func, self.block)
         arguments = list(node.args)
-        if owner is not None and not qualified.startswith("torch.") and name not in _NUMBERS:
+        free = qualified.startswith("torch.") and "()" not in qualified
+        if owner is not None and not free:
             arguments.insert(0, owner)
         if not arguments or any(isinstance(a, ast.Starred) for a in arguments[:2]):
             return self._special(name, arguments, node)
@@ -338,10 +340,10 @@ class Reader:
             value = (arguments[position:] or arguments)[_FILLS[name] :]
             term = self.read(value[0]) if value else self._unknown(node)
             return replace(term, filled=True) if isinstance(term, Product) else self._unknown(node)
-        elif name in _NUMBERS | {"Tensor", "FloatTensor", "new_tensor"}:
-            return self._wrapped(name, arguments, node)
         elif name in TRANSPARENT and isinstance(node.func, ast.Attribute):
             return self._same(arguments, node)
+        elif name in _NUMBERS | _VECTORS and len(arguments) > (name == "new_tensor"):
+            return self._wrapped(name, arguments, node)
         return self._opaque(node)
 
     def _wrapped(self, name: str, arguments: list[ast.expr], node: ast.Call) -> Term:

@@ -1,0 +1,29 @@
+"""DRP502: values are dropped and nothing makes up for their share of the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks._masks import deliberate, edit, is_dropout, is_named
+from dropout_lint.checks.context import Context, unsafe
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import MaskSite
+
+_WHOLE = set(
+    "word words token tokens edge edges node nodes layer layers row rows column columns feature features modality view"
+    " views input inputs mask masking masked patch frame block path channel unk span time step stochastic bag".split()
+)
+"""Units that are dropped without scaling, as is usual for them."""
+
+
+def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
+    """Report masks of the tensor's own shape that training alone has, and that nothing scales."""
+    if site.kind != "product" or site.scale != "none" or site.compensated or not site.guarded:
+        return
+    if site.shape != "same" or site.sampler == "normal" or not is_dropout(site) or site.words & _WHOLE:
+        return
+    if deliberate(site, context) or not (context.in_module(site.scope) or is_named(site)):
+        return
+    message = f"training keeps {site.kept or 'a part'} of the mean and evaluation all of it: nothing scales"
+    fix = unsafe(f"divide by {site.kept}", edit(site.rescaled)) if site.rescaled is not None else None
+    yield context.report(site.span, message, fix=fix)
