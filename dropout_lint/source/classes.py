@@ -6,12 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter, WeightWrite
+from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
 from dropout_lint.source.syntax import dotted, walk
 from dropout_lint.source.values import polarity_of
+from dropout_lint.source.weight_writes import weight_writes
 from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
 _INSTANCE_READ = re.compile(r"\bself\.(\w+)")
@@ -93,7 +94,7 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
             for b in bindings
         ),
         rate_writes=tuple(_rate_writes(module, block)),
-        weight_writes=tuple(_weight_writes(module, block)),
+        weight_writes=tuple(weight_writes(module, block)),
         unread_parameters=tuple(_unread_parameters(module, block)),
         constants=_constants(node),
         abstract=any("abstract" in module.lines.line(m.node.lineno - 1) for m in block.blocks.values() if _line(m) > 1)
@@ -152,31 +153,6 @@ def _is_rate(module: SourceModule, owner: Block, path: list[str]) -> bool:
         call.args[1:2] and dotted(call.args[1]).partition(".")[2] == path[0]
         for call, block in module.scopes.calls
         if block.enclosing_class is owner and module.resolve_call(call, block) in FUNCTIONALS
-    )
-
-
-def _weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
-    """``w.data = F.dropout(w.data, ...)`` or ``setattr``: the dropped copy replaces the weight."""
-    for node, block in module.scopes.others:
-        if block.enclosing_class is not owner or not isinstance(node, ast.Assign) or len(node.targets) != 1:
-            continue
-        target = node.targets[0]
-        if not isinstance(target, ast.Attribute) or not isinstance(node.value, ast.Call) or not node.value.args:
-            continue
-        weight = module.lines.code(target).removesuffix(".data")
-        source = module.lines.code(node.value.args[0]).removesuffix(".data")
-        if (
-            weight == source
-            and module.resolve_call(node.value, block) in FUNCTIONALS
-            and (target.attr == "data" or _is_parameter(module, owner, target))
-        ):
-            yield WeightWrite(weight, module.lines.span(node), scope_of(module, block, node))
-
-
-def _is_parameter(module: SourceModule, owner: Block, target: ast.Attribute) -> bool:
-    return any(
-        isinstance(b.value, ast.Call) and module.scopes.resolve(b.value.func, b.block) == "torch.nn.Parameter"
-        for b in owner.attributes.get(target.attr, [])
     )
 
 

@@ -30,7 +30,11 @@ def complement_text(module: SourceModule, node: ast.expr) -> str:
 
 def kept_text(module: SourceModule, mask: Mask) -> str:
     """The probability to keep, as it would be written; "" where it is not known."""
-    if mask.one is None or mask.rate is None:
+    one = mask.one
+    if mask.rate is None and one is not None and one.symbol and "@" not in one.symbol:
+        name = one.symbol.removeprefix("__init__.")
+        return {(0.0, 1.0): name, (1.0, -1.0): f"1 - {name}"}.get((one.constant, one.coefficient), "")
+    if one is None or mask.rate is None:
         return ""
     return complement_text(module, mask.rate) if mask.flipped else module.lines.code(mask.rate)
 

@@ -16,8 +16,8 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 def run(reader: Reader, statements: list[ast.stmt]) -> None:
     """Read a function's body to its end; what then still is in a local counts as used."""
     _body(reader, statements)
-    for term in list(reader.names.values()):
-        if not any(term is used for used in reader.used):
+    for term in reader.names.values():
+        if id(term) not in reader.seen:
             reader.consume(term)
 
 
@@ -46,7 +46,6 @@ def _statement(reader: Reader, statement: ast.stmt) -> None:
         case ast.Return(value=ast.expr() as value):
             term = reader.read(value)
             reader.consume(term)
-            _drop(reader, term)
         case ast.Expr(value=value):
             term = reader.read(value)
             if not any(term is held for held in reader.names.values()):
@@ -66,12 +65,6 @@ def _statement(reader: Reader, statement: ast.stmt) -> None:
             for handler in statement.handlers:
                 _body(reader, handler.body)
             _body(reader, [*statement.orelse, *statement.finalbody])
-
-
-def _drop(reader: Reader, term: Term) -> None:
-    """A returned value leaves the function: its name no longer holds it on this path."""
-    for name in [n for n, held in reader.names.items() if held is term]:
-        del reader.names[name]
 
 
 def _assign(reader: Reader, target: ast.expr, term: Term | None) -> None:

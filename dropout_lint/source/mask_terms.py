@@ -29,6 +29,8 @@ _ZEROS = {"zeros_like", "zeros", "new_zeros", "zero_"}
 _FILLS = {"full": 1, "full_like": 1, "new_full": 1, "fill_": 0}
 _NUMBERS = {"float", "int", "Variable", "tensor", "as_tensor"}
 _VECTORS = {"Tensor", "FloatTensor", "new_tensor"}
+_SPARSE = {"torch.sparse_coo_tensor"}
+"""Calls with indices first and values second, beside those of torch.sparse."""
 _TIMES = {"mul": 1, "mul_": 1, "multiply": 1, "div": -1, "div_": -1, "divide": -1, "true_divide": -1}
 
 
@@ -65,6 +67,8 @@ class Reader:
     draws: dict[ast.Call, Draw] = field(default_factory=dict)
     made: list[ast.expr] = field(default_factory=list)
     """Nodes that the file does not have, kept alive since unknown values are named by identity."""
+    seen: dict[int, Term] = field(default_factory=dict)
+    """Values that were read from a name, by identity."""
 
     def read(self, node: ast.expr) -> Term:
         """The meaning of an expression at its place."""
@@ -74,7 +78,7 @@ class Reader:
             case ast.Constant(value=int() | float() as number):
                 return Product(float(number))
             case ast.Name(id=name):
-                return self.names.get(name) or self._global(name)
+                return self._held(name) or self._global(name)
             case ast.Attribute():
                 return self._attribute(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -99,6 +103,12 @@ class Reader:
         if isinstance(term, Product) and term.use is not None:
             self.used.append(term)
 
+    def _held(self, name: str) -> Term | None:
+        term = self.names.get(name)
+        if term is not None:
+            self.seen[id(term)] = term
+        return term
+
     def _unknown(self, node: ast.AST) -> Product:
         return atom(f"@{id(node)}")
 
@@ -120,8 +130,9 @@ class Reader:
 
     def _attribute(self, node: ast.Attribute) -> Term:
         text = dotted(node)
-        if text in self.names:
-            return self.names[text]
+        held = self._held(text)
+        if held is not None:
+            return held
         bindings = self.module.attribute_bindings(node, self.block)
         if len(bindings) == 1 and bindings[0].value is not None and bindings[0].block is not self.block:
             home = bindings[0].block
@@ -130,7 +141,7 @@ class Reader:
                 linear = value.linear if isinstance(value, Product) else None
                 if linear is not None and not linear.symbol.startswith("@"):
                     return of_linear(replace(linear, symbol=f"__init__.{linear.symbol}") if linear.symbol else linear)
-        if text:
+        if text and node.attr not in TRANSPARENT:
             return atom(text)
         term = self.read(node.value)
         return term if node.attr in TRANSPARENT else self._opaque(node)
@@ -243,6 +254,9 @@ class Reader:
         return Product(mask=Mask(random.draw, one, rate, flipped))
 
     def _subscript(self, node: ast.Subscript) -> Term:
+        total = self._length(node.value, node)
+        if total is not None:
+            return total
         term = self.read(node.value)
         index = self.read(node.slice)
         if isinstance(index, Product) and index.mask is not None and isinstance(term, Product) and term.mask is None:
@@ -251,6 +265,17 @@ class Reader:
             return term
         text = self.module.lines.code(node)
         return atom(text) if len(text) < 60 and dotted(node.value) else self._lost(term, index, node)
+
+    def _length(self, shape: ast.expr, node: ast.Subscript) -> Count | None:
+        """``mask.shape[0]`` of a mask with one dimension is the number of its entries."""
+        if not isinstance(shape, ast.Attribute) or shape.attr != "shape" or self.module.lines.code(node.slice) != "0":
+            return None
+        term = self.read(shape.value)
+        if not isinstance(term, Product) or term.mask is None or term.use is not None:
+            return None
+        sizes = term.mask.draw.creation.args
+        flat = len(sizes) == 1 and isinstance(sizes[0], (ast.Subscript, ast.Name)) and not term.mask.draw.like
+        return Count(term.mask.draw, 0, 1) if flat else None
 
     def _call(self, node: ast.Call) -> Term:
         draw = self.draws.get(node) or draw_of(self.module, node, self.block)
@@ -321,6 +346,10 @@ class Reader:
     def _special(self, name: str, arguments: list[ast.expr], node: ast.Call) -> Term:
         if not arguments:
             return self._opaque(node)
+        qualified = self.module.scopes.resolve(node.func, self.block)
+        if len(arguments) > 1 and (qualified in _SPARSE or qualified.startswith("torch.sparse.")):
+            self.consume(self.read(arguments[0]))
+            return self.read(arguments[1])
         if name in {"floor", "floor_"}:
             random = self.read(arguments[0])
             if isinstance(random, Random) and random.shift != Linear():
@@ -416,7 +445,7 @@ def _rate_node(node: ast.expr | None) -> ast.expr | None:
 
 def _operand(node: ast.expr, reader: Reader) -> ast.expr | None:
     """In a sum with a draw, the other side."""
-    if not isinstance(node, ast.BinOp):
+    if not isinstance(node, ast.BinOp) or node in reader.made:
         return None
     return node.left if isinstance(reader.read(node.right), Random) else node.right
 
