@@ -348,7 +348,7 @@ class FileFacts:
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """For each function of the file, the classes whose methods call it ("" for other callers)."""
     foreign_reads: frozenset[str] = frozenset()
-    """Attribute names that are read on something else than the instance."""
+    """Attributes of something else than the instance that are called or looked into."""
     flags: tuple[FlagUse, ...] = ()
     masks: tuple[MaskSite, ...] = ()
 

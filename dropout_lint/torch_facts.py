@@ -181,10 +181,13 @@ _SHORTER = (
     ("flash_attn_interface.", "flash_attn."),
     ("xformers.ops.fmha.", "xformers.ops."),
 )
+_LONG = tuple(long for long, _ in _SHORTER)
 
 
 def canonical(name: str) -> str:
     """The one spelling used in these tables for a dotted name; unknown names come back unchanged."""
+    if not name.startswith(_LONG):
+        return name
     for long, short in _SHORTER:
         if name.startswith(long):
             return short + name[len(long) :]
@@ -201,3 +204,9 @@ def star_names(module: str) -> frozenset[str]:
         for name in table
         if name.startswith(prefix) and "." not in name[len(prefix) :]
     ) | (frozenset({"functional"}) if module == "torch.nn" else frozenset())
+
+
+LAST_NAMES = frozenset(
+    name.rpartition(".")[2] for table in (DROPOUT_MODULES, FUNCTIONALS, ATTENTION, RNNS, MULTIHEAD) for name in table
+)
+"""The last parts of all dropout names, for a quick look at a call."""

@@ -72,6 +72,10 @@ class Context:
         patterns = [p.lower() for p in self.settings.mc_dropout_names]
         return any(name and fnmatchcase(name.lower(), pattern) for name in names for pattern in patterns)
 
+    def line(self, number: int) -> str:
+        """The text of a line, with its comment."""
+        return self._lines[number - 1]
+
     def slice(self, span: Span) -> str:
         """The source text of a span."""
         lines = self._lines

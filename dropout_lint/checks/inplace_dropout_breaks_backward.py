@@ -18,8 +18,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if not saves or site.rate.is_zero or "Alpha" in site.api or context.facts.is_test:
         return
     activation = site.input_api.rpartition(".")[2]
+    when = "with any rate above 0, " if site.rate.number == 0.0 else ""
     yield context.report(
         site.constructor or site.span,
-        f"`{activation}` needs its output for the gradient and this dropout overwrites it: `backward()` raises.",
+        f"`{activation}` needs its output for the gradient and this dropout overwrites it: {when}`backward()` raises.",
         fix=safe("Remove `inplace=True`", *context.removal(site.inplace_argument)),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
+
+_UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -18,6 +21,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if owner is None or name in owner.read or owner.opaque or owner.abstract or not context.in_module(site.scope):
         return
     if "forward" not in owner.methods and not any(m.startswith("forward") for m in owner.methods):
+        return
+    if _UNUSED_ON_PURPOSE.search(context.line(site.span.line)):
         return
     if name in context.facts.foreign_reads or context.project.reads_attribute(context.facts, owner.name, name):
         return

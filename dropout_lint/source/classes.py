@@ -16,7 +16,8 @@ from dropout_lint.source.weight_writes import weight_writes
 from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
 _INSTANCE_READ = re.compile(r"\bself\.(\w+)")
-_OPAQUE = {"children", "named_children", "modules", "named_modules", "_modules", "__dict__", "vars"}
+_OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
+"""Ways to apply one's layers without naming them; ``modules()`` is how weights are initialized."""
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
@@ -47,7 +48,7 @@ def _header(module: SourceModule, node: ast.ClassDef) -> ClassHeader:
         methods=frozenset(s.name for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))),
         attributes=frozenset(_INSTANCE_READ.findall(text)),
         constants=_constants(node),
-        opaque=bool(re.search(r"\b(?:named_)?(?:children|modules)\(|__dict__|getattr\(\s*self", text)),
+        opaque=bool(re.search(r"\bself\.(?:named_children|children|_modules|__dict__)\b", text)),
     )
 
 
@@ -149,11 +150,7 @@ def _is_rate(module: SourceModule, owner: Block, path: list[str]) -> bool:
         )
     if len(path) != 1 or len(owner.attributes.get(path[0], [])) < 2:
         return False
-    return polarity_of(path[0]) == "drop" or any(
-        call.args[1:2] and dotted(call.args[1]).partition(".")[2] == path[0]
-        for call, block in module.scopes.calls
-        if block.enclosing_class is owner and module.resolve_call(call, block) in FUNCTIONALS
-    )
+    return polarity_of(path[0]) == "drop" or path[0] in module.functional_rates
 
 
 def _unread_parameters(module: SourceModule, owner: Block) -> Iterator[UnreadParameter]:

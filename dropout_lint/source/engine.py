@@ -23,7 +23,7 @@ def collect(path: Path, text: str) -> FileFacts:
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(path, text, parse(text))
-    if not triage.speaks_of_dropout(text.encode(errors="replace")):
+    if not module.relevant and not triage.speaks_of_dropout(text.encode(errors="replace")):
         return outline(module)
     sites = tuple(dropout_sites(module))
     return FileFacts(

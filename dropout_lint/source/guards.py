@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 
 from dropout_lint.facts import CONSTRUCTORS
-from dropout_lint.source.scopes import Block, Scopes
+from dropout_lint.source.scopes import Binding, Block, Scopes
 from dropout_lint.source.syntax import walk
 
 MODE_WORDS = frozenset(
@@ -37,6 +38,10 @@ MODE_WORDS = frozenset(
         "generation",
     ]
 )
+_SWITCH_WORDS = frozenset(
+    ["active", "apply", "do", "drop", "dropout", "enable", "enabled", "mode", "noise", "noisy", "random", "sample", "use"]
+)
+"""In a parameter that is a bool by default, words that say the caller decides about the noise."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -58,6 +63,7 @@ class Guards:
         self._scopes = scopes
         self._callers: dict[str, list[ast.Call]] | None = None
         self._gated_functions: dict[Block, bool] = {}
+        self._known: dict[tuple[Block, str, str], bool] = {}
 
     def mentions_mode(self, test: ast.AST, block: Block, depth: int = 3) -> bool:
         """Whether a test may depend on the mode, following local names, attributes and properties."""
@@ -76,10 +82,21 @@ class Guards:
             return is_mode_name(node.id) or (depth > 0 and self._mode_variable(node.id, block, depth))
         return False
 
+    def _once(self, owner: Block, kind: str, name: str, answer: Callable[[], bool]) -> bool:
+        """An answer about a name, computed once; a name that is defined by itself adds nothing."""
+        key = (owner, kind, name)
+        if key not in self._known:
+            self._known[key] = False
+            self._known[key] = answer()
+        return self._known[key]
+
     def _mode_attribute(self, name: str, block: Block, depth: int) -> bool:
         owner = block.enclosing_class
         if owner is None:
             return False
+        return self._once(owner, "attribute", name, lambda: self._attribute_follows_mode(name, owner, depth))
+
+    def _attribute_follows_mode(self, name: str, owner: Block, depth: int) -> bool:
         method = owner.blocks.get(name)
         if method is not None:
             return any(isinstance(n, ast.Attribute) and is_mode_name(n.attr) for n in walk(method.node))
@@ -99,9 +116,12 @@ class Guards:
         if found is None:
             return False
         owner, bindings = found
+        return self._once(owner, "name", name, lambda: self._name_follows_mode(name, owner, bindings, depth))
+
+    def _name_follows_mode(self, name: str, owner: Block, bindings: list[Binding], depth: int) -> bool:
         if name in owner.parameters and owner.kind == "function" and owner.name not in CONSTRUCTORS:
             default = owner.parameters[name]
-            if isinstance(default, ast.Constant) and isinstance(default.value, bool):
+            if isinstance(default, ast.Constant) and isinstance(default.value, bool) and words(name) & _SWITCH_WORDS:
                 return True
         return any(
             self.guarded(b.node, b.block, follow_callers=False, depth=depth - 1)

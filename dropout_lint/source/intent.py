@@ -11,7 +11,7 @@ from dropout_lint.source.syntax import Lines
 _COMMENT = re.compile(
     r"monte.?carlo|\bmc[- ]?drop|non.?determinis|always (?:apply|applies|applied|on|active|use)|intentional|deliberate|on purpose"
     r"|(?:even|also|still|both|kept?|enabled?|active|on) (?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
-    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)|for diversity|exploration",
+    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)|for diversity|exploration|under `*eval|resampl",
     re.IGNORECASE,
 )
 _DOCSTRING = re.compile(

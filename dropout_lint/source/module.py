@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from pathlib import Path
 
 from dropout_lint.source import intent, triage
@@ -12,7 +13,7 @@ from dropout_lint.source.options import Options
 from dropout_lint.source.scopes import Binding, Block, Scopes
 from dropout_lint.source.syntax import Lines
 from dropout_lint.source.values import Values
-from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS
+from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS, LAST_NAMES
 
 _PARTIAL = {"functools.partial", "torch.functools.partial"}
 
@@ -28,10 +29,47 @@ class SourceModule:
         self.imports = ImportTable(self.name if is_package else self.name.rpartition(".")[0])
         for statement in import_statements(tree.body):
             self.imports.add(statement)
-        self.relevant = {s for s in tree.body if isinstance(s, triage.DEFINITIONS) and triage.matters(s, self.lines)}
+        matters = triage.Relevance(self.lines)
+        self.relevant = {s for s in tree.body if isinstance(s, triage.DEFINITIONS) and matters(s)}
         self.scopes = Scopes(tree, self.imports, self.relevant)
         self.guards = Guards(self.scopes)
         self.values = Values(self.scopes, self.guards, Options(self.scopes))
+
+    @cached_property
+    def functional_rates(self) -> frozenset[str]:
+        """Attributes that functional dropouts take their rate from."""
+        return frozenset(
+            call.args[1].attr
+            for call, block in self.scopes.calls
+            if len(call.args) > 1
+            and isinstance(call.args[1], ast.Attribute)
+            and self.resolve_call(call, block) in FUNCTIONALS
+        )
+
+    def can_matter(self, call: ast.Call, block: Block) -> bool:
+        """A quick look at a call: may it be a dropout, or hand a rate on? Names and arguments decide."""
+        func = call.func
+        if isinstance(func, ast.Attribute):
+            if func.attr in LAST_NAMES:
+                return True
+            if isinstance(func.value, ast.Name) and func.value.id == block.instance:
+                owner = block.enclosing_class
+                bindings = owner.attributes.get(func.attr, []) if owner is not None else []
+                if any(isinstance(b.value, (ast.Name, ast.Attribute, ast.Call)) for b in bindings):
+                    return True
+        elif isinstance(func, ast.Name):
+            if func.id in LAST_NAMES or self.imports.names.get(func.id, "").rpartition(".")[2] in LAST_NAMES:
+                return True
+            found = self.scopes.lookup(func.id, block)
+            if found is not None and any(b.value is not None for b in found[1]):
+                return True
+        else:
+            return False
+        return any("drop" in (k.arg or "") for k in call.keywords) or any(
+            "drop" in self.lines.code(a).lower()
+            for a in [*call.args, *(k.value for k in call.keywords)]
+            if isinstance(a, (ast.Name, ast.Attribute, ast.IfExp, ast.BinOp))
+        )
 
     def resolve_call(self, call: ast.Call, block: Block) -> str:
         """Canonical name of what a call runs, also through an attribute, an alias or a partial."""

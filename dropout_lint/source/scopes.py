@@ -15,6 +15,16 @@ MAX_DEPTH = 6
 """How many steps a value or an alias is followed."""
 
 
+_BINDERS = frozenset(
+    {
+        *(ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Call, ast.Assign, ast.AnnAssign),
+        *(ast.AugAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.Import),
+        *(ast.ImportFrom, ast.Attribute),
+    }
+)
+"""Nodes that open a block, bind a name or are looked at; all others are only passed through."""
+
+
 @dataclass(slots=True, eq=False)
 class Binding:
     """One assignment of a name or an attribute; ``value`` is None where it is not a single expression."""
@@ -116,6 +126,12 @@ class Scopes:
 
     def _visit(self, node: ast.AST, block: Block) -> None:
         inner = block
+        if node.__class__ not in _BINDERS:
+            parents = self.parents
+            for child in children(node):
+                parents[child] = node
+                self._visit(child, block)
+            return
         if isinstance(node, ast.ClassDef):
             inner = self._enter("class", node, block, node.name)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -212,7 +228,10 @@ class Scopes:
         if owner is not None and isinstance(node.value, ast.Name) and node.value.id == block.instance:
             owner.reads.setdefault(node.attr, []).append(node)
         else:
-            self.foreign_reads.add(node.attr)
+            parent = self.parents[node]
+            # ``config.dropout`` reads an option; ``layer.dropout(x)`` and ``layer.dropout.p`` use a module.
+            if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+                self.foreign_reads.add(node.attr)
             if node.attr == "train":
                 self.train_reads.append((node, block))
 

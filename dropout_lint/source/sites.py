@@ -15,6 +15,8 @@ from dropout_lint.source.scopes import Block
 from dropout_lint.torch_facts import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
+_CONFIGURES = {"p", "dropout", "dropout_p", "inplace", "training", "train", "num_layers"}
+"""Parameters whose values are followed; tensors are not worth the walk."""
 _FORMS = (
     ("module", DROPOUT_MODULES),
     ("functional", FUNCTIONALS),
@@ -28,6 +30,8 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
     """All dropout sites of a file, in source order."""
     flow, producers = Flow(module), Producers(module)
     for call, block in module.scopes.calls:
+        if not module.can_matter(call, block):
+            continue
         name = module.resolve_call(call, block)
         if not name or name.removesuffix("()") in DROPOUT_MODULES and name.endswith("()"):
             yield from _application(module, flow, producers, call, block)
@@ -37,7 +41,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
                 yield _site(module, flow, producers, call, block, form, name, table[name])
                 break
         else:
-            if "drop" in module.lines.code(call).lower() and not name.startswith("torch."):
+            if not name.startswith("torch."):
                 yield from _forwarded(module, flow, call, block, name)
 
 
@@ -173,13 +177,15 @@ def _removal(flow: Flow, call: ast.Call, bound: BoundCall, name: str) -> Span | 
 
 
 def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bound: Bound) -> Argument:
+    text = module.lines.code(bound.value)
+    configures = bound.name in _CONFIGURES or "drop" in bound.name.lower() or (not bound.name and "drop" in text.lower())
     return Argument(
         name=bound.name,
         keyword=bound.keyword is not None,
-        text=module.lines.code(bound.value),
+        text=text,
         span=module.lines.span(bound.value),
         removal=flow.argument_span(call, bound),
-        value=module.values.evaluate(bound.value, block),
+        value=module.values.evaluate(bound.value, block) if configures else Value(),
     )
 
 

@@ -39,6 +39,7 @@ class Values:
         self._scopes = scopes
         self._guards = guards
         self._options = options
+        self._known: dict[int, Value] = {}
 
     def evaluate(self, node: ast.expr | None, block: Block, depth: int = MAX_DEPTH) -> Value:
         """What is known about an expression at its place."""
@@ -117,6 +118,14 @@ class Values:
         return self._bindings(bindings, name, depth)
 
     def _bindings(self, bindings: Sequence[Binding], name: str, depth: int) -> Value:
+        """The value of a name that is assigned; computed once, and a name defined by itself adds nothing."""
+        key = id(bindings)
+        if key not in self._known:
+            self._known[key] = UNKNOWN
+            self._known[key] = self._assigned(bindings, name, depth)
+        return self._known[key]
+
+    def _assigned(self, bindings: Sequence[Binding], name: str, depth: int) -> Value:
         values = [self.evaluate(b.value, b.block, depth - 1) for b in bindings]
         value = _combine(values)
         guarded = any(self._guards.guarded(b.node, b.block, follow_callers=False) for b in bindings)
