@@ -215,7 +215,8 @@ class Change:
 class MaskSite:
     """One hand-written random mask that is applied to a tensor, or that mixes two states (zoneout)."""
 
-    kind: Literal["product", "index", "zoneout"]
+    kind: Literal["product", "index", "zoneout", "mask"]
+    """A mask alone has a scale of its own and is applied somewhere else."""
     span: Span
     """The call that draws."""
     use: Span

@@ -6,11 +6,26 @@ from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Edit
 from dropout_lint.facts import Change, MaskSite
 
-_DROPOUT = {"drop", "dropout", "dropped", "droprate", "dropprob", "droppath", "keep", "zoneout", "kprob", "surviv", "survival"}
-_OTHER_MASKS = set(
-    "cond uncond unconditional guidance cfg noise noisy corrupt corruption augment augmentation aug specaug perturb mlm mae"
-    " epsilon eps explore mixup cutmix sampler gibbs rbm vq codebook labels spike spikes spiking".split()
-)
+_DROPOUT = {
+    "drop",
+    "dropout",
+    "dropped",
+    "droprate",
+    "dropprob",
+    "droppath",
+    "keep",
+    "zoneout",
+    "kprob",
+    "surviv",
+    "survival",
+}
+# fmt: off
+_OTHER_MASKS = {
+    "cond", "uncond", "unconditional", "guidance", "cfg", "noise", "noisy", "corrupt", "corruption", "augment",
+    "augmentation", "aug", "specaug", "perturb", "mlm", "mae", "epsilon", "eps", "explore", "mixup", "cutmix",
+    "sampler", "gibbs", "rbm", "vq", "codebook", "labels", "spike", "spikes", "spiking",
+}
+# fmt: on
 
 
 def edit(change: Change) -> Edit:

@@ -14,7 +14,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report masks that a ``forward`` reaches without any test of the mode; in a helper, the call."""
     if site.guarded or not site.reached or not is_dropout(site) or deliberate(site, context):
         return
-    if site.kind == "index" and site.scale not in {"right", "complement"}:
+    if site.kind == "mask" or (site.kind == "index" and site.scale not in {"right", "complement"}):
         return
     if site.scale not in {"right", "complement"} and not is_named(site):
         return

@@ -9,10 +9,14 @@ from dropout_lint.checks.context import Context, unsafe
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite
 
-_WHOLE = set(
-    "word words token tokens edge edges node nodes layer layers row rows column columns feature features modality view"
-    " views input inputs mask masking masked patch frame block path channel unk span time step stochastic bag".split()
-)
+# fmt: off
+_WHOLE = {
+    "word", "words", "token", "tokens", "edge", "edges", "node", "nodes", "layer", "layers", "row", "rows",
+    "column", "columns", "feature", "features", "modality", "view", "views", "input", "inputs", "mask",
+    "masking", "masked", "patch", "frame", "block", "path", "channel", "unk", "span", "time", "step",
+    "stochastic", "bag",
+}
+# fmt: on
 """Units that are dropped without scaling, as is usual for them."""
 
 

@@ -15,7 +15,9 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     if site.kind == "zoneout":
         if site.exchanged:
             message = f"zoneout keeps the old state with probability {site.kept}, but here it takes the new one with it"
-            yield context.report(site.use, message, fix=advice("exchange the two states, in training and in evaluation"))
+            yield context.report(
+                site.use, message, fix=advice("exchange the two states, in training and in evaluation")
+            )
         return
     if site.scale != "complement" or site.sampler == "normal":
         return

@@ -12,7 +12,7 @@ from dropout_lint.facts import MaskSite
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report the device, and as a finding of its own that only half precision shows, the type."""
-    if not is_dropout(site):
+    if site.kind == "mask" or not is_dropout(site):
         return
     if site.device is not None:
         message = "this mask is drawn on the default device, not on that of the tensor it is applied to"

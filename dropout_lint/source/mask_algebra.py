@@ -136,7 +136,9 @@ def atom(symbol: str) -> Product:
 
 def multiply(left: Product, right: Product, sign: int = 1) -> Product | None:
     """The product, or the quotient for ``sign`` -1; None where it cannot be said."""
-    if (left.mask is not None and right.mask is not None) or (sign < 0 and (right.mask is not None or not right.number)):
+    if (left.mask is not None and right.mask is not None) or (
+        sign < 0 and (right.mask is not None or not right.number)
+    ):
         return None
     powers: dict[Linear, int] = dict(left.factors)
     for term, power in right.factors:

@@ -23,16 +23,26 @@ _METHODS: dict[str, Sampler] = {
     "bernoulli": "bernoulli",
 }
 _DISTRIBUTIONS = {"torch.distributions.Bernoulli()", "torch.distributions.bernoulli.Bernoulli()"}
-_LIKE = {"torch.rand_like", "torch.randn_like", "torch.empty_like", "torch.zeros_like", "torch.ones_like", "torch.full_like"}
+_LIKE = {
+    "torch.rand_like",
+    "torch.randn_like",
+    "torch.empty_like",
+    "torch.zeros_like",
+    "torch.ones_like",
+    "torch.full_like",
+}
 _CREATIONS = {"torch.rand", "torch.randn", "torch.empty", "torch.zeros", "torch.ones", "torch.full"}
 SIZED = {"empty", "zeros", "ones", "full", "rand", "randn", "new_empty", "new_zeros", "new_ones", "new_full", "new"}
 _VECTORS = {"torch.FloatTensor", "torch.Tensor", "torch.HalfTensor", "torch.cuda.FloatTensor"}
 
-TRANSPARENT = frozenset(
-    "to float half double bool byte int long type type_as cuda cpu unsqueeze squeeze view reshape expand expand_as"
-    " repeat contiguous detach clone requires_grad_ permute transpose t flatten bfloat16 view_as unsqueeze_ data"
-    " tile".split()
-)
+# fmt: off
+TRANSPARENT = {
+    "to", "float", "half", "double", "bool", "byte", "int", "long", "type", "type_as", "cuda", "cpu",
+    "unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "repeat", "contiguous", "detach", "clone",
+    "requires_grad_", "permute", "transpose", "t", "flatten", "bfloat16", "view_as", "unsqueeze_", "data",
+    "tile",
+}
+# fmt: on
 """Methods after which a mask is still the same mask."""
 _MOVES = {"to", "cuda", "type_as", "type", "cpu"}
 

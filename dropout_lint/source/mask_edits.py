@@ -43,7 +43,8 @@ class Edits:
     """The changes that one use of a mask admits; None where one does not apply."""
 
     def __init__(self, module: SourceModule, block: Block, product: Product, data: str) -> None:
-        assert product.mask is not None and product.use is not None
+        assert product.mask is not None
+        assert product.use is not None
         self._module = module
         self._block = block
         self._product = product
@@ -65,7 +66,9 @@ class Edits:
         call = self._draw.creation
         if not source or _DEFAULT_DEVICE.search(self._module.lines.text):
             return None
-        last = max([*call.args, *(k.value for k in call.keywords)], key=lambda n: (n.end_lineno or 0, n.end_col_offset or 0))
+        last = max(
+            [*call.args, *(k.value for k in call.keywords)], key=lambda n: (n.end_lineno or 0, n.end_col_offset or 0)
+        )
         end = self._module.lines.span(last)
         return Change(Span(end.end_line, end.end_column, end.end_line, end.end_column), f", device={source}.device")
 
@@ -156,7 +159,9 @@ class Edits:
         body, start = siblings(self._module.scopes.parents, first)
         if last not in body:
             return None
-        stored = {n.id for s in body[start:] for n in walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        stored = {
+            n.id for s in body[start:] for n in walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
         if self._data in stored:
             return None
         line = self._module.lines.line(first.lineno)
@@ -201,4 +206,6 @@ class Edits:
         if first is None or not rate or not self._returns(last) or self.division() is None:
             return None
         alias = next((n for n, target in self._module.imports.names.items() if target == "torch"), "")
-        return self._before(first, last, f"if {rate} == 1:", f"return {alias}.zeros_like({self._data})") if alias else None
+        return (
+            self._before(first, last, f"if {rate} == 1:", f"return {alias}.zeros_like({self._data})") if alias else None
+        )

@@ -6,7 +6,8 @@ import ast
 from dataclasses import replace
 
 from dropout_lint.source.mask_algebra import Product, Term, atom
-from dropout_lint.source.mask_terms import Reader, join
+from dropout_lint.source.mask_arithmetic import join
+from dropout_lint.source.mask_terms import Reader
 from dropout_lint.source.syntax import dotted
 
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)

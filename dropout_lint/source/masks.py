@@ -11,8 +11,9 @@ from dropout_lint.facts import Change, MaskSite
 from dropout_lint.source import mask_edits, mask_flow
 from dropout_lint.source.guards import words
 from dropout_lint.source.mask_algebra import Draw, Mask, Product, Scale, scale_of
+from dropout_lint.source.mask_arithmetic import Factor, Zoneout
 from dropout_lint.source.mask_reach import constructs, mode_at, outermost, reached
-from dropout_lint.source.mask_terms import Factor, Reader, Zoneout
+from dropout_lint.source.mask_terms import Reader
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
@@ -115,7 +116,8 @@ def _class_of(module: SourceModule, call: ast.Call) -> str:
 
 def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     product = use.outcomes[0]
-    assert product.mask is not None and product.use is not None
+    assert product.mask is not None
+    assert product.use is not None
     mask, draw = product.mask, product.mask.draw
     scales: set[Scale] = {scale_of(p) for p in use.outcomes}
     scale = scales.pop() if len(scales) == 1 else "unknown"
@@ -128,7 +130,7 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     same = bool(draw.like) and (draw.like == text or not text)
     return replace(
         base,
-        kind="index" if product.index else "product",
+        kind="index" if product.index else "mask" if product.use is draw.node else "product",
         scale=scale,
         compensated=bool(related),
         shape="vector" if draw.vector else "same" if same else "other",
@@ -151,9 +153,9 @@ def _evaluation(module: SourceModule, mask: Mask, factors: list[Factor]) -> Chan
     """In the branch of evaluation, a tensor times the probability to keep."""
     for factor in factors:
         node = factor.node
-        if factor.value == mask.one and not factor.divides and node in module.scopes.parents:
-            if mode_at(module, node) == "eval":
-                return Change(module.lines.span(node), module.lines.code(factor.data))
+        scales = factor.value == mask.one and not factor.divides and node in module.scopes.parents
+        if scales and mode_at(module, node) == "eval":
+            return Change(module.lines.span(node), module.lines.code(factor.data))
     return None
 
 

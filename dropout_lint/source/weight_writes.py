@@ -24,12 +24,13 @@ def weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
             weight = module.lines.code(target).removesuffix(".data")
             yield WeightWrite(weight, module.lines.span(node), scope_of(module, block, node))
     for call, block in module.scopes.calls:
-        if block.enclosing_class is owner and isinstance(call.func, ast.Attribute) and call.func.attr == "copy_":
-            target = call.func.value
-            if len(call.args) == 1 and isinstance(target, ast.Attribute) and target.attr == "data":
-                if _writes_back(module, owner, target, call.args[0], block):
-                    weight = module.lines.code(target.value)
-                    yield WeightWrite(weight, module.lines.span(call), scope_of(module, block, call))
+        if block.enclosing_class is not owner or not isinstance(call.func, ast.Attribute) or len(call.args) != 1:
+            continue
+        target = call.func.value
+        copied = call.func.attr == "copy_" and isinstance(target, ast.Attribute) and target.attr == "data"
+        if copied and _writes_back(module, owner, target, call.args[0], block):  # type: ignore[arg-type]
+            weight = module.lines.code(target).removesuffix(".data")
+            yield WeightWrite(weight, module.lines.span(call), scope_of(module, block, call))
 
 
 def _writes_back(module: SourceModule, owner: Block, target: ast.Attribute, value: ast.expr, block: Block) -> bool:
@@ -56,7 +57,11 @@ def _by_name(module: SourceModule, whole: ast.expr, source: ast.expr) -> bool:
     current: ast.AST = whole
     while current in module.scopes.parents:
         current = module.scopes.parents[current]
-        if isinstance(current, ast.For) and isinstance(current.target, ast.Tuple) and isinstance(current.iter, ast.Call):
+        if (
+            isinstance(current, ast.For)
+            and isinstance(current.target, ast.Tuple)
+            and isinstance(current.iter, ast.Call)
+        ):
             names = [n.id for n in current.target.elts if isinstance(n, ast.Name)]
             if names == wanted:
                 return module.lines.code(current.iter.func) == f"{module.lines.code(whole.args[0])}.named_parameters"
