@@ -50,6 +50,8 @@ class Draw:
     """``torch.FloatTensor((n, 1, 1))``: sizes taken for values."""
     moved: bool = False
     float_cast: ast.Call | None = None
+    helper_scales: bool = False
+    """Made in another function, which also scales it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dropout_lint.source.mask_algebra import Count, Draw, Linear, Mask, Product, Random, Term
 from dropout_lint.source.mask_arithmetic import Zoneout, added, compared, is_zero, masked, multiplied, negated
 from dropout_lint.source.mask_draws import TRANSPARENT, draw_of, last_name, note_conversion
+from dropout_lint.source.mask_helpers import returned_mask
 from dropout_lint.source.syntax import dotted
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def read_call(reader: Reader, node: ast.Call) -> Term:
     if draw is not None:
         reader.draws[node] = draw
         return _drawn(reader, draw, node)
+    made = returned_mask(reader, node)
+    if made is not None:
+        return made
     name = last_name(node)
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     qualified = reader.module.scopes.resolve(node.func, reader.block)

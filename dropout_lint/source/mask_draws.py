@@ -22,7 +22,7 @@ _METHODS: dict[str, Sampler] = {
     "bernoulli_": "bernoulli",
     "bernoulli": "bernoulli",
 }
-_DISTRIBUTIONS = {"torch.distributions.Bernoulli()", "torch.distributions.bernoulli.Bernoulli()"}
+_SAMPLES = {"torch.distributions.Bernoulli().sample", "torch.distributions.bernoulli.Bernoulli().sample"}
 _LIKE = {
     "torch.rand_like",
     "torch.randn_like",
@@ -57,10 +57,9 @@ def draw_of(module: SourceModule, call: ast.Call, block: Block) -> Draw | None:
     resolved = module.scopes.resolve(call.func, block)
     sampler = _DRAWS.get(resolved)
     if sampler is None and isinstance(call.func, ast.Attribute):
-        owner = call.func.value
         if call.func.attr in _METHODS and not resolved.startswith(("numpy", "random", "torch.nn.init")):
             sampler = _METHODS[call.func.attr] if not resolved or resolved.startswith("torch.") else None
-        elif call.func.attr == "sample" and module.scopes.resolve(owner, block) in _DISTRIBUTIONS:
+        elif resolved in _SAMPLES:
             sampler = "bernoulli"
     if sampler is None:
         return None

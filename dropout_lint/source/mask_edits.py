@@ -97,7 +97,7 @@ class Edits:
         """A division behind the product."""
         kept = kept_text(self._module, self._mask)
         node = self._use
-        if not kept or not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+        if not kept or self._mask.rate is None or not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
             return None
         simple = re.fullmatch(r"[\w.]+", kept)
         end = self._module.lines.span(node)

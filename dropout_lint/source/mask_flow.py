@@ -46,6 +46,7 @@ def _statement(reader: Reader, statement: ast.stmt) -> None:
                 reader.names[path] = term
         case ast.Return(value=ast.expr() as value):
             term = reader.read(value)
+            reader.returned.append(term)
             reader.consume(term)
         case ast.Expr(value=value):
             term = reader.read(value)

@@ -43,7 +43,7 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
             continue
         if module.guards.guarded(call, home):
             continue
-        passed = _passed(call, function, parameter)
+        passed = passed_argument(call, function, parameter)
         if passed is None and parameter in function.parameters:
             continue
         value = module.values.evaluate(passed, home) if passed is not None else None
@@ -65,7 +65,8 @@ def _targets(call: ast.Call, function: Block, home: Block) -> bool:
     return dotted(call.func.value) in {home.instance, owner.name if owner is not None else ""}
 
 
-def _passed(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
+def passed_argument(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
+    """What a call gives for a parameter, or the parameter's default; None where that is not known."""
     names = [p for p in function.parameters if p != function.self_name]
     for keyword in call.keywords:
         if keyword.arg == parameter:

@@ -38,6 +38,9 @@ class Reader:
     draws: dict[ast.Call, Draw] = field(default_factory=dict)
     made: list[ast.expr] = field(default_factory=list)
     """Nodes that the file does not have, kept alive since unknown values are named by identity."""
+    returned: list[Term] = field(default_factory=list)
+    depth: int = 0
+    """How many calls of helpers lie between this function and the one in question."""
     seen: dict[int, Term] = field(default_factory=dict)
     """Values that were read from a name, by identity."""
 
@@ -68,6 +71,10 @@ class Reader:
                 self.read(node.test)
                 return join(self.read(body), self.read(orelse), self.unknown(node))
         return self.opaque(node)
+
+    def inside(self, function: Block) -> Reader:
+        """A reader for a helper that this function calls."""
+        return Reader(self.module, function, depth=self.depth + 1)
 
     def consume(self, term: Term) -> None:
         """A masked tensor, or a mask with a scale of its own, goes where nothing scales it any more."""

@@ -121,6 +121,8 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     mask, draw = product.mask, product.mask.draw
     scales: set[Scale] = {scale_of(p) for p in use.outcomes}
     scale = scales.pop() if len(scales) == 1 else "unknown"
+    if draw.helper_scales and scale == "complement":
+        scale = "unknown"  # reported in the helper itself
     base = _fact(module, use.reader, draw, mask, product.use)
     related = [f for f in factors if mask.one is not None and mask.one.symbol and f.value.symbol == mask.one.symbol]
     data = product.data
