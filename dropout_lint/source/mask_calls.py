@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dropout_lint.source.mask_algebra import Count, Draw, Linear, Mask, Product, Random, Term
+from dropout_lint.source.mask_algebra import Count, Linear, Mask, Product, Random, Term
 from dropout_lint.source.mask_arithmetic import Zoneout, added, compared, is_zero, masked, multiplied, negated
-from dropout_lint.source.mask_draws import TRANSPARENT, draw_of, last_name, note_conversion
+from dropout_lint.source.mask_draws import FILLS, TRANSPARENT, draw_of, last_name, note_conversion
 from dropout_lint.source.mask_helpers import returned_mask
+from dropout_lint.source.mask_sampling import drawn
 from dropout_lint.source.syntax import dotted
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _METHOD_COMPARISONS = {"lt": -1, "le": -1, "gt": 1, "ge": 1, "less": -1, "less_equal": -1, "greater": 1}
 _ZEROS = {"zeros_like", "zeros", "new_zeros", "zero_"}
-_FILLS = {"full": 1, "full_like": 1, "new_full": 1, "fill_": 0}
 _NUMBERS = {"float", "int", "Variable", "tensor", "as_tensor"}
 _VECTORS = {"Tensor", "FloatTensor", "new_tensor"}
 _SPARSE = {"torch.sparse_coo_tensor"}
@@ -31,7 +31,7 @@ def read_call(reader: Reader, node: ast.Call) -> Term:
     draw = reader.draws.get(node) or draw_of(reader.module, node, reader.block)
     if draw is not None:
         reader.draws[node] = draw
-        return _drawn(reader, draw, node)
+        return drawn(reader, draw, node)
     made = returned_mask(reader, node)
     if made is not None:
         return made
@@ -122,9 +122,9 @@ def _special(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Cal
         return Product(0.0, filled=True)
     elif name in {"ones", "ones_like", "new_ones"}:
         return Product(1.0, filled=True)
-    elif name in _FILLS:
+    elif name in FILLS:
         position = len(arguments) - len(node.args) if name in {"new_full", "fill_"} else 0
-        value = (arguments[position:] or arguments)[_FILLS[name] :]
+        value = (arguments[position:] or arguments)[FILLS[name] :]
         term = reader.read(value[0]) if value else reader.unknown(node)
         return replace(term, filled=True) if isinstance(term, Product) else reader.unknown(node)
     elif name in TRANSPARENT and isinstance(node.func, ast.Attribute):
@@ -157,48 +157,3 @@ def _same(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
     elif not isinstance(term, Product) or not (term.filled or term.linear is None):
         return reader.opaque(node)
     return term
-
-
-def _drawn(reader: Reader, draw: Draw, node: ast.Call) -> Term:
-    if draw.sampler != "bernoulli":
-        limits = [reader.read(a) for a in node.args] if last_name(node) == "uniform_" else []
-        if limits and limits != [Product(0.0), Product(1.0)]:
-            return reader.unknown(node)
-        drawn: Term = Random(draw)
-    else:
-        rate = _bernoulli_rate(node)
-        term = reader.read(rate) if rate is not None else Product(0.5)
-        if draw.node.func and last_name(node) in {"bernoulli", "sample"} and rate is not None:
-            separate = last_name(node) == "sample" or any(k.arg == "p" for k in node.keywords) or len(node.args) > 1
-            if not separate and not (isinstance(term, Product) and term.filled):
-                return reader.unknown(node)
-        one = term.linear if isinstance(term, Product) else None
-        if one is not None and one.symbol.startswith("@"):
-            one = None
-        drawn = Product(mask=Mask(draw, one, _rate_node(rate)))
-    if last_name(node).endswith("_") and isinstance(node.func, ast.Attribute) and (path := dotted(node.func.value)):
-        reader.names[path] = drawn
-    return drawn
-
-
-def _bernoulli_rate(node: ast.Call) -> ast.expr | None:
-    """The expression of the probability in a Bernoulli draw."""
-    name = last_name(node)
-    keyword = next((k.value for k in node.keywords if k.arg in {"p", "probs"}), None)
-    if keyword is not None:
-        return keyword
-    if name == "sample" and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
-        made = node.func.value
-        return next((k.value for k in made.keywords if k.arg == "probs"), made.args[0] if made.args else None)
-    if name == "bernoulli_":
-        return node.args[0] if node.args else None
-    if isinstance(node.func, ast.Attribute) and dotted(node.func.value) not in {"torch", "th", "t"}:
-        return node.args[0] if node.args else node.func.value
-    return node.args[1] if len(node.args) > 1 else node.args[0] if node.args else None
-
-
-def _rate_node(node: ast.expr | None) -> ast.expr | None:
-    """Inside of a tensor of one value, the value."""
-    if isinstance(node, ast.Call) and last_name(node) in _FILLS and len(node.args) > _FILLS[last_name(node)]:
-        return node.args[_FILLS[last_name(node)]]
-    return node

@@ -33,6 +33,8 @@ _LIKE = {
 }
 _CREATIONS = {"torch.rand", "torch.randn", "torch.empty", "torch.zeros", "torch.ones", "torch.full"}
 SIZED = {"empty", "zeros", "ones", "full", "rand", "randn", "new_empty", "new_zeros", "new_ones", "new_full", "new"}
+FILLS = {"full": 1, "full_like": 1, "new_full": 1, "fill_": 0}
+"""Calls that make a tensor of one value, with the position of the value."""
 _VECTORS = {"torch.FloatTensor", "torch.Tensor", "torch.HalfTensor", "torch.cuda.FloatTensor"}
 
 # fmt: off

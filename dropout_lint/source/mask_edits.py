@@ -8,35 +8,14 @@ import re
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Change
 from dropout_lint.source.flow import siblings
-from dropout_lint.source.mask_algebra import Mask, Product
+from dropout_lint.source.mask_algebra import Product
 from dropout_lint.source.mask_draws import device_source, last_name
+from dropout_lint.source.mask_rates import admits_one, complement_text, kept_text
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import walk
 
 _DEFAULT_DEVICE = re.compile(r"set_default_(?:device|tensor_type)")
-_SIMPLE = (ast.Name, ast.Attribute, ast.Constant, ast.Call, ast.Subscript)
-
-
-def complement_text(module: SourceModule, node: ast.expr) -> str:
-    """One minus an expression, as it would be written."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-        left = node.left
-        if isinstance(left, ast.Constant) and left.value in (1, 1.0) and isinstance(node.right, _SIMPLE):
-            return module.lines.code(node.right)
-    text = module.lines.code(node)
-    return f"1 - {text}" if isinstance(node, _SIMPLE) else f"1 - ({text})"
-
-
-def kept_text(module: SourceModule, mask: Mask) -> str:
-    """The probability to keep, as it would be written; "" where it is not known."""
-    one = mask.one
-    if mask.rate is None and one is not None and one.symbol and "@" not in one.symbol:
-        name = one.symbol.removeprefix("__init__.")
-        return {(0.0, 1.0): name, (1.0, -1.0): f"1 - {name}"}.get((one.constant, one.coefficient), "")
-    if one is None or mask.rate is None:
-        return ""
-    return complement_text(module, mask.rate) if mask.flipped else module.lines.code(mask.rate)
 
 
 class Edits:
@@ -179,25 +158,12 @@ class Edits:
         kept = self._mask.one
         if kept is None or (kept, -1) not in self._product.factors or kept.constant != 1 or kept.coefficient != -1:
             return None
-        return self._module.lines.span(statement) if self._admits_one(rate) else None
+        return self._module.lines.span(statement) if admits_one(self._module, self._block, rate) else None
 
     def _rate_name(self) -> str:
         kept = self._mask.one
         name = kept.symbol if kept is not None else ""
         return name if name in self._block.parameters else ""
-
-    def _admits_one(self, rate: str) -> bool:
-        admits = False
-        for node in walk(self._block.node):
-            if isinstance(node, ast.Compare) and any(isinstance(n, ast.Name) and n.id == rate for n in walk(node)):
-                one = any(isinstance(c, ast.Constant) and c.value in (1, 1.0) for c in (node.left, *node.comparators))
-                if not one:
-                    continue
-                checks = isinstance(self._module.scopes.parents[node], ast.Assert)
-                if not checks or not isinstance(node.ops[-1], ast.LtE):
-                    return False
-                admits = True
-        return admits
 
     def zero(self) -> Change | None:
         """A return of zeros for a rate of 1."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, replace
 
-from dropout_lint.source.mask_algebra import Count, Draw, Product, Term, atom, of_linear
+from dropout_lint.source.mask_algebra import Count, Draw, Product, Term, atom
 from dropout_lint.source.mask_arithmetic import (
     Factor,
     Zoneout,
@@ -120,9 +120,8 @@ class Reader:
             home = bindings[0].block
             if home.method is home and home.name == "__init__" and not isinstance(bindings[0].value, ast.Call):
                 value = Reader(self.module, home).read(bindings[0].value)
-                linear = value.linear if isinstance(value, Product) else None
-                if linear is not None and not linear.symbol.startswith("@"):
-                    return of_linear(replace(linear, symbol=f"__init__.{linear.symbol}") if linear.symbol else linear)
+                if isinstance(value, Product) and value.mask is None and not _private(value):
+                    return _constructed(value)
         if text and node.attr not in TRANSPARENT:
             return atom(text)
         term = self.read(node.value)
@@ -160,3 +159,14 @@ class Reader:
         sizes = term.mask.draw.creation.args
         flat = len(sizes) == 1 and isinstance(sizes[0], (ast.Subscript, ast.Name)) and not term.mask.draw.like
         return Count(term.mask.draw, 0, 1) if flat else None
+
+
+def _private(value: Product) -> bool:
+    """Whether a value rests on something without a name."""
+    return any("@" in term.symbol for term, _ in value.factors)
+
+
+def _constructed(value: Product) -> Product:
+    """A value that the constructor computes, told apart from locals of other methods."""
+    factors = tuple((replace(term, symbol=f"__init__.{term.symbol}"), power) for term, power in value.factors)
+    return replace(value, factors=factors)

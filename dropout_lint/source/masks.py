@@ -12,6 +12,7 @@ from dropout_lint.source import mask_edits, mask_flow
 from dropout_lint.source.guards import words
 from dropout_lint.source.mask_algebra import Draw, Mask, Product, Scale, scale_of
 from dropout_lint.source.mask_arithmetic import Factor, Zoneout
+from dropout_lint.source.mask_rates import kept_text
 from dropout_lint.source.mask_reach import constructs, mode_at, outermost, reached
 from dropout_lint.source.mask_terms import Reader
 from dropout_lint.source.module import SourceModule
@@ -95,7 +96,7 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         span=module.lines.span(draw.node),
         use=module.lines.span(use),
         sampler=draw.sampler,
-        kept=mask_edits.kept_text(module, mask),
+        kept=kept_text(module, mask),
         scale="unknown",
         compensated=False,
         guarded=guarded,
