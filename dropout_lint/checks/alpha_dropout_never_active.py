@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.context import Context, after_last_argument, unsafe
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.checks._edits import add_argument, is_within
+from dropout_lint.checks.context import Context, unsafe
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.torch_facts import NEVER_ACTIVE_BY_DEFAULT
 
@@ -21,13 +22,19 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     owner = site.scope.self_name
     training = site.argument("training")
     told = "is told `training=False`" if training else "has `training=False` by default, unlike `F.dropout`"
-    edit = (
-        Edit(training.span, f"{owner}.training")
-        if training is not None
-        else after_last_argument(site, f"training={owner}.training")
-    )
     yield context.report(
         site.span,
         f"`{site.callee_text}` {told}, so it never drops anything.",
-        fix=unsafe(f"Follow the mode: `training={owner}.training`", edit) if owner and site.arguments else None,
+        fix=_fix(site, context, owner) if owner and site.arguments else None,
     )
+
+
+def _fix(site: DropoutSite, context: Context, owner: str) -> Fix | None:
+    training = site.argument("training")
+    if training is None:
+        edit = add_argument(context, site.span, f"training={owner}.training")
+    elif is_within(training.span, site.span):
+        edit = Edit(training.span, f"{owner}.training")
+    else:
+        return None
+    return unsafe(f"Follow the mode: `training={owner}.training`", edit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.checks._edits import is_within
 from dropout_lint.checks.context import Context, safe
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix
 from dropout_lint.facts import Argument, DropoutSite
@@ -47,7 +48,7 @@ def _rates(site: DropoutSite, context: Context) -> Iterator[Argument]:
 
 def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
     owner = site.scope.self_name
-    if not owner:
+    if not owner or not is_within(argument.span, site.span):
         return None
     simple = argument.text.replace(".", "").replace("_", "").isalnum()
     rate = argument.text if simple else f"({argument.text})"

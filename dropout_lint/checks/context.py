@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -86,14 +88,26 @@ class Context:
         return "".join([lines[span.line - 1][span.column - 1 :], *middle, last])
 
     @cached_property
-    def _lines(self) -> list[str]:
-        return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", self.load())
+    def text(self) -> str:
+        """The text of the file."""
+        return self.load()
 
-    def removal(self, span: Span | None) -> tuple[Edit, ...]:
-        """Edits that delete a span; none where that would take a comment along."""
-        if span is None or "#" in self.slice(span):
-            return ()
-        return (Edit(span, ""),)
+    @cached_property
+    def _lines(self) -> list[str]:
+        return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", self.text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *itertools.accumulate(map(len, self._lines))]
+
+    def offset(self, line: int, column: int) -> int:
+        """Where a position lies in the text."""
+        return self._starts[line - 1] + column - 1
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset in the text."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
 
 
 def safe(message: str, *edits: Edit, imports: tuple[str, ...] = ()) -> Fix | None:
@@ -114,11 +128,3 @@ def advice(message: str) -> Fix:
 def insertion(line: int, column: int, text: str) -> Edit:
     """An edit that only adds text."""
     return Edit(Span(line, column, line, column), text)
-
-
-def after_last_argument(site: DropoutSite, text: str) -> Edit:
-    """Adds an argument behind the last one of a call that has at least one."""
-    last = site.arguments[-1].span
-    ends = [a.span for a in site.arguments]
-    last = max(ends, key=lambda s: (s.end_line, s.end_column), default=last)
-    return insertion(last.end_line, last.end_column, f", {text}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 
-from dropout_lint.checks.context import Context, safe
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.checks._edits import add_argument, code_only
+from dropout_lint.checks.context import Context, advice, safe
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Span
 from dropout_lint.facts import AppliedCall, DropoutSite
 from dropout_lint.torch_facts import FUNCTIONAL_OF_MODULE
 
@@ -26,34 +29,66 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.span,
         f"This `{kind}` is new at every call, so it is always in train mode: `model.eval()` never reaches it.",
-        fix=_fix(site, context, kind),
+        fix=_fix(site, context),
     )
 
 
-def _fix(site: DropoutSite, context: Context, kind: str) -> Fix | None:
+def _fix(site: DropoutSite, context: Context) -> Fix | None:
     owner = site.scope.self_name
     if not owner or site.unpacked or not all(call.plain for call in site.applied):
         return None
-    at_once = len(site.applied) == 1 and site.applied[0].span.line == site.span.line and _same_start(site)
-    if not at_once and site.binding is None:
+    binding = None if len(site.applied) == 1 and _starts_alike(site.applied[0].span, site.span) else site.binding
+    at_once = binding is None
+    if at_once and not _starts_alike(site.applied[0].span, site.span):
         return None
+    if "#" in context.slice(binding or site.span) or (binding is not None and not _may_move(site, binding, context)):
+        return advice("Build it once, in `__init__`")
     alias = site.functional_alias or "F"
+    function = f"{alias}.{FUNCTIONAL_OF_MODULE[site.api]}"
+    edits = [] if binding is None else [Edit(binding, "")]
+    for call in site.applied:
+        callee = site.span if at_once else _name(call, context)
+        edits += [Edit(callee, function), add_argument(context, call.span, _passed(site, owner))]
     imports = () if site.functional_alias else ("import torch.nn.functional as F",)
-    edits = [Edit(call.span, _call(site, call, alias, owner)) for call in site.applied]
-    if not at_once and site.binding is not None:
-        if "#" in context.slice(site.binding):
-            return None
-        edits.insert(0, Edit(site.binding, ""))
-    function = FUNCTIONAL_OF_MODULE[site.api]
-    return safe(f"Use `{alias}.{function}(..., training={owner}.training)`", *edits, imports=imports)
+    return safe(f"Use `{function}(..., training={owner}.training)`", *edits, imports=imports)
 
 
-def _same_start(site: DropoutSite) -> bool:
-    return site.applied[0].span.column == site.span.column
+def _starts_alike(first: Span, second: Span) -> bool:
+    return (first.line, first.column) == (second.line, second.column)
 
 
-def _call(site: DropoutSite, call: AppliedCall, alias: str, owner: str) -> str:
-    """The functional form; a preserved ``inplace`` is dropped, since it only saves memory and can break backward."""
-    passed = [f"{a.name}={a.text}" if a.keyword else a.text for a in site.arguments if a.name != "inplace" and a.name]
-    arguments = ", ".join([call.input_text, *passed, f"training={owner}.training"])
-    return f"{alias}.{FUNCTIONAL_OF_MODULE[site.api]}({arguments})"
+def _name(call: AppliedCall, context: Context) -> Span:
+    """The name that a call begins with."""
+    start = call.span
+    found = re.match(r"\w+", context.slice(start))
+    return Span(start.line, start.column, start.line, start.column + (found.end() if found else 0))
+
+
+def _passed(site: DropoutSite, owner: str) -> str:
+    """The constructor's arguments, and the mode; alpha modules, unlike their functions, ignore ``inplace``."""
+    rate = [f"{a.name}={a.text}" if a.keyword else a.text for a in site.arguments if a.name == "p"]
+    inplace = [f"inplace={a.text}" for a in site.arguments if a.name == "inplace" and "Alpha" not in site.api]
+    return ", ".join([*rate, f"training={owner}.training", *inplace])
+
+
+def _may_move(site: DropoutSite, binding: Span, context: Context) -> bool:
+    """Whether the arguments mean the same where the module is called as where it was built."""
+    arguments = code_only(" ".join(argument.text for argument in site.arguments))
+    line = context.line(site.span.line)
+    indent = len(line) - len(line.lstrip())
+    block = itertools.takewhile(
+        lambda below: not below.strip() or len(below) - len(below.lstrip()) >= indent,
+        context.text[context.offset(binding.end_line, binding.end_column) :].splitlines(keepends=True),
+    )
+    below = code_only("".join(block))
+    changed = set(re.findall(r"(\w+)\s*(?:[-+*/%@&|^:]|//|\*\*|<<|>>)?=(?!=)", below))
+    changed |= {
+        name for target in re.findall(r"\b(?:for|as|del)\b([^:\r\n]*)", below) for name in re.findall(r"\w+", target)
+    }
+    changed |= {
+        name
+        for target in re.findall(r"(?m)^\s*([\w.,\s*]+,[\w.,\s*]*)=(?!=)", below)
+        for name in re.findall(r"\w+", target)
+    }
+    names = set(re.findall(r"[^\W\d]\w*", f"{arguments} {line[indent : site.span.column - 1]}"))
+    return "(" not in arguments and not names & changed

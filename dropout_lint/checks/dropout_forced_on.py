@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.checks._edits import is_within
 from dropout_lint.checks.context import Context, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit, Severity
 from dropout_lint.facts import DropoutSite
@@ -31,6 +32,6 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         f"`{site.callee_text}` is told `training=True`, so it drops in eval mode too.{why}",
         severity=Severity.WARNING if siblings else Severity.INFO,
         fix=unsafe(f"Follow the mode: `training={owner}.training`", Edit(training.span, f"{owner}.training"))
-        if owner
+        if owner and is_within(training.span, site.span)
         else None,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.context import Context, insertion, unsafe
+from dropout_lint.checks._edits import add_argument, remove_argument
+from dropout_lint.checks.context import Context, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix
 from dropout_lint.facts import FlagUse
 
@@ -30,7 +31,7 @@ def _fix(flag: FlagUse, context: Context) -> Fix | None:
     if flag.kind == "rate":
         return unsafe(f"Pass the rate: `{flag.text}`", Edit(flag.read, flag.text))
     if flag.kind == "partial":
-        removal = context.removal(flag.read)
-        passed = [insertion(c.end_line, c.end_column - 1, f", training={mode}") for c in flag.calls]
+        removal = remove_argument(context, flag.read)
+        passed = [add_argument(context, call, f"training={mode}") for call in flag.calls]
         return unsafe(f"Pass `training={mode}` at the call", *removal, *passed) if removal and passed else None
     return unsafe(f"Use `{mode}`, which `train()` and `eval()` set", Edit(flag.read, mode))

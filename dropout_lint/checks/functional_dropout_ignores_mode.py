@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.context import Context, after_last_argument, safe
+from dropout_lint.checks._edits import add_argument, is_within
+from dropout_lint.checks.context import Context, safe
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.torch_facts import NEVER_ACTIVE_BY_DEFAULT
@@ -30,7 +31,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.span,
         f"`{site.callee_text}` runs with {argument} here, so it keeps dropping after `model.eval()`.",
-        fix=_fix(site, aten),
+        fix=_fix(site, context, aten),
     )
 
 
@@ -40,26 +41,14 @@ def _called_by_modules_only(site: DropoutSite, context: Context) -> bool:
     return bool(callers) and all(caller and context.is_module(caller) for caller in callers)
 
 
-def _fix(site: DropoutSite, aten: bool) -> Fix | None:
+def _fix(site: DropoutSite, context: Context, aten: bool) -> Fix | None:
     owner = site.scope.self_name
     if not owner or not site.arguments:
         return None
     message = f"Follow the mode: `training={owner}.training`"
     if aten:
         train = site.argument("train")
-        return safe(message, Edit(train.span, f"{owner}.training")) if train is not None else None
-    inside = [a for a in site.arguments if _within(a.span.line, a.span.end_line, site)]
-    if len(inside) != len(site.arguments):
-        return safe(message, _append(site, f"training={owner}.training"))
-    return safe(message, after_last_argument(site, f"training={owner}.training"))
-
-
-def _within(first: int, last: int, site: DropoutSite) -> bool:
-    return site.span.line <= first and last <= site.span.end_line
-
-
-def _append(site: DropoutSite, text: str) -> Edit:
-    """For a partial, whose own arguments stand elsewhere: right before the closing parenthesis of the call."""
-    from dropout_lint.checks.context import insertion
-
-    return insertion(site.span.end_line, site.span.end_column - 1, f", {text}")
+        # In a partial that the constructor makes, the mode would be read once for all.
+        known = train is not None and is_within(train.span, site.span)
+        return safe(message, Edit(train.span, f"{owner}.training")) if train is not None and known else None
+    return safe(message, add_argument(context, site.span, f"training={owner}.training"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.checks._edits import remove_argument
 from dropout_lint.checks.context import Context, safe
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
@@ -22,5 +23,5 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.constructor or site.span,
         f"`{activation}` needs its output for the gradient and this dropout overwrites it: {when}`backward()` raises.",
-        fix=safe("Remove `inplace=True`", *context.removal(site.inplace_argument)),
+        fix=safe("Remove `inplace=True`", *remove_argument(context, site.inplace_argument)),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.checks._edits import remove_argument
 from dropout_lint.checks.context import Context, advice, safe
-from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import DropoutSite
+from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.facts import Argument, DropoutSite
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -22,7 +23,13 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         rate.span,
         f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",
-        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", *context.removal(rate.removal))
+        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", *_removal(site, rate, context))
         if rate.value.literal
         else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
     )
+
+
+def _removal(site: DropoutSite, rate: Argument, context: Context) -> tuple[Edit, ...]:
+    if not rate.keyword and any(not a.keyword and a.span > rate.span for a in site.arguments):
+        return (Edit(rate.span, "0.0"),)  # without it, the arguments behind would move up
+    return remove_argument(context, rate.removal)

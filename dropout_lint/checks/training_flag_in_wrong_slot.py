@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.checks._edits import is_within, remove_argument, with_parentheses
 from dropout_lint.checks.context import Context, safe, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit
 from dropout_lint.facts import Argument, DropoutSite
@@ -12,14 +13,15 @@ _THIRD = "The third argument of `{0}` is `training`: with `{1}` False it never d
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report ``F.dropout(x, self.training)``, ``F.dropout(x, p, self.inplace)`` and ``nn.Dropout(p, self.training)``."""
+    """Report ``F.dropout(x, self.training)``, ``F.dropout(x, p, self.inplace)``, ``nn.Dropout(p, self.training)``."""
     if site.form == "functional" and site.api.startswith("torch.nn.functional."):
         yield from _functional(site, context)
     elif site.form == "module":
         inplace, p = site.argument("inplace"), site.argument("p")
         if inplace is not None and _says(inplace, "training"):
             fix = safe(
-                f"Remove `{inplace.text}`: modules follow the mode by themselves", *context.removal(inplace.removal)
+                f"Remove `{inplace.text}`: modules follow the mode by themselves",
+                *remove_argument(context, inplace.removal),
             )
             yield context.report(
                 inplace.span, f"The second argument of `{site.callee_text}` is `inplace`, not the mode.", fix=fix
@@ -33,8 +35,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     p, training = site.argument("p"), site.argument("training")
     if p is not None and not p.keyword and _says(p, "training"):
-        passed = training is not None
-        fix = None if passed else safe(f"Name it: `training={p.text}`", Edit(p.span, f"training={p.text}"))
+        edit = Edit(with_parentheses(context, p.span), f"training={p.text}")
+        fixable = training is None and is_within(p.span, site.span)
+        fix = safe(f"Name it: `training={p.text}`", edit) if fixable else None
         yield context.report(
             p.span,
             f"The second argument of `{site.callee_text}` is the rate: True is 1.0, so training sees only zeros "

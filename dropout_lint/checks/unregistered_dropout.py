@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from dropout_lint.checks._edits import elements, is_construction, is_enclosed
 from dropout_lint.checks.context import Context, advice, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix
 from dropout_lint.facts import DropoutSite
@@ -40,7 +42,20 @@ def _fix(site: DropoutSite, context: Context) -> Fix | None:
     if site.container in {"list", "tuple", "dict"} and namespace and site.container_span is not None:
         kind = "ModuleDict" if site.container == "dict" else "ModuleList"
         before = context.slice(site.container_span)
+        if not _holds_modules_only(before, site.container):
+            return advice(f"Register it, in an `{namespace}.{kind}` of modules only")
+        if not is_enclosed(before):
+            before = f"({before})"
         return unsafe(
             f"Register it: `{namespace}.{kind}(...)`", Edit(site.container_span, f"{namespace}.{kind}({before})")
         )
     return advice("Build it in `__init__` and bind it to `self`")
+
+
+def _holds_modules_only(display: str, container: str) -> bool:
+    """Whether the container consists of constructed objects, in a dictionary under strings."""
+    items = elements(display)
+    if container == "dict":
+        pairs = [re.fullmatch(r"""f?(?:"[^"]*"|'[^']*')\s*:\s*(.*)""", item, re.DOTALL) for item in items]
+        return all(pair is not None and is_construction(pair.group(1)) for pair in pairs)
+    return all(map(is_construction, items))

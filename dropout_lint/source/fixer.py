@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dropout_lint.source.imports import ImportClash, add_imports
 from dropout_lint.source.text import LineIndex
 
 MAX_PASSES = 20
+_LINE_FEED = re.compile(r"(?<!\r)\n")
 
 
 class FixFailed(Exception):  # noqa: N818 - reported as a Failure
@@ -84,13 +86,19 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
 
 
 def _changes(index: LineIndex, edits: Sequence[Edit]) -> tuple[_Change, ...] | None:
-    """The edits as offsets, or nothing if they overlap one another or lie outside of the text."""
+    """The edits as offsets, or nothing if they overlap one another or lie outside of the text.
+
+    Line feeds that an edit brings become line breaks of the kind that the line has.
+    """
     changes: list[_Change] = []
     try:
         for edit in edits:
             span = edit.span
             start, end = index.offset(span.line, span.column), index.offset(span.end_line, span.end_column)
-            changes.append(_Change(start, end, edit.replacement))
+            replacement = edit.replacement
+            if "\n" in replacement and (newline := index.newline(span.line)) != "\n":
+                replacement = _LINE_FEED.sub(newline, replacement)
+            changes.append(_Change(start, end, replacement))
     except ValueError:
         return None
     ordered = sorted(changes, key=lambda c: (c.start, c.end))

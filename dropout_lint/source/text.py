@@ -163,6 +163,14 @@ class LineIndex:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def newline(self, number: int) -> str:
+        """The break that ends a line, for the last line that of the line before it; a line feed if there is none."""
+        for end in (number, number - 1):
+            if 1 <= end < len(self._starts):
+                found = LINE_BREAK.search(self._text, max(self._starts[end] - 2, self._starts[end - 1]))
+                return found.group() if found else "\n"
+        return "\n"
+
     def line(self, number: int) -> str:
         """Text of a line without its line break. Raises ValueError if there is no such line."""
         start = self.offset(number, 1)
