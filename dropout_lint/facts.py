@@ -331,6 +331,82 @@ class ClassHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerNode:
+    """One operation in a network: a layer applied to a value, a function or a method of a tensor.
+
+    ``inputs`` are the nodes that may have made its operand; several mean alternatives (branches), or operands of an
+    operation that joins values (``add``, ``cat``). ``kind`` is the canonical name of the layer or function, a method
+    as ``.view``, or ``input``, ``add``, ``mul``, ``cat``, ``index``, ``unknown``.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    span: Span
+    rate: Value = Value()
+    constructor: Span | None = None
+    """Where the layer was built, if it is a module."""
+    kernel: tuple[float, ...] | None = None
+    """Kernel sizes of a convolution or pooling, None where unknown; empty for other layers."""
+    padding: float | None = None
+    out_features: str = ""
+    """Source of the output width of a Linear."""
+    rank: int | None = None
+    """Number of dimensions of the value, batch included, where it is proven."""
+    inplace: bool = False
+    guarded: bool = False
+    """A test of the train/eval mode decides whether it runs."""
+    optional: bool = False
+    """Some other test decides whether it runs."""
+    element: LayerElement | None = None
+    """How it stands in the arguments of nn.Sequential or in a list of layers."""
+    call: LayerCall | None = None
+    """How it is called in a ``forward``."""
+    attribute: str = ""
+    """The attribute of the instance that holds the module."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerElement:
+    """A layer as an element of nn.Sequential or of a list of layers."""
+
+    form: Literal["positional", "named", "list", "append"]
+    whole: Span
+    """What to exchange with a neighbour so that both change places: the element, its pair, or its statement."""
+    layer: Span
+    inplace: Span | None
+    """What to delete so that it is not ``inplace``."""
+    container: tuple[int, int]
+    """Position of the container, the same for elements that stand in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCall:
+    """The text of a call with its first argument split off: ``callee(first rest)``."""
+
+    span: Span
+    callee: str
+    first: str
+    rest: str
+    statement: Span | None
+    """The statement, where it is ``x = callee(x ...)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGraph:
+    """A network, or a part of one, as far as an engine can see it; ``partial`` if anything in it is unknown."""
+
+    scope: Scope
+    nodes: tuple[LayerNode, ...]
+    outputs: tuple[int, ...]
+    """Nodes whose value is returned; empty for a lone nn.Sequential."""
+    adds_input: bool = False
+    """A value is added to one that it was computed from: a residual connection."""
+    losses: tuple[int, ...] = ()
+    """Nodes whose value is given to a loss function."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -351,13 +427,21 @@ class FileFacts:
     foreign_reads: frozenset[str] = frozenset()
     """Attributes of something else than the instance that are called or looked into."""
     flags: tuple[FlagUse, ...] = ()
+    graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks or self.flags)
+        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
-        return {DropoutSite: self.sites, ModelClass: self.classes, FlagUse: self.flags}.get(kind, self.masks)
+        by_kind: dict[type, tuple[object, ...]] = {
+            DropoutSite: self.sites,
+            FlagUse: self.flags,
+            LayerGraph: self.graphs,
+            MaskSite: self.masks,
+            ModelClass: self.classes,
+        }
+        return by_kind[kind]

@@ -10,6 +10,7 @@ from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.masks import mask_sites
+from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
@@ -34,6 +35,7 @@ def collect(path: Path, text: str) -> FileFacts:
         headers=headers(module),
         classes=tuple(model_classes(module)),
         flags=tuple(flag_uses(module)),
+        graphs=tuple(layer_graphs(module)),
         functions=_summaries(module, sites),
         sites=sites,
         definitions=_definitions(module),

@@ -1,0 +1,135 @@
+"""Partial LayerGraphs of a file: one for each ``forward``, and one for each chain of layers built elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from dropout_lint.facts import LayerGraph, LayerNode, Scope
+from dropout_lint.source.dataflow import NOTHING, State, Tracer, unrolled
+from dropout_lint.source.flow import Flow
+from dropout_lint.source.module import SourceModule
+from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, Item, Layer, Repeated, Sequence
+from dropout_lint.source.scopes import Block
+from dropout_lint.source.sites import scope_of
+from dropout_lint.torch_facts import DROP_PATHS, DROPOUT_MODULES, FUNCTIONALS
+
+DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
+
+
+def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
+    """Every network of the file in which something is dropped."""
+    construction, flow = Construction(module), Flow(module)
+    for block in list(module.scopes.blocks.values()):
+        if not _speaks(module, block):
+            continue
+        if block.kind == "class":
+            yield from _of_class(module, construction, flow, block)
+        elif block.enclosing_class is None and block.name != "<lambda>":
+            yield from _of_function(module, construction, flow, block)
+
+
+def _speaks(module: SourceModule, block: Block) -> bool:
+    node = block.node
+    if isinstance(node, ast.Module):
+        return True
+    if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    return "drop" in module.lines.block(node.lineno, node.end_lineno or node.lineno).lower()
+
+
+def _of_class(module: SourceModule, construction: Construction, flow: Flow, owner: Block) -> Iterator[LayerGraph]:
+    attributes = construction.attributes(owner)
+    covered = set()
+    for name in ("forward", "encode", "decode"):
+        method = owner.blocks.get(name)
+        if method is None or not isinstance(method.node, ast.FunctionDef):
+            continue
+        tracer = Tracer(module, construction, flow, attributes)
+        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]))
+        covered |= {n.constructor for n in graph.nodes}
+        if _drops(graph.nodes):
+            yield graph
+        if name == "forward":
+            break
+    scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
+    for item in attributes.values():
+        for chain in _chains(item):
+            graph = _chain_graph(module, construction, flow, chain, scope)
+            if _drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
+                yield graph
+
+
+def _traced(tracer: Tracer, function: Block, scope: Scope) -> LayerGraph:
+    values = {}
+    node = function.node
+    assert isinstance(node, ast.FunctionDef)
+    for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        if argument.arg != function.self_name:
+            values[argument.arg] = tracer.node("input", NOTHING, argument)
+    tracer.run(node.body, function, State(dict(values), {}))
+    return LayerGraph(
+        scope,
+        tuple(tracer.nodes),
+        tuple(sorted(tracer.outputs)),
+        adds_input=any(n.kind == "add" and _rejoins(tracer.nodes, n) for n in tracer.nodes),
+        losses=tuple(sorted(tracer.losses)),
+    )
+
+
+def _rejoins(nodes: list[LayerNode], joined: LayerNode) -> bool:
+    """Whether one operand of an addition was computed from the other."""
+    for operand in joined.inputs:
+        seen, pending = set(), [operand]
+        while pending:
+            current = pending.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            pending += nodes[current].inputs
+        if any(other in seen for other in joined.inputs if other != operand):
+            return True
+    return False
+
+
+def _of_function(module: SourceModule, construction: Construction, flow: Flow, block: Block) -> Iterator[LayerGraph]:
+    node = block.node
+    assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
+    env: Env = {}
+    returned = construction.run(node.body, block, env, MAX_CALLS)
+    scope = Scope(function=block.qualname)
+    for item in [*env.values(), *([returned] if returned is not None else [])]:
+        for chain in _chains(item):
+            graph = _chain_graph(module, construction, flow, chain, scope)
+            if _drops(graph.nodes):
+                yield graph
+
+
+def _chains(item: Item) -> Iterator[Sequence]:
+    """The chains inside of lists and choices of layers."""
+    if isinstance(item, Sequence) and item.chained:
+        yield item
+    elif isinstance(item, Sequence):
+        for inner in unrolled(item.items):
+            yield from _chains(inner)
+    elif isinstance(item, Either):
+        for arm in item.arms:
+            for inner in arm:
+                yield from _chains(inner)
+    elif isinstance(item, Repeated):
+        for inner in item.items:
+            yield from _chains(inner)
+
+
+def _chain_graph(
+    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope
+) -> LayerGraph:
+    tracer = Tracer(module, construction, flow, {})
+    first = next((i for i in unrolled(chain.items) if isinstance(i, Layer) and i.call is not None), None)
+    if first is not None and first.call is not None:
+        tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
+    return LayerGraph(scope, tuple(tracer.nodes), ())
+
+
+def _drops(nodes: tuple[LayerNode, ...]) -> bool:
+    return any(n.kind in DROPS for n in nodes)
