@@ -522,6 +522,13 @@ NO_FIX = [
     form("the rate changes on the way", "DRP103", "p = 0.2\ndrop = nn.Dropout(p)\np = 0.9\nx = drop(x)"),
     form("the rate is drawn", "DRP103", "drop = nn.Dropout(float(torch.rand(1)))\nx = drop(drop(x))"),
     form("the name is deleted", "DRP103", "drop = nn.Dropout(0.2)\nx = drop(x)\ndel drop"),
+    form("a statement in place", "DRP316", "x = F.relu(x)\nF.dropout(x, self.p, self.training, True)"),
+    form(
+        "a module that a statement calls in place",
+        "DRP316",
+        "x = self.hidden(x)\nself.drop(x)\nx = self.drop(F.relu(x))",
+        init="self.drop = nn.Dropout(p, inplace=True)",
+    ),
     form("arguments unpacked", "DRP103", "x = nn.Dropout(*[0.5])(x)"),
     form(
         "the mode of torch.dropout in a partial",
@@ -649,4 +656,5 @@ def test_an_unsafe_fix_leaves_a_model_that_can_be_built_and_run(form: Form, layo
 def test_where_a_fix_would_change_more_there_is_none(form: Form, tmp_path: Path) -> None:
     build(form.source)
     found = lint(form.source, form.code, tmp_path)
+    assert found
     assert all(d.fix is None or not d.fix.edits for d in found)

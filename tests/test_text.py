@@ -19,6 +19,8 @@ HERE = Path("x.py")
         (b"\xef\xbb\xbfx = '\xc3\xa9'", "x = 'é'", "utf-8", True),
         (b"# -*- coding: latin-1 -*-\nx = '\xe9'\n", "# -*- coding: latin-1 -*-\nx = 'é'\n", "iso-8859-1", False),
         (b"#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\nx = '\x80'", None, "cp1252", False),
+        (b"# coding: latin-1 \xe9\nx = '\xe9'\n", "# coding: latin-1 é\nx = 'é'\n", "iso-8859-1", False),
+        (b"#\n# \x93\xfa coding: shift_jis\nx = '\x93\xfa'\n", None, "shift_jis", False),
         (b"# a\rx = 'coding: nonsense'\ry = 1\r# coding: latin-1\r", None, "utf-8", False),
         (b"", "", "utf-8", False),
     ],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks._edits import remove_argument
-from dropout_lint.checks.context import Context, safe
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.checks.context import Context, advice, safe
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.torch_facts import INPLACE_ACTIVATIONS, SAVES_ITS_OUTPUT
 
@@ -23,5 +23,14 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.constructor or site.span,
         f"`{activation}` needs its output for the gradient and this dropout overwrites it: {when}`backward()` raises.",
-        fix=safe("Remove `inplace=True`", *remove_argument(context, site.inplace_argument)),
+        fix=_fix(site, context),
     )
+
+
+def _fix(site: DropoutSite, context: Context) -> Fix | None:
+    same = [
+        s for s in context.facts.sites if s is site or (s.constructor is not None and s.constructor == site.constructor)
+    ]
+    if any(s.use == "discarded" for s in same):
+        return advice("Assign the result, then remove `inplace=True`")
+    return safe("Remove `inplace=True`", *remove_argument(context, site.inplace_argument))

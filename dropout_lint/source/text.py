@@ -16,6 +16,8 @@ LINE_BREAK = re.compile(r"\r\n|\r|\n")
 """Where Python's tokenizer ends a line: not at form feeds or Unicode separators, unlike str.splitlines."""
 
 _BOM = b"\xef\xbb\xbf"
+_COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
+_NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 _FIRST_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 
 
@@ -87,7 +89,9 @@ def _encoding(data: bytes) -> str:
     assert first is not None
     second = _FIRST_LINE.match(data, first.end())
     assert second is not None
-    lines = iter([first.group(), second.group()])
+    # In the line of the cookie, whatever it names may be written, as Python's own reader has it.
+    both = (first.group(), second.group())
+    lines = iter([_NOT_ASCII.sub(b"?", line) if _COOKIE.match(line) else line for line in both])
     try:
         found, _ = tokenize.detect_encoding(lambda: next(lines))
     except SyntaxError as error:
