@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from dropout_lint.source.mask_algebra import Draw, Sampler
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import walk
 
+DRAWS = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
+"""What a function that draws mentions."""
 _DRAWS: dict[str, Sampler] = {
     "torch.rand": "uniform",
     "torch.rand_like": "uniform",

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from dropout_lint.source.mask_algebra import Product, Term, atom
 from dropout_lint.source.mask_arithmetic import join
+from dropout_lint.source.mask_draws import DRAWS
 from dropout_lint.source.mask_terms import Reader
+from dropout_lint.source.module import SourceModule
 from dropout_lint.source.syntax import dotted
 
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def readers(module: SourceModule) -> Iterator[Reader]:
+    """A reader for each function that draws or calls one that does, and for the other methods of its class."""
+    functions = {
+        b: n for n, b in module.scopes.blocks.items() if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    texts = {b: module.lines.block(n.lineno, n.end_lineno or n.lineno) for b, n in functions.items()}
+    names = {b.name for b, text in texts.items() if DRAWS.search(text)}
+    if not names:
+        return
+    calls = re.compile(rf"\b(?:{'|'.join(sorted(names))})\(")
+    drawing = [b for b, text in texts.items() if DRAWS.search(text) or len(calls.findall(text)) > (b.name in names)]
+    found = []
+    for block in drawing:
+        reader = Reader(module, block)
+        run(reader, functions[block].body)
+        found.append(reader)
+    yield from found
+    masked = {r.block.enclosing_class for r in found if r.used or r.zoneouts} - {None}
+    for block, node in functions.items():
+        if block.enclosing_class in masked and block not in drawing:
+            reader = Reader(module, block)
+            run(reader, node.body)
+            yield reader
 
 
 def run(reader: Reader, statements: list[ast.stmt]) -> None:

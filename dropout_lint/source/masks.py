@@ -12,6 +12,7 @@ from dropout_lint.source import mask_edits, mask_flow
 from dropout_lint.source.guards import words
 from dropout_lint.source.mask_algebra import Draw, Mask, Product, Scale, scale_of
 from dropout_lint.source.mask_arithmetic import Factor, Zoneout
+from dropout_lint.source.mask_draws import DRAWS
 from dropout_lint.source.mask_rates import kept_text
 from dropout_lint.source.mask_reach import constructs, mode_at, outermost, reached
 from dropout_lint.source.mask_terms import Reader
@@ -20,7 +21,6 @@ from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
 from dropout_lint.source.syntax import walk
 
-_DRAWS = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|uniform_\(|normal_\(")
 _NEW = {"next", "new", "candidate", "cand", "updated", "update", "out", "output", "tilde", "cur", "current"}
 _OLD = {"prev", "previous", "old", "last", "past", "state", "hidden", "h", "c", "hx", "cx"}
 
@@ -35,9 +35,9 @@ class _Use:
 
 def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
     """All hand-written masks of a file, in source order."""
-    if not _DRAWS.search(module.lines.text):
+    if not DRAWS.search(module.lines.text):
         return
-    readers = list(_readers(module))
+    readers = list(mask_flow.readers(module))
     found: list[MaskSite] = []
     for reader in readers:
         uses: dict[ast.AST, _Use] = {}
@@ -49,20 +49,6 @@ def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
         found.extend(_site(module, use, factors) for use in uses.values())
         found.extend(site for z in reader.zoneouts if (site := _zoneout(module, reader, z)) is not None)
     yield from sorted(found, key=lambda s: s.span)
-
-
-def _readers(module: SourceModule) -> Iterator[Reader]:
-    """A reader for each function that draws, and for the other methods of its class."""
-    for block in list(module.scopes.blocks.values()):
-        node = block.node
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        owner = block.enclosing_class.node if block.enclosing_class is not None else node
-        assert isinstance(owner, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-        if _DRAWS.search(module.lines.block(owner.lineno, owner.end_lineno or owner.lineno)):
-            reader = Reader(module, block)
-            mask_flow.run(reader, node.body)
-            yield reader
 
 
 def _words(block: Block, names: tuple[str, ...]) -> frozenset[str]:
