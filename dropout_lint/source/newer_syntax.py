@@ -11,12 +11,16 @@ import re
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
+_BREAK = re.compile(rb"\r\n|\r|\n")
+_TEMPLATE = re.compile(r"\b(r?)t(r?)(?=[\"'])", re.IGNORECASE)
+_LEADING_FORM_FEEDS = re.compile(rb"(?:(?<=[\r\n])|\A)\x0c+")
+
 
 class _Newer(cst.CSTVisitor):
     METADATA_DEPENDENCIES = (ByteSpanPositionProvider,)
 
     def __init__(self) -> None:
-        self.blanks: list[tuple[int, int]] = []
+        self.parameters: list[tuple[int, int]] = []
         self.strings: list[tuple[int, int]] = []
         self.tuples: list[tuple[int, int]] = []
         self.statements: list[tuple[int, int]] = []
@@ -25,57 +29,107 @@ class _Newer(cst.CSTVisitor):
         span = self.get_metadata(ByteSpanPositionProvider, node)
         return span.start, span.start + span.length
 
-    def visit_TypeParameters(self, node: cst.TypeParameters) -> bool:
-        self.blanks.append(self._range(node))
+    def visit_TypeParameters(self, node: cst.TypeParameters) -> bool:  # noqa: N802 - libcst's name
+        self.parameters.append(self._range(node))
         return False
 
-    def visit_TypeAlias(self, node: cst.TypeAlias) -> bool:
+    def visit_TypeAlias(self, node: cst.TypeAlias) -> bool:  # noqa: N802 - libcst's name
         self.statements.append(self._range(node))
         return False
 
-    def visit_FormattedString(self, node: cst.FormattedString) -> bool:
+    def visit_FormattedString(self, node: cst.FormattedString) -> bool:  # noqa: N802 - libcst's name
         self.strings.append(self._range(node))
         return False
 
-    def visit_TemplatedString(self, node: cst.CSTNode) -> bool:
+    def visit_TemplatedString(self, node: cst.CSTNode) -> bool:  # noqa: N802 - libcst's name
         self.strings.append(self._range(node))
         return False
 
-    def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
+    def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:  # noqa: N802 - libcst's name
+        self._handler(node)
+
+    def visit_ExceptStarHandler(self, node: cst.ExceptStarHandler) -> None:  # noqa: N802 - libcst's name
+        self._handler(node)
+
+    def _handler(self, node: cst.ExceptHandler | cst.ExceptStarHandler) -> None:
         if isinstance(node.type, cst.Tuple) and not node.type.lpar and node.name is None:
             self.tuples.append(self._range(node.type))
+
+
+def without_newer_syntax(text: str) -> str | None:
+    """The text with newer constructs overwritten by older ones of the same length, None if libcst refuses it too."""
+    # libcst forgets form feeds at the start of a line, which would move every position behind them.
+    given = text.encode()
+    feeds = [i for m in _LEADING_FORM_FEEDS.finditer(given) for i in range(m.start(), m.end())]
+    data = bytearray(_LEADING_FORM_FEEDS.sub(b"", given))
+    # Templates have the grammar of f-strings, and libcst does not know all their forms.
+    visitor = _visited(data.decode()) or _visited(_TEMPLATE.sub(r"\1f\2", data.decode()))
+    if visitor is None:
+        return None
+    for start, end in visitor.parameters:
+        _overwrite_parameters(data, start, end)
+    for start, end in visitor.statements:
+        # The span of a statement holds its semicolon, too.
+        end = start + len(bytes(data[start:end]).rstrip().removesuffix(b";"))
+        data[start:end] = b"..." + _keep_lines(bytes(data[start + 3 : end]), b" ")
+    for start, end in visitor.strings:
+        data[start:end] = _string(bytes(data[start:end]))
+    for start, end in visitor.tuples:
+        data[start:end] = _first_of(bytes(data[start:end]))
+    for offset in feeds:
+        data.insert(offset, 0x0C)
+    return data.decode()
+
+
+def _visited(text: str) -> _Newer | None:
+    visitor = _Newer()
+    try:
+        module = cst.parse_module(text)
+        if not text.startswith(module.code.rstrip()):
+            return None  # the spans would not be those of the text
+        MetadataWrapper(module, unsafe_skip_copy=True).visit(visitor)
+    except Exception:
+        # libcst raises ParserSyntaxError, but also UnicodeDecodeError and RecursionError: all mean "not parsed".
+        return None
+    return visitor
 
 
 def _keep_lines(data: bytes, fill: bytes) -> bytes:
     return re.sub(rb"[^\r\n]", fill, data)
 
 
-def without_newer_syntax(text: str) -> str | None:
-    """The text with newer constructs overwritten by older ones of the same length, None if libcst refuses it too."""
-    try:
-        visitor = _Newer()
-        MetadataWrapper(cst.parse_module(text.encode()), unsafe_skip_copy=True).visit(visitor)
-    except Exception:
-        # libcst raises ParserSyntaxError, but also UnicodeDecodeError and RecursionError: all mean "not parsed".
-        return None
-    data = bytearray(text.encode())
-    for start, end in visitor.blanks:
-        data[start:end] = _keep_lines(bytes(data[start:end]), b" ")
-    for start, end in visitor.statements:
-        data[start:end] = _statement(bytes(data[start:end]))
-    for start, end in visitor.strings:
-        data[start:end] = _string(bytes(data[start:end]))
-    for start, end in visitor.tuples:
-        first = re.match(rb"[\w.]+", data[start:end])
-        keep = first.end() if first else 0
-        data[start + keep : end] = _keep_lines(bytes(data[start + keep : end]), b" ")
-    return data.decode()
-
-
-def _statement(source: bytes) -> bytes:
-    return b"..." + _keep_lines(source[3:], b" ")
+def _overwrite_parameters(data: bytearray, start: int, end: int) -> None:
+    """Blanks in place of ``[T]``; over several lines, in the parentheses of the bases or the arguments."""
+    several = _BREAK.search(data, start, end) is not None
+    following = re.compile(rb"[ \t\f]*\(").match(data, end)
+    data[start:end] = _keep_lines(bytes(data[start:end]), b" ")
+    if several:
+        data[start] = ord("(")
+        if following is None:
+            data[end - 1] = ord(")")
+        else:
+            data[following.end() - 1] = ord(" ")
 
 
 def _string(source: bytes) -> bytes:
-    quote = b'"""' if b"\n" in source or b"\r" in source else b'"'
-    return quote + _keep_lines(source[len(quote) : -len(quote)], b"_") + quote
+    """A plain string of the same length and lines."""
+    breaks = list(_BREAK.finditer(source))
+    if not breaks:
+        return b'"' + b"_" * (len(source) - 2) + b'"'
+    filled = _keep_lines(source, b"_")
+    if breaks[0].start() >= 3 and breaks[-1].end() <= len(source) - 3:
+        return b'"""' + filled[3:-3] + b'"""'
+    text = bytearray(filled)
+    for found in breaks:
+        if text[found.start() - 1] not in b"\r\n":
+            text[found.start() - 1] = ord("\\")
+    text[0] = text[-1] = ord('"')
+    return bytes(text)
+
+
+def _first_of(source: bytes) -> bytes:
+    """The first of several exceptions, followed by blanks; over several lines, by a call."""
+    found = re.match(rb"[\w.]+", source)
+    kept = found.group() if found else b"_"
+    rest = _keep_lines(source[len(kept) :], b" ")
+    return kept + (b"(" + rest[1:-1] + b")" if _BREAK.search(rest) else rest)
