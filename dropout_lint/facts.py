@@ -327,6 +327,8 @@ class ClassHeader:
     attributes: frozenset[str]
     """Names on the instance that the class reads."""
     constants: dict[str, float]
+    texts: dict[str, str] = field(default_factory=dict)
+    """Strings that the class body or the constructor's defaults give to names."""
     opaque: bool = False
 
 

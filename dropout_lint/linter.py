@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class LintResult:
 class _Analysed:
     path: Path
     facts: FileFacts | None = None
-    suppressions: Suppressions = Suppressions()
+    suppressions: Suppressions = field(default_factory=Suppressions)
     syntax_error: tuple[str, int, int] | None = None
     failure: str = ""
 

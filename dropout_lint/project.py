@@ -6,9 +6,10 @@ Files are found on disk beside the file that asks, so an answer does not depend 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
 from dropout_lint.source.engine import collect
@@ -18,6 +19,7 @@ from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 _DEPTH = 8
+T = TypeVar("T", float, str)
 
 
 class Project:
@@ -92,10 +94,8 @@ class Project:
         bare = name.lstrip("^")
         ups = len(name) - len(bare)
         parts = [p for p in bare.split(".") if p]
-        if ups:
-            bases = [origin.resolve().parents[ups - 1]]
-        else:
-            bases = list(origin.resolve().parents)[:_DEPTH]
+        above = list(origin.resolve().parents)
+        bases = above[ups - 1 : ups] if ups else above[:_DEPTH]
         for base in bases:
             for cut in range(len(parts), 0, -1):
                 target = base.joinpath(*parts[:cut])
@@ -241,25 +241,35 @@ class Project:
         return sorted(set(self._class_index.get(class_name, [])))
 
     def constants(self, facts: FileFacts, attribute: str) -> set[float]:
-        """Values that configuration classes near a file give to an attribute of this name.
+        """Numbers that configuration classes near a file give to an attribute of this name."""
+        return self._configured(facts, attribute, lambda header: header.constants.get(attribute))
 
-        Looked up in the file's own classes, in those it imports, and in files of its folder, the nearest first.
-        """
-        own = _constants(facts, attribute)
+    def texts(self, facts: FileFacts, attribute: str) -> set[str]:
+        """Strings that configuration classes near a file give to an attribute of this name."""
+        return self._configured(facts, attribute, lambda header: header.texts.get(attribute))
+
+    def _configured(self, facts: FileFacts, attribute: str, read: Callable[[ClassHeader], T | None]) -> set[T]:
+        """Looked up in the file's own classes, in the files of those it imports, and in its folder, nearest first."""
+
+        def of(home: FileFacts) -> set[T]:
+            values = (read(header) for header in home.headers.values())
+            return {value for value in values if value is not None}
+
+        own = of(facts)
         if own:
             return own
-        imported = set()
+        imported: set[T] = set()
         for target in facts.imports.values():
             found = self.find(facts, target)
             if found is not None and found[0] is not facts:
-                imported |= _constants(found[0], attribute)
+                imported |= of(found[0])
         if imported:
             return imported
-        nearby: set[float] = set()
+        nearby: set[T] = set()
         for path in sorted(Path(facts.path).parent.glob("*.py")):
             if attribute.encode() in _bytes(path):
                 home = self.facts(path)
-                nearby |= _constants(home, attribute) if home is not None else set()
+                nearby |= of(home) if home is not None else set()
         return nearby
 
 
@@ -268,7 +278,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def _constants(facts: FileFacts, attribute: str) -> set[float]:
-    return {h.constants[attribute] for h in facts.headers.values() if attribute in h.constants}

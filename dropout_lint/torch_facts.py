@@ -227,7 +227,10 @@ DROP_PATHS = {
     "timm.layers.drop_path",
     "timm.models.layers.drop_path",
 }
-BATCH_NORMS = {f"torch.nn.{lazy}BatchNorm{n}d" for lazy in ("", "Lazy") for n in (1, 2, 3)} | {"torch.nn.SyncBatchNorm"}
+BATCH_NORMS = {
+    *(f"torch.nn.{lazy}BatchNorm{n}d" for lazy in ("", "Lazy") for n in (1, 2, 3)),
+    *("torch.nn.SyncBatchNorm", "torch_geometric.nn.BatchNorm", "torch_geometric.nn.norm.BatchNorm"),
+}
 VIEWS = {
     *("torch.nn.Identity", "torch.nn.Flatten", "torch.nn.Unflatten", "torch.flatten", "torch.squeeze"),
     *("torch.unsqueeze", "torch.reshape", "torch.transpose", "torch.permute", "torch.nn.ConstantPad1d"),
@@ -282,7 +285,12 @@ BIAS_AT_HALF = {"Tanh": 0.18, "SELU": 0.13, "SiLU": 0.10, "GELU": 0.07}
 POOLS = frozenset(
     {
         *(f"torch.nn.{a}{kind}Pool{n}d" for a in ("", "Adaptive") for kind in ("Max", "Avg") for n in (1, 2, 3)),
-        *(f"torch.nn.functional.{a}{kind}_pool{n}d" for a in ("", "adaptive_") for kind in ("max", "avg") for n in (1, 2, 3)),
+        *(
+            f"torch.nn.functional.{a}{kind}_pool{n}d"
+            for a in ("", "adaptive_")
+            for kind in ("max", "avg")
+            for n in (1, 2, 3)
+        ),
         *(f"torch.{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
     }
 )

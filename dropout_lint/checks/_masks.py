@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Edit
 from dropout_lint.facts import Change, MaskSite
@@ -45,4 +47,10 @@ def is_dropout(site: MaskSite) -> bool:
 
 def deliberate(site: MaskSite, context: Context) -> bool:
     """The source says that the noise is meant at test time."""
-    return bool(site.intent) or context.named_intent(site.scope)
+    return bool(site.intent) or context.named_intent(site.scope) or _augments(site, context)
+
+
+def _augments(site: MaskSite, context: Context) -> bool:
+    """Whether this is data augmentation, which runs on training data only and has no mode."""
+    folders = Path(context.facts.path).parts[-3:]
+    return any("augment" in name.lower() for name in (*folders, site.scope.class_name, site.scope.function))

@@ -27,7 +27,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     flipped = _flipped(argument.text)
     yield context.report(
         argument.span,
-        f"`{argument.text}`{shown} is a probability to keep, and `{site.callee_text}` takes the probability to drop.{silent}",
+        f"`{argument.text}`{shown} is a probability to keep, and `{site.callee_text}` takes the one to drop.{silent}",
         severity=Severity.ERROR if certain else Severity.WARNING,
         fix=unsafe(f"Pass `{flipped}`", Edit(argument.span, flipped)),
     )

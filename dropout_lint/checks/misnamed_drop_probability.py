@@ -19,5 +19,5 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if argument.value.doc == "drop" or (numbers and max(numbers) <= LOOKS_LIKE_DROP):
         yield context.report(
             argument.span,
-            f"`{argument.text}` is named as a probability to keep and used, rightly, as one to drop; the name misleads.",
+            f"`{argument.text}` is named as a probability to keep and is, rightly, used as one to drop.",
         )

@@ -13,7 +13,7 @@ from dropout_lint.source.sites import scope_of
 from dropout_lint.source.syntax import dotted, walk
 from dropout_lint.source.values import polarity_of
 from dropout_lint.source.weight_writes import weight_writes
-from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
+from dropout_lint.torch_facts import DROPOUT_MODULES
 
 _INSTANCE_READ = re.compile(r"\bself\.(\w+)")
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
@@ -48,7 +48,9 @@ def _header(module: SourceModule, node: ast.ClassDef) -> ClassHeader:
         methods=frozenset(s.name for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))),
         attributes=frozenset(_INSTANCE_READ.findall(text)),
         constants=_constants(node),
-        opaque=bool(re.search(r"\bself\.(?:named_children|children|_modules|__dict__)\b", text)),
+        texts=_texts(node),
+        opaque=("children" in text or "_modules" in text or "__dict__" in text)
+        and bool(re.search(r"\bself\.(?:named_children|children|_modules|__dict__)\b", text)),
     )
 
 
@@ -68,6 +70,21 @@ def _constants(node: ast.ClassDef) -> dict[str, float]:
             name = getattr(target, "id", getattr(target, "attr", ""))
             if name and isinstance(value.value, (int, float)):
                 found[name] = float(value.value)
+    return found
+
+
+def _texts(node: ast.ClassDef) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for statement in node.body:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(statement.value, ast.Constant):
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            if isinstance(target, ast.Name) and isinstance(statement.value.value, str):
+                found[target.id] = statement.value.value
+        elif isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
+            names = [*statement.args.posonlyargs, *statement.args.args]
+            for name, default in zip(reversed(names), reversed(statement.args.defaults), strict=False):
+                if isinstance(default, ast.Constant) and isinstance(default.value, str):
+                    found[name.arg] = default.value
     return found
 
 
@@ -98,13 +115,14 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
         weight_writes=tuple(weight_writes(module, block)),
         unread_parameters=tuple(_unread_parameters(module, block)),
         constants=_constants(node),
-        abstract=any("abstract" in module.lines.line(m.node.lineno - 1) for m in block.blocks.values() if _line(m) > 1)
-        or any("Protocol" in module.lines.code(b) or b == "ABC" for b in node.bases),
+        abstract=_is_abstract(module, block, node),
     )
 
 
-def _line(block: Block) -> int:
-    return int(getattr(block.node, "lineno", 0))
+def _is_abstract(module: SourceModule, block: Block, node: ast.ClassDef) -> bool:
+    """A protocol, or a class with abstract methods: others compute with what it builds."""
+    decorators = (d for m in block.blocks.values() for d in getattr(m.node, "decorator_list", ()))
+    return any("abstract" in dotted(d) for d in decorators) or any("Protocol" in dotted(b) for b in node.bases)
 
 
 def _methods(block: Block) -> Iterator[Block]:

@@ -9,7 +9,18 @@ from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value
 from dropout_lint.source.bindings import bound_arguments
 from dropout_lint.source.flow import Flow
 from dropout_lint.source.module import SourceModule
-from dropout_lint.source.modules import UNKNOWN, Construction, Either, Env, Item, Layer, Repeated, Sequence
+from dropout_lint.source.modules import (
+    CONFIGURED,
+    Construction,
+    Either,
+    Env,
+    Item,
+    Layer,
+    Repeated,
+    Sequence,
+    member,
+    unrolled,
+)
 from dropout_lint.source.ranks import rank_after
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
@@ -19,6 +30,7 @@ Operand = frozenset[int]
 """Nodes that may have made a value; empty for anything that is not a tensor in sight."""
 NOTHING: Operand = frozenset()
 MAX_INLINED = 3
+MAX_TURNS = 24
 MAX_NODES = 3000
 
 
@@ -40,7 +52,9 @@ class State:
         self.ended = not going
         for key in {k for s in going for k in s.values}:
             found = [s.values[key] for s in going if key in s.values]
-            self.values[key] = frozenset(i for v in found for i in flat(v)) if len(set(map(str, found))) > 1 else found[0]
+            self.values[key] = (
+                frozenset(i for v in found for i in flat(v)) if len(set(map(str, found))) > 1 else found[0]
+            )
         for one in going:
             self.layers.update(one.layers)
 
@@ -58,6 +72,8 @@ class Tracer:
     construction: Construction
     flow: Flow
     attributes: Env
+    function: ast.AST
+    """Where to place what has no place of its own."""
     nodes: list[LayerNode] = field(default_factory=list)
     outputs: set[int] = field(default_factory=set)
     losses: set[int] = field(default_factory=set)
@@ -88,7 +104,10 @@ class Tracer:
             return self._layer(item, value, at, attribute)
         if isinstance(item, Either):
             self.tests += 1
-            made = frozenset(i for arm in item.arms for i in self._chain(arm, value, at))
+            callable_arms = [
+                arm for arm in item.arms if not any(isinstance(i, Sequence) and not i.chained for i in arm)
+            ]
+            made = frozenset(i for arm in callable_arms or item.arms for i in self._chain(arm, value, at))
             self.tests -= 1
             return made
         if isinstance(item, Repeated):
@@ -96,7 +115,7 @@ class Tracer:
             return once | self._chain(item.items, once, at)
         if item.chained:
             return self._chain(item.items, value, None)
-        return self.node("unknown", value, at) if at is not None else value
+        return self.node("unknown", value, at or self.function)
 
     def _chain(self, items: tuple[Item, ...], value: Operand, at: ast.Call | None) -> Operand:
         for item in items:
@@ -104,9 +123,11 @@ class Tracer:
         return value
 
     def _layer(self, layer: Layer, value: Operand, at: ast.Call | None, attribute: str) -> Operand:
-        shown: ast.AST | None = at or layer.call
-        if shown is None:
-            return value
+        shown: ast.AST = at or layer.call or self.function
+        if at is not None and isinstance(at.func, ast.Name) and layer.call is not None:
+            shown = layer.call  # applied in a loop over layers: the place that tells them apart
+        if layer.kind.startswith(CONFIGURED):
+            return self.node(layer.kind, value, shown, self.ranks(value))
         if not layer.kind or layer.call is None or layer.block is None:
             return self.node("unknown", value, shown)
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
@@ -167,7 +188,11 @@ class Tracer:
         end = lines.offset(first.end_line, first.end_column) - lines.offset(whole.line, whole.column)
         parent = self.module.scopes.parents.get(call)
         statement = None
-        if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and dotted(parent.targets[0]) == dotted(call.args[0]):
+        if (
+            isinstance(parent, ast.Assign)
+            and len(parent.targets) == 1
+            and dotted(parent.targets[0]) == dotted(call.args[0])
+        ):
             statement = lines.span(parent) if dotted(call.args[0]) else None
         return LayerCall(whole, lines.code(call.func), lines.code(call.args[0]), text[end:-1], statement)
 
@@ -224,8 +249,32 @@ class Tracer:
                 self.value(value, block, state)
 
     def _loop(self, target: ast.expr, iterated: ast.expr, body: list[ast.stmt], block: Block, state: State) -> None:
-        self._bind_loop(target, iterated, block, state)
-        self._twice(body, block, state)
+        turns = self._turns(target, iterated, block, state)
+        if not turns:
+            self._bind_loop(target, iterated, block, state)
+            self._twice(body, block, state)
+            return
+        self.tests += 1
+        for turn in turns:
+            state.layers.update(turn)
+            self.run(body, block, state)
+        self.tests -= 1
+
+    def _turns(self, target: ast.expr, iterated: ast.expr, block: Block, state: State) -> list[Env]:
+        """What the names of a loop over layers stand for, turn by turn; empty where that is not known."""
+        name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
+        if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple) and name in {"enumerate", "zip"}:
+            sources = iterated.args[:1] if name == "enumerate" else iterated.args
+            names = target.elts[-1:] if name == "enumerate" else target.elts
+            found = [self._turns(t, s, block, state) for t, s in zip(names, sources, strict=False)]
+            if not found or not all(found):
+                return []
+            return [{k: v for one in turn for k, v in one.items()} for turn in zip(*found, strict=False)]
+        layers = self.layers(iterated, block, state)
+        if not isinstance(layers, Sequence) or not isinstance(target, ast.Name):
+            return []
+        items = [i for item in layers.items for i in (item.items * 2 if isinstance(item, Repeated) else (item,))]
+        return [{target.id: item} for item in items] if len(items) <= MAX_TURNS else []
 
     def _twice(self, body: list[ast.stmt], block: Block, state: State) -> None:
         once = state.copy()
@@ -243,15 +292,17 @@ class Tracer:
             for one, source in zip(target.elts, iterated.args, strict=False):
                 self._bind_loop(one, source, block, state)
         else:
-            if name.endswith((".values", ".children")) and isinstance(iterated, ast.Call):
+            if name.endswith((".values", ".children", ".items")) and isinstance(iterated, ast.Call):
                 iterated = iterated.func.value  # type: ignore[attr-defined]
             layers = self.layers(iterated, block, state)
             key = dotted(target)
             if isinstance(layers, Sequence) and key:
                 state.layers[key] = Either(tuple((i,) for i in unrolled(layers.items)))
-            elif key:
-                state.layers.pop(key, None)
-                state.values[key] = flat(self.value(iterated, block, state))
+            else:
+                value = flat(self.value(iterated, block, state))
+                for one in target.elts if isinstance(target, ast.Tuple) else [target]:
+                    state.layers.pop(dotted(one), None)
+                    state.values[dotted(one)] = value
 
     def _assign(
         self, target: ast.expr, result: Operand | tuple[Operand, ...], value: ast.expr, block: Block, state: State
@@ -282,9 +333,7 @@ class Tracer:
                 return self.attributes.get(f"self.{attribute}")
             case ast.Subscript(value=value):
                 inner = self.layers(value, block, state)
-                if isinstance(inner, Sequence):
-                    return Either(tuple((i,) for i in unrolled(inner.items)))
-                return UNKNOWN if inner is not None else None
+                return member(inner) if inner is not None else None
             case ast.IfExp(body=body, orelse=orelse):
                 arms = [self.layers(body, block, state), self.layers(orelse, block, state)]
                 return Either(tuple((a,) for a in arms if a is not None)) if any(arms) else None
@@ -305,7 +354,9 @@ class Tracer:
             case ast.Call():
                 return self.called(node, block, state)
             case ast.BinOp(left=left, op=op, right=right):
-                return self._binary(node, flat(self.value(left, block, state)), op, flat(self.value(right, block, state)))
+                return self._binary(
+                    node, flat(self.value(left, block, state)), op, flat(self.value(right, block, state))
+                )
             case ast.UnaryOp(operand=operand):
                 return self._unknown(node, flat(self.value(operand, block, state)))
             case ast.Subscript(value=inner, slice=index):
@@ -392,7 +443,11 @@ class Tracer:
         if name in LOSSES:
             self.losses |= arguments[0] if arguments else NOTHING
         if last in {"cat", "concat", "stack", "add", "sub", "mul", "matmul", "bmm", "einsum", "where"}:
-            return self.node("add" if last in {"add", "sub"} else "cat" if last in {"cat", "concat", "stack"} else last, everything, call)
+            return self.node(
+                "add" if last in {"add", "sub"} else "cat" if last in {"cat", "concat", "stack"} else last,
+                everything,
+                call,
+            )
         first = next((a for a in arguments if a), everything)
         rate = Value()
         if name in FUNCTIONALS:
@@ -434,19 +489,6 @@ class Tracer:
 def _constructs(name: str) -> bool:
     """Whether a call of this name makes a layer, rather than applying one or computing something."""
     return name.startswith("torch.nn.") and name.count(".") == 2 and not name.endswith("()") and name[9].isupper()
-
-
-def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The members of a list of layers, without regard to loops and choices."""
-    found: list[Item] = []
-    for item in items:
-        if isinstance(item, Repeated):
-            found += unrolled(item.items)
-        elif isinstance(item, Either):
-            found += [i for arm in item.arms for i in unrolled(arm)]
-        else:
-            found.append(item)
-    return tuple(found)
 
 
 _CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding")

@@ -9,8 +9,8 @@ from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
-from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.layer_graph import layer_graphs
+from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites

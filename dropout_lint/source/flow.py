@@ -203,7 +203,7 @@ class Flow:
         return Span(span.line, 1, span.end_line + 1, 1) if alone else None
 
     def argument_span(self, call: ast.Call, bound: Bound) -> Span | None:
-        """What to delete so that a call no longer passes an argument: the argument with the comma before or after it."""
+        """What to delete so that a call no longer passes an argument: it, with the comma before or after it."""
         everything: list[ast.expr | ast.keyword] = sorted(
             [*call.args, *call.keywords], key=lambda n: (n.lineno, n.col_offset)
         )

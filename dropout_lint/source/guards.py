@@ -39,9 +39,24 @@ MODE_WORDS = frozenset(
     ]
 )
 _SWITCH_WORDS = frozenset(
-    ["active", "apply", "do", "drop", "dropout", "enable", "enabled", "mode", "noise", "noisy", "random", "sample", "use"]
+    [
+        "active",
+        "apply",
+        "do",
+        "drop",
+        "dropout",
+        "enable",
+        "enabled",
+        "mode",
+        "noise",
+        "noisy",
+        "random",
+        "sample",
+        "use",
+    ]
 )
 """In a parameter that is a bool by default, words that say the caller decides about the noise."""
+_RATE_WORDS = frozenset(["dropout", "drop", "rate", "p", "prob", "probability", "attn", "keep", "dp", "ratio"])
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -151,13 +166,25 @@ class Guards:
 
     def _tested_in(self, parent: ast.AST, child: ast.AST, depth: int) -> bool:
         if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
-            return self.mentions_mode(parent.test, self._scopes.block_of(parent), depth)
+            block = self._scopes.block_of(parent)
+            return self.mentions_mode(parent.test, block, depth) or self._caller_switches(parent.test, block)
         if isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
             before = parent.values[: parent.values.index(child)] if child in parent.values else []
             return any(self.mentions_mode(value, self._scopes.block_of(parent), depth) for value in before)
         if isinstance(parent, ast.Match) and child is not parent.subject:
             return self.mentions_mode(parent.subject, self._scopes.block_of(parent), depth)
         return False
+
+    def _caller_switches(self, test: ast.expr, block: Block) -> bool:
+        """A bare local name is tested that is no rate, such as ``if dropout_switch:``: the caller decides."""
+        if isinstance(test, ast.BoolOp):
+            return any(self._caller_switches(value, block) for value in test.values)
+        if isinstance(test, ast.UnaryOp):
+            return self._caller_switches(test.operand, block)
+        if not isinstance(test, ast.Name) or words(test.id) <= _RATE_WORDS:
+            return False
+        found = self._scopes.lookup(test.id, block)
+        return found is not None and found[0].kind == "function" and found[0].name not in CONSTRUCTORS
 
     def _early_exit(self, parent: ast.AST, child: ast.AST, depth: int) -> bool:
         if not isinstance(child, ast.stmt):

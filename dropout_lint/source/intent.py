@@ -8,15 +8,17 @@ import re
 from dropout_lint.source.scopes import Block, Scopes
 from dropout_lint.source.syntax import Lines
 
+_WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
 _COMMENT = re.compile(
-    r"monte.?carlo|\bmc[- ]?drop|non.?determinis|always (?:apply|applies|applied|on|active|use)|intentional|deliberate|on purpose"
-    r"|(?:even|also|still|both|kept?|enabled?|active|on) (?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
-    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)|for diversity|exploration|under `*eval|resampl",
+    r"monte.?carlo|\bmc[- ]?drop|non.?determinis|intentional|deliberate|on purpose|for diversity|exploration|resampl"
+    r"|always (?:apply|applies|applied|on|active|use)|under `*eval"
+    rf"|(?:even|also|still|both|kept?|enabled?|active|on) {_WHEN}"
+    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)",
     re.IGNORECASE,
 )
 _DOCSTRING = re.compile(
-    r"monte.?carlo drop|\bmc[- ]?drop|dropout (?:is|are) (?:always|also|still|kept|intentionally)|always (?:applies|apply|applied) dropout"
-    r"|(?:even|also) (?:in|at|during) (?:inference|test|eval)",
+    r"monte.?carlo drop|\bmc[- ]?drop|dropout (?:is|are) (?:always|also|still|kept|intentionally)"
+    r"|always (?:applies|apply|applied) dropout|(?:even|also) (?:in|at|during) (?:inference|test|eval)",
     re.IGNORECASE,
 )
 

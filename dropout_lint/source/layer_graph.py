@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
-from dropout_lint.source.dataflow import NOTHING, State, Tracer, unrolled
+from dropout_lint.source.dataflow import NOTHING, State, Tracer
 from dropout_lint.source.flow import Flow
 from dropout_lint.source.module import SourceModule
-from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, Item, Layer, Repeated, Sequence
+from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, Item, Layer, Repeated, Sequence, unrolled
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
 from dropout_lint.torch_facts import DROP_PATHS, DROPOUT_MODULES, FUNCTIONALS
@@ -45,7 +45,7 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         method = owner.blocks.get(name)
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
-        tracer = Tracer(module, construction, flow, attributes)
+        tracer = Tracer(module, construction, flow, attributes, method.node)
         graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]))
         covered |= {n.constructor for n in graph.nodes}
         if _drops(graph.nodes):
@@ -124,8 +124,8 @@ def _chains(item: Item) -> Iterator[Sequence]:
 def _chain_graph(
     module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope
 ) -> LayerGraph:
-    tracer = Tracer(module, construction, flow, {})
     first = next((i for i in unrolled(chain.items) if isinstance(i, Layer) and i.call is not None), None)
+    tracer = Tracer(module, construction, flow, {}, first.call if first is not None and first.call else module.tree)
     if first is not None and first.call is not None:
         tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
     return LayerGraph(scope, tuple(tracer.nodes), ())

@@ -9,8 +9,9 @@ from typing import Literal
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
-from dropout_lint.torch_facts import DROP_PATHS
+from dropout_lint.torch_facts import BATCH_NORMS, DROP_PATHS
 
+CONFIGURED = "configured-activation"
 MAX_CALLS = 3
 """How deep helper functions that build layers are followed."""
 
@@ -138,7 +139,7 @@ class Construction:
             item = _standing(self.value(call.args[1], block, env, depth), "append", statement, statement)
             label = call.args[0]
             if key and key == block.instance and isinstance(label, ast.Constant):
-                env[f"self.{label.value}"] = item
+                env[f"self.{label.value!s}"] = item
             elif isinstance(env.get(key), Sequence):
                 self._extend(key, (item,), env)
 
@@ -194,12 +195,21 @@ class Construction:
                 return Sequence((Repeated(self._items(left, block, env, depth)),))
             case ast.IfExp(body=body, orelse=orelse):
                 return Either(((self.value(body, block, env, depth),), (self.value(orelse, block, env, depth),)))
+            case ast.Subscript(value=ast.Name(id="ACT2FN"), slice=key):
+                return self._configured_activation(key)
             case ast.Subscript(value=value, slice=ast.Slice()):
                 return self.value(value, block, env, depth)
             case ast.Subscript(value=value):
-                inner = self.value(value, block, env, depth)
-                return Either(tuple((i,) for i in inner.items)) if isinstance(inner, Sequence) and inner.items else UNKNOWN
+                return member(self.value(value, block, env, depth))
         return UNKNOWN
+
+    @staticmethod
+    def _configured_activation(key: ast.expr) -> Item:
+        """An activation that a configuration names, as transformers does; which one is for the project to say."""
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return Layer(f"{CONFIGURED}={key.value}", None, None)
+        name = dotted(key).rpartition(".")[2]
+        return Layer(f"{CONFIGURED}:{name}", None, None) if name else UNKNOWN
 
     def _elements(
         self, nodes: list[ast.expr], container: ast.AST, form: str, block: Block, env: Env, depth: int
@@ -224,11 +234,12 @@ class Construction:
             return Sequence(self._items(call.args[0], block, env, depth) if call.args else ())
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
             return Layer(name, call, block)
-        if name in DROP_PATHS:
+        if name in DROP_PATHS or name in BATCH_NORMS:
             return Layer(name, call, block)
         called = self._local(name)
         if called is not None and depth > 0:
-            return self._called(called, block, env, depth)
+            built = self._called(called, block, env, depth)
+            return built if built is not UNKNOWN else Layer("", call, block)
         return Layer("", call, block)
 
     def _called(self, called: Block, block: Block, env: Env, depth: int) -> Item:
@@ -239,15 +250,41 @@ class Construction:
             self._module.scopes.resolve(b, called.parent or called) == "torch.nn.Sequential" for b in called.node.bases
         ):
             for call, home in self._module.scopes.calls:
-                if home.enclosing_class is called and isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":
+                if (
+                    home.enclosing_class is called
+                    and isinstance(call.func, ast.Attribute)
+                    and call.func.attr == "__init__"
+                ):
                     return Sequence(self._sequential(call, home, {}, depth - 1), chained=True)
-        return Layer("", None, block)
+        return UNKNOWN
 
     def _sequential(self, call: ast.Call, block: Block, env: Env, depth: int) -> tuple[Item, ...]:
         first = call.args[0] if len(call.args) == 1 else None
         if isinstance(first, ast.Call) and dotted(first.func).endswith("OrderedDict"):
             return self._items(first.args[0], block, env, depth) if first.args else ()
         return self._elements(call.args, call, "positional", block, env, depth)
+
+
+def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The members of a list of layers, without regard to loops and choices."""
+    found: list[Item] = []
+    for item in items:
+        if isinstance(item, Repeated):
+            found += unrolled(item.items)
+        elif isinstance(item, Either):
+            found += [i for arm in item.arms for i in unrolled(arm)]
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def member(item: Item) -> Item:
+    """What an index into a list of layers may give."""
+    lists = [item] if isinstance(item, Sequence) else []
+    if isinstance(item, Either):
+        lists = [i for arm in item.arms for i in arm if isinstance(i, Sequence)]
+    found = tuple((i,) for one in lists for i in unrolled(one.items))
+    return Either(found) if len(found) > 1 else found[0][0] if found else UNKNOWN
 
 
 def _standing(item: Item, form: str, whole: ast.AST, container: ast.AST) -> Item:

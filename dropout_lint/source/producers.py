@@ -74,7 +74,7 @@ class Producers:
         return value is not None and self._module.values.evaluate(value, block).number == 1.0
 
     def _last_assigned(self, name: ast.Name) -> ast.expr | None:
-        """What a name was bound to by the statements before it in the same list; None if a branch may have changed it."""
+        """What a name was bound to by the statements before it; None if a branch may have changed it."""
         statement: ast.AST = name
         while not isinstance(statement, ast.stmt):
             statement = self._parents[statement]

@@ -13,7 +13,13 @@ _CHANGES = {
     *(".permute", ".transpose", ".unsqueeze", ".squeeze", ".reshape", ".view", ".flatten", ".sum", ".mean", ".max"),
     *("torch.flatten", "torch.squeeze", "torch.unsqueeze", "torch.reshape", "torch.mean", "torch.sum", "torch.max"),
     *(".unflatten", ".expand", ".repeat", ".unfold", "torch.matmul", ".matmul", "unknown"),
-    *("torch.nn.functional.fold", "torch.nn.functional.unfold", "torch.nn.Unfold", "torch.nn.Fold", "torch.nn.Embedding"),
+    *(
+        "torch.nn.functional.fold",
+        "torch.nn.functional.unfold",
+        "torch.nn.Unfold",
+        "torch.nn.Fold",
+        "torch.nn.Embedding",
+    ),
 }
 
 

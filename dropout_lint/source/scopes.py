@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -93,7 +94,7 @@ class Block:
 class Scopes:
     """All blocks of a file, with parent links of its syntax nodes."""
 
-    def __init__(self, tree: ast.Module, imports: ImportTable, relevant: set[ast.stmt]) -> None:
+    def __init__(self, tree: ast.Module, imports: ImportTable, relevant: Collection[ast.stmt]) -> None:
         self.module = Block("module", tree, None, "", "", imports=imports)
         self.parents: dict[ast.AST, ast.AST] = {}
         self.blocks: dict[ast.AST, Block] = {tree: self.module}

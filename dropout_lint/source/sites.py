@@ -33,7 +33,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
         if not module.can_matter(call, block):
             continue
         name = module.resolve_call(call, block)
-        if not name or name.removesuffix("()") in DROPOUT_MODULES and name.endswith("()"):
+        if not name or (name.endswith("()") and name[:-2] in DROPOUT_MODULES):
             yield from _application(module, flow, producers, call, block)
             continue
         for form, table in _FORMS:
@@ -178,7 +178,8 @@ def _removal(flow: Flow, call: ast.Call, bound: BoundCall, name: str) -> Span | 
 
 def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bound: Bound) -> Argument:
     text = module.lines.code(bound.value)
-    configures = bound.name in _CONFIGURES or "drop" in bound.name.lower() or (not bound.name and "drop" in text.lower())
+    speaks = bound.name or text
+    configures = bound.name in _CONFIGURES or "drop" in speaks.lower()
     return Argument(
         name=bound.name,
         keyword=bound.keyword is not None,

@@ -19,7 +19,7 @@ MAX_BYTES = 8_000_000
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
-class NotParsed(Exception):
+class NotParsed(Exception):  # noqa: N818 - the state of a file, not an error of its own
     """The text is valid as far as is known, but cannot be parsed here; the message says why."""
 
 

@@ -58,8 +58,9 @@ class Relevance:
 
 
 def _lowered(text: str) -> str:
-    """Lower case without changing the length, which some letters outside of ASCII would."""
-    return text.translate(_LOWER)
+    """Lower case without changing the length, which a few letters outside of ASCII would."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.translate(_LOWER)
 
 
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
