@@ -190,6 +190,9 @@ def _analyse_text(path: Path, text: str, data: bytes) -> _Analysed:
         return _Analysed(path, failure=str(error))
     except RecursionError:
         return _Analysed(path, failure="nested too deeply to be analysed")
+    except Exception as error:  # a bug on one file must not hide the findings in the others
+        reason = f"the analysis crashed: {type(error).__name__}: {error}".splitlines()[0]
+        return _Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
     finally:
         sys.setrecursionlimit(limit)
         if collecting:

@@ -182,14 +182,14 @@ def _compiles(text: str) -> bool:
 
 
 def _parses(text: str, compiles: bool) -> bool:
-    """Whether the text is sound. libcst decides on files whose syntax the running Python did not know before."""
+    """Whether the text is sound. A file whose syntax the running Python did not know before has only to parse."""
     if compiles:
         return _compiles(text)
-    import libcst
+    from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
 
     try:
-        libcst.parse_module(text)
-    except (libcst.ParserSyntaxError, RecursionError):
+        parse(text)
+    except (SourceSyntaxError, NotParsed):
         return False
     return True
 

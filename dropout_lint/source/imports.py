@@ -47,20 +47,12 @@ def _top_level(text: str) -> list[ast.stmt]:
         return ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
-    # Syntax newer than the running Python: keep simple statements and blank the rest, line by line.
-    import libcst
+    from dropout_lint.source.newer_syntax import without_newer_syntax
 
-    try:
-        module = libcst.parse_module(text)
-    except libcst.ParserSyntaxError as error:
-        raise SyntaxError(error.message) from None
-    pieces = [module.code_for_node(line) for line in module.header]
-    for statement in module.body:
-        code = module.code_for_node(statement)
-        if not isinstance(statement, libcst.SimpleStatementLine):
-            code = "def _(): pass" + "\n" * len(LINE_BREAK.findall(code))
-        pieces.append(code)
-    return ast.parse("".join(pieces)).body
+    older = without_newer_syntax(text)
+    if older is None:
+        raise SyntaxError("neither Python nor libcst can parse the text")
+    return ast.parse(older).body
 
 
 def _bindings(body: Iterable[ast.stmt]) -> Iterable[tuple[str, str]]:
