@@ -19,6 +19,8 @@ from dropout_lint.rulebook import rules
 if TYPE_CHECKING:
     from dropout_lint.config import Settings
 
+_STRING = re.compile(r"'(?:\\.|[^'\\\r\n])*'|\"(?:\\.|[^\"\\\r\n])*\"")
+
 
 @dataclass(frozen=True)
 class Context:
@@ -40,9 +42,19 @@ class Context:
         fix: Fix | None = None,
         related: tuple[Related, ...] = (),
     ) -> Diagnostic:
-        """A diagnostic of this rule; the severity is the page's unless the evidence decides otherwise."""
+        """A diagnostic of this rule; the severity is the page's unless the evidence decides otherwise.
+
+        A fix that would delete a comment becomes advice.
+        """
+        if fix is not None and any(self._deletes_comment(edit) for edit in fix.edits):
+            fix = advice(fix.message)
         level = severity or rules()[self.code].severity
         return Diagnostic(self.code, self.facts.path, span, message, level, fix, "source", related)
+
+    def _deletes_comment(self, edit: Edit) -> bool:
+        if edit.span.line == edit.span.end_line:
+            return False
+        return _hashes(self.slice(edit.span)) > _hashes(edit.replacement)
 
     def in_module(self, scope: Scope) -> bool:
         """Whether a scope is a method of a proven nn.Module."""
@@ -108,6 +120,11 @@ class Context:
         """Line and column of an offset in the text."""
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+
+def _hashes(text: str) -> int:
+    """How many number signs stand outside of strings."""
+    return _STRING.sub("", text).count("#")
 
 
 def safe(message: str, *edits: Edit, imports: tuple[str, ...] = ()) -> Fix | None:
