@@ -32,6 +32,8 @@ class Value:
     """The number is the default of a parameter, so a caller can change it."""
     parameter: str = ""
     """The parameter of the enclosing function that this value is, unchanged."""
+    from_caller: bool = False
+    """Computed from a parameter of a function that is no constructor, so that its callers decide."""
     attribute: str = ""
     """The last attribute or key name the value was read from, for a look-up in configuration classes."""
     names: tuple[str, ...] = ()

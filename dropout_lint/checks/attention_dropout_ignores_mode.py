@@ -18,7 +18,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     for argument in _rates(site, context):
         value = argument.value
-        if value.is_zero or value.gated or value.parameter or value.kind in {"bool", "str", "none"}:
+        if value.is_zero or value.gated or value.from_caller or value.kind in {"bool", "str", "none"}:
             continue
         where = "" if site.form == "attention" else ", which hands it on to a function that always applies it"
         yield context.report(

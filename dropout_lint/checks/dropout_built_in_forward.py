@@ -17,7 +17,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report constructors in methods of a Module whose result is called there."""
     if site.form != "module" or not site.applied or site.guarded or context.intended(site):
         return
-    if site.scope.constructs or site.rate.is_zero or site.rate.gated:
+    if site.scope.constructs or site.rate.is_zero or site.rate.gated or site.rate.from_caller:
         return
     if not site.scope.class_name:
         callers = context.facts.calls.get(site.scope.function, ())

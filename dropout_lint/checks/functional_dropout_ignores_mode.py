@@ -25,7 +25,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if not helper and (site.scope.constructs or not context.in_module(site.scope)):
         return
-    if site.rate.parameter and site.scope.method != "forward" and not helper:
+    if site.rate.from_caller and not helper:
         return
     argument = "train=True" if aten else "the default training=True"
     yield context.report(

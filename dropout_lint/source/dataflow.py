@@ -77,6 +77,8 @@ class Tracer:
     nodes: list[LayerNode] = field(default_factory=list)
     outputs: set[int] = field(default_factory=set)
     losses: set[int] = field(default_factory=set)
+    depths: list[int] = field(default_factory=list)
+    """For each node, how many tests stood around it."""
     tests: int = 0
     inlined: tuple[str, ...] = ()
 
@@ -86,6 +88,7 @@ class Tracer:
             return NOTHING
         index = len(self.nodes)
         span = self.module.lines.span(at)  # type: ignore[arg-type]
+        self.depths.append(self.tests)
         self.nodes.append(
             LayerNode(index, kind, tuple(sorted(inputs)), span, rank=rank, optional=self.tests > 0, **facts)  # type: ignore[arg-type]
         )
@@ -112,6 +115,8 @@ class Tracer:
             return made
         if isinstance(item, Repeated):
             once = self._chain(item.items, value, at)
+            if any(isinstance(i, Either) for i in item.items):
+                return once  # a test inside may depend on the turn, so one turn says nothing about the next
             return once | self._chain(item.items, once, at)
         if item.chained:
             return self._chain(item.items, value, None)
@@ -254,11 +259,22 @@ class Tracer:
             self._bind_loop(target, iterated, block, state)
             self._twice(body, block, state)
             return
-        self.tests += 1
+        first = len(self.nodes)
         for turn in turns:
             state.layers.update(turn)
             self.run(body, block, state)
-        self.tests -= 1
+        self._forget_tested(state, first)
+
+    def _forget_tested(self, state: State, first: int) -> None:
+        """Behind a loop, a value made under a test in it gives way to its alternatives.
+
+        The test may be one for the last turn (``if i < last``), after which nothing of it is left.
+        """
+        for key, value in state.values.items():
+            made = flat(value)
+            tested = {i for i in made if i >= first and self.depths[i] > self.tests}
+            if tested and made - tested:
+                state.values[key] = made - tested
 
     def _turns(self, target: ast.expr, iterated: ast.expr, block: Block, state: State) -> list[Env]:
         """What the names of a loop over layers stand for, turn by turn; empty where that is not known."""
@@ -277,11 +293,14 @@ class Tracer:
         return [{target.id: item} for item in items] if len(items) <= MAX_TURNS else []
 
     def _twice(self, body: list[ast.stmt], block: Block, state: State) -> None:
+        first = len(self.nodes)
         once = state.copy()
         self.run(body, block, once)
         again = once.copy()
         self.run(body, block, again)
-        state.join(state.copy(), once, again)
+        # No turn at all is not taken for a way through: a value behind a loop has been in it.
+        state.join(*([once, again] if not (once.ended and again.ended) else [state.copy()]))
+        self._forget_tested(state, first)
 
     def _bind_loop(self, target: ast.expr, iterated: ast.expr, block: Block, state: State) -> None:
         """Names that a loop binds to layers or values, through ``zip``, ``enumerate`` and ``items``."""

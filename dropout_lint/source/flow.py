@@ -237,6 +237,8 @@ class Flow:
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             inner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if name == "Variable" and node.args:
+                inner = node.args[0]
             return name in _ONES or (isinstance(inner, ast.Call) and self.is_ones(inner, block))
         if isinstance(node, ast.Name):
             found = self._module.scopes.lookup(node.id, block)

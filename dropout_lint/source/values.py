@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dropout_lint.facts import Polarity, Value
+from dropout_lint.facts import CONSTRUCTORS, Polarity, Value
 from dropout_lint.source.guards import Guards, words
 from dropout_lint.source.options import Options
 from dropout_lint.source.scopes import MAX_DEPTH, Binding, Block, Scopes
@@ -85,6 +85,7 @@ class Values:
             gated=gated,
             literal=left.literal and right.literal,
             default=left.default or right.default,
+            from_caller=left.from_caller or right.from_caller,
             names=(*left.names, *right.names),
         )
 
@@ -107,6 +108,7 @@ class Values:
                 gated=mode,
                 default=True,
                 parameter=name,
+                from_caller=owner.name not in CONSTRUCTORS,
                 names=(name,),
             )
             if not bindings:
@@ -224,6 +226,7 @@ def _combine(values: Iterable[Value]) -> Value:
         gated=any(v.gated for v in found),
         literal=bool(found) and all(v.literal for v in found),
         default=any(v.default for v in found),
+        from_caller=any(v.from_caller for v in found),
         attribute=found[0].attribute if found else "",
         names=tuple(dict.fromkeys(name for v in found for name in v.names)),
     )
