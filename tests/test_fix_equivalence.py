@@ -386,6 +386,7 @@ SAFE = [
     form("mask, bernoulli", "DRP506", MASKED.format("mask = torch.bernoulli(torch.ones(x.shape) * (1 - self.p))")),
 ]
 UNSAFE = [
+    form("zero", "DRP405", "x = self.drop(x)", init="self.drop = nn.Dropout(p=0.0)"),
     form(
         "list",
         "DRP104",
@@ -512,6 +513,13 @@ UNSAFE = [
     ),
 ]
 NO_FIX = [
+    form("rate that is read", "DRP405", "x = F.dropout(self.drop(x), self.drop.p)", init="self.drop = nn.Dropout(0.0)"),
+    form("comment in the rate", "DRP405", "x = self.drop(x)", init="self.drop = nn.Dropout(  # off\n    0.0\n)"),
+    form(
+        "comment in the conversion",
+        "DRP506",
+        MASKED.format("mask = (torch.rand(x.shape, device=x.device) > self.p).float(  # why\n    )"),
+    ),
     form("dict by number", "DRP104", "x = self.drops[0](x)", init="self.drops = {0: nn.Dropout(p)}"),
     form(
         "dict comprehension", "DRP104", "x = self.drops['a'](x)", init="self.drops = {k: nn.Dropout(p) for k in 'ab'}"

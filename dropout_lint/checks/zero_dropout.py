@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.context import Context, unsafe
@@ -18,7 +19,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     namespace = site.callee_text.rpartition(".")[0]
     fix = None
-    if site.form == "module" and namespace:
+    read = site.attribute and re.search(rf"\.{site.attribute}\.p\b", context.text)
+    if site.form == "module" and namespace and not read:
         fix = unsafe(f"Use `{namespace}.Identity()`", Edit(site.span, f"{namespace}.Identity()"))
     yield context.report(
         site.span, "A rate of 0 drops nothing; this is an identity with the name of a dropout.", fix=fix
