@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter
+from dropout_lint.source.guards import words
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
@@ -18,6 +19,8 @@ from dropout_lint.torch_facts import DROPOUT_MODULES
 _INSTANCE_READ = re.compile(r"\bself\.(\w+)")
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
 """Ways to apply one's layers without naming them; ``modules()`` is how weights are initialized."""
+_NO_RATE = {"block", "class", "cls", "dim", "fn", "last", "layer", "layers", "module", "op", "type"}
+"""In a parameter's name, words that say it is a kind or a place of dropout rather than a rate."""
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
@@ -173,12 +176,14 @@ def _is_rate(module: SourceModule, owner: Block, path: list[str]) -> bool:
 
 def _unread_parameters(module: SourceModule, owner: Block) -> Iterator[UnreadParameter]:
     init = owner.blocks.get("__init__")
-    if init is None or not isinstance(init.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if init is None or not isinstance(init.node, ast.FunctionDef) or init.node.decorator_list:
         return
-    names = {n.id for n in walk(init.node) if isinstance(n, ast.Name)}
-    if "locals" in names:
+    inside = list(walk(init.node))
+    names = {n.id for n in inside if isinstance(n, ast.Name)}
+    if "locals" in names or any(isinstance(n, ast.Attribute) and n.attr == "save_hyperparameters" for n in inside):
         return
     arguments = init.node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        if polarity_of(argument.arg) == "drop" and argument.arg not in names:
+        rate = polarity_of(argument.arg) == "drop" and not words(argument.arg) & _NO_RATE
+        if rate and argument.arg not in names:
             yield UnreadParameter(argument.arg, module.lines.span(argument))
