@@ -16,12 +16,12 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.shape == "vector":
         yield context.report(
-            site.span, "FloatTensor((n, 1, 1, 1)) is a vector of four numbers, not a mask of that shape"
+            site.span, "`FloatTensor((n, 1, 1, 1))` is a vector of four numbers, not a mask of that shape."
         )
     elif site.shape == "same" and _is_drop_path(site.scope):
-        fix = unsafe("one entry for each sample", edit(site.per_sample)) if site.per_sample is not None else None
+        fix = unsafe("One entry for each sample", edit(site.per_sample)) if site.per_sample is not None else None
         yield context.report(
-            site.span, "drop-path decides once for each sample; this mask does so for each value", fix=fix
+            site.span, "Drop-path decides once for each sample; this mask does so for each value.", fix=fix
         )
 
 

@@ -13,5 +13,5 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
     """Report each statement that writes the zeros back."""
     for write in model.weight_writes:
         if context.is_module(model.name):
-            message = f"the zeros stay in {write.target}, so that every step drops from what the last one left"
-            yield context.report(write.span, message, fix=advice("compute with the dropped copy, keep the weight"))
+            message = f"The zeros stay in `{write.target}`, so that every step drops from what the last one left."
+            yield context.report(write.span, message, fix=advice("Compute with the dropped copy, keep the weight"))

@@ -14,6 +14,6 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report the division by what the function's own check lets be zero."""
     if site.kind != "product" or site.division is None:
         return
-    message = f"the check above admits a rate of 1, where {site.kept} is zero and the result NaN"
-    fix = unsafe("return zeros for a rate of 1", edit(site.zero)) if site.zero is not None else None
+    message = f"The check above admits a rate of 1, where {site.kept} is zero and the result NaN."
+    fix = unsafe("Return zeros for a rate of 1", edit(site.zero)) if site.zero is not None else None
     yield context.report(site.division, message, fix=fix)

@@ -20,22 +20,22 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.scope.class_name:
         if context.in_module(site.scope):
-            message = "this random mask does not ask for the mode, so evaluation is random too"
+            message = "This mask is drawn whatever the mode, so that evaluation is random too."
             yield context.report(site.span, message, fix=_fix(site, context))
         return
     for call, owner in zip(site.calls, site.callers, strict=True):
         if owner and context.is_module(owner):
-            message = f"{site.scope.function}() drops at random and this call does not ask for the mode"
+            message = f"`{site.scope.function}` drops at random and this call does not ask for the mode."
             mask = Related(context.facts.path, site.span, "the mask is drawn here")
-            yield context.report(call, message, fix=advice("call it only if self.training"), related=(mask,))
+            yield context.report(call, message, fix=advice("Call it only `if self.training`"), related=(mask,))
 
 
 def _fix(site: MaskSite, context: Context) -> Fix | None:
     if not site.scope.self_name or site.kind == "zoneout":
         return None
     if site.early is not None:
-        return unsafe("return the tensor unchanged unless training", edit(site.early))
-    return unsafe("apply the mask only if training", *_wrapped(site, context)) if site.wrap is not None else None
+        return unsafe("Return the tensor unchanged unless training", edit(site.early))
+    return unsafe("Apply the mask only in training", *_wrapped(site, context)) if site.wrap is not None else None
 
 
 def _wrapped(site: MaskSite, context: Context) -> tuple[Edit, ...]:

@@ -14,7 +14,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report the factor in the branch of evaluation."""
     if site.kind != "product" or site.scale != "right" or site.evaluation is None or site.sampler == "normal":
         return
-    message = f"training already divides by {site.kept}, so evaluation must not multiply by it"
+    message = f"Training already divides by `{site.kept}`, so evaluation must not multiply by it."
     scaled = Related(context.facts.path, site.use, "scaled in training here")
-    fix = unsafe("leave the tensor as it is in evaluation", edit(site.evaluation))
+    fix = unsafe("Leave the tensor as it is in evaluation", edit(site.evaluation))
     yield context.report(site.evaluation.span, message, fix=fix, related=(scaled,))

@@ -28,6 +28,6 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if deliberate(site, context) or not (context.in_module(site.scope) or is_named(site)):
         return
-    message = f"training keeps {site.kept or 'a part'} of the mean and evaluation all of it: nothing scales"
-    fix = unsafe(f"divide by {site.kept}", edit(site.rescaled)) if site.rescaled is not None else None
+    message = f"Training keeps {f'`{site.kept}`' if site.kept else 'a part'} of the mean and evaluation all of it: nothing scales."
+    fix = unsafe(f"Divide by `{site.kept}`", edit(site.rescaled)) if site.rescaled is not None else None
     yield context.report(site.span, message, fix=fix)

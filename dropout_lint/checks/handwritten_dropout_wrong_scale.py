@@ -14,17 +14,19 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report a scale by the probability to drop, and a zoneout that holds the new state back."""
     if site.kind == "zoneout":
         if site.exchanged:
-            message = f"zoneout keeps the old state with probability {site.kept}, but here it takes the new one with it"
+            message = (
+                f"Zoneout keeps the old state with probability `{site.kept}`, but here it takes the new one with it."
+            )
             yield context.report(
-                site.use, message, fix=advice("exchange the two states, in training and in evaluation")
+                site.use, message, fix=advice("Exchange the two states, in training and in evaluation")
             )
         return
     if site.scale != "complement" or site.sampler == "normal":
         return
     if not site.kept:
-        yield context.report(site.use, "the values that are kept are scaled by the share of those that are dropped")
+        yield context.report(site.use, "The values that are kept are scaled by the share of those that are dropped.")
         return
-    message = f"values are kept with probability {site.kept}, but scaled as if they were dropped with it"
-    fix = unsafe("sample with the probability that the scale is for", edit(site.resampled)) if site.resampled else None
+    message = f"Values are kept with probability `{site.kept}`, but scaled as if they were dropped with it."
+    fix = unsafe("Sample with the probability that the scale is for", edit(site.resampled)) if site.resampled else None
     scaled = Related(context.facts.path, site.use, "the scale belongs to this product")
     yield context.report(site.span, message, fix=fix, related=(scaled,))

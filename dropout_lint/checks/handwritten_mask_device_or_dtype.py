@@ -15,9 +15,9 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     if site.kind == "mask" or not is_dropout(site):
         return
     if site.device is not None:
-        message = "this mask is drawn on the default device, not on that of the tensor it is applied to"
-        yield context.report(site.span, message, fix=safe("draw on the tensor's device", edit(site.device)))
+        message = "This mask is drawn on the default device, not on that of the tensor it is applied to."
+        yield context.report(site.span, message, fix=safe("Draw on the tensor's device", edit(site.device)))
     if site.cast is not None:
-        fix = unsafe("convert to the tensor's type", edit(site.dtype)) if site.dtype is not None else None
-        message = "a float32 mask turns a half-precision tensor into float32"
+        fix = unsafe("Convert to the tensor's type", edit(site.dtype)) if site.dtype is not None else None
+        message = "A float32 mask turns a half-precision tensor into float32."
         yield context.report(site.cast, message, severity=Severity.INFO, fix=fix)

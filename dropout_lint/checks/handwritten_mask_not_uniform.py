@@ -14,6 +14,6 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report dropout masks from a normal draw."""
     if site.sampler != "normal" or site.kind == "zoneout" or not site.kept or not is_dropout(site):
         return
-    message = f"normal random numbers do not keep a share of {site.kept}; uniform ones do"
-    fix = unsafe("draw uniform numbers", edit(site.uniform)) if site.uniform is not None else None
+    message = f"Normal random numbers do not keep a share of `{site.kept}`; uniform ones do."
+    fix = unsafe("Draw uniform numbers", edit(site.uniform)) if site.uniform is not None else None
     yield context.report(site.span, message, fix=fix)

@@ -48,7 +48,10 @@ class Edits:
         last = max(
             [*call.args, *(k.value for k in call.keywords)], key=lambda n: (n.end_lineno or 0, n.end_col_offset or 0)
         )
-        end = self._module.lines.span(last)
+        end, whole = self._module.lines.span(last), self._module.lines.span(call)
+        behind = Span(end.end_line, end.end_column, whole.end_line, whole.end_column)
+        if self._module.lines.slice(behind).count(")") != 1:
+            return None  # the last argument stands in parentheses of its own
         return Change(Span(end.end_line, end.end_column, end.end_line, end.end_column), f", device={source}.device")
 
     def cast(self) -> Span | None:

@@ -26,6 +26,9 @@ _WORDS = (
     "randn(",
     "randn_like(",
     ".train:",
+    "lstm(",
+    "gru(",
+    "rnn(",
 )
 """Lower-case substrings, without one of which nothing can be reported; plain searches are far faster than a pattern."""
 _BYTES = tuple(word.encode() for word in _WORDS)
