@@ -1,0 +1,1 @@
+"""Programs for people who work on dropout-lint; not part of the package."""
