@@ -28,6 +28,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if deliberate(site, context) or not (context.in_module(site.scope) or is_named(site)):
         return
-    message = f"Training keeps {f'`{site.kept}`' if site.kept else 'a part'} of the mean and evaluation all of it: nothing scales."
+    share = f"`{site.kept}`" if site.kept else "a part"
+    message = f"Training keeps {share} of the mean and evaluation all of it: nothing scales."
     fix = unsafe(f"Divide by `{site.kept}`", edit(site.rescaled)) if site.rescaled is not None else None
     yield context.report(site.span, message, fix=fix)

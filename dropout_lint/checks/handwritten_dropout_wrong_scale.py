@@ -14,9 +14,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report a scale by the probability to drop, and a zoneout that holds the new state back."""
     if site.kind == "zoneout":
         if site.exchanged:
-            message = (
-                f"Zoneout keeps the old state with probability `{site.kept}`, but here it takes the new one with it."
-            )
+            message = f"Zoneout keeps the old state with probability `{site.kept}`; here it takes the new one with it."
             yield context.report(
                 site.use, message, fix=advice("Exchange the two states, in training and in evaluation")
             )

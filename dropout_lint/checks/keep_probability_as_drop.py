@@ -46,7 +46,7 @@ def keep_argument(site: DropoutSite, context: Context) -> Argument | None:
     if site.form in {"forwarded", "application"}:
         return None
     argument = site.argument(site.rate_argument)
-    if argument is None or argument.value.polarity != "keep" or argument.value.gated:
+    if argument is None or argument.value.polarity != "keep":
         return None
     if argument.value.number is not None and argument.value.literal and not argument.value.names:
         return None

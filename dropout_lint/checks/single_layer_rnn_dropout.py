@@ -15,11 +15,15 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if site.form != "rnn" or site.layers.number != 1.0 or site.layers.default or context.facts.is_test:
         return
     rate = site.argument("dropout")
-    if rate is None or rate.value.number in {None, 0.0} or rate.value.gated:
+    if rate is None or rate.value.gated:
+        return
+    numbers = {rate.value.number} if rate.value.number is not None else set()
+    if not numbers and rate.value.attribute:
+        numbers |= context.project.constants(context.facts, rate.value.attribute)
+    if not numbers or 0.0 in numbers:
         return
     kind = site.api.rpartition(".")[2]
-    number = rate.value.number
-    shown = rate.text if rate.value.literal else f"{rate.text} ({number:g})"
+    shown = rate.text if rate.value.literal else f"{rate.text} ({', '.join(f'{n:g}' for n in sorted(numbers))})"
     yield context.report(
         rate.span,
         f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter
-from dropout_lint.source.guards import words
+from dropout_lint.names import words
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary
@@ -59,8 +60,15 @@ def outline(module: SourceModule) -> FileFacts:
 
 
 def _is_test(path: Path) -> bool:
-    folders = {part.lower() for part in path.parts[-4:-1]}
-    return bool(folders & {"test", "tests", "testing"}) or path.name.startswith("test_") or path.stem.endswith("_test")
+    if path.name.startswith("test_") or path.stem.endswith("_test"):
+        return True
+    return any(f.name.lower() in {"test", "tests", "testing"} and _holds_tests(f) for f in list(path.parents)[:3])
+
+
+@lru_cache(maxsize=1024)
+def _holds_tests(folder: Path) -> bool:
+    """Whether a folder of that name is a folder of tests; a whole project may stand in one that is called ``test``."""
+    return (folder / "conftest.py").is_file() or any(folder.glob("test_*.py")) or any(folder.glob("*/test_*.py"))
 
 
 def _definitions(module: SourceModule) -> tuple[tuple[int, int, int], ...]:

@@ -6,10 +6,10 @@ The answer errs on the side of "yes": a test that might depend on the mode silen
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable
 
 from dropout_lint.facts import CONSTRUCTORS
+from dropout_lint.names import words
 from dropout_lint.source.scopes import Binding, Block, Scopes
 from dropout_lint.source.syntax import walk
 
@@ -57,13 +57,7 @@ _SWITCH_WORDS = frozenset(
 )
 """In a parameter that is a bool by default, words that say the caller decides about the noise."""
 _RATE_WORDS = frozenset(["dropout", "drop", "rate", "p", "prob", "probability", "attn", "keep", "dp", "ratio"])
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-
-
-def words(identifier: str) -> set[str]:
-    """Lower-case words of an identifier in snake or camel case."""
-    return {word.lower() for word in _WORD.findall(identifier)}
 
 
 def is_mode_name(identifier: str) -> bool:

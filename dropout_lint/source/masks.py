@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dropout_lint.facts import Change, MaskSite
+from dropout_lint.names import words
 from dropout_lint.source import mask_edits, mask_flow
-from dropout_lint.source.guards import words
 from dropout_lint.source.mask_algebra import Draw, Mask, Product, Scale, scale_of
 from dropout_lint.source.mask_arithmetic import Factor, Zoneout
 from dropout_lint.source.mask_draws import DRAWS

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dropout_lint.facts import CONSTRUCTORS, Polarity, Value
-from dropout_lint.source.guards import Guards, words
+from dropout_lint.names import words
+from dropout_lint.source.guards import Guards
 from dropout_lint.source.options import Options
 from dropout_lint.source.scopes import MAX_DEPTH, Binding, Block, Scopes
 
