@@ -19,7 +19,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if not saves or site.rate.is_zero or "Alpha" in site.api or context.facts.is_test:
         return
     activation = site.input_api.rpartition(".")[2]
-    when = "with any rate above 0, " if site.rate.number == 0.0 else ""
+    when = "" if site.rate.number else "with any rate above 0, "
     yield context.report(
         site.constructor or site.span,
         f"`{activation}` needs its output for the gradient and this dropout overwrites it: {when}`backward()` raises.",
