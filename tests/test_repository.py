@@ -1,0 +1,433 @@
+"""What holds for the repository as a whole: pages and checks, imports, the README, the example, the scaffold."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from dropout_lint import __version__
+from dropout_lint.checks import FACT_KINDS, checks
+from dropout_lint.cli import cli
+from dropout_lint.config_schema import KEYS
+from dropout_lint.rulebook import parse_page, rules
+from tools import new_rule, readme
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "dropout_lint"
+README = (ROOT / "README.md").read_text("utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+TORCH_BOUND: tuple[str, ...] = ()
+"""Parts of the package that may import torch, inside functions: the engines that run a model."""
+
+
+# --- pages and checks
+
+
+def test_every_rule_about_programs_has_a_check_and_every_check_a_page() -> None:
+    modules = {
+        path.stem.replace("_", "-")
+        for path in (PACKAGE / "checks").glob("*.py")
+        if path.stem != "context" and not path.stem.startswith("_")
+    }
+    assert modules == {rule.name for rule in rules().values() if not rule.code.startswith("DRP0")}
+    assert set(checks()) == {code for code in rules() if not code.startswith("DRP0")}
+
+
+def test_no_code_and_no_name_is_given_twice() -> None:
+    pages = [path.stem.partition("-") for path in (ROOT / "rules").glob("DRP*.md")]
+    for column in (0, 2):
+        assert [text for text, times in Counter(page[column] for page in pages).items() if times > 1] == []
+
+
+# --- imports
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports anywhere, names of ``from`` imports appended as if they were modules."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def violations(package: Path, part: str, forbidden: tuple[str, ...], allowed: tuple[str, ...] = ()) -> list[str]:
+    """Imports under ``part`` that are, or lie in, a forbidden module and in no allowed one."""
+    at = package / part
+    return [
+        f"{path.relative_to(package)} imports {name}"
+        for path in (sorted(at.rglob("*.py")) if at.is_dir() else [at])
+        for name in imported(path)
+        if any(f"{name}.".startswith(f"{module}.") for module in forbidden)
+        and not any(f"{name}.".startswith(f"{module}.") for module in allowed)
+        and name not in {module.rpartition(".")[0] for module in allowed}
+    ]
+
+
+OWN = "dropout_lint"
+DIRECTIONS = [
+    ("diagnostic.py", (OWN,), ()),
+    ("facts.py", (OWN,), (f"{OWN}.diagnostic",)),
+    ("torch_facts.py", (OWN,), ()),
+    ("source", tuple(f"{OWN}.{name}" for name in ("checks", "report", "commands", "cli", "linter", "config")), ()),
+    ("checks", ("ast", "libcst", "torch", *(f"{OWN}.{name}" for name in ("source", "report", "commands", "cli"))), ()),
+    ("report", tuple(f"{OWN}.{name}" for name in ("checks", "commands", "cli", "linter.Linter")), ()),
+    ("linter.py", tuple(f"{OWN}.{name}" for name in ("report", "commands", "cli")), ()),
+    ("", ("torch", "numpy"), ()),
+]
+
+
+@pytest.mark.parametrize(("part", "forbidden", "allowed"), DIRECTIONS, ids=[part or "all" for part, *_ in DIRECTIONS])
+def test_imports_run_one_way(part: str, forbidden: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+    assert [
+        found for found in violations(PACKAGE, part, forbidden, allowed) if not found.startswith(TORCH_BOUND or "\0")
+    ] == []
+
+
+def test_an_import_against_the_direction_is_seen(tmp_path: Path) -> None:
+    package = tmp_path / OWN
+    (package / "source").mkdir(parents=True)
+    for text in (
+        "import dropout_lint.checks.context",
+        "from dropout_lint import checks",
+        "def f():\n    import torch.nn",
+    ):
+        (package / "source" / "a.py").write_text(text)
+        assert violations(package, "source", (f"{OWN}.checks", "torch"))
+    (package / "source" / "a.py").write_text("from dropout_lint.diagnostic import Span\nimport torchlike")
+    assert not violations(package, "source", (OWN, "torch"), (f"{OWN}.diagnostic",))
+
+
+# --- what a run imports
+
+TRAP = "import os\nwith open(os.environ['TRAP'], 'a') as file:\n    file.write(__name__ + '\\n')\n"
+FIXED = "import torch.nn.functional as F\n\n\ndef f(x, model):\n    return F.dropout(x, 0.5, training=model.training)\n"
+WORDLESS = "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n"
+
+
+def run_imports(folder: Path, module: str, args: list[str], package: Path = ROOT) -> bool:
+    """Run the tool from ``package`` and say whether it, or a process that it started, imported ``module``."""
+    traps, log = folder / "traps", folder / "log"
+    traps.mkdir(exist_ok=True)
+    (traps / f"{module}.py").write_text(TRAP)
+    log.write_text("")
+    env = {**os.environ, "PYTHONPATH": f"{traps}{os.pathsep}{package}", "TRAP": str(log), "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "dropout_lint", *args], capture_output=True, text=True, env=env, cwd=folder, check=False
+    )
+    if package == ROOT:
+        assert done.returncode in {0, 1}, done.stderr
+    return log.read_text() != ""
+
+
+def copy_with_line(folder: Path, file: str, line: str) -> Path:
+    """A copy of the package in which one module does what it must not."""
+    copy = folder / "copy"
+    shutil.copytree(PACKAGE, copy / "dropout_lint", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "rules", copy / "rules")
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    with (copy / "dropout_lint" / file).open("a", encoding="utf-8") as module:
+        module.write(f"\n{line}\n")
+    return copy
+
+
+COMMANDS = {
+    "check": (["check", "--select", "ALL", "--preview", str(ROOT / "examples")], "checks/context.py"),
+    "fix": (["check", "--select", "ALL", "--diff", "--unsafe-fixes", str(ROOT / "examples")], "source/fixer.py"),
+    "rule": (["rule", "DRP101", "--color", "always"], "commands/rule.py"),
+    "rules": (["rules"], "commands/rule.py"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_torch_is_never_imported(command: str, tmp_path: Path) -> None:
+    assert not run_imports(tmp_path, "torch", COMMANDS[command][0])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_importing_torch_would_be_noticed(command: str, tmp_path: Path) -> None:
+    args, file = COMMANDS[command]
+    assert run_imports(tmp_path, "torch", args, copy_with_line(tmp_path, file, "import torch"))
+
+
+@pytest.mark.parametrize("text", [WORDLESS, "", "x = 1\n"])
+def test_a_file_without_words_imports_no_libcst_and_no_facts(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(text)
+    assert not run_imports(tmp_path, "libcst", ["check", "a.py"])
+    code = (
+        "import sys\nfrom dropout_lint.cli import main\ntry:\n    main()\nexcept SystemExit:\n"
+        "    print(sorted({'dropout_lint.source.engine', 'dropout_lint.checks'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "a.py"], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_importing_libcst_would_be_noticed(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(WORDLESS)
+    assert run_imports(tmp_path, "libcst", ["check", "a.py"], copy_with_line(tmp_path, "linter.py", "import libcst"))
+
+
+# --- the README
+
+
+def test_the_readme_is_up_to_date() -> None:
+    assert readme.generated(README) == README, "run 'python -m tools.readme'"
+
+
+def test_an_old_readme_is_noticed() -> None:
+    for old in ("| error | safe | on |", "Found 6 problems"):
+        assert old in README
+        assert readme.generated(README.replace(old, "old")) == README
+
+
+def test_the_rule_table_has_a_row_for_every_page() -> None:
+    rows = re.findall(r"^\| \[(DRP\d{3})\]\(rules/([^)]+)\)", readme.between(README, "rules"), re.MULTILINE)
+    assert rows == [(rule.code, rule.page) for rule in rules().values()]
+
+
+def test_all_settings_are_in_the_readme_and_those_without_effect_are_marked() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \|(.*)\|$", readme.between(README, "keys"), re.MULTILINE))
+    assert set(rows) == set(KEYS)
+    source = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "config.py")
+    without_effect = {key for key, row in rows.items() if "no effect yet" in row}
+    assert [key for key in without_effect if re.search(rf"settings\.{key.replace('-', '_')}\b", source)] == []
+
+
+def test_the_configuration_of_the_readme_is_valid(tmp_path: Path) -> None:
+    (toml,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (tmp_path / "pyproject.toml").write_text(toml)
+    (tmp_path / "a.py").write_text("")
+    result = CliRunner().invoke(cli, ["check", "--config", str(tmp_path / "pyproject.toml"), str(tmp_path / "a.py")])
+    assert (result.exit_code, result.output) == (0, "All checks passed!\n")
+
+
+def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text(FIXED)
+    (use,) = re.findall(r"^## Use it\n\n```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    for line in use.splitlines():
+        program, *args = line.partition("#")[0].split()
+        assert program == "dropout-lint"
+        assert CliRunner().invoke(cli, args).exit_code == 0, line
+
+
+def test_the_suppressions_of_the_readme_work(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"^## Suppress a finding\n\n```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    text = (
+        "import torch.nn.functional as F\nfrom torch import nn\n\n\n"
+        "class A(nn.Module):\n    def forward(self, x):\n{}\n    {}\n"
+    )
+    top, below = shown.split("\n\n\n")
+    indented = [part.replace("\n", "\n" + " " * by) for part, by in ((top, 8), (below, 4))]
+    file = tmp_path / "a.py"
+    file.write_text(text.format(" " * 8 + indented[0], indented[1]))
+    assert CliRunner().invoke(cli, ["check", "--isolated", str(file)]).output == "All checks passed!\n"
+    file.write_text(re.sub("#.*", "", file.read_text()))
+    found = CliRunner().invoke(cli, ["check", "--isolated", str(file)]).output
+    assert found.count("DRP101 [*]") == 3
+
+
+def test_set_up_takes_two_lines_and_ci_runs_the_second() -> None:
+    for name in ("try", "test"):
+        command = readme.between(README, name)
+        assert "\n" not in command
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -q ")
+        # The name of the environment is all that .ci/run changes, so nothing may run from elsewhere.
+        assert all(part.strip().startswith((".venv/bin/", "python3 -m venv")) for part in command.split("&&"))
+    assert '".[dev]"' in readme.between(README, "test")
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "'/^<!-- test:begin -->$/,/^<!-- test:end -->$/p' README.md" in script
+    if os.name == "posix":
+        assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"):
+        document = ROOT / name
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text("utf-8")):
+            assert target.startswith("https://") or (document.parent / target).exists(), f"{name}: {target}"
+
+
+def test_versions_agree() -> None:
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"rev: v{__version__}" in README
+
+
+def test_the_hooks_are_commands_that_exist() -> None:
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    assert re.findall(r"^- id: (.*)$", hooks, re.MULTILINE) == ["dropout-lint", "dropout-lint-fix"]
+    for entry in re.findall(r"^  entry: dropout-lint (.*)$", hooks, re.MULTILINE):
+        assert CliRunner().invoke(cli, [*entry.split(), "--diff", str(ROOT / "tools" / "__init__.py")]).exit_code == 0
+
+
+# --- the example
+
+
+def test_the_example_holds_six_different_mistakes() -> None:
+    result = CliRunner().invoke(cli, ["check", "--isolated", "--output-format", "concise", str(ROOT / "examples")])
+    found = re.findall(r":(\d+):\d+: (DRP\d+)", result.output)
+    assert sorted(code for _, code in found) == ["DRP101", "DRP102", "DRP103", "DRP313", "DRP401", "DRP406"]
+    lines = (ROOT / "examples" / "six_mistakes.py").read_text("utf-8").splitlines()
+    marked = [number + 2 for number, line in enumerate(lines) if re.search(r"# Mistake \d$", line)]
+    assert [int(number) for number, _ in found] == marked
+
+
+def test_the_fixed_example_answers_the_same_question_the_same_way(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    file = tmp_path / "fixed_example.py"
+    shutil.copy(ROOT / "examples" / "six_mistakes.py", file)
+
+    def answers() -> bool:
+        spec = importlib.util.spec_from_file_location("fixed_example", file)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        torch.manual_seed(0)
+        with pytest.warns(UserWarning, match="num_layers"):
+            model = module.Classifier(words=10, classes=2, dim=16).eval()
+        tokens = torch.randint(1, 10, (4, 6))
+        return torch.equal(model(tokens), model(tokens))
+
+    assert not answers()
+    assert CliRunner().invoke(cli, ["check", "--isolated", "--fix", str(file)]).exit_code == 1
+    assert answers()
+
+
+# --- the scaffold
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "dropout_lint" / "checks").mkdir(parents=True)
+    (tmp_path / "rules").mkdir()
+    for name in ("TEMPLATE.md", "retired.md", "DRP405-zero-dropout.md"):
+        shutil.copy(ROOT / "rules" / name, tmp_path / "rules")
+    return tmp_path
+
+
+@pytest.mark.parametrize("fact", new_rule.FACTS)
+def test_the_scaffold_writes_a_page_and_a_check(fact: str, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["DRP399", "dropout-on-a-tuesday", "--fact", fact, "--root", str(checkout)]
+    assert new_rule.main(args) == 0
+    page = checkout / "rules" / "DRP399-dropout-on-a-tuesday.md"
+    module = checkout / "dropout_lint" / "checks" / "dropout_on_a_tuesday.py"
+    printed = capsys.readouterr().out
+    assert str(page.relative_to(checkout)) in printed
+    assert str(module.relative_to(checkout)) in printed
+    rule = parse_page(page.read_text("utf-8"), page.name)
+    assert (rule.code, rule.name) == ("DRP399", "dropout-on-a-tuesday")
+    assert "DRPnnn" not in rule.text
+    namespace: dict[str, object] = {}
+    exec(compile(module.read_text("utf-8"), module, "exec"), namespace)
+    assert list(namespace["check"](None, None)) == []  # type: ignore[operator]
+    assert fact in {kind.__name__ for kind in FACT_KINDS}
+    command = [sys.executable, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), str(module)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    command[3:4] = ["format", "--check"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (["DRP18", "a-b"], "'DRP18' is no code"),
+        (["drp318", "a-b"], "'drp318' is no code"),
+        (["DRP005", "a-b"], "'DRP005' is no code"),
+        (["DRP399", "Zero_Dropout"], "'Zero_Dropout' is no name"),
+        (["DRP399", "dropout"], "two or more"),
+        (["DRP399", "no-dropout"], "name what is wrong"),
+        (["DRP405", "a-b"], "DRP405 is taken by rules/DRP405-zero-dropout.md."),
+        (["DRP399", "zero-dropout"], "zero-dropout is taken"),
+        (["DRP398", "a-b"], "DRP398 is retired"),
+        (["DRP399", "a-b"], "dropout_lint/checks/a_b.py exists."),
+        (["DRP399", "c-d", "--fact", "DropoutSites"], "did you mean DropoutSite?"),
+        (["DRP399", "c-d", "--fact", "Tensor4"], "facts are DropoutSite"),
+    ],
+)
+def test_the_scaffold_refuses_in_one_sentence(
+    args: list[str], reason: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "dropout_lint" / "checks" / "a_b.py").write_text("")
+    (checkout / "rules" / "retired.md").write_text("- DRP398 old-name")
+    before = sorted(checkout.rglob("*"))
+    assert new_rule.main([*args, "--root", str(checkout)]) == 2
+    printed = capsys.readouterr().err
+    assert reason in printed
+    assert printed.count("\n") == 1
+    assert sorted(checkout.rglob("*")) == before
+
+
+# --- the distribution
+
+
+@pytest.mark.slow
+def test_the_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
+    dist, venv, work = tmp_path / "dist", tmp_path / "venv", tmp_path / "work"
+    work.mkdir()
+
+    def run(*command: object, code: int = 0) -> str:
+        env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(
+            list(map(str, command)),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=work,
+            env={**env, "PYTHONUTF8": "1"},
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    # The sdist, and from it the wheel.
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, ROOT)
+    run(sys.executable, "-m", "twine", "check", "--strict", *dist.iterdir())
+    (wheel,) = dist.glob("*.whl")
+
+    # A fresh environment that sees the dependencies installed here, but not this checkout.
+    run(sys.executable, "-m", "venv", "--without-pip", venv)
+    windows = os.name == "nt"
+    python = venv / ("Scripts/python.exe" if windows else "bin/python")
+    program = python.with_name("dropout-lint.exe" if windows else "dropout-lint")
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    here = Path(importlib.util.find_spec("click").origin).parent.parent  # type: ignore[union-attr, arg-type]
+    (site / "dependencies.pth").write_text(f"{here}\n")
+    run(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel)
+    installed = site / "dropout_lint"
+    assert str(installed) in run(python, "-c", "import dropout_lint; print(dropout_lint.__file__)")
+    assert (installed / "py.typed").is_file()
+    assert {page.name for page in (installed / "rules").glob("DRP*.md")} == {rule.page for rule in rules().values()}
+
+    assert run(program, "--version") == f"dropout-lint {__version__}\n"
+    page = run(program, "rule", "DRP101")
+    assert page == rules()["DRP101"].text
+    shutil.copy(ROOT / "examples" / "six_mistakes.py", work / "a.py")
+    assert "Found 6 problems" in run(program, "a.py", code=1)
+    assert "+++ a.py" in run(program, "a.py", "--diff", code=1)
+    assert "Fixed 5 problems." in run(program, "a.py", "--fix", "--unsafe-fixes", code=1)
+    assert "Found 1 problem" in run(program, "a.py", code=1)
+
+
+def test_the_distribution_says_what_it_needs() -> None:
+    project = PYPROJECT["project"]
+    assert project["requires-python"] == ">=3.11"
+    assert not any("torch" in dependency for dependency in project["dependencies"])
+    assert "torch==2.13.0" in project["optional-dependencies"]["dev"]
