@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +92,8 @@ class Linter:
         if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
             yield from map(_analyse, files)
             return
+        from concurrent.futures import ProcessPoolExecutor
+
         # Largest first: a long file at the end would keep one process busy alone.
         order = sorted(files, key=lambda p: -sizes[p])
         with ProcessPoolExecutor(jobs, initializer=_start_worker) as pool:
@@ -153,6 +155,7 @@ class Linter:
 
 
 def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
     # Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time.
     gc.disable()
     sys.setrecursionlimit(_RECURSION_LIMIT)
