@@ -88,7 +88,7 @@ class Linter:
 
     def _analyse_all(self, files: Sequence[Path]) -> Iterator[_Analysed]:
         sizes = {path: _size(path) for path in files}
-        jobs = self._jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else self._jobs or 1
+        jobs = self._jobs or _processors()
         if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
             yield from map(_analyse, files)
             return
@@ -200,6 +200,11 @@ def _analyse_text(path: Path, text: str, data: bytes) -> _Analysed:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
+
+
+def _processors() -> int:
+    """Processors that this process may use; Linux alone can tell them from those of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _size(path: Path) -> int:

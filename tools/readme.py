@@ -54,7 +54,7 @@ def _with_output(block: re.Match[str]) -> str:
     here = Path.cwd()
     os.chdir(ROOT)
     try:
-        result = CliRunner().invoke(cli, shlex.split(block["args"]))
+        result = CliRunner(env={"FORCE_COLOR": None, "NO_COLOR": "1"}).invoke(cli, shlex.split(block["args"]))
     finally:
         os.chdir(here)
     return f"$ dropout-lint {block['args']}\n{result.output.rstrip()}\n"
