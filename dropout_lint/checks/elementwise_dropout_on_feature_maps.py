@@ -1,0 +1,68 @@
+"""DRP307: element-wise dropout between convolutions, where neighbours carry what was dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from dropout_lint.checks._paths import PLAIN, Paths, dropouts
+from dropout_lint.checks.context import Context, unsafe
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Severity
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.torch_facts import ACTIVATIONS, BATCH_NORMS, POOLS
+
+_CONV = re.compile(r"torch\.nn\.(?:Lazy)?Conv([23])d$")
+_PASSES: Collection[str] = frozenset(ACTIVATIONS) | BATCH_NORMS
+_FULLY_CONNECTED = 6
+"""A kernel of at least this size, with next to no padding, covers the map: it is a fully connected layer."""
+_PROVEN_FROM = 0.3
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report plain dropout between 2-D or 3-D convolutions of a plain stack; small rates are information."""
+    if graph.adds_input or context.named_intent(graph.scope) or context.facts.is_test:
+        return
+    paths = Paths(graph)
+    for dropout in dropouts(graph, PLAIN):
+        rate = dropout.rate.number
+        if rate is None or dropout.rate.gated or not _between_convolutions(paths, dropout):
+            continue
+        producers = paths.before(dropout, _PASSES | POOLS)
+        dims = _CONV.match(producers[0].kind).group(1)  # type: ignore[union-attr]
+        yield context.report(
+            dropout.span,
+            "Neighbouring elements of a feature map are correlated, so what is dropped here is still there beside it: "
+            f"between convolutions element-wise dropout is mostly a lower learning rate; `nn.Dropout{dims}d` drops maps.",
+            severity=Severity.WARNING if rate >= _PROVEN_FROM else Severity.INFO,
+            fix=_fix(context, dropout, dims),
+        )
+
+
+def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
+    producers = paths.before(dropout, _PASSES | POOLS)
+    if not producers or not all(_spatial(p) for p in producers):
+        return False
+    followers = paths.after(dropout, _PASSES | POOLS)
+    if followers:
+        return all(_spatial(f) and not _covers(f) for f in followers)
+    ends_in_pool = [u for u in paths.users(dropout) if u.kind in POOLS]
+    return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers(p) for p in producers)
+
+
+def _spatial(node: LayerNode) -> bool:
+    return bool(_CONV.match(node.kind)) and bool(node.kernel) and all(side > 1 for side in node.kernel or ())
+
+
+def _covers(node: LayerNode) -> bool:
+    return node.padding in {0.0, 1.0} and max(node.kernel or (0,)) >= _FULLY_CONNECTED
+
+
+def _fix(context: Context, dropout: LayerNode, dims: str) -> Fix | None:
+    at = dropout.constructor
+    if at is None:
+        return None
+    text = context.slice(at)
+    callee, bracket, rest = text.partition("(")
+    if not callee.endswith("Dropout"):
+        return None
+    return unsafe(f"Use `{callee}{dims}d`, at about half the rate", Edit(at, f"{callee}{dims}d{bracket}{rest}"))
