@@ -1,3 +1,7 @@
+"""Activations of torch: which commute with dropout, and by how much the others are off. Measured; see the tests."""
+
+from __future__ import annotations
+
 ACTIVATIONS: dict[str, str] = {
     "torch.nn.CELU": "no",
     "torch.nn.ELU": "no",
@@ -160,3 +164,37 @@ COMMUTES: dict[str, str] = {
     **{f".{method}": ACTIVATIONS[module] for method, module in METHOD_ACTIVATIONS.items()},
 }
 """The same for modules, functions and, with a dot in front, tensor methods."""
+
+THRESHOLD_AT_ZERO = "torch.nn.Threshold(0, 0)"
+"""The one Threshold that is a ReLU."""
+COMMUTES[THRESHOLD_AT_ZERO] = "exact"
+
+TWIN: dict[str, str] = {
+    **{module: module for module in ACTIVATIONS},
+    **FUNCTIONAL_ACTIVATIONS,
+    **{f".{method}": module for method, module in METHOD_ACTIVATIONS.items()},
+}
+"""The module that any name of an activation stands for."""
+
+ELEMENTWISE = frozenset(name for name in COMMUTES if not name.lower().endswith("glu"))
+"""Activations of single values or along a dimension. GLU multiplies two halves of its input, which is another thing."""
+PASSING = frozenset(name for name, verdict in COMMUTES.items() if verdict != "no")
+"""Activations behind which a dropped value is still zero and all others are scaled alike."""
+NORMALIZING = frozenset(
+    name
+    for name, module in TWIN.items()
+    if module.rpartition(".")[2] in {"Softmax", "LogSoftmax", "Softmin", "Softmax2d"}
+)
+"""Softmax and its kin, which turn a dropped logit into probability."""
+CLIPPING = frozenset(name for name, module in TWIN.items() if module == "torch.nn.ReLU6")
+"""Differs from ReLU only far from zero: the bias is below 0.001 at the usual rates."""
+
+
+def bias(name: str, rate: float | None) -> tuple[float, float] | None:
+    """The listed rate nearest to ``rate`` (one half where it is unknown) and the measured bias there."""
+    values = BIAS.get(TWIN.get(name, name))
+    if values is None:
+        return None
+    wanted = 0.5 if rate is None else rate
+    nearest = min(range(len(BIAS_RATES)), key=lambda i: abs(BIAS_RATES[i] - wanted))
+    return BIAS_RATES[nearest], values[nearest]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS, VIEWS
+from dropout_lint.layer_facts import VIEWS
+from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
 ALPHA = frozenset(name for name in (*DROPOUT_MODULES, *FUNCTIONALS) if "alpha" in name.lower())
 DROPOUTS = frozenset((*DROPOUT_MODULES, *FUNCTIONALS))
@@ -68,4 +69,8 @@ class Paths:
         """Whether a node's value is returned, perhaps through others of the given kinds."""
         if node.index in self.graph.outputs:
             return True
-        return any(self.returned(user, through) for user in self.users(node) if user.kind in through and user.index > node.index)
+        return any(
+            self.returned(user, through)
+            for user in self.users(node)
+            if user.kind in through and user.index > node.index
+        )

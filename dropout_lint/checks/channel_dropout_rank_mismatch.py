@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from dropout_lint.activations import COMMUTES
 from dropout_lint.checks._paths import Paths, dropouts
-from dropout_lint.checks.context import Context, unsafe
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.checks._removal import renamed
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.torch_facts import ACTIVATIONS
 
 _DIMS = {
     **{f"torch.nn.Dropout{n}d": n for n in (1, 2, 3)},
@@ -26,23 +26,26 @@ _EFFECTS = {
 }
 """What a channel dropout does to an input of a wrong rank, measured; pairs not listed are right or harmless."""
 _RIGHT = {2: "Dropout", 3: "Dropout1d", 4: "Dropout2d", 5: "Dropout3d"}
-_KEEPS_RANK = frozenset(ACTIVATIONS) | {"torch.nn.BatchNorm1d"}
+_KEEPS_RANK = frozenset(COMMUTES) | {"torch.nn.BatchNorm1d"}
 _MOVES_AXES = {".permute", ".transpose", "torch.permute", "torch.transpose", "einops.rearrange"}
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     """Report channel dropouts whose input has a proven rank that they are not made for."""
     paths = Paths(graph)
+    found: dict[LayerNode, int] = {}
     for dropout in dropouts(graph, _DIMS):
         rank = _rank(graph, paths, dropout)
-        effect = _EFFECTS.get((_DIMS[dropout.kind], rank or 0))
-        if rank is None or effect is None or any(p.kind in _MOVES_AXES for p in _inputs(graph, dropout)):
-            continue
+        moved = any(p.kind in _MOVES_AXES for p in _inputs(graph, dropout))
+        if rank is not None and not moved and (_DIMS[dropout.kind], rank) in _EFFECTS:
+            found[dropout] = rank
+    for dropout, rank in found.items():
+        effect = _EFFECTS[_DIMS[dropout.kind], rank]
         name = dropout.kind.rpartition(".")[2]
         yield context.report(
             dropout.span,
             f"`{name}` expects {_DIMS[dropout.kind] + 2} dimensions and gets {rank} here, where it {effect}.",
-            fix=_fix(context, dropout, rank),
+            fix=_fix(context, dropout, [d for d, r in found.items() if r == rank], rank),
         )
 
 
@@ -61,13 +64,9 @@ def _rank(graph: LayerGraph, paths: Paths, dropout: LayerNode) -> int | None:
     return 2 if linear and normalized else None
 
 
-def _fix(context: Context, dropout: LayerNode, rank: int) -> Fix | None:
+def _fix(context: Context, dropout: LayerNode, same: list[LayerNode], rank: int) -> Fix | None:
     right = _RIGHT.get(rank)
-    at = dropout.constructor or (dropout.call.span if dropout.call is not None else None)
-    if at is None or right is None:
+    if right is None:
         return None
-    text = context.slice(at)
-    if dropout.constructor is None:
-        right = right.lower()
-    changed = re.sub(r"[Dd]ropout[123]d(?=\()", right, text, count=1)
-    return unsafe(f"Use `{right}`", Edit(at, changed)) if changed != text else None
+    names = {f"Dropout{n}d": right for n in (1, 2, 3)} | {f"dropout{n}d": right.lower() for n in (1, 2, 3)}
+    return renamed(context, dropout, same, names)

@@ -9,7 +9,7 @@ from dropout_lint.checks._paths import PLAIN, Paths, dropouts
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Applicability, Diagnostic
 from dropout_lint.facts import LayerGraph
-from dropout_lint.torch_facts import VIEWS
+from dropout_lint.layer_facts import VIEWS
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:

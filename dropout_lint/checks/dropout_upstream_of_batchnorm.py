@@ -8,7 +8,7 @@ from dropout_lint.checks._paths import Paths, dropouts
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.torch_facts import BATCH_NORMS
+from dropout_lint.layer_facts import BATCH_NORMS
 
 _RESETS = {f"torch.nn.{name}" for name in ("LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d")}
 
@@ -21,8 +21,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if norm is not None:
             yield context.report(
                 dropout.span,
-                f"The noise of this dropout reaches `{norm.kind.rpartition('.')[2]}` on line {norm.span.line}, whose running "
-                "variance is then too large in eval mode.",
+                f"The noise of this dropout reaches `{norm.kind.rpartition('.')[2]}` on line {norm.span.line}, whose "
+                "running variance is then too large in eval mode.",
             )
 
 

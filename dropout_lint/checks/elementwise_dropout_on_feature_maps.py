@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from dropout_lint.activations import ELEMENTWISE
 from dropout_lint.checks._paths import PLAIN, Paths, dropouts
-from dropout_lint.checks.context import Context, unsafe
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Severity
+from dropout_lint.checks._removal import renamed
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.torch_facts import ACTIVATIONS, BATCH_NORMS, POOLS
+from dropout_lint.layer_facts import BATCH_NORMS, POOLS
 
 _CONV = re.compile(r"torch\.nn\.(?:Lazy)?Conv([23])d$")
-_PASSES: Collection[str] = frozenset(ACTIVATIONS) | BATCH_NORMS
+_PASSES: Collection[str] = frozenset(ELEMENTWISE) | BATCH_NORMS
 _FULLY_CONNECTED = 6
 """A kernel of at least this size, with next to no padding, covers the map: it is a fully connected layer."""
 _PROVEN_FROM = 0.3
@@ -23,18 +25,20 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     if graph.adds_input or context.named_intent(graph.scope) or context.facts.is_test:
         return
     paths = Paths(graph)
-    for dropout in dropouts(graph, PLAIN):
+    found = [d for d in dropouts(graph, PLAIN) if not d.rate.gated and _between_convolutions(paths, d)]
+    for dropout in found:
         rate = dropout.rate.number
-        if rate is None or dropout.rate.gated or not _between_convolutions(paths, dropout):
+        if rate is None:
             continue
-        producers = paths.before(dropout, _PASSES | POOLS)
-        dims = _CONV.match(producers[0].kind).group(1)  # type: ignore[union-attr]
+        dims = _dims(paths.before(dropout, _PASSES | POOLS)[0])
+        names = {"Dropout": f"Dropout{dims}d", "dropout": f"dropout{dims}d"}
         yield context.report(
             dropout.span,
             "Neighbouring elements of a feature map are correlated, so what is dropped here is still there beside it: "
-            f"between convolutions element-wise dropout is mostly a lower learning rate; `nn.Dropout{dims}d` drops maps.",
+            "between convolutions element-wise dropout is mostly a lower learning rate; "
+            f"`nn.Dropout{dims}d` drops maps.",
             severity=Severity.WARNING if rate >= _PROVEN_FROM else Severity.INFO,
-            fix=_fix(context, dropout, dims),
+            fix=renamed(context, dropout, found, names),
         )
 
 
@@ -57,12 +61,6 @@ def _covers(node: LayerNode) -> bool:
     return node.padding in {0.0, 1.0} and max(node.kernel or (0,)) >= _FULLY_CONNECTED
 
 
-def _fix(context: Context, dropout: LayerNode, dims: str) -> Fix | None:
-    at = dropout.constructor
-    if at is None:
-        return None
-    text = context.slice(at)
-    callee, bracket, rest = text.partition("(")
-    if not callee.endswith("Dropout"):
-        return None
-    return unsafe(f"Use `{callee}{dims}d`, at about half the rate", Edit(at, f"{callee}{dims}d{bracket}{rest}"))
+def _dims(node: LayerNode) -> str:
+    found = _CONV.match(node.kind)
+    return found.group(1) if found else ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.activations import PASSING
 from dropout_lint.checks._paths import DROPOUTS, Paths, dropouts
-from dropout_lint.checks.context import Context, unsafe
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.checks._removal import removal
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.torch_facts import ACTIVATIONS, VIEWS
+from dropout_lint.layer_facts import VIEWS
 
-_PASSES = VIEWS | {name for name, verdict in ACTIVATIONS.items() if verdict in {"exact", "ulp"}}
+_PASSES = VIEWS | PASSING
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
@@ -33,20 +35,9 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             yield context.report(
                 dropout.span,
                 f"This value was dropped on line {first.span.line} already, with nothing computed in between.{kept}",
-                fix=_fix(context, first),
+                fix=removal(context, first, "Keep the second"),
             )
 
 
 def _family(node: LayerNode) -> str:
     return node.kind.rpartition(".")[2].lower().replace("_", "") if node.kind in DROPOUTS else node.kind
-
-
-def _fix(context: Context, first: LayerNode) -> Fix | None:
-    """Takes out the earlier one; the later one stays where it is."""
-    if first.element is not None and first.constructor is not None:
-        namespace = context.slice(first.constructor).partition("(")[0].rpartition(".")[0]
-        if namespace:
-            return unsafe("Keep the second", Edit(first.constructor, f"{namespace}.Identity()"))
-    if first.call is not None and first.element is None and "\n" not in context.slice(first.call.span):
-        return unsafe("Keep the second", Edit(first.call.span, first.call.first))
-    return None

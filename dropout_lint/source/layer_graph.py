@@ -6,13 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
-from dropout_lint.source.dataflow import NOTHING, State, Tracer
+from dropout_lint.layer_facts import DROP_PATHS
 from dropout_lint.source.flow import Flow
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, Item, Layer, Repeated, Sequence, unrolled
+from dropout_lint.source.operands import NOTHING, State
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
-from dropout_lint.torch_facts import DROP_PATHS, DROPOUT_MODULES, FUNCTIONALS
+from dropout_lint.source.trace import Tracer
+from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
 DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
 
@@ -72,8 +74,9 @@ def _traced(tracer: Tracer, function: Block, scope: Scope) -> LayerGraph:
         scope,
         tuple(tracer.nodes),
         tuple(sorted(tracer.outputs)),
-        adds_input=any(n.kind == "add" and _rejoins(tracer.nodes, n) for n in tracer.nodes),
+        adds_input=any(n.kind in {"add", "cat"} and _rejoins(tracer.nodes, n) for n in tracer.nodes),
         losses=tuple(sorted(tracer.losses)),
+        compared=tuple(sorted(tracer.compared)),
     )
 
 

@@ -6,10 +6,11 @@ import ast
 from dataclasses import dataclass
 from typing import Literal
 
+from dropout_lint.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIONS
+from dropout_lint.layer_facts import BATCH_NORMS, DROP_PATH_NAMES, DROP_PATHS
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
-from dropout_lint.torch_facts import BATCH_NORMS, DROP_PATHS
 
 CONFIGURED = "configured-activation"
 MAX_CALLS = 3
@@ -18,7 +19,10 @@ MAX_CALLS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One constructed layer; ``kind`` is "" where its class is unknown. ``whole`` is it with its name or statement."""
+    """One constructed layer; ``kind`` is "" where its class is unknown.
+
+    ``written`` is the expression that puts it into a container, ``whole`` that with its name or its statement.
+    """
 
     kind: str
     call: ast.Call | None
@@ -26,6 +30,7 @@ class Layer:
     form: Literal["positional", "named", "list", "append", ""] = ""
     whole: ast.AST | None = None
     container: ast.AST | None = None
+    written: ast.AST | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,12 +136,12 @@ class Construction:
             return
         key, name = self._key(call.func.value, block), call.func.attr
         if name == "append" and len(call.args) == 1:
-            item = _standing(self.value(call.args[0], block, env, depth), "append", statement, statement)
+            item = _standing(self.value(call.args[0], block, env, depth), "append", statement, statement, call.args[0])
             self._extend(key, (item,), env)
         elif name == "extend" and len(call.args) == 1:
             self._extend(key, self._items(call.args[0], block, env, depth), env)
         elif name in {"add_module", "register_module"} and len(call.args) == 2:
-            item = _standing(self.value(call.args[1], block, env, depth), "append", statement, statement)
+            item = _standing(self.value(call.args[1], block, env, depth), "append", statement, statement, call.args[1])
             label = call.args[0]
             if key and key == block.instance and isinstance(label, ast.Constant):
                 env[f"self.{label.value!s}"] = item
@@ -180,7 +185,7 @@ class Construction:
             case ast.Call():
                 return self._call(node, block, env, depth)
             case ast.Name() | ast.Attribute():
-                return env.get(self._key(node, block), UNKNOWN)
+                return env.get(self._key(node, block)) or self._function(node, block)
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return Sequence(self._elements(elements, node, "list", block, env, depth))
             case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
@@ -203,6 +208,11 @@ class Construction:
                 return member(self.value(value, block, env, depth))
         return UNKNOWN
 
+    def _function(self, node: ast.expr, block: Block) -> Item:
+        """An activation as a function, also as the default of a parameter."""
+        name = self._module.scopes.resolve(_default(node, block) or node, block)
+        return Layer(name, None, None) if name in FUNCTIONAL_ACTIVATIONS else UNKNOWN
+
     @staticmethod
     def _configured_activation(key: ast.expr) -> Item:
         """An activation that a configuration names, as transformers does; which one is for the project to say."""
@@ -219,9 +229,11 @@ class Construction:
             if isinstance(node, ast.Starred):
                 found += self._items(node.value, block, env, depth)
             elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[0], ast.Constant):
-                found.append(_standing(self.value(node.elts[1], block, env, depth), "named", node, container))
+                found.append(
+                    _standing(self.value(node.elts[1], block, env, depth), "named", node, container, node.elts[1])
+                )
             else:
-                found.append(_standing(self.value(node, block, env, depth), form, node, container))
+                found.append(_standing(self.value(node, block, env, depth), form, node, container, node))
         return tuple(found)
 
     def _call(self, call: ast.Call, block: Block, env: Env, depth: int) -> Item:
@@ -236,6 +248,12 @@ class Construction:
             return Layer(name, call, block)
         if name in DROP_PATHS or name in BATCH_NORMS:
             return Layer(name, call, block)
+        if name.rpartition(".")[2] in DROP_PATH_NAMES:
+            return Layer("timm.layers.DropPath", call, block)
+        default = _default(call.func, block)
+        chosen = self._module.scopes.resolve(default, block) if default is not None else ""
+        if chosen in ACTIVATIONS:
+            return Layer(chosen, call, block)
         called = self._local(name)
         if called is not None and depth > 0:
             built = self._called(called, block, env, depth)
@@ -265,6 +283,18 @@ class Construction:
         return self._elements(call.args, call, "positional", block, env, depth)
 
 
+def _default(node: ast.expr, block: Block) -> ast.expr | None:
+    """The default of the parameter that an expression is."""
+    function = block.node
+    if not isinstance(node, ast.Name) or not isinstance(function, ast.FunctionDef):
+        return None
+    given = function.args
+    positional = [*given.posonlyargs, *given.args]
+    pairs = [*zip(reversed(positional), reversed(given.defaults), strict=False)]
+    pairs += [(a, d) for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True) if d is not None]
+    return next((default for parameter, default in pairs if parameter.arg == node.id), None)
+
+
 def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The members of a list of layers, without regard to loops and choices."""
     found: list[Item] = []
@@ -287,9 +317,9 @@ def member(item: Item) -> Item:
     return Either(found) if len(found) > 1 else found[0][0] if found else UNKNOWN
 
 
-def _standing(item: Item, form: str, whole: ast.AST, container: ast.AST) -> Item:
+def _standing(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
     if isinstance(item, Layer):
-        return Layer(item.kind, item.call, item.block, form, whole, container)  # type: ignore[arg-type]
+        return Layer(item.kind, item.call, item.block, form, whole, container, written)  # type: ignore[arg-type]
     return item
 
 
