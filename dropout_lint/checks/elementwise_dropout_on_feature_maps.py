@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from dropout_lint.activations import ELEMENTWISE
 from dropout_lint.checks._paths import PLAIN, Paths, dropouts
@@ -14,7 +14,7 @@ from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.layer_facts import BATCH_NORMS, POOLS
 
 _CONV = re.compile(r"torch\.nn\.(?:Lazy)?Conv([23])d$")
-_PASSES: Collection[str] = frozenset(ELEMENTWISE) | BATCH_NORMS
+_PASSES = frozenset(ELEMENTWISE) | BATCH_NORMS
 _FULLY_CONNECTED = 6
 """A kernel of at least this size, with next to no padding, covers the map: it is a fully connected layer."""
 _PROVEN_FROM = 0.3

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from dropout_lint.diagnostic import Span
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
 from dropout_lint.layer_facts import DROP_PATHS
 from dropout_lint.source.flow import Flow
@@ -13,6 +15,7 @@ from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, It
 from dropout_lint.source.operands import NOTHING, State
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
+from dropout_lint.source.syntax import walk
 from dropout_lint.source.trace import Tracer
 from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
@@ -22,13 +25,59 @@ DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
     """Every network of the file in which something is dropped."""
     construction, flow = Construction(module), Flow(module)
+    shared: Env = {}
+    construction.run(module.tree.body, module.scopes.module, shared, MAX_CALLS)
+    judged = _Judged({n for n, item in shared.items() if any(True for _ in _chains(item))})
+    for block in list(module.scopes.blocks.values()):
+        if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
+            yield from _of_free_function(module, construction, flow, block, shared, judged)
+    _of_script(module, construction, flow, judged)
     for block in list(module.scopes.blocks.values()):
         if not _speaks(module, block):
             continue
         if block.kind == "class":
             yield from _of_class(module, construction, flow, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(module, construction, flow, block)
+            yield from _of_function(module, construction, flow, block, judged)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """Layers of the file's own networks whose value is given to a loss, by the place of their constructor."""
+
+    names: set[str]
+    """Networks that the module binds to a name."""
+    losses: set[Span] = field(default_factory=set)
+    compared: set[Span] = field(default_factory=set)
+
+    def take(self, tracer: Tracer) -> None:
+        """Remember what a traced function gives to a loss."""
+        for found, into in ((tracer.losses, self.losses), (tracer.compared, self.compared)):
+            into.update(at for at in (tracer.nodes[i].constructor for i in found) if at is not None)
+
+
+def _of_free_function(
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: _Judged
+) -> Iterator[LayerGraph]:
+    """A function that drops something itself, or that trains a network of the file."""
+    node = block.node
+    assert isinstance(node, ast.FunctionDef)
+    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
+    if not used and not _speaks(module, block):
+        return
+    tracer = Tracer(module, construction, flow, {}, node)
+    env = {name: item for name, item in shared.items() if name not in block.parameters}
+    graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
+    judged.take(tracer)
+    if _drops(tuple(n for n in graph.nodes if n.element is None)):
+        yield graph
+
+
+def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: _Judged) -> None:
+    if judged.names:
+        tracer = Tracer(module, construction, flow, {}, module.tree)
+        tracer.run(module.tree.body, module.scopes.module, State({}, {}))
+        judged.take(tracer)
 
 
 def _speaks(module: SourceModule, block: Block) -> bool:
@@ -48,7 +97,7 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
         tracer = Tracer(module, construction, flow, attributes, method.node)
-        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]))
+        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
         covered |= {n.constructor for n in graph.nodes}
         if _drops(graph.nodes):
             yield graph
@@ -57,19 +106,19 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
     scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
     for item in attributes.values():
         for chain in _chains(item):
-            graph = _chain_graph(module, construction, flow, chain, scope)
+            graph = _chain_graph(module, construction, flow, chain, scope, _Judged(set()))
             if _drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
 
-def _traced(tracer: Tracer, function: Block, scope: Scope) -> LayerGraph:
+def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGraph:
     values = {}
     node = function.node
     assert isinstance(node, ast.FunctionDef)
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         if argument.arg != function.self_name:
             values[argument.arg] = tracer.node("input", NOTHING, argument)
-    tracer.run(node.body, function, State(dict(values), {}))
+    tracer.run(node.body, function, State(dict(values), dict(env)))
     return LayerGraph(
         scope,
         tuple(tracer.nodes),
@@ -95,7 +144,9 @@ def _rejoins(nodes: list[LayerNode], joined: LayerNode) -> bool:
     return False
 
 
-def _of_function(module: SourceModule, construction: Construction, flow: Flow, block: Block) -> Iterator[LayerGraph]:
+def _of_function(
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: _Judged
+) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
     env: Env = {}
@@ -103,7 +154,7 @@ def _of_function(module: SourceModule, construction: Construction, flow: Flow, b
     scope = Scope(function=block.qualname)
     for item in [*env.values(), *([returned] if returned is not None else [])]:
         for chain in _chains(item):
-            graph = _chain_graph(module, construction, flow, chain, scope)
+            graph = _chain_graph(module, construction, flow, chain, scope, judged)
             if _drops(graph.nodes):
                 yield graph
 
@@ -125,13 +176,20 @@ def _chains(item: Item) -> Iterator[Sequence]:
 
 
 def _chain_graph(
-    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope
+    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: _Judged
 ) -> LayerGraph:
     first = next((i for i in unrolled(chain.items) if isinstance(i, Layer) and i.call is not None), None)
-    tracer = Tracer(module, construction, flow, {}, first.call if first is not None and first.call else module.tree)
-    if first is not None and first.call is not None:
-        tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
-    return LayerGraph(scope, tuple(tracer.nodes), ())
+    if first is None or first.call is None:
+        return LayerGraph(scope, (), ())
+    tracer = Tracer(module, construction, flow, {}, first.call)
+    ends = tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
+    return LayerGraph(
+        scope,
+        tuple(tracer.nodes),
+        (),
+        losses=tuple(i for i in ends if tracer.nodes[i].constructor in judged.losses),
+        compared=tuple(i for i in ends if tracer.nodes[i].constructor in judged.compared),
+    )
 
 
 def _drops(nodes: tuple[LayerNode, ...]) -> bool:
