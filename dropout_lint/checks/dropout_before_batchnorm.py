@@ -28,8 +28,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             if dropout.kind not in DROPOUTS or dropout.rate.is_zero:
                 continue
             std = _eval_std(dropout.rate.number)
-            rate = f"p={dropout.rate.number:g}"
-            shift = f" At {rate} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
+            at = f" At p={dropout.rate.number:g}" if std else ""
+            shift = f"{at} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
             direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
             keyed = dropout.element is not None and dropout.element.form in NUMBERED
             fix = None if keyed or not direct else exchange(context, dropout, norm, Applicability.UNSAFE)

@@ -104,7 +104,8 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         if name == "forward":
             break
     scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
-    for item in attributes.values():
+    built = construction.built_by(owner)
+    for item in [*attributes.values(), *([built] if built is not None else [])]:
         for chain in _chains(item):
             graph = _chain_graph(module, construction, flow, chain, scope, _Judged(set()))
             if _drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
@@ -178,7 +179,7 @@ def _chains(item: Item) -> Iterator[Sequence]:
 def _chain_graph(
     module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: _Judged
 ) -> LayerGraph:
-    first = next((i for i in unrolled(chain.items) if isinstance(i, Layer) and i.call is not None), None)
+    first = _first(chain)
     if first is None or first.call is None:
         return LayerGraph(scope, (), ())
     tracer = Tracer(module, construction, flow, {}, first.call)
@@ -190,6 +191,14 @@ def _chain_graph(
         losses=tuple(i for i in ends if tracer.nodes[i].constructor in judged.losses),
         compared=tuple(i for i in ends if tracer.nodes[i].constructor in judged.compared),
     )
+
+
+def _first(item: Item) -> Layer | None:
+    """The first layer that the file builds, at any depth."""
+    if isinstance(item, Layer):
+        return item if item.call is not None else None
+    items = [i for arm in item.arms for i in arm] if isinstance(item, Either) else item.items
+    return next((found for i in items for found in [_first(i)] if found is not None), None)
 
 
 def _drops(nodes: tuple[LayerNode, ...]) -> bool:

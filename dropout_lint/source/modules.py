@@ -202,8 +202,8 @@ class Construction:
                 return Either(((self.value(body, block, env, depth),), (self.value(orelse, block, env, depth),)))
             case ast.Subscript(value=ast.Name(id="ACT2FN"), slice=key):
                 return self._configured_activation(key)
-            case ast.Subscript(value=value, slice=ast.Slice()):
-                return self.value(value, block, env, depth)
+            case ast.Subscript(value=value, slice=ast.Slice() as part):
+                return _sliced(self.value(value, block, env, depth), part)
             case ast.Subscript(value=value):
                 return member(self.value(value, block, env, depth))
         return UNKNOWN
@@ -264,23 +264,35 @@ class Construction:
         if isinstance(called.node, ast.FunctionDef):
             local: Env = {k: v for k, v in env.items() if k.startswith("self.")} if called.self_name else {}
             return self.run(called.node.body, called, local, depth - 1) or UNKNOWN
-        if isinstance(called.node, ast.ClassDef) and any(
-            self._module.scopes.resolve(b, called.parent or called) == "torch.nn.Sequential" for b in called.node.bases
-        ):
-            for call, home in self._module.scopes.calls:
-                if (
-                    home.enclosing_class is called
-                    and isinstance(call.func, ast.Attribute)
-                    and call.func.attr == "__init__"
-                ):
-                    return Sequence(self._sequential(call, home, {}, depth - 1), chained=True)
-        return UNKNOWN
+        return self.built_by(called, depth - 1) or UNKNOWN
+
+    def built_by(self, owner: Block, depth: int = MAX_CALLS) -> Sequence | None:
+        """What a subclass of nn.Sequential gives to its constructor."""
+        bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
+        if all(self._module.scopes.resolve(b, owner.parent or owner) != "torch.nn.Sequential" for b in bases):
+            return None
+        for call, home in self._module.scopes.calls:
+            is_init = isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
+            if is_init and home.enclosing_class is owner:
+                return Sequence(self._sequential(call, home, {}, depth), chained=True)
+        return None
 
     def _sequential(self, call: ast.Call, block: Block, env: Env, depth: int) -> tuple[Item, ...]:
         first = call.args[0] if len(call.args) == 1 else None
         if isinstance(first, ast.Call) and dotted(first.func).endswith("OrderedDict"):
             return self._items(first.args[0], block, env, depth) if first.args else ()
         return self._elements(call.args, call, "positional", block, env, depth)
+
+
+def _sliced(item: Item, part: ast.Slice) -> Item:
+    """Some layers of a sequence, where it is certain which."""
+    if not isinstance(item, Sequence) or any(isinstance(i, (Either, Repeated)) for i in item.items):
+        return UNKNOWN
+    try:
+        bounds = [ast.literal_eval(b) if b is not None else None for b in (part.lower, part.upper, part.step)]
+        return Sequence(item.items[slice(*bounds)], item.chained)
+    except (ValueError, TypeError):
+        return UNKNOWN
 
 
 def _default(node: ast.expr, block: Block) -> ast.expr | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dropout_lint.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
 from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value
 from dropout_lint.layer_facts import BATCH_NORMS
-from dropout_lint.source.bindings import bound_arguments
+from dropout_lint.source.bindings import BoundCall, bound_arguments
 from dropout_lint.source.flow import Flow
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.modules import CONFIGURED, Construction, Either, Env, Item, Layer, Repeated, Sequence
@@ -115,7 +115,9 @@ class LayerTracer:
             rank_after(layer.kind, self.ranks(value), layer.call),
             rate=self.module.values.evaluate(rate, layer.block) if rate is not None else default,
             constructor=self.module.lines.span(layer.call),
-            kernel=self._kernel(bound.expression("kernel_size"), layer.block),
+            kernel=self._kernel(bound.expression("kernel_size"), layer.block)
+            if self._plain(bound, layer.block)
+            else None,
             padding=numbers["padding"] if bound.expression("padding") is not None else 0.0,
             out_features=self.module.lines.code(width) if width is not None else "",
             inplace=inplace is not None and self.module.values.evaluate(inplace, layer.block).number == 1.0,
@@ -128,11 +130,12 @@ class LayerTracer:
     def _number(self, node: ast.expr | None, block: Block) -> float | None:
         return self.module.values.evaluate(node, block).number if node is not None else None
 
-    def _kernel(self, node: ast.expr | None, block: Block) -> tuple[float, ...] | None:
-        if node is None:
+    def _kernel(self, bound: BoundCall, block: Block) -> tuple[float, ...] | None:
+        """The sides of a kernel; None where one is unknown or the convolution is grouped."""
+        node, groups = bound.expression("kernel_size"), bound.expression("groups")
+        if node is None or (groups is not None and self._number(groups, block) != 1.0):
             return None
-        sides = node.elts if isinstance(node, ast.Tuple) else [node]
-        found = [self._number(side, block) for side in sides]
+        found = [self._number(side, block) for side in (node.elts if isinstance(node, ast.Tuple) else [node])]
         return tuple(n for n in found if n is not None) if None not in found else None
 
     def _element(self, layer: Layer) -> LayerElement | None:
