@@ -123,7 +123,7 @@ REPORTED = {
         ["DRP301"],
     ),
     "nested": (
-        "net = nn.Sequential(nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.2)), nn.Sequential(nn.GELU()), nn.Linear(4, 1))",
+        "net = nn.Sequential(nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.2)), nn.Sequential(nn.GELU(), nn.Flatten()))",
         ["DRP301"],
     ),
     "starred-factory": (

@@ -115,9 +115,7 @@ class LayerTracer:
             rank_after(layer.kind, self.ranks(value), layer.call),
             rate=self.module.values.evaluate(rate, layer.block) if rate is not None else default,
             constructor=self.module.lines.span(layer.call),
-            kernel=self._kernel(bound.expression("kernel_size"), layer.block)
-            if self._plain(bound, layer.block)
-            else None,
+            kernel=self._kernel(bound, layer.block),
             padding=numbers["padding"] if bound.expression("padding") is not None else 0.0,
             out_features=self.module.lines.code(width) if width is not None else "",
             inplace=inplace is not None and self.module.values.evaluate(inplace, layer.block).number == 1.0,
