@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
 from dropout_lint.layer_facts import DROP_PATHS
+from dropout_lint.source.builds import MAX_CALLS
+from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
+from dropout_lint.source.layers import Either, Env, Item, Layer, Repeated, Sequence, unrolled
 from dropout_lint.source.module import SourceModule
-from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, Item, Layer, Repeated, Sequence, unrolled
 from dropout_lint.source.operands import NOTHING, State
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of

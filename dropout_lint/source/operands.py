@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dropout_lint.source.modules import Env
+from dropout_lint.source.layers import Env
 
 Operand = frozenset[int]
 """Nodes that may have made a value; empty for anything that is not a tensor in sight."""

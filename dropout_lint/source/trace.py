@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dropout_lint.source.modules import Either, Env, Repeated, Sequence, unrolled
+from dropout_lint.source.layers import Either, Env, Repeated, Sequence, unrolled
 from dropout_lint.source.operands import NOTHING, Operand, State, flat
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted

@@ -8,7 +8,7 @@ from dropout_lint.activations import COMMUTES
 from dropout_lint.facts import Value
 from dropout_lint.layer_facts import DROP_PATHS, LOGIT_LOSSES, REGRESSION_LOSSES
 from dropout_lint.source.bindings import bound_arguments
-from dropout_lint.source.modules import Either, Item, Layer, member
+from dropout_lint.source.layers import Either, Item, Layer, member
 from dropout_lint.source.operands import NOTHING, Operand, State, flat
 from dropout_lint.source.ranks import rank_after
 from dropout_lint.source.scopes import Block

@@ -9,9 +9,10 @@ from dropout_lint.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
 from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value
 from dropout_lint.layer_facts import BATCH_NORMS
 from dropout_lint.source.bindings import BoundCall, bound_arguments
+from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
+from dropout_lint.source.layers import CONFIGURED, Either, Env, Item, Layer, Repeated, Sequence
 from dropout_lint.source.module import SourceModule
-from dropout_lint.source.modules import CONFIGURED, Construction, Either, Env, Item, Layer, Repeated, Sequence
 from dropout_lint.source.operands import NOTHING, Operand
 from dropout_lint.source.ranks import rank_after
 from dropout_lint.source.scopes import Block
