@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from dropout_lint.diagnostic import Span
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
-from dropout_lint.layer_facts import DROP_PATHS
 from dropout_lint.source.builds import MAX_CALLS
 from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
-from dropout_lint.source.layers import Either, Env, Item, Layer, Repeated, Sequence, unrolled
+from dropout_lint.source.layer_chains import Judged, chain_graph, chains, drops
+from dropout_lint.source.layers import Env
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.operands import NOTHING, State
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
 from dropout_lint.source.syntax import walk
 from dropout_lint.source.trace import Tracer
-from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
-
-DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
@@ -29,7 +24,7 @@ def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
     construction, flow = Construction(module), Flow(module)
     shared: Env = {}
     construction.run(module.tree.body, module.scopes.module, shared, MAX_CALLS)
-    judged = _Judged({n for n, item in shared.items() if any(True for _ in _chains(item))})
+    judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
     for block in list(module.scopes.blocks.values()):
         if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
             yield from _of_free_function(module, construction, flow, block, shared, judged)
@@ -43,23 +38,8 @@ def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
             yield from _of_function(module, construction, flow, block, judged)
 
 
-@dataclass(slots=True)
-class _Judged:
-    """Layers of the file's own networks whose value is given to a loss, by the place of their constructor."""
-
-    names: set[str]
-    """Networks that the module binds to a name."""
-    losses: set[Span] = field(default_factory=set)
-    compared: set[Span] = field(default_factory=set)
-
-    def take(self, tracer: Tracer) -> None:
-        """Remember what a traced function gives to a loss."""
-        for found, into in ((tracer.losses, self.losses), (tracer.compared, self.compared)):
-            into.update(at for at in (tracer.nodes[i].constructor for i in found) if at is not None)
-
-
 def _of_free_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: _Judged
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: Judged
 ) -> Iterator[LayerGraph]:
     """A function that drops something itself, or that trains a network of the file."""
     node = block.node
@@ -71,11 +51,11 @@ def _of_free_function(
     env = {name: item for name, item in shared.items() if name not in block.parameters}
     graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
     judged.take(tracer)
-    if _drops(tuple(n for n in graph.nodes if n.element is None)):
+    if drops(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
 
 
-def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: _Judged) -> None:
+def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: Judged) -> None:
     if judged.names:
         tracer = Tracer(module, construction, flow, {}, module.tree)
         tracer.run(module.tree.body, module.scopes.module, State({}, {}))
@@ -101,16 +81,16 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         tracer = Tracer(module, construction, flow, attributes, method.node)
         graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
         covered |= {n.constructor for n in graph.nodes}
-        if _drops(graph.nodes):
+        if drops(graph.nodes):
             yield graph
         if name == "forward":
             break
     scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
     built = construction.built_by(owner)
     for item in [*attributes.values(), *([built] if built is not None else [])]:
-        for chain in _chains(item):
-            graph = _chain_graph(module, construction, flow, chain, scope, _Judged(set()))
-            if _drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
+        for chain in chains(item):
+            graph = chain_graph(module, construction, flow, chain, scope, Judged(set()))
+            if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
 
@@ -148,7 +128,7 @@ def _rejoins(nodes: list[LayerNode], joined: LayerNode) -> bool:
 
 
 def _of_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: _Judged
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: Judged
 ) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
@@ -156,52 +136,7 @@ def _of_function(
     returned = construction.run(node.body, block, env, MAX_CALLS)
     scope = Scope(function=block.qualname)
     for item in [*env.values(), *([returned] if returned is not None else [])]:
-        for chain in _chains(item):
-            graph = _chain_graph(module, construction, flow, chain, scope, judged)
-            if _drops(graph.nodes):
+        for chain in chains(item):
+            graph = chain_graph(module, construction, flow, chain, scope, judged)
+            if drops(graph.nodes):
                 yield graph
-
-
-def _chains(item: Item) -> Iterator[Sequence]:
-    """The chains inside of lists and choices of layers."""
-    if isinstance(item, Sequence) and item.chained:
-        yield item
-    elif isinstance(item, Sequence):
-        for inner in unrolled(item.items):
-            yield from _chains(inner)
-    elif isinstance(item, Either):
-        for arm in item.arms:
-            for inner in arm:
-                yield from _chains(inner)
-    elif isinstance(item, Repeated):
-        for inner in item.items:
-            yield from _chains(inner)
-
-
-def _chain_graph(
-    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: _Judged
-) -> LayerGraph:
-    first = _first(chain)
-    if first is None or first.call is None:
-        return LayerGraph(scope, (), ())
-    tracer = Tracer(module, construction, flow, {}, first.call)
-    ends = tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
-    return LayerGraph(
-        scope,
-        tuple(tracer.nodes),
-        (),
-        losses=tuple(i for i in ends if tracer.nodes[i].constructor in judged.losses),
-        compared=tuple(i for i in ends if tracer.nodes[i].constructor in judged.compared),
-    )
-
-
-def _first(item: Item) -> Layer | None:
-    """The first layer that the file builds, at any depth."""
-    if isinstance(item, Layer):
-        return item if item.call is not None else None
-    items = [i for arm in item.arms for i in arm] if isinstance(item, Either) else item.items
-    return next((found for i in items for found in [_first(i)] if found is not None), None)
-
-
-def _drops(nodes: tuple[LayerNode, ...]) -> bool:
-    return any(n.kind in DROPS for n in nodes)
