@@ -550,6 +550,17 @@ SILENT = {
     "flatten-behind-convolution": (
         "net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Dropout(0.4), nn.Flatten(), nn.Linear(8, 2))"
     ),
+    "identity-in-place-of-a-head": model(
+        """
+        self.drop = nn.Dropout(p)
+        self.head = nn.Linear(width, classes) if classes > 0 else nn.Identity()
+        """,
+        """
+        logits = self.head(self.drop(F.relu(x)))
+        return F.cross_entropy(logits, x)
+        """,
+        parameters="width, classes, p=0.1",
+    ),
     "unknown-rank": model("self.drop = nn.Dropout2d(p)", "return self.drop(x)"),
     "drop-path-on-the-branch": "from timm.layers import DropPath\n"
     + model("self.path = DropPath(p)\nself.fc = nn.Linear(width, width)", "return x + self.path(self.fc(x))"),

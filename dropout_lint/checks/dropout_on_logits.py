@@ -59,5 +59,10 @@ def _ends(paths: Paths, activation: LayerNode) -> bool:
 
 
 def feeds(paths: Paths, node: LayerNode, targets: tuple[int, ...]) -> bool:
-    """Whether a node's value is among the targets, perhaps under a view."""
-    return node.index in targets or any(u.index in targets for u in paths.users(node) if u.kind in VIEWS)
+    """Whether a node's value is among the targets, perhaps under a view.
+
+    An Identity that stands in for the last layer of a model without classes is none: nobody trains that model.
+    """
+    return node.index in targets or any(
+        u.index in targets for u in paths.users(node) if u.kind in VIEWS and not u.optional
+    )
