@@ -358,6 +358,8 @@ class LayerNode:
     rank: int | None = None
     """Number of dimensions of the value, batch included, where it is proven."""
     inplace: bool = False
+    edited: tuple[int, ...] = ()
+    """Those of its inputs that it overwrites, where a method or an assignment like ``+=`` does so."""
     forced: bool = False
     """A functional dropout with a literal ``training=True``."""
     guarded: bool = False

@@ -597,3 +597,20 @@ def test_is_reported(text: str, codes: list[str], tmp_path: Path) -> None:
 def test_deep_nesting_is_no_problem(tmp_path: Path) -> None:
     text = "net = " + "nn.Sequential(" * 40 + "nn.Dropout(0.2), nn.GELU(), nn.Linear(1, 1)" + ")" * 40
     assert found(text, tmp_path) == ["DRP301"]
+
+
+IN_PLACE = {
+    "sum": ("h = self.drop(x)\nh += y\nreturn x + h", ["DRP317"]),
+    "the-other-operand": ("h = self.fc(y)\nh += self.drop(x)\nreturn x + h", []),
+    "not-read-again": ("x = self.drop(x)\nx += y\nreturn x", []),
+    "method": ("h = self.drop(x)\nh.relu_()\nreturn x + h", ["DRP317"]),
+    "out-of-place": ("h = self.drop(x)\nh = h + y\nreturn x + h", []),
+}
+
+
+@pytest.mark.parametrize(("body", "codes"), IN_PLACE.values(), ids=IN_PLACE.keys())
+def test_edits_of_a_dropped_value(body: str, codes: list[str], tmp_path: Path) -> None:
+    text = HEADER + model(LAYERS, body).replace("forward(self, x)", "forward(self, x, y)")
+    settings = Settings(root=tmp_path, enabled=frozenset({"DRP317"}))
+    result = Linter(lambda _: settings, jobs=1).run_text(tmp_path / "net.py", text)
+    assert [d.code for d in result.diagnostics] == codes

@@ -23,7 +23,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if dropout.inplace or context.facts.is_test:
             continue
         for edit in paths.users(dropout):
-            if not _edits(edit) or edit.inputs[-1:] == () or not _read_later(paths, dropout, edit):
+            if not _edits(edit, dropout) or not _read_later(paths, dropout, edit):
                 continue
             yield context.report(
                 edit.span,
@@ -33,10 +33,11 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             )
 
 
-def _edits(node: LayerNode) -> bool:
-    if not node.inplace:
-        return False
-    return node.kind in {"add", "mul", "scale", "unknown"} or node.kind in _METHODS or node.kind in COMMUTES
+def _edits(node: LayerNode, dropout: LayerNode) -> bool:
+    if node.constructor is not None or not node.edited:  # a layer or a function that works in place
+        return node.inplace and node.kind in COMMUTES and not node.optional
+    known = node.kind in {"add", "mul", "scale", "unknown"} or node.kind in _METHODS or node.kind in COMMUTES
+    return known and node.edited == (dropout.index,)
 
 
 def _read_later(paths: Paths, dropout: LayerNode, edit: LayerNode) -> bool:

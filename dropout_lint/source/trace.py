@@ -37,7 +37,8 @@ class Tracer(ExpressionTracer):
                 left, right = flat(self.value(target, block, state)), flat(self.value(value, block, state))
                 plus = isinstance(statement.op, (ast.Add, ast.Sub))
                 kind = ("add" if plus else "mul") if right else ("unknown" if plus else "scale")
-                joined = self.node(kind, left | right, statement, self.ranks(left), inplace=True) if left else right
+                facts = {"inplace": True, "edited": tuple(sorted(left))}
+                joined = self.node(kind, left | right, statement, self.ranks(left), **facts) if left else right
                 state.values[dotted(target)] = joined
             case ast.Return(value=value):
                 self.outputs |= flat(self.value(value, block, state)) if value is not None else NOTHING

@@ -68,7 +68,15 @@ class CallTracer(LayerTracer):
                 around = self.text_around(call, call.func.value) if kind in COMMUTES else None
                 changes = method.endswith("_") and not method.startswith("_")
                 rank = rank_after(kind, self.ranks(receiver), call)
-                return self.node(kind, inputs, call, rank, call=around, inplace=changes)
+                return self.node(
+                    kind,
+                    inputs,
+                    call,
+                    rank,
+                    call=around,
+                    inplace=changes,
+                    edited=tuple(sorted(receiver)) if changes else (),
+                )
             if call.func.attr == "append" and everything:
                 key = dotted(call.func.value)
                 state.values[key] = flat(state.values.get(key, NOTHING)) | everything
