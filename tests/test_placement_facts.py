@@ -1,4 +1,4 @@
-"""The activation tables of torch_facts hold for the installed torch: order of dropout and activation, and the bias."""
+"""The activation tables hold for the installed torch: order of dropout and activation, and the bias."""
 
 from __future__ import annotations
 
