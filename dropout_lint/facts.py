@@ -358,6 +358,10 @@ class LayerNode:
     rank: int | None = None
     """Number of dimensions of the value, batch included, where it is proven."""
     inplace: bool = False
+    edited: tuple[int, ...] = ()
+    """Those of its inputs that it overwrites, where a method or an assignment like ``+=`` does so."""
+    forced: bool = False
+    """A functional dropout with a literal ``training=True``."""
     guarded: bool = False
     """A test of the train/eval mode decides whether it runs."""
     optional: bool = False
@@ -378,6 +382,7 @@ class LayerElement:
     whole: Span
     """What to exchange with a neighbour so that both change places: the element, its pair, or its statement."""
     layer: Span
+    """The layer as it is written there: a constructor, or the name of a layer built before."""
     inplace: Span | None
     """What to delete so that it is not ``inplace``."""
     container: tuple[int, int]
@@ -386,14 +391,17 @@ class LayerElement:
 
 @dataclass(frozen=True, slots=True)
 class LayerCall:
-    """The text of a call with its first argument split off: ``callee(first rest)``."""
+    """The text of a call around its operand: a function's first argument, or what a method is called on."""
 
     span: Span
-    callee: str
+    prefix: str
     first: str
-    rest: str
-    statement: Span | None
-    """The statement, where it is ``x = callee(x ...)``."""
+    suffix: str
+    atom: bool
+    """The operand needs no parentheses in front of a dot."""
+    statement: Span | None = None
+    """The statement, where it is ``target = call``."""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +415,9 @@ class LayerGraph:
     adds_input: bool = False
     """A value is added to one that it was computed from: a residual connection."""
     losses: tuple[int, ...] = ()
-    """Nodes whose value is given to a loss function."""
+    """Nodes whose value is given to a loss function that reads logits or probabilities."""
+    compared: tuple[int, ...] = ()
+    """Nodes whose value a regression loss compares with its target."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What PyTorch's API says, as plain data, so that nothing here needs torch.
 
 Signatures and defaults were measured with torch 2.13 (see ``tests/test_torch_facts.py``, which recomputes them).
-Names are canonical dotted names; ``canonical`` maps the other spellings to them.
+Names are canonical dotted names; ``torch_names.canonical`` maps the other spellings to them.
 """
 
 from __future__ import annotations
@@ -169,128 +169,7 @@ LOOKALIKE_ROOTS = {
 }
 """Frameworks with layers of the same names; a name bound to both torch and one of these stays unresolved."""
 
-_SHORTER = (
-    ("torch.nn.modules.dropout.", "torch.nn."),
-    ("torch.nn.modules.activation.", "torch.nn."),
-    ("torch.nn.modules.rnn.", "torch.nn."),
-    ("torch.nn.modules.module.", "torch.nn."),
-    ("torch.nn.modules.container.", "torch.nn."),
-    ("torch.nn.modules.", "torch.nn."),
-    ("torch.functional.F.", "torch.nn.functional."),
-    ("flash_attn.flash_attn_interface.", "flash_attn."),
-    ("flash_attn_interface.", "flash_attn."),
-    ("xformers.ops.fmha.", "xformers.ops."),
-)
-_LONG = tuple(long for long, _ in _SHORTER)
-
-
-def canonical(name: str) -> str:
-    """The one spelling used in these tables for a dotted name; unknown names come back unchanged."""
-    if not name.startswith(_LONG):
-        return name
-    for long, short in _SHORTER:
-        if name.startswith(long):
-            return short + name[len(long) :]
-    return name
-
-
-def star_names(module: str) -> frozenset[str]:
-    """Names of the tables that ``from module import *`` binds."""
-    prefix = module + "."
-    tables = (DROPOUT_MODULES, FUNCTIONALS, ATTENTION, RNNS, MULTIHEAD, CONTAINERS, MODULE_BASES, SAVES_ITS_OUTPUT)
-    return frozenset(
-        name[len(prefix) :]
-        for table in tables
-        for name in table
-        if name.startswith(prefix) and "." not in name[len(prefix) :]
-    ) | (frozenset({"functional"}) if module == "torch.nn" else frozenset())
-
-
 LAST_NAMES = frozenset(
     name.rpartition(".")[2] for table in (DROPOUT_MODULES, FUNCTIONALS, ATTENTION, RNNS, MULTIHEAD) for name in table
 )
 """The last parts of all dropout names, for a quick look at a call."""
-
-_LOSS = ("cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss")
-LOSSES = {
-    *(f"torch.nn.functional.{name}" for name in (*_LOSS, "smooth_l1_loss", "huber_loss", "kl_div")),
-    *(f"torch.nn.{name}" for name in ("CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "MSELoss")),
-    *(f"torch.nn.{name}" for name in ("L1Loss", "SmoothL1Loss", "HuberLoss", "KLDivLoss")),
-}
-DROP_PATHS = {
-    "torchvision.ops.StochasticDepth",
-    "torchvision.ops.stochastic_depth.StochasticDepth",
-    "timm.layers.DropPath",
-    "timm.layers.drop.DropPath",
-    "timm.models.layers.DropPath",
-    "torchvision.ops.stochastic_depth",
-    "timm.layers.drop_path",
-    "timm.models.layers.drop_path",
-}
-BATCH_NORMS = {
-    *(f"torch.nn.{lazy}BatchNorm{n}d" for lazy in ("", "Lazy") for n in (1, 2, 3)),
-    *("torch.nn.SyncBatchNorm", "torch_geometric.nn.BatchNorm", "torch_geometric.nn.norm.BatchNorm"),
-}
-VIEWS = {
-    *("torch.nn.Identity", "torch.nn.Flatten", "torch.nn.Unflatten", "torch.flatten", "torch.squeeze"),
-    *("torch.unsqueeze", "torch.reshape", "torch.transpose", "torch.permute", "torch.nn.ConstantPad1d"),
-    *(".view", ".reshape", ".flatten", ".squeeze", ".unsqueeze", ".transpose", ".permute", ".contiguous", ".to"),
-    *(".float", ".half", ".t", ".type_as", ".view_as", ".expand", ".type", ".cuda", ".cpu", "index", ".bfloat16"),
-    *(".chunk", ".split"),
-}
-"""Operations that move elements without computing with them, so that a dropped element stays dropped."""
-
-_EXACT = ("ReLU", "Threshold")
-_ULP = ("LeakyReLU", "PReLU", "RReLU")
-_NO = (
-    *("CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LogSigmoid", "LogSoftmax", "Mish"),
-    *("ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign"),
-    *("Tanh", "Tanhshrink"),
-)
-_FUNCTION_OF = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "prelu",
-    "RReLU": "rrelu",
-    "LogSigmoid": "logsigmoid",
-    "LogSoftmax": "log_softmax",
-    "ReLU6": "relu6",
-}
-ACTIVATIONS: dict[str, str] = {}
-"""For every activation (module, function or method of a tensor) whether it commutes with dropout: "exact" bit for bit,
-"ulp" up to rounding, "no". Measured for the modules; exactness needs f(c x) = c f(x) for c > 0."""
-for _names, _verdict in ((_EXACT, "exact"), (_ULP, "ulp"), (_NO, "no")):
-    for _name in _names:
-        _function = _FUNCTION_OF.get(_name, _name.lower())
-        ACTIVATIONS[f"torch.nn.{_name}"] = _verdict
-        ACTIVATIONS[f"torch.nn.functional.{_function}"] = _verdict
-        ACTIVATIONS[f"torch.{_function}"] = _verdict
-        ACTIVATIONS[f".{_function}"] = _verdict
-ACTIVATIONS |= {f".{name}_": ACTIVATIONS[f".{name}"] for name in ("relu", "sigmoid", "tanh")}
-ACTIVATIONS |= {"torch.nn.functional.relu_": "exact", "torch.relu_": "exact", "torch.special.expit": "no"}
-
-NORMALIZES = frozenset(
-    name
-    for name in ACTIVATIONS
-    if name.lower().rpartition(".")[2].replace("_", "") in {"softmax", "logsoftmax", "softmin", "softmax2d"}
-)
-"""Softmax and its kin, which turn a dropped logit into probability."""
-CLIPS = frozenset(
-    name for name in ACTIVATIONS if name.lower().rpartition(".")[2] in {"relu6", "hardtanh", "hardshrink", "softshrink"}
-)
-"""Activations that differ from a commuting one only at the ends of their range: the bias is below 0.001."""
-
-BIAS_AT_HALF = {"Tanh": 0.18, "SELU": 0.13, "SiLU": 0.10, "GELU": 0.07}
-"""Mean absolute bias of E[f(drop(x))] against f(x) for x ~ N(0, 1) at p = 0.5, measured."""
-POOLS = frozenset(
-    {
-        *(f"torch.nn.{a}{kind}Pool{n}d" for a in ("", "Adaptive") for kind in ("Max", "Avg") for n in (1, 2, 3)),
-        *(
-            f"torch.nn.functional.{a}{kind}_pool{n}d"
-            for a in ("", "adaptive_")
-            for kind in ("max", "avg")
-            for n in (1, 2, 3)
-        ),
-        *(f"torch.{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
-    }
-)

@@ -14,14 +14,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report a literal True; a sibling call that follows the mode makes it a warning."""
     if site.form != "functional" or site.mode != "true" or not site.api.startswith("torch.nn.functional."):
         return
-    if (
-        site.guarded
-        or site.rate.is_zero
-        or site.rate.gated
-        or site.rate.from_caller
-        or site.ones_mask
-        or context.intended(site)
-    ):
+    if site.guarded or site.rate.is_zero or site.rate.gated or site.rate.from_caller or site.ones_mask:
+        return
+    if context.intended(site):
         return
     if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
         return

@@ -6,27 +6,60 @@ import ast
 from collections.abc import Iterator
 
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
-from dropout_lint.source.dataflow import NOTHING, State, Tracer
+from dropout_lint.source.builds import MAX_CALLS
+from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
+from dropout_lint.source.layer_chains import Judged, chain_graph, chains, drops
+from dropout_lint.source.layers import Env
 from dropout_lint.source.module import SourceModule
-from dropout_lint.source.modules import MAX_CALLS, Construction, Either, Env, Item, Layer, Repeated, Sequence, unrolled
+from dropout_lint.source.operands import NOTHING, State
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
-from dropout_lint.torch_facts import DROP_PATHS, DROPOUT_MODULES, FUNCTIONALS
-
-DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
+from dropout_lint.source.syntax import walk
+from dropout_lint.source.trace import Tracer
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
     """Every network of the file in which something is dropped."""
     construction, flow = Construction(module), Flow(module)
+    shared: Env = {}
+    construction.run(module.tree.body, module.scopes.module, shared, MAX_CALLS)
+    judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
+    for block in list(module.scopes.blocks.values()):
+        if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
+            yield from _of_free_function(module, construction, flow, block, shared, judged)
+    _of_script(module, construction, flow, judged)
     for block in list(module.scopes.blocks.values()):
         if not _speaks(module, block):
             continue
         if block.kind == "class":
             yield from _of_class(module, construction, flow, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(module, construction, flow, block)
+            yield from _of_function(module, construction, flow, block, judged)
+
+
+def _of_free_function(
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: Judged
+) -> Iterator[LayerGraph]:
+    """A function that drops something itself, or that trains a network of the file."""
+    node = block.node
+    assert isinstance(node, ast.FunctionDef)
+    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
+    if not used and not _speaks(module, block):
+        return
+    tracer = Tracer(module, construction, flow, {}, node)
+    env = {name: item for name, item in shared.items() if name not in block.parameters}
+    graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
+    judged.take(tracer)
+    if drops(tuple(n for n in graph.nodes if n.element is None)):
+        yield graph
+
+
+def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: Judged) -> None:
+    if judged.names:
+        tracer = Tracer(module, construction, flow, {}, module.tree)
+        tracer.run(module.tree.body, module.scopes.module, State({}, {}))
+        judged.take(tracer)
 
 
 def _speaks(module: SourceModule, block: Block) -> bool:
@@ -46,34 +79,36 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
         tracer = Tracer(module, construction, flow, attributes, method.node)
-        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]))
+        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
         covered |= {n.constructor for n in graph.nodes}
-        if _drops(graph.nodes):
+        if drops(graph.nodes):
             yield graph
         if name == "forward":
             break
     scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
-    for item in attributes.values():
-        for chain in _chains(item):
-            graph = _chain_graph(module, construction, flow, chain, scope)
-            if _drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
+    built = construction.built_by(owner)
+    for item in [*attributes.values(), *([built] if built is not None else [])]:
+        for chain in chains(item):
+            graph = chain_graph(module, construction, flow, chain, scope, Judged(set()))
+            if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
 
-def _traced(tracer: Tracer, function: Block, scope: Scope) -> LayerGraph:
+def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGraph:
     values = {}
     node = function.node
     assert isinstance(node, ast.FunctionDef)
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         if argument.arg != function.self_name:
             values[argument.arg] = tracer.node("input", NOTHING, argument)
-    tracer.run(node.body, function, State(dict(values), {}))
+    tracer.run(node.body, function, State(dict(values), dict(env)))
     return LayerGraph(
         scope,
         tuple(tracer.nodes),
         tuple(sorted(tracer.outputs)),
-        adds_input=any(n.kind == "add" and _rejoins(tracer.nodes, n) for n in tracer.nodes),
+        adds_input=any(n.kind in {"add", "cat"} and _rejoins(tracer.nodes, n) for n in tracer.nodes),
         losses=tuple(sorted(tracer.losses)),
+        compared=tuple(sorted(tracer.compared)),
     )
 
 
@@ -92,44 +127,16 @@ def _rejoins(nodes: list[LayerNode], joined: LayerNode) -> bool:
     return False
 
 
-def _of_function(module: SourceModule, construction: Construction, flow: Flow, block: Block) -> Iterator[LayerGraph]:
+def _of_function(
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: Judged
+) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
     env: Env = {}
     returned = construction.run(node.body, block, env, MAX_CALLS)
     scope = Scope(function=block.qualname)
     for item in [*env.values(), *([returned] if returned is not None else [])]:
-        for chain in _chains(item):
-            graph = _chain_graph(module, construction, flow, chain, scope)
-            if _drops(graph.nodes):
+        for chain in chains(item):
+            graph = chain_graph(module, construction, flow, chain, scope, judged)
+            if drops(graph.nodes):
                 yield graph
-
-
-def _chains(item: Item) -> Iterator[Sequence]:
-    """The chains inside of lists and choices of layers."""
-    if isinstance(item, Sequence) and item.chained:
-        yield item
-    elif isinstance(item, Sequence):
-        for inner in unrolled(item.items):
-            yield from _chains(inner)
-    elif isinstance(item, Either):
-        for arm in item.arms:
-            for inner in arm:
-                yield from _chains(inner)
-    elif isinstance(item, Repeated):
-        for inner in item.items:
-            yield from _chains(inner)
-
-
-def _chain_graph(
-    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope
-) -> LayerGraph:
-    first = next((i for i in unrolled(chain.items) if isinstance(i, Layer) and i.call is not None), None)
-    tracer = Tracer(module, construction, flow, {}, first.call if first is not None and first.call else module.tree)
-    if first is not None and first.call is not None:
-        tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
-    return LayerGraph(scope, tuple(tracer.nodes), ())
-
-
-def _drops(nodes: tuple[LayerNode, ...]) -> bool:
-    return any(n.kind in DROPS for n in nodes)

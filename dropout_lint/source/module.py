@@ -30,7 +30,14 @@ class SourceModule:
         for statement in import_statements(tree.body):
             self.imports.add(statement)
         matters = triage.Relevance(self.lines)
-        self.relevant = {s for s in tree.body if isinstance(s, triage.DEFINITIONS) and matters(s)}
+        networks = [
+            f"{target.id.lower()}("
+            for s in tree.body
+            if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call) and matters(s)
+            for target in s.targets
+            if isinstance(target, ast.Name)
+        ]
+        self.relevant = {s for s in tree.body if isinstance(s, triage.DEFINITIONS) and matters(s, networks)}
         self.scopes = Scopes(tree, self.imports, self.relevant)
         self.guards = Guards(self.scopes)
         self.values = Values(self.scopes, self.guards, Options(self.scopes))

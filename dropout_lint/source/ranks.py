@@ -45,7 +45,22 @@ def rank_after(kind: str, before: int | None, node: ast.AST) -> int | None:
         return _reshaped(kind, node)
     if kind in {".transpose", ".permute"}:
         return before
+    if isinstance(node, ast.Call) and kind.rpartition(".")[2] in _REDUCES:
+        return _reduced(kind, before, node)
     return None if kind in _CHANGES or kind.startswith("unknown") else before
+
+
+_REDUCES = {"amax", "amin", "mean", "sum", "std", "var", "logsumexp"}
+
+
+def _reduced(kind: str, before: int | None, call: ast.Call) -> int | None:
+    sizes = call.args[1:] if kind.startswith("torch.") else call.args
+    along = next((k.value for k in call.keywords if k.arg in {"dim", "axis"}), sizes[0] if sizes else None)
+    if before is None or along is None or len(sizes) > 1 or any(k.arg == "keepdim" for k in call.keywords):
+        return None
+    count = len(along.elts) if isinstance(along, (ast.Tuple, ast.List)) else 1
+    known = isinstance(along, (ast.Tuple, ast.List, ast.Constant, ast.UnaryOp))
+    return before - count if known else None
 
 
 def _reshaped(kind: str, call: ast.Call) -> int | None:

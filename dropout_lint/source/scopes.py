@@ -9,7 +9,7 @@ from typing import Literal
 
 from dropout_lint.source.import_table import ImportTable
 from dropout_lint.source.syntax import children, dotted
-from dropout_lint.torch_facts import canonical, star_names
+from dropout_lint.torch_names import canonical, star_names
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 MAX_DEPTH = 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from dropout_lint.source.syntax import Lines
 
@@ -46,18 +47,18 @@ def speaks_of_dropout(data: bytes) -> bool:
 
 
 class Relevance:
-    """Tells which top-level definitions of a file can hold anything to report."""
+    """Tells which top-level statements of a file can hold anything to report, by its words or by others given."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._text = lines.text.lower() if lines.text.isascii() else _lowered(lines.text)
 
-    def __call__(self, definition: ast.stmt) -> bool:
+    def __call__(self, definition: ast.stmt, others: Sequence[str] = ()) -> bool:
         first = min([definition.lineno, *(d.lineno for d in getattr(definition, "decorator_list", ()))])
         last = definition.end_lineno or definition.lineno
         starts = self._lines.starts
         start, end = starts[first - 1], starts[last] if last < len(starts) else len(self._text)
-        return any(self._text.find(word, start, end) >= 0 for word in _WORDS)
+        return any(self._text.find(word, start, end) >= 0 for word in (*_WORDS, *others))
 
 
 def _lowered(text: str) -> str:

@@ -1,0 +1,53 @@
+"""Finds dropouts whose value goes into an activation and nowhere else; shared by the rules about their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.activations import COMMUTES, ELEMENTWISE, PASSING
+from dropout_lint.checks._paths import ALPHA, Paths, dropouts
+from dropout_lint.checks.context import Context
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.layer_facts import BATCH_NORMS, POOLS, VIEWS
+
+CONFIGURED = "configured-activation"
+REACHES_NORM = VIEWS | POOLS | PASSING
+"""What a dropout's noise goes through unchanged on its way to a BatchNorm."""
+
+
+def before_activations(graph: LayerGraph, context: Context) -> Iterator[tuple[LayerNode, LayerNode]]:
+    """Pairs of a dropout and the activation that it feeds, through views alone."""
+    if context.named_intent(graph.scope) or context.facts.is_test:
+        return
+    paths = Paths(graph)
+    for dropout in dropouts(graph):
+        if dropout.kind in ALPHA or paths.returned(dropout):
+            continue
+        followers = paths.after(dropout, VIEWS)
+        if followers and all(f.kind in ELEMENTWISE or configured(f, context) for f in followers):
+            yield dropout, followers[0]
+
+
+def normalized(paths: Paths, dropout: LayerNode) -> bool:
+    """Whether a dropout goes into a BatchNorm, which is the graver finding."""
+    return any(n.kind in BATCH_NORMS for n in paths.after(dropout, REACHES_NORM))
+
+
+def configured(node: LayerNode, context: Context) -> str:
+    """An activation that the project's configuration names as a default; one that does not commute, if there is one."""
+    prefix, separator, name = node.kind.partition(":")
+    if prefix != CONFIGURED or not separator:
+        kind, _, literal = node.kind.partition("=")
+        return f"torch.nn.functional.{literal}" if kind == CONFIGURED else ""
+    found = sorted(f"torch.nn.functional.{text}" for text in context.project.texts(context.facts, name))
+    return next((f for f in found if COMMUTES.get(f) == "no"), "")
+
+
+def activation_kind(node: LayerNode, context: Context) -> str:
+    """Canonical name of an activation, also of one that a configuration chooses."""
+    return node.kind if node.kind in ELEMENTWISE else configured(node, context)
+
+
+def shown(node: LayerNode) -> str:
+    """How a message names a layer or function."""
+    return node.kind.rpartition(".")[2]

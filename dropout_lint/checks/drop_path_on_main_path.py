@@ -1,0 +1,61 @@
+"""DRP315: stochastic depth on the sum instead of on the branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks._paths import Paths
+from dropout_lint.checks.context import Context, advice
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.layer_facts import DROP_PATHS, VIEWS
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report drop paths whose input is a residual sum and whose output is not added to anything."""
+    paths = Paths(graph)
+    for drop in graph.nodes:
+        if drop.kind not in DROP_PATHS or drop.rate.is_zero or context.facts.is_test:
+            continue
+        sums = paths.before(drop, VIEWS)
+        if not sums or not all(_is_residual(graph, s) for s in sums):
+            continue
+        if _has_a_way_around(paths, drop):
+            continue
+        yield context.report(
+            drop.span,
+            "This drops the sum of the residual connection, so a dropped sample loses everything it had; stochastic "
+            "depth drops the branch and keeps the identity.",
+            fix=advice("Write `x + drop_path(branch(x))`"),
+        )
+
+
+def _has_a_way_around(paths: Paths, drop: LayerNode) -> bool:
+    """Whether the dropped value is added to something that does not come from it, or goes where nobody can see."""
+    for user in paths.after(drop, VIEWS | {"scale"}):
+        if user.kind in {"mul", "unknown"}:
+            return True
+        if user.kind == "add" and not all(drop.index in _sources(paths.graph, i) for i in user.inputs):
+            return True
+    return False
+
+
+def _sources(graph: LayerGraph, start: int) -> set[int]:
+    """Everything that a value was computed from, and the value."""
+    seen: set[int] = set()
+    pending = [start]
+    while pending:
+        current = pending.pop()
+        if current not in seen:
+            seen.add(current)
+            pending += graph.nodes[current].inputs
+    return seen
+
+
+def _is_residual(graph: LayerGraph, node: LayerNode) -> bool:
+    """An addition of which one operand was computed from another."""
+    if node.kind != "add":
+        return False
+    return any(
+        other in _sources(graph, operand) for operand in node.inputs for other in node.inputs if other != operand
+    )

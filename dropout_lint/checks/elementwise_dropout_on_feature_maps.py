@@ -1,0 +1,66 @@
+"""DRP307: element-wise dropout between convolutions, where neighbours carry what was dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dropout_lint.activations import ELEMENTWISE
+from dropout_lint.checks._paths import PLAIN, Paths, dropouts
+from dropout_lint.checks._removal import renamed
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.layer_facts import BATCH_NORMS, POOLS
+
+_CONV = re.compile(r"torch\.nn\.(?:Lazy)?Conv([23])d$")
+_PASSES = frozenset(ELEMENTWISE) | BATCH_NORMS
+_FULLY_CONNECTED = 6
+"""A kernel of at least this size, with next to no padding, covers the map: it is a fully connected layer."""
+_PROVEN_FROM = 0.3
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report plain dropout between 2-D or 3-D convolutions of a plain stack; small rates are information."""
+    if graph.adds_input or context.named_intent(graph.scope) or context.facts.is_test:
+        return
+    paths = Paths(graph)
+    found = [d for d in dropouts(graph, PLAIN) if not d.rate.gated and _between_convolutions(paths, d)]
+    for dropout in found:
+        rate = dropout.rate.number
+        if rate is None:
+            continue
+        dims = _dims(paths.before(dropout, _PASSES | POOLS)[0])
+        names = {"Dropout": f"Dropout{dims}d", "dropout": f"dropout{dims}d"}
+        yield context.report(
+            dropout.span,
+            "Neighbouring elements of a feature map are correlated, so what is dropped here is still there beside it: "
+            "between convolutions element-wise dropout is mostly a lower learning rate; "
+            f"`nn.Dropout{dims}d` drops maps.",
+            severity=Severity.WARNING if rate >= _PROVEN_FROM else Severity.INFO,
+            fix=renamed(context, dropout, found, names),
+        )
+
+
+def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
+    producers = paths.before(dropout, _PASSES | POOLS)
+    if not producers or not all(_spatial(p) for p in producers):
+        return False
+    followers = paths.after(dropout, _PASSES | POOLS)
+    if followers:
+        return all(_spatial(f) and not _covers(f) for f in followers)
+    ends_in_pool = [u for u in paths.users(dropout) if u.kind in POOLS]
+    return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers(p) for p in producers)
+
+
+def _spatial(node: LayerNode) -> bool:
+    return bool(_CONV.match(node.kind)) and bool(node.kernel) and all(side > 1 for side in node.kernel or ())
+
+
+def _covers(node: LayerNode) -> bool:
+    return node.padding in {0.0, 1.0} and max(node.kernel or (0,)) >= _FULLY_CONNECTED
+
+
+def _dims(node: LayerNode) -> str:
+    found = _CONV.match(node.kind)
+    return found.group(1) if found else ""

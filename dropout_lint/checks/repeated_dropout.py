@@ -1,0 +1,43 @@
+"""DRP312: two dropouts of one kind on one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.activations import PASSING
+from dropout_lint.checks._paths import DROPOUTS, Paths, dropouts
+from dropout_lint.checks._removal import removal
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.layer_facts import VIEWS
+
+_PASSES = VIEWS | PASSING
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report the second of two dropouts with only views and ReLU between; both must always run."""
+    if context.facts.is_test:
+        return
+    paths = Paths(graph)
+    for dropout in dropouts(graph, DROPOUTS):
+        if dropout.optional or dropout.guarded:
+            continue
+        for first in paths.before(dropout, _PASSES):
+            if _family(first) != _family(dropout) or first.optional or first.guarded or first.rate.is_zero:
+                continue
+            if first.constructor == dropout.constructor and first.span == dropout.span:
+                continue  # the same call in the next turn of a loop
+            rates = (first.rate.number, dropout.rate.number)
+            kept = ""
+            if rates[0] is not None and rates[1] is not None:
+                kept = f" Together they drop {1 - (1 - rates[0]) * (1 - rates[1]):.2g} of the values."
+            yield context.report(
+                dropout.span,
+                f"This value was dropped on line {first.span.line} already, with nothing computed in between.{kept}",
+                fix=removal(context, first, "Keep the second"),
+            )
+
+
+def _family(node: LayerNode) -> str:
+    return node.kind.rpartition(".")[2].lower().replace("_", "") if node.kind in DROPOUTS else node.kind
