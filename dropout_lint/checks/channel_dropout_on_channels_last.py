@@ -8,7 +8,7 @@ from dropout_lint.checks._paths import Paths, dropouts
 from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph
-from dropout_lint.source.guards import words
+from dropout_lint.names import words
 from dropout_lint.torch_facts import RNNS
 
 _CHANNEL = {f"torch.nn.Dropout{n}d" for n in (1, 2)} | {f"torch.nn.functional.dropout{n}d" for n in (1, 2)}
