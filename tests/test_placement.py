@@ -460,6 +460,30 @@ REPORTED = {
 }
 
 SILENT = {
+    "number-of-layers-by-a-test": model(
+        """
+        self.drop = nn.Dropout(p)
+        self.norm = nn.BatchNorm1d(width)
+        self.layers = nn.ModuleList([])
+        if width == 1:
+            self.layers.append(nn.Linear(1, 1))
+        elif width > 1:
+            self.layers.append(nn.Linear(1, width))
+            self.layers.append(nn.Linear(width, 1))
+        """,
+        """
+        x = self.activate(x)
+        for i, layer in enumerate(self.layers):
+            x = layer(x)
+            if i != len(self.layers) - 1:
+                x = self.activate(x)
+        return x
+        """,
+        """
+        def activate(self, x):
+            return self.drop(F.relu(self.norm(x)))
+        """,
+    ),
     "tutorial-mlp": "net = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4, 2))",
     "shared-instances-in-order": """
         relu = nn.ReLU()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dropout_lint.source.layers import Either, Env, Repeated, Sequence, unrolled
+from dropout_lint.source.layers import Either, Env, Item, Repeated, Sequence, unrolled
 from dropout_lint.source.operands import NOTHING, Operand, State, flat
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
@@ -108,6 +108,8 @@ class Tracer(ExpressionTracer):
         if not isinstance(layers, Sequence) or not isinstance(target, ast.Name):
             return []
         items = [i for item in layers.items for i in (item.items * 2 if isinstance(item, Repeated) else (item,))]
+        if not all(_is_one_member(i) for i in items):
+            return []  # how many turns there are depends on a test
         return [{target.id: item} for item in items] if len(items) <= MAX_TURNS else []
 
     def _twice(self, body: list[ast.stmt], block: Block, state: State) -> None:
@@ -158,3 +160,10 @@ class Tracer(ExpressionTracer):
         else:
             state.layers.pop(key, None)
             state.values[key] = result
+
+
+def _is_one_member(item: Item) -> bool:
+    """Whether an item of a list of layers is one layer, whichever way a test goes."""
+    if isinstance(item, Either):
+        return all(len(arm) == 1 and _is_one_member(arm[0]) for arm in item.arms)
+    return not isinstance(item, Repeated)
