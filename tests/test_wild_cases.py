@@ -55,6 +55,13 @@ CASES = {
         ),
         ["DRP102"],
     ),
+    "early_raise_about_a_value_that_a_flag_changed": (
+        net(
+            "cache = x\nif cache is None:\n    raise ValueError('no cache')\ncross = flag is not None\nif cross:\n    cache = cache + 1\n"
+            "return F.scaled_dot_product_attention(x, x, x, dropout_p=self.p)"
+        ),
+        ["DRP102"],
+    ),
     "rate_gated_two_definitions_back": (
         net("p = self.p if self.training else 0.0\nq = p\nreturn F.scaled_dot_product_attention(x, x, x, dropout_p=q)"),
         [],

@@ -140,7 +140,10 @@ class Guards:
         )
 
     def guarded(self, node: ast.AST, block: Block, *, follow_callers: bool = True, depth: int = 3) -> bool:
-        """Whether a mode test dominates a node: around it, as an early exit before it, or at all callers."""
+        """Whether a mode test dominates a node: around it, as an early exit before it, or at all callers.
+
+        Without ``follow_callers``, a switch in a caller's hand does not count as a test of the mode either.
+        """
         if depth <= 0:
             return False
         parents = self._scopes.parents
@@ -148,6 +151,8 @@ class Guards:
         while current in parents:
             parent = parents[current]
             if self._tested_in(parent, current, depth) or self._early_exit(parent, current, depth):
+                return True
+            if follow_callers and self._switched_in(parent, current):
                 return True
             current = parent
             if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -161,13 +166,17 @@ class Guards:
     def _tested_in(self, parent: ast.AST, child: ast.AST, depth: int) -> bool:
         if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
             block = self._scopes.block_of(parent)
-            return self.mentions_mode(parent.test, block, depth) or self._caller_switches(parent.test, block)
+            return self.mentions_mode(parent.test, block, depth)
         if isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
             before = parent.values[: parent.values.index(child)] if child in parent.values else []
             return any(self.mentions_mode(value, self._scopes.block_of(parent), depth) for value in before)
         if isinstance(parent, ast.Match) and child is not parent.subject:
             return self.mentions_mode(parent.subject, self._scopes.block_of(parent), depth)
         return False
+
+    def _switched_in(self, parent: ast.AST, child: ast.AST) -> bool:
+        tested = isinstance(parent, (ast.If, ast.IfExp)) and child is not parent.test
+        return tested and self._caller_switches(parent.test, self._scopes.block_of(parent))  # type: ignore[attr-defined]
 
     def _caller_switches(self, test: ast.expr, block: Block) -> bool:
         """A bare local name is tested that is no rate, such as ``if dropout_switch:``: the caller decides."""
