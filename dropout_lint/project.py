@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
-from dropout_lint.source.engine import collect
+from dropout_lint.source.engine import Modes, collect, read_modes
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
 from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
@@ -33,6 +33,7 @@ class Project:
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
+        self._modes: dict[str, Modes] = {}
 
     def add(self, facts: FileFacts) -> None:
         """Take in the facts of a file that was just analysed."""
@@ -54,6 +55,17 @@ class Project:
             except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
                 self._facts[path] = None
         return self._facts[path]
+
+    def modes(self, facts: FileFacts) -> Modes:
+        """The flows and classes of a file, read now if its own words gave no reason to before."""
+        if facts.flows is not None:
+            return Modes(facts.flows, facts.overrides, facts.mode_classes)
+        if facts.path not in self._modes:
+            try:
+                self._modes[facts.path] = read_modes(Path(facts.path), read_source(Path(facts.path)).text)
+            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+                self._modes[facts.path] = Modes(())
+        return self._modes[facts.path]
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
@@ -79,13 +91,14 @@ class Project:
     def _inside(self, home: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
         """A name as seen from inside a file: its own definition, or what it re-exports."""
         first, _, rest = name.partition(".")
-        if not first or first in home.headers or first.removesuffix("()") in home.functions:
+        bare = first.removesuffix("()")
+        if not first or first in home.headers or bare in home.functions or bare in home.defined:
             return home, name
         if first in home.imports:
             return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
         for star in home.stars:
             found = self._find(home, f"{star}.{name}", depth - 1)
-            if found is not None and (first in found[0].headers or first in found[0].functions):
+            if found is not None and any(first in names for names in (found[0].headers, found[0].functions, found[0].defined)):
                 return found
         return None
 
