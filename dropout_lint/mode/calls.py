@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from dropout_lint.facts import FileFacts, ModeFlow, Term
 from dropout_lint.mode import library
-from dropout_lint.mode.interpreter import Interpreter
-from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, TRAIN, Modes
+from dropout_lint.mode.interpreter import Interpreter, Memory
+from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, SKETCH, TRAIN, Modes, Overdrawn
 from dropout_lint.mode.values import (
     UNKNOWN,
     AnyOf,
@@ -48,7 +48,7 @@ class Caller(Interpreter):
     """The whole machine."""
 
     project: Project
-    library_of: dict[str, dict[str, ModeFlow]] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
     top: Frame = field(init=False)
     frames: int = 0
 
@@ -436,6 +436,32 @@ class Caller(Interpreter):
     def construct(self, made: Class, arguments: Arguments, frame: Frame, place: Place) -> Thing:
         """An instance of a class of the project: its constructor runs."""
         module = self.project.is_module(made.home, "." + made.name)
+        holds = any(t.module or t.number in self.causes for v in arguments.all() for t in things(v))
+        if not module and not holds and not self.matters(made.home, made.name):
+            return Thing(self.number(), made.name, made.home, place, module)
+        key: tuple[object, ...] = ()
+        if module and not holds:
+            shown = [(k, v.value if isinstance(v, Constant) else "?") for k, v in _named(arguments)]
+            key = (made.home.path, made.name, *((k, v, type(v)) for k, v in shown))
+        inside = any(f.instance is not None and f.instance.module for f in frame.chain())
+        if key and inside and key in self.memory.built:
+            live, name, at = self.memory.built[key]
+            whole = Thing(self.number(), name or made.name, None, at or place, True, live)
+            self.modes[whole.number] = TRAIN
+            return whole
+        thing = self._constructed(made, module, arguments, frame, place)
+        if key:
+            parts = below(thing)
+            proof = next((p for p in parts if p.live), None)
+            certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
+            self.memory.built[key] = (
+                (True, proof.name, proof.place) if proof is not None else (certain, "", None)
+            )
+        return thing
+
+    def _constructed(
+        self, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place
+    ) -> Thing:
         thing = Thing(self.number(), made.name, made.home, place, module)
         self.modes[thing.number] = TRAIN if module else OPEN
         init = self.method(made.home, made.name, "__init__")
@@ -489,6 +515,43 @@ class Caller(Interpreter):
             for value in arguments.all():
                 self.escape(value, place, frame)
             return UNKNOWN
+        if function.instance is not None and function.instance.module is not True and not flow.relevant:
+            if flow.name.endswith("__init__") is False and not self._sees_models(function, arguments):
+                return self.fresh()
+        if self._plain(function, arguments, frame):
+            return self._sketched(function, arguments, frame, place)
+        return self._entered(function, arguments, frame, place)
+
+    def _sees_models(self, function: Function, arguments: Arguments) -> bool:
+        instance = function.instance
+        if instance is not None and instance.home is not None and self.matters(instance.home, instance.name):
+            return True
+        return any(t.module or t.number in self.causes for v in arguments.all() for t in things(v))
+
+    def _plain(self, function: Function, arguments: Arguments, frame: Frame) -> bool:
+        """A function that changes no mode itself and is given no model: it may still build one, but not at any cost."""
+        if function.flow.relevant or function.instance is not None or function.frame is not None:
+            return False
+        if self.allowance is not None or function.home is self.root:
+            return False
+        return not any(t.module or t.number in self.causes for v in arguments.all() for t in things(v))
+
+    def _sketched(self, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+        modes, causes, count = dict(self.modes), dict(self.causes), len(self.events)
+        state = self.grad, self.turns, self.unwound, self.region, self.branches
+        self.allowance = self.steps + SKETCH
+        try:
+            return self._entered(function, arguments, frame, place)
+        except Overdrawn:
+            self.modes, self.causes = modes, causes
+            del self.events[count:]
+            self.grad, self.turns, self.unwound, self.region, self.branches = state
+            return self.fresh()
+        finally:
+            self.allowance = None
+
+    def _entered(self, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+        flow = function.flow
         self.reached.add((function.home.path, flow.name))
         inner = Frame(
             self.number(), function.home, flow, function.instance, outer=function.frame, caller=frame, call=place,
@@ -537,6 +600,12 @@ class Caller(Interpreter):
             if name not in inner.names:
                 default = self.evaluate(defaults[name], inner) if name in defaults and not arguments.unpacked else None
                 inner.names[name] = default if default is not None else self.fresh(name)
+
+
+def _named(arguments: Arguments) -> list[tuple[str, Value]]:
+    return [(str(n), v) for n, v in enumerate(arguments.positional)] + sorted(
+        arguments.keywords.items(), key=lambda pair: pair[0]
+    )
 
 
 def _text(term: Term) -> str:

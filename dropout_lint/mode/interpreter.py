@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
@@ -16,6 +17,7 @@ from dropout_lint.mode.values import (
     Function,
     Group,
     Lambda,
+    Place,
     Table,
     Thing,
     Value,
@@ -26,26 +28,45 @@ from dropout_lint.mode.values import (
 from dropout_lint.project import Project
 
 
+@dataclass(slots=True)
+class Memory:
+    """What the runs of one link share: answers that depend on the files alone."""
+
+    flows: dict[str, dict[str, ModeFlow]] = field(default_factory=dict)
+    classes: dict[str, dict[str, ModeClass]] = field(default_factory=dict)
+    lineages: dict[tuple[str, str], list[tuple[FileFacts, ModeClass]]] = field(default_factory=dict)
+    relevant: dict[tuple[str, str], bool] = field(default_factory=dict)
+    built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
+    """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
+
+
 class Interpreter(Machine):
     """Knows the project; ``calls.Caller`` adds what calls do."""
 
     project: Project
-    library_of: dict[str, dict[str, ModeFlow]]
+    memory: Memory
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function of a file by its qualified name."""
-        known = self.library_of.get(home.path)
+        known = self.memory.flows.get(home.path)
         if known is None:
-            known = self.library_of[home.path] = {f.name: f for f in self.project.modes(home).flows or ()}
+            known = self.memory.flows[home.path] = {f.name: f for f in self.project.modes(home).flows or ()}
         return known.get(name)
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
         """What a class of a file says about modes."""
-        return next((c for c in self.project.modes(home).classes if c.name == name), None)
+        known = self.memory.classes.get(home.path)
+        if known is None:
+            known = self.memory.classes[home.path] = {c.name: c for c in self.project.modes(home).classes}
+        return known.get(name)
 
     def lineage(self, home: FileFacts, name: str) -> list[tuple[FileFacts, ModeClass]]:
         """A class and its bases in the project, nearest first."""
+        key = (home.path, name)
+        if key in self.memory.lineages:
+            return self.memory.lineages[key]
         found: list[tuple[FileFacts, ModeClass]] = []
+        self.memory.lineages[key] = found
         pending, seen = [(home, name)], set()
         while pending and len(found) < 12:
             current, qualname = pending.pop(0)
@@ -69,6 +90,17 @@ class Interpreter(Machine):
                 flow = self.flow(current, f"{known.name}.{method}")
                 return (current, flow) if flow is not None else None
         return None
+
+    def matters(self, home: FileFacts, name: str) -> bool:
+        """Whether an object of a class that is no module may set modes, train or evaluate."""
+        key = (home.path, name)
+        if key not in self.memory.relevant:
+            self.memory.relevant[key] = any(
+                (flow := self.flow(current, f"{known.name}.{method}")) is not None and flow.relevant
+                for current, known in self.lineage(home, name)
+                for method in known.methods
+            )
+        return self.memory.relevant[key]
 
     def fresh(self, label: str = "") -> Thing:
         """An object about which nothing is known."""
@@ -123,8 +155,6 @@ class Interpreter(Machine):
             current = current.outer
         if name == "__name__":
             return Constant("__main__") if frame.home is self.root else UNKNOWN
-        if frame.home is not self.root or frame.flow.name == "":
-            pass
         return self.top_level(name, frame.home)
 
     def top_level(self, name: str, home: FileFacts) -> Value:

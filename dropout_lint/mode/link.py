@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dropout_lint.facts import FileFacts, ModeFlow
 from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.evidence import Findings
+from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import Exhausted
 from dropout_lint.mode.values import Class, Frame, Function, Place
@@ -33,10 +34,10 @@ class _Linker:
         self._findings = findings
         self._managed = managed
         self._reached: set[tuple[str, str]] = set()
-        self._flows: dict[str, dict[str, ModeFlow]] = {}
+        self._memory = Memory()
 
     def _machine(self, facts: FileFacts, flow: ModeFlow) -> Caller:
-        machine = Caller(facts, project=self._project, library_of=self._flows)
+        machine = Caller(facts, project=self._project, memory=self._memory)
         machine.top = Frame(machine.number(), facts, flow)
         return machine
 

@@ -22,7 +22,10 @@ from dropout_lint.mode.values import (
     things,
 )
 
-BUDGET = 30_000
+BUDGET = 12_000
+"""Steps of one run."""
+SKETCH = 400
+"""Steps that a function is given which neither changes modes nor receives a model."""
 DEPTH = 16
 Modes = frozenset[str]
 TRAIN, EVAL, OPEN = frozenset("T"), frozenset("E"), frozenset("U")
@@ -30,6 +33,10 @@ TRAIN, EVAL, OPEN = frozenset("T"), frozenset("E"), frozenset("U")
 
 class Exhausted(Exception):  # noqa: N818 - the end of a budget, not an error
     """The program is longer than the budget; what was seen so far proves nothing about the rest."""
+
+
+class Overdrawn(Exception):  # noqa: N818 - the end of a budget, not an error
+    """A function without any model takes too long: it counts as unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +74,7 @@ class Machine:
     grad: bool | None = True
     region: Place | None = None
     steps: int = 0
+    allowance: int | None = None
     numbers: int = 0
     branches: int = 0
     reached: set[tuple[str, str]] = field(default_factory=set)
@@ -148,6 +156,8 @@ class Machine:
         self.steps += 1
         if self.steps > BUDGET:
             raise Exhausted
+        if self.allowance is not None and self.steps > self.allowance:
+            raise Overdrawn
         match step.kind:
             case "bind":
                 value = self.evaluate(step.value, frame) if step.value is not None else UNKNOWN

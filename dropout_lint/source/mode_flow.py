@@ -71,7 +71,7 @@ class _Collector:
             owner,
             decorators,
             intent.words(node, self._lines) if node is not None and name else "",
-            bool(decorators) or _relevant(steps),
+            any(_names_event(d) for d in decorators) or _relevant(steps),
             bare,
             flags,
         )
@@ -171,7 +171,7 @@ def _relevant(steps: tuple[Step, ...]) -> bool:
 
 
 def _names_event(found: Term) -> bool:
-    if found.kind == "attribute" and found.text in _EVENTS:
+    if found.kind in {"attribute", "name"} and found.text in _EVENTS:
         return True
     return any(_names_event(p) for p in found.parts) or any(name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords)
 
