@@ -499,6 +499,14 @@ class ModeOverride:
     """The last statement."""
     one_line: bool
     static: bool = False
+    kind: Literal["method", "property", "attribute"] = "method"
+    instance: str = ""
+    backward: bool = False
+    """Computes gradients, as only training does."""
+    extra: bool = False
+    """Does something beside calling the method of the base class."""
+    sets: bool = False
+    """Assigns the flag by hand."""
 
 
 @dataclass(frozen=True, slots=True)

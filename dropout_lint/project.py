@@ -34,10 +34,17 @@ class Project:
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
         self._modes: dict[str, Modes] = {}
+        self.given: dict[Path, FileFacts] = {}
+        """The files of the run, without those that were only looked up."""
+        self.linked: object | None = None
+        """What linking the modes of the given files found, once that was asked."""
 
     def add(self, facts: FileFacts) -> None:
         """Take in the facts of a file that was just analysed."""
         self._facts[Path(facts.path).resolve()] = facts
+        self.given[Path(facts.path).resolve()] = facts
+        self.linked = None
+        self._modes.pop(facts.path, None)
         self._resolved.clear()
         self._modules.clear()
 
@@ -45,6 +52,8 @@ class Project:
         """Take in many."""
         for one in facts:
             self._facts[Path(one.path).resolve()] = one
+            self.given[Path(one.path).resolve()] = one
+        self.linked = None
 
     def facts(self, path: Path) -> FileFacts | None:
         """The facts of a file, None if it cannot be read or parsed."""

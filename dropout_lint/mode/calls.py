@@ -319,7 +319,11 @@ class Caller(Interpreter):
         if last in library.WRAPPERS and arguments.positional:
             first = arguments.positional[0]
             return first
-        if name in library.TRACERS or (name == "torch.onnx.export" and arguments.keywords.get("dynamo") == Constant(True)):
+        if name in library.TRACERS or (
+            name == "torch.onnx.export"
+            and arguments.keywords.get("dynamo", Constant(True)) == Constant(True)
+            and "training" not in arguments.keywords
+        ):
             return self._trace(name, arguments, frame, place)
         if name in library.RANDOM:
             made = self.fresh()
@@ -332,7 +336,7 @@ class Caller(Interpreter):
             if any(v != Constant(False) and v != Constant(None) for v in values):
                 self.record("load", made, place, frame)
             return made
-        if last == "checkpoint" and name.startswith("torch.utils.checkpoint"):
+        if last in {"checkpoint", "checkpoint_sequential"} and name.startswith("torch.utils.checkpoint"):
             return self._checkpoint(arguments, frame, place)
         if name.startswith("torch.autograd.Variable") or name == "torch.autograd.Variable":
             return arguments.positional[0] if arguments.positional else UNKNOWN

@@ -43,6 +43,8 @@ class Judge:
         for event in self._events:
             if event.kind == "trace":
                 self._traced(event)
+            elif event.kind == "flag":
+                self._flagged(event)
             elif event.kind == "checkpoint" and event.live:
                 self._add("DRP212", event, event.thing, detail=_layer(event.live[0][0]))
             elif event.kind == "mode" and event.thing is not None and event.thing.name.startswith("traced:"):
@@ -69,8 +71,6 @@ class Judge:
                 if forward.frame.caller is not common or backward.frame.caller is not common:
                     continue
             if any(library.evaluates(f.flow.name) for f in _until(forward.frame, common)):
-                continue
-            if len(other) < len(turns) and common is backward.frame and _evaluates_between(forward, backward):
                 continue
             return backward
         return None
@@ -137,7 +137,7 @@ class Judge:
         for forward in self._forwards:
             if forward.thing is not None:
                 groups.setdefault((forward.place.path, forward.place.span, forward.thing.number), []).append(forward)
-        done: set[tuple[str, str, str]] = set()
+        done: set[tuple[object, ...]] = set()
         for events in groups.values():
             first = events[0]
             thing = first.thing
@@ -150,7 +150,8 @@ class Judge:
                 continue
             if self._explicitly(first) is not None:
                 continue
-            key = (first.frame.home.path, first.frame.flow.name, _spelt(first.frame, thing) or thing.label)
+            where = first.region.span if first.region is not None else None
+            key = (first.frame.home.path, first.frame.flow.name, where, _spelt(first.frame, thing) or thing.label)
             if key in done:
                 continue
             done.add(key)
@@ -204,8 +205,6 @@ class Judge:
                 other = [(t.loop, t.turn) for t in backward.turns]
                 if other == turns and _common(forward.frame, backward.frame) is backward.frame:
                     return False
-                if len(other) > len(turns) and other[: len(turns)] == turns and backward.frame is forward.frame and turns:
-                    continue
             return True
         if forward.grad is not True or not named or thing.number not in self._trained:
             return False
@@ -252,21 +251,20 @@ class Judge:
             live = next((p for p, modes in forward.live if modes == TRAIN), None)
             if live is None and not any(p.live is None and (p.opaque or p.home is None) for p in below(thing)):
                 continue
-            code = "DRP206" if forward.grad is False else "DRP207" if forward.grad is True else ""
-            if not code or (code == "DRP207" and not named):
+            if forward.grad is None or (forward.grad is True and not named):
                 continue
             related = [*self._built(thing, live)] if live is not None else []
             related.append(Related(forward.place.path, forward.place.span, "and evaluates here"))
             self._findings.add(
                 Evidence(
-                    code,
+                    "DRP207",
                     cause.place.path,
                     cause.place.span,
                     _spelt(forward.frame, thing) or thing.label,
                     _layer(live) if live is not None else "",
                     _names(forward.frame),
                     tuple(related),
-                    extra="train()",
+                    extra="" if forward.grad is False else "gradients on",
                 )
             )
 
@@ -299,9 +297,21 @@ class Judge:
         if event.thing is None or event.frame.home.is_test or any(f.flow.intent for f in event.frame.chain()):
             return
         live = next((p for p, modes in event.live if modes == TRAIN), None)
-        if live is None or event.modes != TRAIN or event.cause is not None or self._backwards:
+        if live is None or event.modes != TRAIN:
             return
+        if event.cause is not None and event.thing.number not in self._trained:
+            return  # train() and then an export: the training graph is what is wanted
         self._add("DRP209", event, event.thing, live, extra=event.label)
+
+    def _flagged(self, event: Event) -> None:
+        thing, frame = event.thing, event.frame
+        if thing is None or thing.module is not True or not event.live or frame.home.is_test:
+            return
+        if frame.instance is thing and not frame.flow.name.endswith("__init__"):
+            return
+        if any(e.kind == "mode" and e.frame is frame and self._touches(e, thing) for e in self._events):
+            return
+        self._add("DRP204", event, thing, event.live[0][0], extra=event.label)
 
     # Helpers
 
@@ -318,7 +328,7 @@ class Judge:
                 detail or (_layer(live) if live is not None else ""),
                 _names(event.frame),
                 tuple(self._built(thing, live)) if thing is not None and live is not None else (),
-                event.place.span,
+                event.statement,
                 receiver,
                 extra,
             )
@@ -357,11 +367,6 @@ def _until(frame: Frame, last: Frame | None) -> Iterator[Frame]:
         yield current
 
 
-def _evaluates_between(forward: Event, backward: Event) -> bool:
-    """A loop of its own around the forward, over data for validation, by the words of nothing else."""
-    return False
-
-
 def _names(frame: Frame) -> frozenset[str]:
     found = set()
     for one in frame.chain():
@@ -387,6 +392,8 @@ def _spelt(frame: Frame, thing: Thing) -> str:
         current = current.outer
     instance = frame.instance
     if instance is not None and frame.flow.parameters:
+        if instance is thing:
+            return frame.flow.parameters[0]
         for name, value in instance.attributes.items():
             if _holds(value, thing):
                 return f"{frame.flow.parameters[0]}.{name}"

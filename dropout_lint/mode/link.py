@@ -93,7 +93,7 @@ class _Linker:
                 if not self._ours(facts, flow):
                     return
                 static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
-                if not static and not flow.name.endswith("__init__"):
+                if not static:
                     instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
             if not flow.name.endswith("__init__"):
                 machine.run_function(
@@ -106,7 +106,7 @@ class _Linker:
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
         if self._project.is_module(facts, "." + flow.owner):
-            return _checkpoints(flow)
+            return _checkpoints(flow) or (bool(flow.flags) and flow.name.endswith("__init__"))
         pending, seen = [(facts, flow.owner)], set()
         while pending:
             home, name = pending.pop()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dropout_lint.facts import FileFacts, ModeFlow, Step, Term
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import NOWHERE, FileFacts, ModeFlow, Step, Term
 from dropout_lint.mode.values import (
     UNKNOWN,
     Constant,
@@ -43,7 +44,7 @@ class Overdrawn(Exception):  # noqa: N818 - the end of a budget, not an error
 class Event:
     """Something that happened to a model, in the order of the run."""
 
-    kind: Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint"]
+    kind: Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint", "flag"]
     thing: Thing | None
     modes: Modes
     grad: bool | None
@@ -58,6 +59,7 @@ class Event:
     cause: Event | None = None
     """The event that set the mode."""
     label: str = ""
+    statement: Span = NOWHERE
     region: Place | None = None
     """The ``with`` statement that switches gradients off, in the same function."""
 
@@ -93,6 +95,15 @@ class Machine:
         """Assign."""
         raise NotImplementedError
 
+    def flag(self, target: Term, value: Value, frame: Frame) -> None:
+        """``model.training = value``."""
+        for thing in things(self.evaluate(target.parts[0], frame), 1):
+            live = tuple((t, OPEN) for t in below(thing) if t.live and t is not thing and t.number != thing.number)
+            text = str(value.value) if isinstance(value, Constant) else ""
+            self.record("flag", thing, Place(frame.home.path, frame.statement), frame, live=live, label=text)
+            for part in below(thing) if thing.module else ():
+                self.modes[part.number] = OPEN
+
     def enter(self, item: Term, frame: Frame) -> bool | None | Literal["same"]:
         """Whether gradients are on inside a context manager."""
         raise NotImplementedError
@@ -113,6 +124,7 @@ class Machine:
             len(self.events),
             cause=cause,
             region=self.region,
+            statement=frame.statement,
             **more,  # type: ignore[arg-type]
         )
         self.events.append(event)
@@ -153,6 +165,8 @@ class Machine:
         return all(self.step(step, frame) for step in steps)
 
     def step(self, step: Step, frame: Frame) -> bool:
+        """Run one statement."""
+        frame.statement = step.span
         self.steps += 1
         if self.steps > BUDGET:
             raise Exhausted
@@ -163,6 +177,12 @@ class Machine:
                 value = self.evaluate(step.value, frame) if step.value is not None else UNKNOWN
                 for target in step.targets:
                     self.bind(target, value, frame)
+                    if target.kind == "attribute" and target.text == "training":
+                        self.flag(target, value, frame)
+            case "evaluate" if step.value is not None and step.value.kind == "attribute" and not step.text:
+                held = self.evaluate(step.value.parts[0], frame)
+                if step.value.text in {"eval", "train"}:  # DRP201 tells; whatever follows is not what was meant
+                    self.escape(held, Place(frame.home.path, step.span), frame)
             case "evaluate":
                 value = self.evaluate(step.value, frame) if step.value is not None else UNKNOWN
                 if step.text and step.targets:

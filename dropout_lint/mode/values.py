@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.facts import FileFacts, ModeFlow, Term
+from dropout_lint.facts import NOWHERE, FileFacts, ModeFlow, Term
 
 
 class Place(NamedTuple):
@@ -143,6 +143,8 @@ class Frame:
     returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
     loops: tuple[Turn, ...] = ()
     """Loops around the call."""
+    statement: Span = NOWHERE
+    """The statement under way."""
 
     def chain(self) -> Iterator[Frame]:
         """This activation and those that led to it, innermost first."""

@@ -28,7 +28,25 @@ def mode_overrides(module: SourceModule) -> tuple[ModeOverride, ...]:
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef) and statement.name in {"train", "eval"}:
                 found.append(_override(module, name, statement))
+            if isinstance(statement, ast.FunctionDef):
+                found += _attributes(module, name, statement)
     return tuple(found)
+
+
+def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> Iterator[ModeOverride]:
+    """``self.train = ...`` in a method."""
+    if not method.args.args:
+        return
+    instance = method.args.args[0].arg
+    for node in method.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        for target in targets:
+            if dotted(target) in {f"{instance}.train", f"{instance}.eval"}:
+                span = module.lines.span(node)
+                yield ModeOverride(
+                    owner, dotted(target).rpartition(".")[2], span, 0, "", False, False, False, False, False,
+                    span, span, False, kind="attribute", instance=instance,
+                )
 
 
 def _classes(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.ClassDef]]:
@@ -115,6 +133,11 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
         end=module.lines.span(body[-1]),
         one_line=body[0].lineno == node.lineno,
         static=static,
+        kind="property" if any("property" in dotted(d) for d in node.decorator_list) else "method",
+        instance="" if static or not names else names[0],
+        backward=bool(attributes & {"backward"}),
+        extra=len(body) > 1 + documented + any(isinstance(s, ast.Return) for s in body),
+        sets=any(isinstance(n, ast.Attribute) and n.attr == "training" and isinstance(n.ctx, ast.Store) for n in nodes),
     )
 
 

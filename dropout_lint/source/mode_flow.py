@@ -165,6 +165,8 @@ def _relevant(steps: tuple[Step, ...]) -> bool:
     """Whether any step names an event itself."""
     for step in steps:
         terms = [*step.targets, *([step.value] if step.value is not None else [])]
+        if any(t.kind == "attribute" and t.text == "training" for t in step.targets):
+            return True
         if any(_names_event(t) for t in terms) or any(_relevant(arm) for arm in step.arms):
             return True
     return False
