@@ -15,7 +15,7 @@ def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
     for found in evidence(flow, context, context.code):
         target, _, value = context.slice(found.span).partition("=")
         receiver = target.strip().removesuffix(".training")
-        call = {"False": "eval()", "True": "train()"}.get(found.extra, f"train({value.strip()})")
+        call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
         plain = value and "=" not in target and "\n" not in value
         fix = (
             unsafe(f"Call `{receiver}.{call}`", Edit(found.span, f"{receiver}.{call}"))

@@ -190,7 +190,9 @@ class Judge:
 
     def _is_evaluation(self, forward: Event, thing: Thing) -> bool:
         frames = list(forward.frame.chain())
-        if forward.smoke or any(f.home.is_test for f in frames) or self._generates(thing):
+        if forward.smoke and thing.number not in self._trained:
+            return False
+        if any(f.home.is_test for f in frames) or self._generates(thing):
             return False
         if any(f.instance is not None and f.instance.module for f in frames[:1]):
             return False
@@ -217,7 +219,7 @@ class Judge:
         for event in self._modes:
             if event.kind == "mode" and event.modes == EVAL and event.thing is not None and event.thing.module is not False:
                 if event.frame in set(forward.frame.chain()) and event.thing.number not in own:
-                    near = event.region == forward.region or event.frame.flow.name and event.grad == forward.grad
+                    near = event.region == forward.region or not any(event.frame is b.frame for b in self._backwards)
                     if near and thing.number not in self._numbers(event.thing):
                         return event
         return None
@@ -297,6 +299,8 @@ class Judge:
         if event.thing is None or event.frame.home.is_test or any(f.flow.intent for f in event.frame.chain()):
             return
         live = next((p for p, modes in event.live if modes == TRAIN), None)
+        if event.label.endswith("symbolic_trace"):  # dropout modules go on obeying; a functional one is fixed
+            live = next((p for p, modes in event.live if modes == TRAIN and p.home is not None), None)
         if live is None or event.modes != TRAIN:
             return
         if event.cause is not None and event.thing.number not in self._trained:
