@@ -255,6 +255,8 @@ class Caller(Interpreter):
         """Run a model."""
         given = [t for v in arguments.all() for t in things(v)]
         smoke = bool(given) and all(t.random for t in given[:2])
+        if arguments.keywords.keys() & library.MODE_ARGUMENTS:
+            return UNKNOWN  # the caller says in which mode it wants the computation
         live = tuple((t, self.modes.get(t.number, OPEN)) for t in below(thing) if t.live is True)
         self.record("forward", thing, place, frame, live=live, smoke=smoke, label=label)
         return UNKNOWN
@@ -351,7 +353,7 @@ class Caller(Interpreter):
             made = self.fresh()
             made.name = "torch.optim"
             return made
-        if last in library.PREPARES:
+        if last in library.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
             return Group(list(arguments.positional)) if len(arguments.positional) > 1 else self.fresh()
         harmless = (
             (name.startswith("builtins.") and last in library.HARMLESS)
@@ -537,6 +539,8 @@ class Caller(Interpreter):
         if function.flow.relevant or function.instance is not None or function.frame is not None:
             return False
         if self.allowance is not None or function.home is self.root:
+            return False
+        if any(isinstance(v, (Function, Lambda)) for v in arguments.all()):
             return False
         return not any(t.module or t.number in self.causes for v in arguments.all() for t in things(v))
 

@@ -32,10 +32,8 @@ class Judge:
     def run(self) -> None:
         """Add what is proven to the findings."""
         trained = [f for f in self._forwards if self._backward_of(f) is not None]
+        self._readying = [*trained, *(e for e in self._events if e.kind == "load")]
         self._trained = {t.number for f in trained if f.thing is not None for t in below(f.thing)}
-        self._loaded = {
-            t.number for e in self._events if e.kind == "load" and e.thing is not None for t in below(e.thing)
-        }
         for forward in trained:
             self._left_in_eval(forward)
         self._evaluations(trained)
@@ -146,7 +144,7 @@ class Judge:
             live = self._always_live(events)
             if live is None or not self._is_evaluation(first, thing):
                 continue
-            if not ({thing.number, live.number} & (self._trained | self._loaded)):
+            if not self._ready(events[-1], thing, live):
                 continue
             if self._explicitly(first) is not None:
                 continue
@@ -179,6 +177,13 @@ class Judge:
                     "" if first.grad is False else first.frame.flow.name.rpartition(".")[2],
                 )
             )
+
+    def _ready(self, forward: Event, thing: Thing, live: Thing) -> bool:
+        """Trained or loaded before: what runs earlier initializes lazy layers, or tries shapes."""
+        numbers = {thing.number, live.number}
+        return any(
+            e.order < forward.order and e.thing is not None and numbers & self._numbers(e.thing) for e in self._readying
+        )
 
     def _always_live(self, events: list[Event]) -> Thing | None:
         """A part that computes differently by mode and is in train mode at every pass."""

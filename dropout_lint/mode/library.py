@@ -32,6 +32,7 @@ WRAPPERS = {
 """Functions and classes whose result is the model, for our purpose."""
 PREPARES = {"prepare", "setup", "initialize", "setup_module", "prepare_model"}
 """Methods of accelerators that give back what they get."""
+MODE_ARGUMENTS = {"training", "train", "is_training", "is_train", "deterministic"}
 COPIES = {"copy.deepcopy", "copy.copy"}
 HARMLESS = {
     *("print", "len", "isinstance", "id", "str", "repr", "sum", "iter", "next", "hasattr", "dict", "max", "min"),
