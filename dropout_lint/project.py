@@ -71,7 +71,8 @@ class Project:
             return Modes(facts.flows, facts.overrides, facts.mode_classes)
         if facts.path not in self._modes:
             try:
-                self._modes[facts.path] = read_modes(Path(facts.path), read_source(Path(facts.path)).text)
+                path = Path(facts.path)
+                self._modes[facts.path] = read_modes(path, read_source(path).text)
             except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
                 self._modes[facts.path] = Modes(())
         return self._modes[facts.path]

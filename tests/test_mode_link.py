@@ -93,7 +93,13 @@ SILENT = {
     "rate zero": project("pass", "pass", made="Net(0.0)"),
     "rate zero by keyword": project("pass", "model.eval()", made="Net(p=0)"),
     "restored": project("pass", "was = model.training; model.train(False)").copy()
-    | {"steps.py": HEAD + TRAIN.format(first="pass") + "\n\n" + EVALUATE.format(first="model.eval()") + "    model.train()\n"},
+    | {
+        "steps.py": HEAD
+        + TRAIN.format(first="pass")
+        + "\n\n"
+        + EVALUATE.format(first="model.eval()")
+        + "    model.train()\n"
+    },
     "unknown helper": project("pass", "prepare(model)").copy()
     | {
         "steps.py": HEAD.replace("from net", "from helpers import prepare\nfrom net")
@@ -118,7 +124,10 @@ REPORTED = {
         [("DRP205", "main.py", 12)],
     ),
     "evaluated in train mode": (project("model.train()", "pass"), [("DRP206", "steps.py", 18)]),
-    "wrapped": (project("model.train()", "pass", made="torch.nn.DataParallel(Net()).cuda()"), [("DRP206", "steps.py", 18)]),
+    "wrapped": (
+        project("model.train()", "pass", made="torch.nn.DataParallel(Net()).cuda()"),
+        [("DRP206", "steps.py", 18)],
+    ),
     "train set for evaluation": (project("model.train()", "model.train()"), [("DRP206", "steps.py", 15)]),
 }
 
@@ -137,7 +146,9 @@ def test_the_path_is_told(tmp_path: Path) -> None:
 
 def test_recursion_and_cycles_of_imports_end(tmp_path: Path) -> None:
     one = "import torch\nfrom two import run as other\n\n\ndef run(model):\n    model.eval()\n    return other(model)\n"
-    two = "import torch\nfrom one import run as other\n\n\ndef run(model):\n    model.train()\n    return other(model)\n"
+    two = (
+        "import torch\nfrom one import run as other\n\n\ndef run(model):\n    model.train()\n    return other(model)\n"
+    )
     assert found(tmp_path, {"one.py": one, "two.py": two}) == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dropout_lint.checks._edits import remove_argument
 from dropout_lint.checks._mode import evidence
 from dropout_lint.checks.context import Context, unsafe
-from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.diagnostic import Diagnostic, Fix, Span
 from dropout_lint.facts import ModeFlow
 
 _ARGUMENT = "preserve_rng_state=False"
@@ -25,12 +25,12 @@ def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
             fix = _dropped(context, argument, start)
         yield context.report(
             found.span,
-            f"The backward pass computes this again with another mask: `{found.detail}` draws from a state that is not kept.",
+            f"The backward pass computes this again with another mask: the state that `{found.detail}` draws from is lost.",
             fix=fix,
         )
 
 
-def _dropped(context: Context, argument: Span, start: int):  # type: ignore[no-untyped-def]
+def _dropped(context: Context, argument: Span, start: int) -> Fix | None:
     text = context.text
     first = context.offset(argument.line, argument.column)
     comma = text.rfind(",", start, first)

@@ -8,7 +8,16 @@ from dropout_lint.checks.context import Context, insertion, unsafe
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeFlow, Step, Term
 
-_OF_MODULES = {"parameters", "state_dict", "load_state_dict", "zero_grad", "train", "eval", "named_parameters", "forward"}
+_OF_MODULES = {
+    "parameters",
+    "state_dict",
+    "load_state_dict",
+    "zero_grad",
+    "train",
+    "eval",
+    "named_parameters",
+    "forward",
+}
 
 
 def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dropout_lint.facts import FileFacts, ModeFlow, Term
+from dropout_lint.facts import FileFacts, ModeFlow, Step, Term
 from dropout_lint.mode import library
 from dropout_lint.mode.interpreter import Interpreter, Memory
 from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, SKETCH, TRAIN, Modes, Overdrawn
@@ -130,9 +131,7 @@ class Caller(Interpreter):
             return either(base.items)
         return UNKNOWN
 
-    def _of_thing(
-        self, base: Thing, name: str, func: Term, arguments: Arguments, frame: Frame, place: Place
-    ) -> Value:
+    def _of_thing(self, base: Thing, name: str, func: Term, arguments: Arguments, frame: Frame, place: Place) -> Value:
         if name == "backward":
             self.record("backward", None, place, frame)
             return UNKNOWN
@@ -186,17 +185,23 @@ class Caller(Interpreter):
                 self.escape(value, place, frame)
         return self.fresh()
 
-    def _own_method(
-        self, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place
-    ) -> Value:
+    def _own_method(self, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
         """A method that a module's class defines: it computes, and may set modes."""
-        touches = target.flow.relevant or any(
-            self.flow(target.home, f"{target.flow.owner}.{m}") is None for m in ()
-        )
-        if touches:
+        if target.flow.relevant:
             return self.run_function(target, arguments, frame, place)
-        self.forward(base, arguments, frame, place, label=target.flow.name.rpartition(".")[2])
+        if base.home is not None and self._computes(base.home, base.name, target.flow):
+            self.forward(base, arguments, frame, place, label=target.flow.name.rpartition(".")[2])
         return UNKNOWN
+
+    def _computes(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
+        """Whether a method of a module calls the module itself, or a layer of it."""
+        known = self.memory.computing.get((home.path, name, flow.name))
+        if known is None:
+            methods = {m for _, c in self.lineage(home, name) for m in c.methods} - {"forward"}
+            receiver = flow.parameters[0] if flow.parameters else ""
+            known = any(_calls_layer(t, receiver, methods) for t in _terms(flow.steps))
+            self.memory.computing[home.path, name, flow.name] = known
+        return known
 
     def _mode_call(self, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value | None:
         """``base.train()`` or ``base.eval()``; None where it is a method of that name which is none of Module's."""
@@ -217,9 +222,14 @@ class Caller(Interpreter):
             return None
         if base.opaque and given is not None and not isinstance(given, Constant) and name == "eval":
             return None
-        if base.name.startswith(("torch.optim", "builtins")) or (base.opaque and name == "train" and given is not None
-            and not isinstance(given, Constant) and any(True for _ in things(given))
-            and not _mode_like(given)):
+        if base.name.startswith(("torch.optim", "builtins")) or (
+            base.opaque
+            and name == "train"
+            and given is not None
+            and not isinstance(given, Constant)
+            and any(True for _ in things(given))
+            and not _mode_like(given)
+        ):
             return None
         self.set_mode(base, self._mode_of(name, given, arguments), place, frame)
         return base
@@ -270,7 +280,9 @@ class Caller(Interpreter):
                 return self.run_function(callee, arguments, frame, place)
             case Lambda(term=term, frame=home):
                 if len(self.turns) < 8 and self.steps < 20_000:
-                    inner = Frame(self.number(), home.home, home.flow, home.instance, outer=home, caller=frame, call=place)
+                    inner = Frame(
+                        self.number(), home.home, home.flow, home.instance, outer=home, caller=frame, call=place
+                    )
                     for name, value in zip(term.text.split(","), arguments.positional, strict=False):
                         inner.names[name] = value
                     return self.evaluate(term.parts[0], inner)
@@ -314,7 +326,14 @@ class Caller(Interpreter):
             if isinstance(owner, Thing) and isinstance(key, Constant):
                 self._set(owner, str(key.value), value)
             return UNKNOWN
-        if name in {"builtins.enumerate", "builtins.zip", "tqdm.tqdm", "builtins.list", "builtins.tuple", "builtins.reversed"}:
+        if name in {
+            "builtins.enumerate",
+            "builtins.zip",
+            "tqdm.tqdm",
+            "builtins.list",
+            "builtins.tuple",
+            "builtins.reversed",
+        }:
             return self._iterated(last, arguments)
         if name in library.COPIES and values:
             return either([self._copy(v, place) if isinstance(v, Thing) else v for v in choices(values[0])])
@@ -343,7 +362,7 @@ class Caller(Interpreter):
         if name.startswith("torch.autograd.Variable") or name == "torch.autograd.Variable":
             return arguments.positional[0] if arguments.positional else UNKNOWN
         live = library.liveness(name, arguments.positional, arguments.keywords)
-        if name.startswith("torch.nn.") and last[:1].isupper() or live is not None:
+        if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
             made = self._made(name, True, live, TRAIN, place)
             made.children = [t for v in values for t in things(v)]
             if last == "Sequential" and len(made.children) == 1 and made.children[0].label == "children":
@@ -460,14 +479,10 @@ class Caller(Interpreter):
             parts = below(thing)
             proof = next((p for p in parts if p.live), None)
             certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
-            self.memory.built[key] = (
-                (True, proof.name, proof.place) if proof is not None else (certain, "", None)
-            )
+            self.memory.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
         return thing
 
-    def _constructed(
-        self, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place
-    ) -> Thing:
+    def _constructed(self, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place) -> Thing:
         thing = Thing(self.number(), made.name, made.home, place, module)
         self.modes[thing.number] = TRAIN if module else OPEN
         init = self.method(made.home, made.name, "__init__")
@@ -487,7 +502,7 @@ class Caller(Interpreter):
                 return True
             for rate in known.functional_rates:
                 value = thing.attributes.get(rate)
-                if not (isinstance(value, Constant) and value.value in {0, 0.0, None, False}):
+                if not (isinstance(value, Constant) and value.value in {0, None}):
                     return True
         return False
 
@@ -562,7 +577,13 @@ class Caller(Interpreter):
         flow = function.flow
         self.reached.add((function.home.path, flow.name))
         inner = Frame(
-            self.number(), function.home, flow, function.instance, outer=function.frame, caller=frame, call=place,
+            self.number(),
+            function.home,
+            flow,
+            function.instance,
+            outer=function.frame,
+            caller=frame,
+            call=place,
             loops=self.turns,
         )
         self._bind_parameters(inner, function, arguments)
@@ -616,9 +637,29 @@ def _named(arguments: Arguments) -> list[tuple[str, Value]]:
     )
 
 
+def _terms(steps: tuple[Step, ...]) -> Iterator[Term]:
+    for step in steps:
+        yield from (*step.targets, *([step.value] if step.value is not None else []))
+        for arm in step.arms:
+            yield from _terms(arm)
+
+
+def _calls_layer(term: Term, receiver: str, methods: set[str]) -> bool:
+    if term.kind == "call":
+        func = term.parts[0]
+        if func == Term("name", receiver):
+            return True
+        own = func.kind == "attribute" and func.parts[0] == Term("name", receiver)
+        if own and func.text not in methods | library.NEUTRAL | library.SAME:
+            return True
+    return any(_calls_layer(p, receiver, methods) for p in (*term.parts, *(k for _, k in term.keywords)))
+
+
 def _text(term: Term) -> str:
     return term.text or (_text(term.parts[0]) if term.parts else "")
 
 
 def _mode_like(value: Value) -> bool:
-    return any(t.label in {"mode", "training", "is_train", "train", "is_training", "was_training"} for t in things(value))
+    return any(
+        t.label in {"mode", "training", "is_train", "train", "is_training", "was_training"} for t in things(value)
+    )

@@ -9,7 +9,6 @@ from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
 from dropout_lint.mode.machine import OPEN, Machine
 from dropout_lint.mode.values import (
     UNKNOWN,
-
     Class,
     Constant,
     External,
@@ -38,6 +37,7 @@ class Memory:
     relevant: dict[tuple[str, str], bool] = field(default_factory=dict)
     built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
     """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
+    computing: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
 
 class Interpreter(Machine):
@@ -323,9 +323,7 @@ class Interpreter(Machine):
 
     def _bind_name(self, name: str, value: Value, frame: Frame) -> None:
         for thing in things(value, 1):
-            if thing.opaque and not thing.label:
-                thing.label = name
-            elif not thing.label:
+            if (thing.opaque and not thing.label) or not thing.label:
                 thing.label = name
         if name in frame.foreign:
             outer = frame.outer
@@ -349,14 +347,14 @@ class Interpreter(Machine):
 
     # Context managers
 
-    def enter(self, item: Term, frame: Frame) -> bool | None | Literal["same"]:
+    def enter(self, item: Term, frame: Frame) -> bool | Literal["same"] | None:
         manager, target = item.parts
         value = self.evaluate(manager, frame)
         if target.kind != "group":
             self.bind(target, value if isinstance(value, Thing) else UNKNOWN, frame)
         return self.gradient(manager, frame)
 
-    def gradient(self, manager: Term, frame: Frame) -> bool | None | Literal["same"]:
+    def gradient(self, manager: Term, frame: Frame) -> bool | Literal["same"] | None:
         """What a decorator or context manager does to gradients."""
         func = manager.parts[0] if manager.kind == "call" else manager
         if func.kind not in {"name", "attribute"}:
@@ -374,5 +372,3 @@ class Interpreter(Machine):
             on = self.evaluate(manager.parts[1], frame) if len(manager.parts) > 1 else UNKNOWN
             return bool(on.value) if isinstance(on, Constant) else None
         return "same"
-
-

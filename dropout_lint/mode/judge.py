@@ -81,7 +81,9 @@ class Judge:
         if live is None or forward.frame.home.is_test:
             return
         backward = self._backward_of(forward)
-        loops = {t.loop for t in cause.turns} & {t.loop for t in backward.turns if backward is not None}
+        if backward is None:
+            return
+        loops = {t.loop for t in cause.turns} & {t.loop for t in backward.turns}
         for turn in forward.turns:
             if turn.turn < 2 or turn.loop not in loops:
                 continue
@@ -120,10 +122,17 @@ class Judge:
 
     def _evaluated_after(self, cause: Event, thing: Thing, turn: Turn) -> bool:
         """Whether ``eval()`` serves an evaluation in the loop, and is not how the author wants to train."""
-        if any(library.evaluates(f.flow.name) for f in _until(cause.frame, turn.frame)) and cause.frame is not turn.frame:
+        if (
+            any(library.evaluates(f.flow.name) for f in _until(cause.frame, turn.frame))
+            and cause.frame is not turn.frame
+        ):
             return True
         for forward in self._forwards:
-            if forward.order > cause.order and forward.thing is thing and any(t.loop == turn.loop for t in forward.turns):
+            if (
+                forward.order > cause.order
+                and forward.thing is thing
+                and any(t.loop == turn.loop for t in forward.turns)
+            ):
                 return self._backward_of(forward) is None
         return False
 
@@ -222,11 +231,19 @@ class Judge:
         """Another model that the same function sets to eval."""
         own = self._numbers(thing)
         for event in self._modes:
-            if event.kind == "mode" and event.modes == EVAL and event.thing is not None and event.thing.module is not False:
-                if event.frame in set(forward.frame.chain()) and event.thing.number not in own:
-                    near = event.region == forward.region or not any(event.frame is b.frame for b in self._backwards)
-                    if near and thing.number not in self._numbers(event.thing):
-                        return event
+            if (
+                (
+                    event.kind == "mode"
+                    and event.modes == EVAL
+                    and event.thing is not None
+                    and event.thing.module is not False
+                )
+                and event.frame in set(forward.frame.chain())
+                and event.thing.number not in own
+            ):
+                near = event.region == forward.region or not any(event.frame is b.frame for b in self._backwards)
+                if near and thing.number not in self._numbers(event.thing):
+                    return event
         return None
 
     def _explicitly(self, forward: Event) -> Event | None:
@@ -355,8 +372,11 @@ class Judge:
         return self._below[thing.number]
 
     def _touches(self, event: Event, thing: Thing) -> bool:
-        return event.thing is not None and (event.thing is thing or thing.number in self._numbers(event.thing)
-            or event.thing.number in self._numbers(thing))
+        return event.thing is not None and (
+            event.thing is thing
+            or thing.number in self._numbers(event.thing)
+            or event.thing.number in self._numbers(thing)
+        )
 
     @staticmethod
     def _generates(thing: Thing) -> bool:

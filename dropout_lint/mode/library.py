@@ -52,7 +52,9 @@ TRACERS = {
     *("torch.jit.trace", "torch.jit.trace_module", "torch.export.export", "torch.export.export_for_training"),
     "torch.fx.symbolic_trace",
 }
-RANDOM = {f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")}
+RANDOM = {
+    f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")
+}
 EVAL_RESULTS = {"lpips.LPIPS"}
 _ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get_|list_|_utils|_api))")
 _TORCHVISION_WITHOUT = {"squeezenet_"}
@@ -60,7 +62,9 @@ EVALUATES = re.compile(
     r"(?:^|_)(?:eval|evaluate|evaluation|test|tests|testing|val|valid|validate|validation|infer|inference|predict)(?:_|$)"
     r"|^(?:evaluate|validate|predict)[A-Z]"
 )
-_TRAINS = re.compile(r"(?:^|_)(?:train|training|fit|finetune|update|learn|calibrat\w*|recalibrat\w*|attack)(?:_|$)|^train|bn|init")
+_TRAINS = re.compile(
+    r"(?:^|_)(?:train|training|fit|finetune|update|learn|calibrat\w*|recalibrat\w*|attack)(?:_|$)|^train|bn|init"
+)
 GENERATIVE = re.compile(
     r"(?:^|_|\.)(?:g|d|gen|generator|netg|netd|disc|discriminator|critic|target\w*|teacher\w*|ema\w*|policy|actor|momentum\w*)"
     r"(?:_|\.|\d|$)|gan\b|_ema$|_target$|^(?:net)?[gd]_|discriminator|generator|target_|key_encoder|encoder_k",
@@ -107,7 +111,7 @@ def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> 
 
 
 def _zero(value: Value | None) -> bool:
-    return isinstance(value, Constant) and value.value in {0, 0.0}
+    return isinstance(value, Constant) and value.value in {0}
 
 
 def _false(value: Value | None) -> bool:

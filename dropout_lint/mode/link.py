@@ -96,9 +96,7 @@ class _Linker:
                 if not static:
                     instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
             if not flow.name.endswith("__init__"):
-                machine.run_function(
-                    Function(facts, flow, instance), Arguments([], {}, False), machine.top, place
-                )
+                machine.run_function(Function(facts, flow, instance), Arguments([], {}, False), machine.top, place)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)

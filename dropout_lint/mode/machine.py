@@ -104,7 +104,7 @@ class Machine:
             for part in below(thing) if thing.module else ():
                 self.modes[part.number] = OPEN
 
-    def enter(self, item: Term, frame: Frame) -> bool | None | Literal["same"]:
+    def enter(self, item: Term, frame: Frame) -> bool | Literal["same"] | None:
         """Whether gradients are on inside a context manager."""
         raise NotImplementedError
 
@@ -265,9 +265,8 @@ class Machine:
                         one = b.get(name)
                         if one is not None and all(one is not f for f in found):
                             found.append(one)
-                    constant = any(isinstance(v, Constant) for v in found) and len(found) > 1
-                    values = [v for v in found if not isinstance(v, Constant)]
-                    names[name] = value if len(found) == 1 else either(values) if not constant else _mixed(values)
+                    values: list[Value] = [v for v in found if not isinstance(v, Constant)]
+                    names[name] = value if len(found) == 1 else either(values)
         self.modes, frame.names = modes, names
 
     def _loop(self, step: Step, frame: Frame) -> bool:
@@ -321,7 +320,9 @@ class Machine:
 
     def inner(self, thing: Thing) -> list[Thing]:
         """The modules in a container of modules."""
-        return thing.children[:16] if thing.name.rpartition(".")[2] in {"ModuleList", "ModuleDict", "Sequential"} else []
+        return (
+            thing.children[:16] if thing.name.rpartition(".")[2] in {"ModuleList", "ModuleDict", "Sequential"} else []
+        )
 
     def _region(self, step: Step, frame: Frame) -> bool:
         outside, region = self.grad, self.region
@@ -333,9 +334,3 @@ class Machine:
         reached = self.run(step.arms[0], frame)
         self.grad, self.region = outside, region
         return reached
-
-def _mixed(values: list[Value]) -> Value:
-    """Either a constant, which is then not known, or one of these."""
-    return either(values)
-
-

@@ -198,7 +198,8 @@ def either(values: list[Value]) -> Value:
 
 def below(thing: Thing, limit: int = 400) -> list[Thing]:
     """A module and all modules that it holds."""
-    found, pending, seen = [], [thing], set()
+    found: list[Thing] = []
+    pending, seen = [thing], set()
     while pending and len(found) < limit:
         current = pending.pop()
         if current.number in seen:

@@ -61,7 +61,8 @@ def _comment(line: str) -> str:
 
 
 _MODE = re.compile(
-    r"monte.?carlo|\bmc[- _]?drop|stochastic|uncertain|batch.?stat|non.?determinis|(?:keep|enable|leave|with|use)s? dropout"
+    r"monte.?carlo|\bmc[- _]?drop|stochastic|uncertain|batch.?stat|non.?determinis"
+    r"|(?:keep|enable|leave|with|use)s? dropout"
     r"|re-?calibrat|(?:in|keep|stay|leave)\w* (?:the )?(?:model )?(?:in )?(?:the )?train(?:ing)? mode",
     re.IGNORECASE,
 )
@@ -73,5 +74,7 @@ def words(node: ast.stmt, lines: Lines) -> str:
         return ""
     text = lines.block(node.lineno, node.end_lineno or node.lineno)
     comments = "\n".join(_comment(line) for line in text.splitlines()) if "#" in text else ""
-    found = _MODE.search(comments) or _MODE.search(ast.get_docstring(node, clean=False) or "") or _MODE.search(node.name)
+    found = (
+        _MODE.search(comments) or _MODE.search(ast.get_docstring(node, clean=False) or "") or _MODE.search(node.name)
+    )
     return found.group() if found else ""

@@ -13,6 +13,8 @@ from dropout_lint.torch_facts import FUNCTIONALS
 
 _FUNCTIONAL = {name.rpartition(".")[2] for name in FUNCTIONALS}
 _DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
+_HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
+"""On a line that asks for the mode: what differs is memory or messages, not what is computed."""
 _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
 
 
@@ -39,13 +41,28 @@ def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> It
         return
     instance = method.args.args[0].arg
     for node in method.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         for target in targets:
             if dotted(target) in {f"{instance}.train", f"{instance}.eval"}:
                 span = module.lines.span(node)
                 yield ModeOverride(
-                    owner, dotted(target).rpartition(".")[2], span, 0, "", False, False, False, False, False,
-                    span, span, False, kind="attribute", instance=instance,
+                    owner,
+                    dotted(target).rpartition(".")[2],
+                    span,
+                    0,
+                    "",
+                    False,
+                    False,
+                    False,
+                    False,
+                    False,
+                    span,
+                    span,
+                    False,
+                    kind="attribute",
+                    instance=instance,
                 )
 
 
@@ -75,7 +92,8 @@ def _mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClas
                 if "self.training" in ast.unparse(part):
                     rates.append(_rate(part))
             elif isinstance(part, ast.Attribute) and part.attr == "training" and id(part) not in inside_drop:
-                reads = reads or (isinstance(part.value, ast.Name) and part.value.id == "self")
+                own = isinstance(part.value, ast.Name) and part.value.id == "self"
+                reads = reads or (own and not _HARMLESS.search(module.lines.line(part.lineno)))
     scope = module.scopes.module
     return ModeClass(
         name,
@@ -89,7 +107,7 @@ def _mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClas
 def _rate(call: ast.Call) -> str:
     given = next((k.value for k in call.keywords if k.arg == "p"), call.args[1] if len(call.args) > 1 else None)
     if isinstance(given, ast.Constant):
-        return "" if given.value in {0, 0.0} else "?"
+        return "" if given.value in {0} else "?"
     text = dotted(given) if given is not None else ""
     return text.removeprefix("self.") if text.startswith("self.") and text.count(".") == 1 else "?"
 
@@ -115,7 +133,8 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
         keywords=arguments.kwarg is not None or arguments.vararg is not None,
         trains=bool(attributes & {"backward", "zero_grad"})
         or any(
-            isinstance(c.func, ast.Attribute) and c.func.attr == "step" and "opt" in dotted(c.func).lower() for c in calls
+            isinstance(c.func, ast.Attribute) and c.func.attr == "step" and "opt" in dotted(c.func).lower()
+            for c in calls
         )
         or any(_DATA.search(ast.unparse(loop.iter)) for loop in loops),
         forwards=any(
@@ -125,7 +144,9 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
             for c in calls
         ),
         recurses=any(
-            isinstance(c.func, ast.Attribute) and c.func.attr in {"train", "eval", "apply"} and not _is_super(c.func.value)
+            isinstance(c.func, ast.Attribute)
+            and c.func.attr in {"train", "eval", "apply"}
+            and not _is_super(c.func.value)
             for c in calls
         ),
         returns=any(isinstance(n, ast.Return) and n.value is not None for n in nodes),

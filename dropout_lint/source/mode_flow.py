@@ -128,8 +128,9 @@ class _Collector:
             case ast.If(test=test, body=body, orelse=orelse):
                 arms = (self._body(body, prefix, owner), self._body(orelse, prefix, owner))
                 return [Step("branch", value=term(test, lines), arms=arms, span=span)]
-            case ast.For(target=target, iter=source, body=body, orelse=orelse) | ast.AsyncFor(
-                target=target, iter=source, body=body, orelse=orelse
+            case (
+                ast.For(target=target, iter=source, body=body, orelse=orelse)
+                | ast.AsyncFor(target=target, iter=source, body=body, orelse=orelse)
             ):
                 arms = (self._body(body, prefix, owner), self._body(orelse, prefix, owner))
                 return [Step("loop", (term(target, lines),), term(source, lines), arms, span)]
@@ -142,11 +143,13 @@ class _Collector:
                 )
                 return [Step("region", names, arms=(self._body(body, prefix, owner),), span=span)]
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                arms = tuple(self._body(b, prefix, owner) for b in (body + orelse, *(h.body for h in handlers)))
-                return [Step("try", arms=arms, span=span), *self._body(final, prefix, owner)]
+                tried = tuple(self._body(b, prefix, owner) for b in (body + orelse, *(h.body for h in handlers)))
+                return [Step("try", arms=tried, span=span), *self._body(final, prefix, owner)]
             case ast.Match(subject=subject, cases=cases):
-                arms = tuple(self._body(c.body, prefix, owner) for c in cases)
-                return [Step("branch", value=Term("group", parts=(term(subject, lines),)), arms=(*arms, ()), span=span)]
+                chosen = tuple(self._body(c.body, prefix, owner) for c in cases)
+                return [
+                    Step("branch", value=Term("group", parts=(term(subject, lines),)), arms=(*chosen, ()), span=span)
+                ]
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 return [Step("outer", tuple(Term("name", n) for n in names))]
             case ast.Import() | ast.ImportFrom() if prefix:
@@ -156,9 +159,7 @@ class _Collector:
     def _imports(self, node: ast.Import | ast.ImportFrom) -> list[Step]:
         table = ImportTable(self._package)
         table.add(node)
-        return [
-            Step("bind", (Term("name", name),), Term("import", dotted)) for name, dotted in table.names.items()
-        ]
+        return [Step("bind", (Term("name", name),), Term("import", dotted)) for name, dotted in table.names.items()]
 
 
 def _relevant(steps: tuple[Step, ...]) -> bool:
@@ -175,6 +176,6 @@ def _relevant(steps: tuple[Step, ...]) -> bool:
 def _names_event(found: Term) -> bool:
     if found.kind in {"attribute", "name"} and found.text in _EVENTS:
         return True
-    return any(_names_event(p) for p in found.parts) or any(name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords)
-
-
+    return any(_names_event(p) for p in found.parts) or any(
+        name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords
+    )

@@ -7,7 +7,13 @@ import ast
 from dropout_lint.facts import NOWHERE, Term
 from dropout_lint.source.syntax import Lines, children
 
-_OPERATORS: dict[type[ast.cmpop], str] = {ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is", ast.IsNot: "is not", ast.In: "in"}
+_OPERATORS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+}
 NOTHING = Term("group")
 
 

@@ -32,7 +32,17 @@ _BYTES = tuple(word.encode() for word in _WORDS)
 
 _MODE_BYTES = (
     *(b".eval(", b".train(", b"no_grad", b"inference_mode", b"jit.trace", b"export.export", b"symbolic_trace"),
-    *(b"def train(", b"def eval(", b".eval\n", b".train\n", b".eval\r", b".train\r", b".training =", b".train =", b".eval ="),
+    *(
+        b"def train(",
+        b"def eval(",
+        b".eval\n",
+        b".train\n",
+        b".eval\r",
+        b".train\r",
+        b".training =",
+        b".train =",
+        b".eval =",
+    ),
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test("),
 )
 
