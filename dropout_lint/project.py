@@ -108,7 +108,9 @@ class Project:
             return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
         for star in home.stars:
             found = self._find(home, f"{star}.{name}", depth - 1)
-            if found is not None and any(first in names for names in (found[0].headers, found[0].functions, found[0].defined)):
+            if found is None:
+                continue
+            if any(first in names for names in (found[0].headers, found[0].functions, found[0].defined)):
                 return found
         return None
 

@@ -25,7 +25,7 @@ def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
             fix = _dropped(context, argument, start)
         yield context.report(
             found.span,
-            f"The backward pass computes this again with another mask: the state that `{found.detail}` draws from is lost.",
+            f"The backward pass computes this again with another mask: `{found.detail}` draws from a state not kept.",
             fix=fix,
         )
 

@@ -168,9 +168,9 @@ class Caller(Interpreter):
         target = self.attribute_of(base, name, frame)
         if isinstance(target, Function) and base.module and target.instance is base:
             return self._own_method(base, target, arguments, frame, place)
-        if isinstance(target, Thing) and target.opaque and not arguments.all():
-            if base.opaque or base.module is None:
-                return target if name not in library.HARMLESS_METHODS else UNKNOWN
+        unknown = base.opaque or base.module is None
+        if isinstance(target, Thing) and target.opaque and not arguments.all() and unknown:
+            return target if name not in library.HARMLESS_METHODS else UNKNOWN
         if isinstance(target, Thing) and (target.module or target.number in self.causes):
             return self.forward(target, arguments, frame, place)
         if isinstance(target, (Function, Class, Lambda)):
@@ -536,9 +536,9 @@ class Caller(Interpreter):
             for value in arguments.all():
                 self.escape(value, place, frame)
             return UNKNOWN
-        if function.instance is not None and function.instance.module is not True and not flow.relevant:
-            if flow.name.endswith("__init__") is False and not self._sees_models(function, arguments):
-                return self.fresh()
+        plain = function.instance is not None and function.instance.module is not True and not flow.relevant
+        if plain and not flow.name.endswith("__init__") and not self._sees_models(function, arguments):
+            return self.fresh()
         if self._plain(function, arguments, frame):
             return self._sketched(function, arguments, frame, place)
         return self._entered(function, arguments, frame, place)

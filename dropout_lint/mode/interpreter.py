@@ -268,9 +268,9 @@ class Interpreter(Machine):
         if term.text in {"is", "is not"} and right == Constant(None):
             made = isinstance(left, (Thing, Function, Class, Group)) and not (isinstance(left, Thing) and left.opaque)
             return Constant(term.text == "is not") if made else UNKNOWN
-        if term.text == "in" and isinstance(left, Constant) and isinstance(right, Group) and right.exact:
-            if all(isinstance(i, Constant) for i in right.items):
-                return Constant(left in right.items)
+        listed = isinstance(right, Group) and right.exact and all(isinstance(i, Constant) for i in right.items)
+        if term.text == "in" and isinstance(left, Constant) and isinstance(right, Group) and listed:
+            return Constant(left in right.items)
         return UNKNOWN
 
     def _item(self, base: Value, key: Value) -> Value:

@@ -9,7 +9,7 @@ from dropout_lint.diagnostic import Related
 from dropout_lint.mode import library
 from dropout_lint.mode.evidence import Evidence, Findings
 from dropout_lint.mode.machine import EVAL, TRAIN, Event, Machine
-from dropout_lint.mode.values import Frame, Thing, Turn, Value, below, choices
+from dropout_lint.mode.values import Frame, Place, Thing, Turn, Value, below, choices
 
 _NOT_AN_EVALUATION = re.compile(
     r"(?:^|_)(?:bn|recal\w*|calib\w*|adapt\w*|swa|warm\w*|popul\w*|stats?|momentum|bench\w*|speed|profile|latency|smoke|flops|sanity|mc)"
@@ -65,9 +65,9 @@ class Judge:
             common = _common(forward.frame, backward.frame)
             if common is None or (common is not forward.frame and common is not backward.frame and not turns):
                 continue
-            if common is not backward.frame and common is not forward.frame:
-                if forward.frame.caller is not common or backward.frame.caller is not common:
-                    continue
+            beside = common is not backward.frame and common is not forward.frame
+            if beside and not (forward.frame.caller is common and backward.frame.caller is common):
+                continue
             if any(library.evaluates(f.flow.name) for f in _until(forward.frame, common)):
                 continue
             return backward
@@ -139,11 +139,12 @@ class Judge:
     # Evaluation in train mode
 
     def _evaluations(self, trained: list[Event]) -> None:
-        groups: dict[tuple[str, object, int], list[Event]] = {}
+        groups: dict[tuple[object, ...], list[Event]] = {}
         training = {e.order for e in trained}
+        shared = {place for e in trained for place in _places(e)}
         for forward in self._forwards:
             if forward.thing is not None:
-                groups.setdefault((forward.place.path, forward.place.span, forward.thing.number), []).append(forward)
+                groups.setdefault((*_places(forward), forward.thing.number), []).append(forward)
         done: set[tuple[object, ...]] = set()
         for events in groups.values():
             first = events[0]
@@ -158,25 +159,32 @@ class Judge:
             if self._explicitly(first) is not None:
                 continue
             where = first.region.span if first.region is not None else None
-            key = (first.frame.home.path, first.frame.flow.name, where, _spelt(first.frame, thing) or thing.label)
+            # A helper that trains as well is right; the call that leads there from the evaluation is not.
+            place, frame = next(
+                (p for p in zip(_places(first), first.frame.chain(), strict=False) if p[0] not in shared),
+                (first.place, first.frame),
+            )
+            if place != first.place:
+                where = place.span
+            key = (frame.home.path, frame.flow.name, where, _spelt(frame, thing) or thing.label)
             if key in done:
                 continue
             done.add(key)
-            partly = self._others_in_eval(first, thing)
+            partly = self._others_in_eval(first, thing, frame)
             related = [*self._built(thing, live)]
             if partly is not None:
                 related.append(Related(partly.place.path, partly.place.span, "only this one enters evaluation"))
             insert = first.region.span if first.region is not None else None
             if insert is None and first.frame.flow.steps:
                 insert = first.frame.flow.steps[0].span if first.frame.flow.name else None
-            if not self._trains_again(thing) or first.place.path != first.frame.home.path:
+            if not self._trains_again(thing) or place != first.place:
                 insert = None
-            receiver = _spelt(first.frame, thing)
+            receiver = _spelt(frame, thing)
             self._findings.add(
                 Evidence(
                     "DRP208" if partly is not None else "DRP206",
-                    first.place.path,
-                    first.place.span,
+                    place.path,
+                    place.span,
                     receiver or thing.label,
                     _layer(live),
                     _names(first.frame),
@@ -227,7 +235,7 @@ class Judge:
         evaluating = next(f for f in frames if library.evaluates(f.flow.name))
         return not any(evaluating in b.frame.chain() for b in self._backwards)
 
-    def _others_in_eval(self, forward: Event, thing: Thing) -> Event | None:
+    def _others_in_eval(self, forward: Event, thing: Thing, frame: Frame) -> Event | None:
         """Another model that the same function sets to eval."""
         own = self._numbers(thing)
         for event in self._modes:
@@ -241,7 +249,10 @@ class Judge:
                 and event.frame in set(forward.frame.chain())
                 and event.thing.number not in own
             ):
-                near = event.region == forward.region or not any(event.frame is b.frame for b in self._backwards)
+                near = event.region == forward.region or (
+                    event.frame is frame and event.grad is False and forward.grad is False
+                )
+                near = near or not any(event.frame is b.frame for b in self._backwards)
                 if near and thing.number not in self._numbers(event.thing):
                     return event
         return None
@@ -382,6 +393,11 @@ class Judge:
     def _generates(thing: Thing) -> bool:
         names = [thing.label, thing.name.rpartition(".")[2]]
         return any(n and library.GENERATIVE.search(n) for n in names)
+
+
+def _places(event: Event) -> tuple[Place, ...]:
+    """Where a forward stands, and the calls that lead there, innermost first."""
+    return (event.place, *(f.call for f in event.frame.chain() if f.call is not None))
 
 
 def _common(one: Frame, other: Frame) -> Frame | None:
