@@ -9,7 +9,7 @@ from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.evidence import Findings
 from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
-from dropout_lint.mode.machine import Exhausted
+from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.values import Class, Frame, Function, Place
 from dropout_lint.project import Project
 
@@ -85,6 +85,7 @@ class _Linker:
     def _run_alone(self, facts: FileFacts, flow: ModeFlow) -> None:
         top = next(f for f in facts.flows or () if f.name == "")
         machine = self._machine(facts, top)
+        machine.budget = ALONE
         place = Place(facts.path, flow.span)
         complete = True
         try:

@@ -25,6 +25,8 @@ from dropout_lint.mode.values import (
 
 BUDGET = 12_000
 """Steps of one run."""
+ALONE = 2_500
+"""Steps of a run of one function, about whose parameters nothing is known."""
 SKETCH = 400
 """Steps that a function is given which neither changes modes nor receives a model."""
 DEPTH = 16
@@ -76,6 +78,7 @@ class Machine:
     grad: bool | None = True
     region: Place | None = None
     steps: int = 0
+    budget: int = BUDGET
     allowance: int | None = None
     numbers: int = 0
     branches: int = 0
@@ -168,7 +171,7 @@ class Machine:
         """Run one statement."""
         frame.statement = step.span
         self.steps += 1
-        if self.steps > BUDGET:
+        if self.steps > self.budget:
             raise Exhausted
         if self.allowance is not None and self.steps > self.allowance:
             raise Overdrawn

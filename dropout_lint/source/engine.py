@@ -71,7 +71,7 @@ def modes_of(module: SourceModule) -> Modes:
 
 def read_modes(path: Path, text: str) -> Modes:
     """The same for a file that is only read because another one uses it."""
-    return modes_of(SourceModule(path, text, parse(text)))
+    return modes_of(SourceModule(path, text, parse(text), shallow=True))
 
 
 def outline(module: SourceModule, modes: Modes) -> FileFacts:
