@@ -10,6 +10,7 @@ from typing import Literal
 
 from dropout_lint.diagnostic import Span
 
+NOWHERE = Span(0, 0, 0, 0)
 Polarity = Literal["keep", "drop", ""]
 
 
@@ -421,6 +422,119 @@ class LayerGraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """An expression as far as it can carry a model, a class, a function or a constant.
+
+    ``parts`` are the operands in order: the base of an attribute or item; the callee and then the arguments of a
+    call; the elements of a tuple or list; iterable and element of a comprehension.
+    """
+
+    kind: str
+    """name, attribute, item, call, constant, tuple, dict, each, choice, compare, not, lambda, star, import or group."""
+    text: str = ""
+    """A name, an attribute, a dotted import, the operator of a comparison, the variable of a comprehension."""
+    parts: tuple[Term, ...] = ()
+    keywords: tuple[tuple[str, Term], ...] = ()
+    span: Span = NOWHERE
+    """Of calls and attributes."""
+    constant: str | int | float | bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement. ``arms`` are its blocks: two for a branch, the body and the rest for a loop, one for a region."""
+
+    kind: Literal["bind", "evaluate", "return", "branch", "loop", "region", "stop", "define", "try", "outer"]
+    targets: tuple[Term, ...] = ()
+    value: Term | None = None
+    arms: tuple[tuple[Step, ...], ...] = ()
+    span: Span = NOWHERE
+    text: str = ""
+    """What a definition is called in full; how a path stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeFlow:
+    """One function, or the top level of a file: its steps in order, with branches, loops and regions without gradient.
+
+    Calls of ``eval()``, ``train()``, of models, of ``backward()`` and of other functions are terms in it; which is
+    which is decided when files are linked, because it takes the value of the callee.
+    """
+
+    name: str
+    """Qualified name, "" for the top level."""
+    span: Span
+    steps: tuple[Step, ...]
+    parameters: tuple[str, ...] = ()
+    """Those that can be passed by position come first."""
+    positional: int = 0
+    defaults: tuple[tuple[str, Term], ...] = ()
+    rest: str = ""
+    """The parameter that takes further positional arguments."""
+    owner: str = ""
+    """Qualified name of the class whose method it is."""
+    decorators: tuple[Term, ...] = ()
+    intent: str = ""
+    """Words that say dropout is meant at test time."""
+    relevant: bool = False
+    """Changes a mode, trains, exports or switches gradients off itself."""
+    bare: tuple[Term, ...] = ()
+    """Statements that name ``model.eval`` or ``model.train`` and do not call it."""
+    flags: tuple[tuple[Term, Term, Span], ...] = ()
+    """Assignments to an attribute ``training``: what it belongs to, the value, the statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeOverride:
+    """A class that defines ``train`` or ``eval`` itself."""
+
+    owner: str
+    name: str
+    span: Span
+    """The name in the ``def`` line."""
+    required: int
+    """Parameters without a default, beside the instance."""
+    first: str
+    """The first parameter beside the instance, "" for none."""
+    keywords: bool
+    trains: bool
+    """Its body runs ``backward()`` or a step of an optimizer, or loops over data."""
+    forwards: bool
+    """Calls the method of the base class."""
+    recurses: bool
+    """Passes the mode on to its children by hand."""
+    returns: bool
+    """Ends in returning something."""
+    body: Span
+    """The first statement after the docstring."""
+    end: Span
+    """The last statement."""
+    one_line: bool
+    static: bool = False
+    kind: Literal["method", "property", "attribute"] = "method"
+    instance: str = ""
+    backward: bool = False
+    """Computes gradients, as only training does."""
+    extra: bool = False
+    """Does something beside calling the method of the base class."""
+    sets: bool = False
+    """Assigns the flag by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeClass:
+    """What a class proves about modes, beside what its constructor builds."""
+
+    name: str
+    bases: tuple[str, ...]
+    methods: frozenset[str]
+    reads_mode: bool
+    """Asks ``self.training`` outside of constructors and overrides."""
+    functional_rates: tuple[str, ...]
+    """The rates of functional dropouts: an attribute, or "?" for anything else that is not zero."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -443,11 +557,17 @@ class FileFacts:
     flags: tuple[FlagUse, ...] = ()
     graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()
+    flows: tuple[ModeFlow, ...] | None = None
+    """None where they have not been looked for."""
+    overrides: tuple[ModeOverride, ...] = ()
+    mode_classes: tuple[ModeClass, ...] = ()
+    defined: frozenset[str] = frozenset()
+    """Functions of the top level."""
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs)
+        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs or self.flows)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
@@ -456,6 +576,8 @@ class FileFacts:
             FlagUse: self.flags,
             LayerGraph: self.graphs,
             MaskSite: self.masks,
+            ModeFlow: self.flows or (),
+            ModeOverride: self.overrides,
             ModelClass: self.classes,
         }
         return by_kind[kind]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dropout_lint.diagnostic import Diagnostic, Failure, Span
 from dropout_lint.rulebook import rules
 from dropout_lint.source.text import UnreadableSource, read_source
-from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout
+from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
 from dropout_lint.suppressions import Suppressions, apply_suppressions, parse_suppressions
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _analyse(path: Path) -> _Analysed:
 def _analyse_text(path: Path, text: str, data: bytes) -> _Analysed:
     from dropout_lint.source.syntax import MAX_BYTES, NotParsed, SourceSyntaxError, parse
 
-    speaks = speaks_of_dropout(data)
+    speaks = speaks_of_dropout(data) or speaks_of_mode(data)
     if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return _Analysed(path, failure=f"too large to check: {size}") if speaks else _Analysed(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
-from dropout_lint.source.engine import collect
+from dropout_lint.source.engine import Modes, collect, read_modes
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
 from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
@@ -33,10 +33,18 @@ class Project:
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
+        self._modes: dict[str, Modes] = {}
+        self.given: dict[Path, FileFacts] = {}
+        """The files of the run, without those that were only looked up."""
+        self.linked: object | None = None
+        """What linking the modes of the given files found, once that was asked."""
 
     def add(self, facts: FileFacts) -> None:
         """Take in the facts of a file that was just analysed."""
         self._facts[Path(facts.path).resolve()] = facts
+        self.given[Path(facts.path).resolve()] = facts
+        self.linked = None
+        self._modes.pop(facts.path, None)
         self._resolved.clear()
         self._modules.clear()
 
@@ -44,6 +52,8 @@ class Project:
         """Take in many."""
         for one in facts:
             self._facts[Path(one.path).resolve()] = one
+            self.given[Path(one.path).resolve()] = one
+        self.linked = None
 
     def facts(self, path: Path) -> FileFacts | None:
         """The facts of a file, None if it cannot be read or parsed."""
@@ -54,6 +64,18 @@ class Project:
             except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
                 self._facts[path] = None
         return self._facts[path]
+
+    def modes(self, facts: FileFacts) -> Modes:
+        """The flows and classes of a file, read now if its own words gave no reason to before."""
+        if facts.flows is not None:
+            return Modes(facts.flows, facts.overrides, facts.mode_classes)
+        if facts.path not in self._modes:
+            try:
+                path = Path(facts.path)
+                self._modes[facts.path] = read_modes(path, read_source(path).text)
+            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+                self._modes[facts.path] = Modes(())
+        return self._modes[facts.path]
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
@@ -79,13 +101,16 @@ class Project:
     def _inside(self, home: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
         """A name as seen from inside a file: its own definition, or what it re-exports."""
         first, _, rest = name.partition(".")
-        if not first or first in home.headers or first.removesuffix("()") in home.functions:
+        bare = first.removesuffix("()")
+        if not first or first in home.headers or bare in home.functions or bare in home.defined:
             return home, name
         if first in home.imports:
             return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
         for star in home.stars:
             found = self._find(home, f"{star}.{name}", depth - 1)
-            if found is not None and (first in found[0].headers or first in found[0].functions):
+            if found is None:
+                continue
+            if any(first in names for names in (found[0].headers, found[0].functions, found[0].defined)):
                 return found
         return None
 

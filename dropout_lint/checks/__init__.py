@@ -14,11 +14,11 @@ from typing import Any, get_type_hints
 
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import DropoutSite, FlagUse, LayerGraph, MaskSite, ModelClass
+from dropout_lint.facts import DropoutSite, FlagUse, LayerGraph, MaskSite, ModeFlow, ModelClass, ModeOverride
 from dropout_lint.rulebook import codes_by_name
 
 Check = Callable[[Any, Context], Iterator[Diagnostic]]
-FACT_KINDS = (DropoutSite, FlagUse, LayerGraph, MaskSite, ModelClass)
+FACT_KINDS = (DropoutSite, FlagUse, LayerGraph, MaskSite, ModeFlow, ModelClass, ModeOverride)
 _NOT_CHECKS = {"context"}
 
 

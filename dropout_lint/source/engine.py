@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary
+from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeClass, ModeFlow, ModeOverride
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
+from dropout_lint.source.mode_classes import mode_classes, mode_overrides
+from dropout_lint.source.mode_flow import mode_flows
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
@@ -25,8 +28,10 @@ def collect(path: Path, text: str) -> FileFacts:
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(path, text, parse(text))
-    if not module.relevant and not triage.speaks_of_dropout(text.encode(errors="replace")):
-        return outline(module)
+    data = text.encode(errors="replace")
+    modes = modes_of(module) if triage.speaks_of_mode(data) else Modes()
+    if not module.relevant and not triage.speaks_of_dropout(data):
+        return outline(module, modes)
     sites = tuple(dropout_sites(module))
     return FileFacts(
         path=str(path),
@@ -44,10 +49,33 @@ def collect(path: Path, text: str) -> FileFacts:
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
+        flows=modes.flows,
+        overrides=modes.overrides,
+        mode_classes=modes.classes,
+        defined=_defined(module),
     )
 
 
-def outline(module: SourceModule) -> FileFacts:
+class Modes(NamedTuple):
+    """What a file says about modes; ``flows`` is None where that was not asked."""
+
+    flows: tuple[ModeFlow, ...] | None = None
+    overrides: tuple[ModeOverride, ...] = ()
+    classes: tuple[ModeClass, ...] = ()
+
+
+def modes_of(module: SourceModule) -> Modes:
+    """The flows, overrides and classes of a file."""
+    package = module.imports.package
+    return Modes(mode_flows(module.tree, module.lines, package), mode_overrides(module), mode_classes(module))
+
+
+def read_modes(path: Path, text: str) -> Modes:
+    """The same for a file that is only read because another one uses it."""
+    return modes_of(SourceModule(path, text, parse(text), shallow=True))
+
+
+def outline(module: SourceModule, modes: Modes) -> FileFacts:
     """What other files may ask of a file that holds no dropout."""
     return FileFacts(
         path=str(module.path),
@@ -56,7 +84,17 @@ def outline(module: SourceModule) -> FileFacts:
         stars=tuple(module.imports.stars),
         headers=headers(module),
         definitions=_definitions(module),
+        is_test=_is_test(module.path),
+        flows=modes.flows,
+        overrides=modes.overrides,
+        mode_classes=modes.classes,
+        defined=_defined(module),
     )
+
+
+def _defined(module: SourceModule) -> frozenset[str]:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return frozenset(s.name for s in module.tree.body if isinstance(s, functions))
 
 
 def _is_test(path: Path) -> bool:

@@ -58,3 +58,23 @@ def _comment(line: str) -> str:
     _, mark, comment = line.partition("#")
     # Our own pragmas are suppressions and are handled as such.
     return comment if mark and "dropout-lint:" not in comment else ""
+
+
+_MODE = re.compile(
+    r"monte.?carlo|\bmc[- _]?drop|stochastic|uncertain|batch.?stat|non.?determinis"
+    r"|(?:keep|enable|leave|with|use)s? dropout"
+    r"|re-?calibrat|(?:in|keep|stay|leave)\w* (?:the )?(?:model )?(?:in )?(?:the )?train(?:ing)? mode",
+    re.IGNORECASE,
+)
+
+
+def words(node: ast.stmt, lines: Lines) -> str:
+    """The words in a function's comments and docstring by which it runs in train mode on purpose, "" without."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return ""
+    text = lines.block(node.lineno, node.end_lineno or node.lineno)
+    comments = "\n".join(_comment(line) for line in text.splitlines()) if "#" in text else ""
+    found = (
+        _MODE.search(comments) or _MODE.search(ast.get_docstring(node, clean=False) or "") or _MODE.search(node.name)
+    )
+    return found.group() if found else ""

@@ -21,7 +21,7 @@ _PARTIAL = {"functools.partial", "torch.functools.partial"}
 class SourceModule:
     """Scopes, guards and values of one file."""
 
-    def __init__(self, path: Path, text: str, tree: ast.Module) -> None:
+    def __init__(self, path: Path, text: str, tree: ast.Module, shallow: bool = False) -> None:
         self.path = path
         self.tree = tree
         self.lines = Lines(text)
@@ -37,7 +37,8 @@ class SourceModule:
             for target in s.targets
             if isinstance(target, ast.Name)
         ]
-        self.relevant = {s for s in tree.body if isinstance(s, triage.DEFINITIONS) and matters(s, networks)}
+        definitions = () if shallow else tree.body
+        self.relevant = {s for s in definitions if isinstance(s, triage.DEFINITIONS) and matters(s, networks)}
         self.scopes = Scopes(tree, self.imports, self.relevant)
         self.guards = Guards(self.scopes)
         self.values = Values(self.scopes, self.guards, Options(self.scopes))

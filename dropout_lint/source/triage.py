@@ -34,6 +34,22 @@ _WORDS = (
 """Lower-case substrings, without one of which nothing can be reported; plain searches are far faster than a pattern."""
 _BYTES = tuple(word.encode() for word in _WORDS)
 
+_MODE_BYTES = (
+    *(b".eval(", b".train(", b"no_grad", b"inference_mode", b"jit.trace", b"export.export", b"symbolic_trace"),
+    *(
+        b"def train(",
+        b"def eval(",
+        b".eval\n",
+        b".train\n",
+        b".eval\r",
+        b".train\r",
+        b".training =",
+        b".train =",
+        b".eval =",
+    ),
+    *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test("),
+)
+
 PARSE_ANYWAY = 1_000_000
 """Smaller files are parsed even without such words, so that a syntax error never reads as clean."""
 
@@ -44,6 +60,11 @@ def speaks_of_dropout(data: bytes) -> bool:
         return False
     lowered = data.lower()
     return any(word in lowered for word in _BYTES)
+
+
+def speaks_of_mode(data: bytes) -> bool:
+    """Whether a file sets a mode, evaluates or exports; one that only defines layers is read when others ask for it."""
+    return b"torch" in data and any(word in data for word in _MODE_BYTES)
 
 
 class Relevance:

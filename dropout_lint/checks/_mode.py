@@ -1,0 +1,59 @@
+"""What the mode checks share: the evidence of the linker, and one statement put in front of another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from dropout_lint.checks.context import Context, advice, insertion, unsafe
+from dropout_lint.diagnostic import Fix, Span
+from dropout_lint.facts import ModeFlow
+from dropout_lint.mode.evidence import Evidence, Findings
+from dropout_lint.mode.link import link
+
+_RECEIVER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+def evidence(flow: ModeFlow, context: Context, *codes: str) -> Iterator[Evidence]:
+    """What linking found in this file under a code; each file is asked once, through its top level."""
+    if flow.name:
+        return
+    for found in _linked(context).by_file.get(context.facts.path, []):
+        if found.code in codes and not _named_intent(found, context) and not _declared(found, context):
+            yield found
+
+
+def _linked(context: Context) -> Findings:
+    project = context.project
+    if not isinstance(project.linked, Findings):
+        project.linked = link(project, project.given.values(), context.settings.mode_managed_bases)
+    return project.linked
+
+
+def _named_intent(found: Evidence, context: Context) -> bool:
+    patterns = [p.lower() for p in context.settings.mc_dropout_names]
+    return any(fnmatchcase(name.lower(), pattern) for name in found.names for pattern in patterns)
+
+
+def _declared(found: Evidence, context: Context) -> bool:
+    """A pragma on the call."""
+    return "dropout-lint: mc-dropout" in context.line(found.span.line)
+
+
+def inserted(context: Context, before: Span | None, receiver: str, call: str, otherwise: str) -> Fix | None:
+    """``receiver.call`` as a statement of its own in front of another one; advice where that cannot be written."""
+    if before is None or not _RECEIVER.fullmatch(receiver):
+        return advice(otherwise)
+    line = context.line(before.line)
+    indent = line[: before.column - 1]
+    if indent.strip():
+        return advice(otherwise)
+    newline = "\r\n" if line.endswith("\r\n") else "\n"
+    text = f"{receiver}.{call}{newline}{indent}"
+    return unsafe(f"Insert `{receiver}.{call}`", insertion(before.line, before.column, text))
+
+
+def of(found: Evidence) -> str:
+    """The layer that proves that the mode matters, as part of a sentence."""
+    return f" (its `{found.detail}` differs between the modes)" if found.detail else ""

@@ -1,0 +1,33 @@
+"""DRP206: an evaluation of a model that is in train mode on every path that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks._mode import evidence, inserted, of
+from dropout_lint.checks.context import Context, advice
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import ModeFlow
+
+
+def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+    """Report forwards; and ``train()`` in an evaluation, unless DRP207 is on and says so."""
+    for found in evidence(flow, context, context.code):
+        name = f"`{found.subject}`" if found.subject else "the model"
+        where = f"in `{found.extra}`" if found.extra else "without gradients"
+        yield context.report(
+            found.span,
+            f"{name} is evaluated {where} while it is in train mode: no path calls `eval()`{of(found)}.",
+            fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
+            related=found.related,
+        )
+    if "DRP207" in context.settings.enabled:
+        return
+    for found in evidence(flow, context, "DRP207"):
+        if not found.extra:
+            yield context.report(
+                found.span,
+                f"`{found.subject}` is put into train mode here and then evaluated without gradients{of(found)}.",
+                fix=advice("Call `eval()` before evaluating"),
+                related=found.related,
+            )

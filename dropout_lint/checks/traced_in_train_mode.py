@@ -1,0 +1,22 @@
+"""DRP209: a model traced or exported in the mode that its constructor or its training left it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks._mode import evidence, inserted, of
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import ModeFlow
+
+
+def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+    """Report calls that record a graph of a model in train mode."""
+    for found in evidence(flow, context, context.code):
+        name = f"`{found.subject}`" if found.subject else "The model"
+        yield context.report(
+            found.span,
+            f"{name} is in train mode, and `{found.extra}` records that for good{of(found)}.",
+            fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before the export"),
+            related=found.related,
+        )

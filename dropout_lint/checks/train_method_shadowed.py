@@ -1,0 +1,37 @@
+"""DRP202: a Module whose ``train`` is something else than the switch between the modes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.context import Context, advice
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import ModeOverride
+
+_ADVICE = "Rename it, for instance to `fit`: `eval()` calls `self.train(False)`, and parents call it on their children"
+
+
+def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
+    """Report methods that cannot take a mode, or that train, and attributes of that name."""
+    if override.owner and not context.is_module(override.owner):
+        return
+    if override.kind == "attribute":
+        reason = "an attribute of the instance hides the method"
+    elif override.kind == "property":
+        reason = "a property hides the method"
+    elif override.name == "train" and (override.required > 1 or (not override.first and not override.keywords)):
+        reason = "it does not take a mode as its only argument"
+    elif override.name == "train" and override.trains and not (override.forwards and not override.backward):
+        reason = "it trains"
+    elif override.name == "train" and override.required == 1 and override.first not in _MODES and not override.forwards:
+        reason = "it does not take a mode as its only argument"
+    else:
+        return
+    yield context.report(
+        override.span,
+        f"`{override.name}` of this Module is not the switch between the modes: {reason}, so `eval()` does not work.",
+        fix=advice(_ADVICE),
+    )
+
+
+_MODES = {"mode", "training", "is_training", "train", "flag", "on", "is_train", "train_mode", "value", "enable"}

@@ -1,0 +1,122 @@
+"""What calls outside of the project do with a model, as plain data and a few questions on arguments."""
+
+from __future__ import annotations
+
+import re
+
+from dropout_lint.mode.values import Constant, Value
+from dropout_lint.torch_facts import DROPOUT_MODULES, MULTIHEAD, RNNS
+
+SAME = {
+    *("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "share_memory", "type", "xpu"),
+    *("npu", "to_empty", "compile", "module", "unwrap"),
+}
+"""Methods of a module that give it back, in the mode it has."""
+NEUTRAL = {
+    *("parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "buffers", "named_buffers"),
+    *("register_buffer", "register_parameter", "register_forward_hook", "register_backward_hook", "add_module"),
+    *("register_full_backward_hook", "get_parameter", "save_pretrained", "resize_token_embeddings", "extra_repr"),
+    *("gradient_checkpointing_enable", "tie_weights", "init_weights", "get_input_embeddings", "set_input_embeddings"),
+    *("named_modules", "modules", "children", "named_children", "get_submodule", "__repr__", "__str__", "no_sync"),
+    *("reset_parameters", "init_hidden", "initHidden", "print_trainable_parameters", "num_parameters", "summary"),
+    *("flatten_parameters", "join", "register_forward_pre_hook", "load_my_state_dict", "register_module"),
+}
+"""Methods that neither compute nor change the mode."""
+INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
+WRAPPERS = {
+    *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
+    *("convert_sync_batchnorm", "freeze", "prepare_model", "BalancedDataParallel", "DataParallelModel"),
+    *("MMDataParallel", "MMDistributedDataParallel", "optimize", "get_peft_model", "prepare_model_for_kbit_training"),
+    *("spectral_norm", "weight_norm", "gpu_wrapper"),
+}
+"""Functions and classes whose result is the model, for our purpose."""
+PREPARES = {"prepare", "setup", "initialize", "setup_module", "prepare_model"}
+"""Methods of accelerators that give back what they get."""
+MODE_ARGUMENTS = {"training", "train", "is_training", "is_train", "deterministic"}
+COPIES = {"copy.deepcopy", "copy.copy"}
+HARMLESS = {
+    *("print", "len", "isinstance", "id", "str", "repr", "sum", "iter", "next", "hasattr", "dict", "max", "min"),
+    *("filter", "map", "type", "super", "callable", "vars", "dir", "hash", "bool", "any", "all", "float", "int"),
+}
+HARMLESS_METHODS = {
+    *("info", "debug", "warning", "write", "watch", "format", "append", "extend", "update", "add_graph", "log", "save"),
+    *("load_state_dict", "zero_grad", "add", "insert", "setdefault", "register", "unscale_", "add_scalar", "put"),
+    *("clip_grad_norm_", "backward", "step", "print", "track", "save_state_dict", "load", "save_checkpoint"),
+}
+HARMLESS_PREFIXES = (
+    *("torch.optim", "torch.save", "torch.nn.utils", "torch.nn.init", "wandb.", "logging.", "numpy.", "os.", "json."),
+    *("torch.distributed", "torch.cuda", "torch.set_", "torch.manual_seed", "tqdm", "time.", "math.", "random."),
+    *("torch.nn.functional.", "torch.utils.data", "pickle.", "torch.no_grad", "torch.amp", "torchvision.utils"),
+)
+TRACERS = {
+    *("torch.jit.trace", "torch.jit.trace_module", "torch.export.export", "torch.export.export_for_training"),
+    "torch.fx.symbolic_trace",
+}
+RANDOM = {
+    f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")
+}
+EVAL_RESULTS = {"lpips.LPIPS"}
+_ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get_|list_|_utils|_api))")
+_TORCHVISION_WITHOUT = {"squeezenet_"}
+EVALUATES = re.compile(
+    r"(?:^|_)(?:eval|evaluate|evaluation|test|tests|testing|val|valid|validate|validation|infer|inference|predict)(?:_|$)"
+    r"|^(?:evaluate|validate|predict)[A-Z]"
+)
+_TRAINS = re.compile(
+    r"(?:^|_)(?:train|training|fit|finetune|update|learn|calibrat\w*|recalibrat\w*|attack)(?:_|$)|^train|bn|init"
+)
+GENERATIVE = re.compile(
+    r"(?:^|_|\.)(?:g|d|gen|generator|netg|netd|disc|discriminator|critic|target\w*|teacher\w*|ema\w*|policy|actor|momentum\w*)"
+    r"(?:_|\.|\d|$)|gan\b|_ema$|_target$|^(?:net)?[gd]_|discriminator|generator|target_|key_encoder|encoder_k",
+    re.IGNORECASE,
+)
+"""Names of objects that run without gradient in train mode on purpose: in GANs, self-distillation, RL."""
+
+
+def evaluates(name: str) -> bool:
+    """Whether a function is named as one that evaluates, and not as one that trains."""
+    last = name.rpartition(".")[2]
+    return bool(EVALUATES.search(last)) and not _TRAINS.search(last)
+
+
+def is_zoo(name: str) -> bool:
+    """A constructor of torchvision.models."""
+    return bool(_ZOO.match(name)) and name.count(".") >= 2
+
+
+def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:
+    """Whether a layer of a library computes differently in the two modes; None where that is not known."""
+    last = name.rpartition(".")[2]
+    if name in DROPOUT_MODULES:
+        return not _zero(keywords.get("p", positional[0] if positional else None))
+    if "BatchNorm" in last:
+        return not (name.startswith("torch.nn.") and _false(keywords.get("track_running_stats")))
+    if "InstanceNorm" in last:
+        return _true(keywords.get("track_running_stats"))
+    if name in RNNS:
+        layers = keywords.get("num_layers", positional[2] if len(positional) > 2 else Constant(1))
+        rate = keywords.get("dropout", positional[5] if len(positional) > 5 else Constant(0))
+        return not _zero(rate) and layers != Constant(1)
+    if name in MULTIHEAD:
+        parameters = MULTIHEAD[name].parameters
+        place = parameters.index("dropout")
+        default = Constant(MULTIHEAD[name].default_rate)
+        return not _zero(keywords.get("dropout", positional[place] if len(positional) > place else default))
+    if name.startswith("torch.nn."):
+        return False
+    if name.startswith(("torch_geometric.nn.", "timm.")):
+        rates = [v for k, v in keywords.items() if "drop" in k and isinstance(v, Constant)]
+        return True if any(not _zero(r) for r in rates) else None
+    return None
+
+
+def _zero(value: Value | None) -> bool:
+    return isinstance(value, Constant) and value.value in {0}
+
+
+def _false(value: Value | None) -> bool:
+    return value == Constant(False)
+
+
+def _true(value: Value | None) -> bool:
+    return value == Constant(True)

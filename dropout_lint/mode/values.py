@@ -1,0 +1,213 @@
+"""What a name can stand for while the linker follows a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import NOWHERE, FileFacts, ModeFlow, Term
+
+
+class Place(NamedTuple):
+    """A range of a file."""
+
+    path: str
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
+class Thing:
+    """An object. ``module`` is whether it is an nn.Module, None where that is not known.
+
+    ``live`` says that its own computation differs between the modes: proven, refuted, or None.
+    """
+
+    number: int
+    name: str = ""
+    home: FileFacts | None = None
+    """The file of its class, for classes of the project; ``name`` is then a qualified name."""
+    place: Place | None = None
+    """Where it was constructed."""
+    module: bool | None = None
+    live: bool | None = None
+    attributes: dict[str, Value] = field(default_factory=dict)
+    children: list[Thing] = field(default_factory=list)
+    part_of: Thing | None = None
+    random: bool = False
+    """Made by a random number generator: the input of a smoke test or of a tracer."""
+    label: str = ""
+    """What the source calls it."""
+
+    @property
+    def opaque(self) -> bool:
+        """Nothing is known about how it was made."""
+        return not self.name and self.home is None
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function of the project, with the instance and the names around it."""
+
+    home: FileFacts
+    flow: ModeFlow
+    instance: Thing | None = None
+    frame: Frame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    """A lambda with the frame that made it."""
+
+    term: Term
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the project."""
+
+    home: FileFacts
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A dotted name outside of the file, not looked up yet; ``home`` is the file that uses it."""
+
+    name: str
+    home: FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Some class of a module, chosen at run time."""
+
+    home: FileFacts
+
+
+@dataclass(eq=False, slots=True)
+class Group:
+    """A list, tuple or set; ``exact`` if its elements are all known."""
+
+    items: list[Value]
+    exact: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class Table:
+    """A dictionary."""
+
+    items: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal."""
+
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One of these, by a test."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Anything that holds no model."""
+
+
+Value = Thing | Function | Lambda | Class | External | AnyOf | Group | Table | Constant | Several | Unknown
+UNKNOWN = Unknown()
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One activation of a function."""
+
+    number: int
+    home: FileFacts
+    flow: ModeFlow
+    instance: Thing | None = None
+    names: dict[str, Value] = field(default_factory=dict)
+    outer: Frame | None = None
+    foreign: set[str] = field(default_factory=set)
+    """Names declared global or nonlocal."""
+    caller: Frame | None = None
+    call: Place | None = None
+    """Where it was called."""
+    returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
+    loops: tuple[Turn, ...] = ()
+    """Loops around the call."""
+    statement: Span = NOWHERE
+    """The statement under way."""
+
+    def chain(self) -> Iterator[Frame]:
+        """This activation and those that led to it, innermost first."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.caller
+
+
+class Turn(NamedTuple):
+    """One pass through one run of a loop."""
+
+    loop: int
+    turn: int
+    place: Place
+    frame: Frame
+    body: Span | None
+    """The first statement of the body."""
+
+
+def things(value: Value, depth: int = 4) -> Iterator[Thing]:
+    """The objects that a value may be, or holds in lists and dictionaries."""
+    if isinstance(value, Thing):
+        yield value
+    elif depth > 0:
+        inner: list[Value] = []
+        if isinstance(value, (Group, Table)):
+            inner = list(value.items if isinstance(value, Group) else value.items.values())
+        elif isinstance(value, Several):
+            inner = list(value.values)
+        for one in inner[:64]:
+            yield from things(one, depth - 1)
+
+
+def choices(value: Value) -> tuple[Value, ...]:
+    """The alternatives of a value."""
+    return value.values if isinstance(value, Several) else (value,)
+
+
+def either(values: list[Value]) -> Value:
+    """A value that is one of these."""
+    flat: list[Value] = []
+    for value in values:
+        for one in choices(value):
+            if not isinstance(one, Unknown) and all(one is not f and one != f for f in flat):
+                flat.append(one)
+    if not flat:
+        return UNKNOWN
+    return flat[0] if len(flat) == 1 else Several(tuple(flat[:8]))
+
+
+def below(thing: Thing, limit: int = 400) -> list[Thing]:
+    """A module and all modules that it holds."""
+    found: list[Thing] = []
+    pending, seen = [thing], set()
+    while pending and len(found) < limit:
+        current = pending.pop()
+        if current.number in seen:
+            continue
+        seen.add(current.number)
+        found.append(current)
+        pending += current.children
+        if current.module or current.opaque:
+            for value in current.attributes.values():
+                pending += [t for t in things(value) if t.module is not False or current.opaque]
+    return found

@@ -1,0 +1,187 @@
+"""The mode of a model is followed through functions, classes and files, and nothing is accused without proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.linter import Linter
+from dropout_lint.rulebook import rules
+from dropout_lint.settings import Settings
+
+NET = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        self.drop = nn.Dropout(p)
+        self.out = nn.Linear(20, 3)
+
+    def forward(self, x):
+        return self.out(self.drop(x))
+"""
+TRAIN = """\
+def train(model, optimizer, batches):
+    {first}
+    for x, y in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+"""
+HEAD = "import torch\nimport torch.nn.functional as F\nfrom net import Net\n\n\n"
+
+
+def lint(folder: Path, files: dict[str, str]) -> list[Diagnostic]:
+    paths = []
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        paths.append(path)
+    on = frozenset(code for code, rule in rules().items() if code.startswith("DRP2") and rule.set == "default")
+    settings = Settings(root=folder, enabled=on, fixable=on)
+    result = Linter(lambda _: settings, jobs=1).run(paths)
+    assert not result.failures
+    return list(result.diagnostics)
+
+
+def found(folder: Path, files: dict[str, str]) -> list[tuple[str, str, int]]:
+    return [(d.code, Path(d.path).name, d.span.line) for d in lint(folder, files)]
+
+
+EVALUATE = """\
+def evaluate(model, batches):
+    {first}
+    with torch.no_grad():
+        for x, y in batches:
+            F.cross_entropy(model(x), y)
+"""
+LOOP = """\
+from net import Net
+from steps import train, evaluate
+import torch
+
+
+def main(train_batches, valid_batches):
+    model = {made}
+    optimizer = torch.optim.Adam(model.parameters())
+    {before}
+    for epoch in range(10):
+        train(model, optimizer, train_batches)
+        evaluate(model, valid_batches)
+
+
+if __name__ == "__main__":
+    main(open("a"), open("b"))
+"""
+
+
+def project(train: str, evaluate: str, made: str = "Net()", before: str = "pass") -> dict[str, str]:
+    steps = HEAD + TRAIN.format(first=train) + "\n\n" + EVALUATE.format(first=evaluate)
+    return {"net.py": NET, "steps.py": steps, "main.py": LOOP.format(made=made, before=before)}
+
+
+SILENT = {
+    "both calls": project("model.train()", "model.eval()"),
+    "train with a flag": project("model.train(True)", "model.train(False)"),
+    "rate zero": project("pass", "pass", made="Net(0.0)"),
+    "rate zero by keyword": project("pass", "model.eval()", made="Net(p=0)"),
+    "restored": project("pass", "was = model.training; model.train(False)").copy()
+    | {
+        "steps.py": HEAD
+        + TRAIN.format(first="pass")
+        + "\n\n"
+        + EVALUATE.format(first="model.eval()")
+        + "    model.train()\n"
+    },
+    "unknown helper": project("pass", "prepare(model)").copy()
+    | {
+        "steps.py": HEAD.replace("from net", "from helpers import prepare\nfrom net")
+        + TRAIN.format(first="model.train()")
+        + "\n\n"
+        + EVALUATE.format(first="prepare(model)")
+    },
+    "ema copy": project("model.train()", "model = model.ema; model.eval()"),
+    "unknown model": project("pass", "model.eval()", made="build()"),
+}
+
+
+@pytest.mark.parametrize("files", list(SILENT.values()), ids=list(SILENT))
+def test_silent(files: dict[str, str], tmp_path: Path) -> None:
+    assert found(tmp_path, files) == []
+
+
+REPORTED = {
+    "left in eval across files": (project("pass", "model.eval()"), [("DRP205", "main.py", 12)]),
+    "train only before the loop": (
+        project("pass", "model.eval()", before="model.train()"),
+        [("DRP205", "main.py", 12)],
+    ),
+    "evaluated in train mode": (project("model.train()", "pass"), [("DRP206", "steps.py", 18)]),
+    "wrapped": (
+        project("model.train()", "pass", made="torch.nn.DataParallel(Net()).cuda()"),
+        [("DRP206", "steps.py", 18)],
+    ),
+    "train set for evaluation": (project("model.train()", "model.train()"), [("DRP206", "steps.py", 15)]),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), list(REPORTED.values()), ids=list(REPORTED))
+def test_reported(files: dict[str, str], expected: list[tuple[str, str, int]], tmp_path: Path) -> None:
+    assert found(tmp_path, files) == expected
+
+
+def test_the_path_is_told(tmp_path: Path) -> None:
+    [diagnostic] = lint(tmp_path, project("pass", "model.eval()"))
+    told = [(Path(r.path).name, r.message.split(",")[0]) for r in diagnostic.related]
+    assert ("main.py", "constructed here") in told
+    assert ("steps.py", "enters evaluation here") in told
+
+
+def test_recursion_and_cycles_of_imports_end(tmp_path: Path) -> None:
+    one = "import torch\nfrom two import run as other\n\n\ndef run(model):\n    model.eval()\n    return other(model)\n"
+    two = (
+        "import torch\nfrom one import run as other\n\n\ndef run(model):\n    model.train()\n    return other(model)\n"
+    )
+    assert found(tmp_path, {"one.py": one, "two.py": two}) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("model = models.resnet18(pretrained=True)\ntorch.jit.trace(model, torch.rand(1, 3, 8, 8))", ["DRP209"]),
+        ("model = models.resnet18(pretrained=True).eval()\ntorch.jit.trace(model, torch.rand(1, 3, 8, 8))", []),
+        ("model = models.resnet18()\nmodel.train()\ntorch.export.export(model, ())", []),
+    ],
+    ids=["constructor", "eval", "train on purpose"],
+)
+def test_export(body: str, codes: list[str], tmp_path: Path) -> None:
+    text = f"import torch\nfrom torchvision import models\n\n{body}\n"
+    assert [code for code, _, _ in found(tmp_path, {"export.py": text})] == codes
+
+
+@pytest.mark.parametrize(
+    ("method", "codes"),
+    [
+        ("def train(self, loader, epochs): ...", ["DRP202"]),
+        ("def train(self, mode=True):\n        return super().train(mode)", []),
+        ("def train(self, mode=True):\n        super().train(mode)", ["DRP203"]),
+        ("def train(self, mode=True):\n        return self", []),
+    ],
+    ids=["loop", "forwards", "no return", "frozen"],
+)
+def test_overrides(method: str, codes: list[str], tmp_path: Path) -> None:
+    text = NET + f"\n    {method}\n"
+    assert [code for code, _, _ in found(tmp_path, {"net.py": text})] == codes
+
+
+def test_lazy_layers_may_be_initialized_in_train_mode(tmp_path: Path) -> None:
+    body = HEAD + "model = Net()\nx = torch.load('x')\nwith torch.no_grad():\n    model(x)\n"
+    body += "optimizer = torch.optim.SGD(model.parameters())\nfor _ in range(3):\n    model(x).sum().backward()\n"
+    assert found(tmp_path, {"net.py": NET, "main.py": body}) == []
