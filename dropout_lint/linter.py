@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PARALLEL_FROM = 1_500_000
 """Bytes of source below which starting processes costs more than it saves."""
 _RECURSION_LIMIT = 8_000
+MODE_RULES = "DRP2"
+"""The group of rules that need the modes of models followed through a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Linter:
     def run_text(self, path: Path, text: str) -> LintResult:
         """Lint one text as if it were the content of ``path``."""
         self._texts[path] = text
-        one = _analyse_text(path, text, text.encode(errors="replace"))
+        one = _analyse_text(path, text, text.encode(errors="replace"), self._follows_modes(path))
         if one.facts is not None:
             self._project_of([path]).add(one.facts)
         return self._judge([one])
@@ -90,14 +92,18 @@ class Linter:
         sizes = {path: _size(path) for path in files}
         jobs = self._jobs or _processors()
         if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
-            yield from map(_analyse, files)
+            yield from map(_analyse, files, map(self._follows_modes, files))
             return
         from concurrent.futures import ProcessPoolExecutor
 
         # Largest first: a long file at the end would keep one process busy alone.
         order = sorted(files, key=lambda p: -sizes[p])
         with ProcessPoolExecutor(jobs, initializer=_start_worker) as pool:
-            yield from pool.map(_analyse, order, chunksize=8)
+            yield from pool.map(_analyse, order, map(self._follows_modes, order), chunksize=8)
+
+    def _follows_modes(self, path: Path) -> bool:
+        """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
+        return any(code.startswith(MODE_RULES) for code in self._settings_for(path).enabled_for(path))
 
     def _judge(self, analysed: Sequence[_Analysed]) -> LintResult:
         diagnostics: list[Diagnostic] = []
@@ -139,9 +145,7 @@ class Linter:
         settings = self._settings_for(one.path)
         enabled = settings.enabled_for(one.path)
         project = self._project_of([one.path])
-        for code, (kind, check) in checks().items():
-            if code not in enabled:
-                continue
+        for code, (kind, check) in checks(enabled).items():
             context = Context(code, facts, project, settings, lambda: self._text(one.path))
             try:
                 for fact in facts.of_kind(kind):
@@ -161,18 +165,18 @@ def _start_worker() -> None:
     sys.setrecursionlimit(_RECURSION_LIMIT)
 
 
-def _analyse(path: Path) -> _Analysed:
+def _analyse(path: Path, modes: bool) -> _Analysed:
     try:
         source = read_source(path)
     except UnreadableSource as error:
         return _Analysed(path, failure=str(error))
-    return _analyse_text(path, source.text, source.data)
+    return _analyse_text(path, source.text, source.data, modes)
 
 
-def _analyse_text(path: Path, text: str, data: bytes) -> _Analysed:
+def _analyse_text(path: Path, text: str, data: bytes, modes: bool) -> _Analysed:
     from dropout_lint.source.syntax import MAX_BYTES, NotParsed, SourceSyntaxError, parse
 
-    speaks = speaks_of_dropout(data) or speaks_of_mode(data)
+    speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
     if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return _Analysed(path, failure=f"too large to check: {size}") if speaks else _Analysed(path)
@@ -186,7 +190,7 @@ def _analyse_text(path: Path, text: str, data: bytes) -> _Analysed:
             return _Analysed(path, suppressions=suppressions)
         from dropout_lint.source.engine import collect
 
-        return _Analysed(path, collect(path, text), suppressions)
+        return _Analysed(path, collect(path, text, modes=modes), suppressions)
     except SourceSyntaxError as error:
         return _Analysed(path, suppressions=suppressions, syntax_error=(str(error), error.line, error.column))
     except NotParsed as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -27,21 +27,36 @@ class CheckError(TypeError):
 
 
 @cache
-def checks() -> dict[str, tuple[type, Check]]:
-    """Fact kind and function of each rule, by code. Raises CheckError that names the module at fault."""
-    found: dict[str, tuple[type, Check]] = {}
+def _modules() -> dict[str, str]:
+    """The module of each rule, by code. Raises CheckError for one without a page."""
+    found: dict[str, str] = {}
     for info in pkgutil.iter_modules(__path__):
         if info.name in _NOT_CHECKS or info.name.startswith("_"):
             continue
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        code = codes_by_name().get(info.name.replace("_", "-"))
+        name = info.name.replace("_", "-")
+        code = codes_by_name().get(name)
         if code is None:
-            raise CheckError(f"{module.__name__}: no page rules/DRPnnn-{info.name.replace('_', '-')}.md")
-        function = getattr(module, "check", None)
-        hints = get_type_hints(function) if function is not None else {}
-        kind = next((hint for name, hint in hints.items() if name != "return"), None)
-        if function is None or kind not in FACT_KINDS:
-            names = ", ".join(k.__name__ for k in FACT_KINDS)
-            raise CheckError(f"{module.__name__}: check(fact, context) must annotate its first parameter: {names}")
-        found[code] = (kind, function)
+            raise CheckError(f"{__name__}.{info.name}: no page rules/DRPnnn-{name}.md")
+        found[code] = info.name
     return dict(sorted(found.items()))
+
+
+@cache
+def _check(code: str) -> tuple[type, Check]:
+    """Fact kind and function of a rule. Raises CheckError that names the module at fault."""
+    module = importlib.import_module(f"{__name__}.{_modules()[code]}")
+    function = getattr(module, "check", None)
+    hints = get_type_hints(function) if function is not None else {}
+    kind = next((hint for name, hint in hints.items() if name != "return"), None)
+    if function is None or kind not in FACT_KINDS:
+        names = ", ".join(k.__name__ for k in FACT_KINDS)
+        raise CheckError(f"{module.__name__}: check(fact, context) must annotate its first parameter: {names}")
+    return kind, function
+
+
+def checks(enabled: Collection[str] | None = None) -> dict[str, tuple[type, Check]]:
+    """Fact kind and function of each rule that is on (of all rules without ``enabled``), by code.
+
+    Only their modules are imported. Raises CheckError that names a module without a page or a registration.
+    """
+    return {code: _check(code) for code in _modules() if enabled is None or code in enabled}

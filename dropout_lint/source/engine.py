@@ -13,25 +13,25 @@ from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
-from dropout_lint.source.mode_classes import mode_classes, mode_overrides
-from dropout_lint.source.mode_flow import mode_flows
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
 from dropout_lint.source.syntax import parse
 
 
-def collect(path: Path, text: str) -> FileFacts:
+def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
     """The facts of one file, which depend on its text and its place among packages alone.
+
+    ``modes`` asks for what the file does with the modes of models too.
 
     Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(path, text, parse(text))
     data = text.encode(errors="replace")
-    modes = modes_of(module) if triage.speaks_of_mode(data) else Modes()
+    told = modes_of(module) if modes and triage.speaks_of_mode(data) else Modes()
     if not module.relevant and not triage.speaks_of_dropout(data):
-        return outline(module, modes)
+        return outline(module, told)
     sites = tuple(dropout_sites(module))
     return FileFacts(
         path=str(path),
@@ -49,9 +49,9 @@ def collect(path: Path, text: str) -> FileFacts:
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
-        flows=modes.flows,
-        overrides=modes.overrides,
-        mode_classes=modes.classes,
+        flows=told.flows,
+        overrides=told.overrides,
+        mode_classes=told.classes,
         defined=_defined(module),
     )
 
@@ -66,6 +66,9 @@ class Modes(NamedTuple):
 
 def modes_of(module: SourceModule) -> Modes:
     """The flows, overrides and classes of a file."""
+    from dropout_lint.source.mode_classes import mode_classes, mode_overrides
+    from dropout_lint.source.mode_flow import mode_flows
+
     package = module.imports.package
     return Modes(mode_flows(module.tree, module.lines, package), mode_overrides(module), mode_classes(module))
 
