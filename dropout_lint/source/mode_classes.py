@@ -40,7 +40,11 @@ def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> It
     if not method.args.args:
         return
     instance = method.args.args[0].arg
+    inner = {s.name for s in method.body if isinstance(s, ast.FunctionDef)}
     for node in method.body:
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in inner):
+            continue  # a function of its own takes the switch's place, on purpose
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
