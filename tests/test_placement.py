@@ -460,6 +460,23 @@ REPORTED = {
 }
 
 SILENT = {
+    "list-told-apart-by-its-members": model(
+        """
+        self.layers = nn.ModuleList()
+        for i in range(3):
+            self.layers.extend([Masked(width), nn.BatchNorm1d(width)])
+            if i < 2:
+                self.layers.extend([nn.Hardtanh(0.0, 20.0), nn.Dropout(p)])
+        """,
+        """
+        for layer in self.layers:
+            if isinstance(layer, Masked):
+                x, lengths = layer(x, 3)
+            else:
+                x = layer(x)
+        return x
+        """,
+    ),
     "number-of-layers-by-a-test": model(
         """
         self.drop = nn.Dropout(p)

@@ -68,11 +68,16 @@ def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 def member(item: Item) -> Item:
-    """What an index into a list of layers may give."""
+    """What an index into a list of layers may give; unknown where its members are of several kinds.
+
+    Which of them comes first is then for the index to say, and any order among them would be made up.
+    """
     lists = [item] if isinstance(item, Sequence) else []
     if isinstance(item, Either):
         lists = [i for arm in item.arms for i in arm if isinstance(i, Sequence)]
     found = tuple((i,) for one in lists for i in unrolled(one.items))
+    if len({i.kind if isinstance(i, Layer) else "" for (i,) in found}) > 1:
+        return UNKNOWN
     return Either(found) if len(found) > 1 else found[0][0] if found else UNKNOWN
 
 

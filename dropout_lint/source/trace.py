@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dropout_lint.source.layers import Either, Env, Item, Repeated, Sequence, unrolled
+from dropout_lint.source.layers import Either, Env, Item, Repeated, Sequence, member
 from dropout_lint.source.operands import NOTHING, Operand, State, flat
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
@@ -136,7 +136,7 @@ class Tracer(ExpressionTracer):
             layers = self.layers(iterated, block, state)
             key = dotted(target)
             if isinstance(layers, Sequence) and key:
-                state.layers[key] = Either(tuple((i,) for i in unrolled(layers.items)))
+                state.layers[key] = member(layers)
             else:
                 value = flat(self.value(iterated, block, state))
                 for one in target.elts if isinstance(target, ast.Tuple) else [target]:
