@@ -72,7 +72,6 @@ class Scope:
     """The method of ``class_name`` that encloses it (closures and lambdas count for their method)."""
     self_name: str = ""
     """How the instance is called there, "" where there is none."""
-    loops: int = 0
     parameters: tuple[str, ...] = ()
 
     @property
@@ -291,8 +290,6 @@ class ModelClass:
     bases: tuple[str, ...]
     """Dotted names, or names of the same file behind a leading dot."""
     methods: frozenset[str]
-    assigned: frozenset[str]
-    """Attributes of the instance that the class assigns."""
     read: frozenset[str]
     """Attributes of the instance that the class reads, calls or deletes, in any method."""
     opaque: bool
@@ -302,8 +299,6 @@ class ModelClass:
     rate_writes: tuple[RateWrite, ...] = ()
     weight_writes: tuple[WeightWrite, ...] = ()
     unread_parameters: tuple[UnreadParameter, ...] = ()
-    constants: dict[str, float] = field(default_factory=dict)
-    """Numbers bound in the class body or its constructor, for configuration classes."""
     abstract: bool = False
 
 
@@ -315,7 +310,6 @@ class FunctionSummary:
     parameters: tuple[str, ...]
     sinks: frozenset[str]
     """Parameters that reach a dropout which ignores the mode."""
-    has_self: bool
     returns: tuple[str, ...] = ()
     """Functions of the same file that it returns, as factories do."""
 
@@ -413,12 +407,34 @@ class LayerGraph:
     nodes: tuple[LayerNode, ...]
     outputs: tuple[int, ...]
     """Nodes whose value is returned; empty for a lone nn.Sequential."""
-    adds_input: bool = False
-    """A value is added to one that it was computed from: a residual connection."""
     losses: tuple[int, ...] = ()
     """Nodes whose value is given to a loss function that reads logits or probabilities."""
     compared: tuple[int, ...] = ()
     """Nodes whose value a regression loss compares with its target."""
+
+    @property
+    def adds_input(self) -> bool:
+        """Whether a value is added, or joined, to one that it was computed from: a residual or dense connection."""
+        return any(node.kind in {"add", "cat"} and self.rejoins(node) for node in self.nodes)
+
+    def rejoins(self, node: LayerNode) -> bool:
+        """Whether one operand of a node was computed from another."""
+        for operand in node.inputs:
+            made_of = self.sources(operand)
+            if any(other in made_of for other in node.inputs if other != operand):
+                return True
+        return False
+
+    def sources(self, index: int) -> set[int]:
+        """Everything that a node's value was computed from, and the node."""
+        seen: set[int] = set()
+        pending = [index]
+        while pending:
+            current = pending.pop()
+            if current not in seen:
+                seen.add(current)
+                pending += self.nodes[current].inputs
+        return seen
 
 
 @dataclass(frozen=True, slots=True)

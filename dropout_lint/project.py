@@ -195,7 +195,7 @@ class Project:
         inner = [found[0].functions[r] for r in summary.returns]
         sinks = frozenset(s for f in inner for s in f.sinks)
         shown = next((f for f in inner if f.sinks), None)
-        return (found[0], FunctionSummary(shown.name, shown.parameters, sinks, False)) if shown is not None else None
+        return (found[0], FunctionSummary(shown.name, shown.parameters, sinks)) if shown is not None else None
 
     def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
         """Parameters of a function that reach a dropout which ignores the mode, also through what it calls."""

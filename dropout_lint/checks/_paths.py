@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.layer_facts import VIEWS
@@ -37,33 +37,17 @@ class Paths:
         """Nodes that take a node's value."""
         return [self.graph.nodes[i] for i in self._users.get(node.index, [])]
 
+    def makers(self, node: LayerNode) -> list[LayerNode]:
+        """Nodes whose value a node takes."""
+        return [self.graph.nodes[i] for i in node.inputs]
+
     def after(self, node: LayerNode, through: Collection[str]) -> list[LayerNode]:
         """The first nodes behind ``node`` that are not of the kinds that let a value pass."""
-        found, pending, seen = [], self.users(node), set()
-        while pending:
-            current = pending.pop(0)
-            if current.index in seen:
-                continue
-            seen.add(current.index)
-            if current.kind in through:
-                pending += self.users(current)
-            else:
-                found.append(current)
-        return found
+        return _first(self.users, node, through)
 
     def before(self, node: LayerNode, through: Collection[str]) -> list[LayerNode]:
         """The last nodes before ``node`` that are not of the kinds that let a value pass."""
-        found, pending, seen = [], [self.graph.nodes[i] for i in node.inputs], set()
-        while pending:
-            current = pending.pop(0)
-            if current.index in seen:
-                continue
-            seen.add(current.index)
-            if current.kind in through:
-                pending += [self.graph.nodes[i] for i in current.inputs]
-            else:
-                found.append(current)
-        return found
+        return _first(self.makers, node, through)
 
     def returned(self, node: LayerNode, through: Collection[str] = VIEWS) -> bool:
         """Whether a node's value is returned, perhaps through others of the given kinds."""
@@ -74,3 +58,17 @@ class Paths:
             for user in self.users(node)
             if user.kind in through and user.index > node.index
         )
+
+
+def _first(step: Callable[[LayerNode], list[LayerNode]], node: LayerNode, through: Collection[str]) -> list[LayerNode]:
+    found, pending, seen = [], step(node), set()
+    while pending:
+        current = pending.pop(0)
+        if current.index in seen:
+            continue
+        seen.add(current.index)
+        if current.kind in through:
+            pending += step(current)
+        else:
+            found.append(current)
+    return found

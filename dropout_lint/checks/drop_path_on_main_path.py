@@ -18,7 +18,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if drop.kind not in DROP_PATHS or drop.rate.is_zero or context.facts.is_test:
             continue
         sums = paths.before(drop, VIEWS)
-        if not sums or not all(_is_residual(graph, s) for s in sums):
+        if not sums or not all(s.kind == "add" and graph.rejoins(s) for s in sums):
             continue
         if _has_a_way_around(paths, drop):
             continue
@@ -35,27 +35,6 @@ def _has_a_way_around(paths: Paths, drop: LayerNode) -> bool:
     for user in paths.after(drop, VIEWS | {"scale"}):
         if user.kind in {"mul", "unknown"}:
             return True
-        if user.kind == "add" and not all(drop.index in _sources(paths.graph, i) for i in user.inputs):
+        if user.kind == "add" and not all(drop.index in paths.graph.sources(i) for i in user.inputs):
             return True
     return False
-
-
-def _sources(graph: LayerGraph, start: int) -> set[int]:
-    """Everything that a value was computed from, and the value."""
-    seen: set[int] = set()
-    pending = [start]
-    while pending:
-        current = pending.pop()
-        if current not in seen:
-            seen.add(current)
-            pending += graph.nodes[current].inputs
-    return seen
-
-
-def _is_residual(graph: LayerGraph, node: LayerNode) -> bool:
-    """An addition of which one operand was computed from another."""
-    if node.kind != "add":
-        return False
-    return any(
-        other in _sources(graph, operand) for operand in node.inputs for other in node.inputs if other != operand
-    )

@@ -106,7 +106,6 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
         span=module.lines.span(node),
         bases=_bases(module, node, block.parent or block),
         methods=frozenset(block.blocks),
-        assigned=frozenset(block.attributes),
         read=frozenset(reads),
         opaque=opaque,
         torch_attributes=any(
@@ -117,7 +116,6 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
         rate_writes=tuple(_rate_writes(module, block)),
         weight_writes=tuple(weight_writes(module, block)),
         unread_parameters=tuple(_unread_parameters(module, block)),
-        constants=_constants(node),
         abstract=_is_abstract(module, block, node),
     )
 

@@ -138,7 +138,6 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 name=block.qualname,
                 parameters=tuple(parameters),
                 sinks=frozenset(sinks.get(block.qualname, ())),
-                has_self=bool(block.self_name),
                 returns=tuple(_returned_functions(block)),
             )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dropout_lint.facts import LayerGraph, LayerNode, Scope
+from dropout_lint.facts import LayerGraph, Scope
 from dropout_lint.source.builds import MAX_CALLS
 from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
@@ -106,25 +106,9 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
         scope,
         tuple(tracer.nodes),
         tuple(sorted(tracer.outputs)),
-        adds_input=any(n.kind in {"add", "cat"} and _rejoins(tracer.nodes, n) for n in tracer.nodes),
         losses=tuple(sorted(tracer.losses)),
         compared=tuple(sorted(tracer.compared)),
     )
-
-
-def _rejoins(nodes: list[LayerNode], joined: LayerNode) -> bool:
-    """Whether one operand of an addition was computed from the other."""
-    for operand in joined.inputs:
-        seen, pending = set(), [operand]
-        while pending:
-            current = pending.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            pending += nodes[current].inputs
-        if any(other in seen for other in joined.inputs if other != operand):
-            return True
-    return False
 
 
 def _of_function(

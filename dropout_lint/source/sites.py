@@ -206,16 +206,10 @@ def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
     function: Block | None = block
     while function is not None and (function.kind != "function" or function.name == "<lambda>"):
         function = function.parent if function.kind == "function" else None
-    loops = 0
-    current = node
-    while current in module.scopes.parents and current is not block.node:
-        current = module.scopes.parents[current]
-        loops += isinstance(current, (ast.For, ast.While, ast.AsyncFor))
     return Scope(
         class_name=owner.qualname if owner is not None else "",
         function=function.qualname if function is not None else "",
         method=method.name if method is not None else "",
         self_name=block.instance,
-        loops=loops,
         parameters=tuple(block.parameters),
     )
