@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dropout_lint.diagnostic import Severity
+from dropout_lint.report import FORMATS
 from dropout_lint.selection import nearest
 
 TABLE = "[tool.dropout-lint]"
-OUTPUT_FORMATS = ("full", "concise", "json", "github")
 RATE_KINDS = ("transformer", "linear", "conv", "input")
 
 
@@ -125,7 +125,7 @@ KEYS: dict[str, Callable[[object], object]] = {
     "unsafe-fixes": _boolean,
     "preview": _boolean,
     "fail-level": _severity,
-    "output-format": _choice(*OUTPUT_FORMATS),
+    "output-format": _choice(*FORMATS),
     "baseline": _string,
     "target-torch": _version,
     "dropout-modules": _strings,

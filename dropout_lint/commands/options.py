@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from dropout_lint.config_schema import OUTPUT_FORMATS, Options
+from dropout_lint.config_schema import Options
 from dropout_lint.diagnostic import Severity
+from dropout_lint.report import FORMATS
 
 SUPPRESSION_STYLES = ("native", "noqa")
 
@@ -149,7 +150,7 @@ _OPTIONS = (
     click.option(
         "--respect-gitignore/--no-respect-gitignore", default=None, help="Skip what git ignores (the default)."
     ),
-    click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), help="How to report; the default is full."),
+    click.option("--output-format", type=click.Choice(FORMATS), help="How to report; the default is full."),
     click.option("-o", "--output-file", type=type_of_path, help="Write the report to this file."),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule."),
     click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 whatever is found or fails."),
