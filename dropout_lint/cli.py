@@ -156,6 +156,15 @@ def rules_command(output_format: str, color: str) -> ExitCode:
 
 
 @cli.command()
+@click.option("--stdio", is_flag=True, help="Talk over standard input and output, as it always does.")
+def server(stdio: bool) -> ExitCode:
+    """Run the language server, for editors: diagnostics while typing, fixes as code actions, rules on hover."""
+    from dropout_lint.commands.server import run_server
+
+    return run_server()
+
+
+@cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> ExitCode:
     """Print the completion script of a shell.
