@@ -199,14 +199,10 @@ def test_hover_shows_the_page(tmp_path: Path) -> None:
     converse(talk, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("encoding", "start"),
-    [
-        (types.PositionEncodingKind.Utf16, 27),
-        (types.PositionEncodingKind.Utf8, 30),
-        (types.PositionEncodingKind.Utf32, 26),
-    ],
-)
+Encoding = types.PositionEncodingKind
+
+
+@pytest.mark.parametrize(("encoding", "start"), [(Encoding.Utf16, 27), (Encoding.Utf8, 30), (Encoding.Utf32, 26)])
 def test_columns_count_in_the_units_of_the_client(tmp_path: Path, encoding: Encoding, start: int) -> None:
     line = '        s = "é😋\x0c"; return F.dropout(x, 0.5)\n'
     text = ALWAYS_ON.replace("        return F.dropout(x, 0.5)\n", line)
