@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dropout_lint.diagnostic import Severity
 
-DOCS_URL = "https://github.com/dropout-lint/dropout-lint/blob/main/rules/{page}"
+DOCS_URL = "https://dropout-lint.github.io/dropout-lint/rules/{page}/"
 
 _HEADING = re.compile(r"^# (DRP\d{3}) ([a-z0-9-]+)$")
 _FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -47,7 +47,7 @@ class Rule:
     @property
     def url(self) -> str:
         """Where the page can be read on the web."""
-        return DOCS_URL.format(page=self.page)
+        return DOCS_URL.format(page=self.page.removesuffix(".md"))
 
 
 class PageError(ValueError):
