@@ -14,6 +14,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from dropout_lint.rulebook import Rule, rules
+from tools.command_line_page import command_line_page
 from tools.figures import FIGURES, THEMES, commutation_table, drawn
 from tools.readme import ROOT
 
@@ -84,6 +85,7 @@ def pages() -> Iterator[tuple[str, str]]:
         yield name, "\n\n".join(readme[heading] for heading in headings)
     for name, source in _FILES.items():
         yield name, (ROOT / source).read_text("utf-8")
+    yield "command-line.md", command_line_page()
     yield "rules/index.md", rules_index()
     for rule in rules().values():
         yield f"rules/{rule.page}", rule_page(rule)
