@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
-from dropout_lint.facts import DropoutSite, FileFacts, ModelClass, Scope
+from dropout_lint.facts import DropoutSite, FileFacts, LayerGraph, ModelClass, Scope
 from dropout_lint.names import words
 from dropout_lint.project import Project
 from dropout_lint.rulebook import rules
@@ -36,6 +36,10 @@ class Context:
     settings: Settings
     load: Callable[[], str]
     """Reads the text of the file, which few checks need."""
+
+    def subjects(self, kind: type) -> tuple[object, ...]:
+        """The facts of one kind; networks with the wrappers of other files looked into."""
+        return self.project.networks.of(self.facts) if kind is LayerGraph else self.facts.of_kind(kind)
 
     def report(
         self,

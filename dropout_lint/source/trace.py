@@ -41,12 +41,19 @@ class Tracer(ExpressionTracer):
                 joined = self.node(kind, left | right, statement, self.ranks(left), **facts) if left else right
                 state.values[dotted(target)] = joined
             case ast.Return(value=value):
-                self.outputs |= flat(self.value(value, block, state)) if value is not None else NOTHING
+                returned = self.value(value, block, state) if value is not None else NOTHING
+                lone = isinstance(returned, frozenset) and returned and not isinstance(value, ast.Dict)
+                self.bundles = self.bundles or (value is not None and not lone)
+                self.outputs |= flat(returned)
                 state.ended = True
             case ast.Raise():
                 state.ended = True
             case ast.If(test=test, body=body, orelse=orelse):
                 self.value(test, block, state)
+                goes = self.goes(test, block, state)
+                if goes is not None:
+                    self.run(body if goes else orelse, block, state)
+                    return
                 arms = [state.copy(), state.copy()]
                 self.tests += 1
                 self.run(body, block, arms[0])

@@ -37,12 +37,21 @@ class ExpressionTracer(CallTracer):
             case ast.Subscript(value=value):
                 inner = self.layers(value, block, state)
                 return member(inner) if inner is not None else None
-            case ast.IfExp(body=body, orelse=orelse):
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.goes(test, block, state)
+                if goes is not None:
+                    return self.layers(body if goes else orelse, block, state)
                 arms = [self.layers(body, block, state), self.layers(orelse, block, state)]
                 return Either(tuple((a,) for a in arms if a is not None)) if any(arms) else None
             case ast.Call() if _constructs(self.module.scopes.resolve(node.func, block)):
                 return self.construction.value(node, block, dict(state.layers), 1)
         return None
+
+    def goes(self, test: ast.expr, block: Block, state: State) -> bool | None:
+        """Which way a test goes in the call that is followed; None where that is not proven, or none is followed."""
+        if not self.construction.bound:
+            return None
+        return self.construction.decided(test, block, {**self.attributes, **state.layers})
 
     def value(self, node: ast.expr, block: Block, state: State) -> Operand | tuple[Operand, ...]:
         """The nodes that may have made an expression's value."""
@@ -70,7 +79,10 @@ class ExpressionTracer(CallTracer):
                 return self.node("index", made, node, rank_after("index", self.ranks(made), node)) if made else NOTHING
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 return tuple(flat(self.value(e, block, state)) for e in elements)
-            case ast.IfExp(body=body, orelse=orelse):
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.goes(test, block, state)
+                if goes is not None:
+                    return self.value(body if goes else orelse, block, state)
                 return flat(self.value(body, block, state)) | flat(self.value(orelse, block, state))
             case ast.NamedExpr(target=target, value=value):
                 result = self.value(value, block, state)
