@@ -31,6 +31,7 @@ _GROUPS = {
     "3": "Placement and use",
     "4": "Arguments",
     "5": "Hand-written dropout",
+    "6": "Rates and practice",
 }
 _README_PAGES = {
     "index.md": ("", "Try it", "Use it"),
