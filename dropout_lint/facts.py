@@ -406,8 +406,8 @@ class LayerNode:
     """For an unknown layer, what may tell what is in it."""
     within: Span | None = None
     """For what is inside of a wrapper, the place in the graph's own file that applies the wrapper."""
-    owner: str = ""
-    """The class or function that the wrapper is, for what is inside of it."""
+    wrappers: tuple[str, ...] = ()
+    """The classes and functions of the wrappers that it is inside of, outermost first."""
     path: str = ""
     """The file that the span stands in, "" for the file of the facts themselves."""
     module: str = ""

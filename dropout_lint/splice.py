@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from dropout_lint.activations import PASSING
+from dropout_lint.activations import ELEMENTWISE
 from dropout_lint.facts import LayerGraph, LayerNode, Wrapper
-from dropout_lint.layer_facts import POOLS, VIEWS
+from dropout_lint.layer_facts import BATCH_NORMS, POOLS, VIEWS
 from dropout_lint.source.templates import Inherited, Template
 from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
@@ -15,7 +15,7 @@ MAX_DEPTH = 3
 """How many wrappers inside of one another are looked into."""
 MAX_NODES = 1500
 _DROPOUTS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS})
-_PASSES = VIEWS | POOLS | PASSING | {"scale"}
+_PASSES = VIEWS | POOLS | ELEMENTWISE | BATCH_NORMS | {"scale"}
 
 Found = tuple[Template | Inherited | None, str]
 """A template and the file that its spans stand in, "" for the file of the graph; None for what nobody can tell."""
@@ -126,7 +126,7 @@ class _Splice:
                 at,
                 replace(deeper, depth=wrapper.depth + 1) if deeper is not None else None,
                 within=node.within or node.span,
-                owner=template.owner,
+                wrappers=(*node.wrappers, template.owner),
                 path=inner.path or path or node.path,
                 optional=inner.optional or node.optional,
                 guarded=inner.guarded or node.guarded,

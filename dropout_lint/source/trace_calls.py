@@ -10,7 +10,7 @@ from dropout_lint.facts import Value
 from dropout_lint.layer_facts import DROP_PATHS, LOGIT_LOSSES, REGRESSION_LOSSES
 from dropout_lint.source.bindings import bound_arguments
 from dropout_lint.source.layers import Item, Layer
-from dropout_lint.source.operands import NOTHING, Operand, State, flat
+from dropout_lint.source.operands import NOTHING, Operand, State, flat, several
 from dropout_lint.source.ranks import rank_after
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
@@ -86,7 +86,7 @@ class CallTracer(LayerTracer):
                 )
             if call.func.attr == "append" and everything:
                 key = dotted(call.func.value)
-                state.values[key] = flat(state.values.get(key, NOTHING)) | everything
+                state.values[key] = several(state.values.get(key, NOTHING), everything)
                 return NOTHING
             inlined = self._inline(call, call.func.attr, arguments, block, state)
             if inlined is not None:

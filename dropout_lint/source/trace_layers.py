@@ -41,7 +41,7 @@ class LayerTracer:
     tests: int = 0
     inlined: tuple[str, ...] = ()
     bundles: bool = False
-    """Some of what is returned holds several values."""
+    """Some of what is returned holds several values, or none in sight."""
 
     def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
         """Add a node and give it as a value."""
