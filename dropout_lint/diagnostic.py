@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Severity(StrEnum):
@@ -99,3 +100,5 @@ class Failure:
     reason: str
     code: str = ""
     """The rule that crashed, where one did."""
+    kind: Literal["file", "model"] = "file"
+    """What ``path`` names."""
