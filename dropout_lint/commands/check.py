@@ -71,7 +71,7 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 
     runs = _model_runs(options, resolver) if options.with_models else None
     with ProgressBar(quiet=options.quiet) as progress:
-        linter = Linter(resolver, options.jobs, progress, runs and runs.findings)
+        linter = Linter(resolver, options.jobs, progress, runs.findings if runs else None)
         result = linter.run(found.files)
     if runs is not None:
         result = runs.added_to(result, found.files, resolver)
