@@ -17,9 +17,9 @@ ORDER: tuple[Engine, ...] = ("source", "graph", "runtime")
 
 @dataclass(frozen=True, slots=True)
 class Refutation:
-    """A run in which what a finding of the source says did not happen."""
+    """A run in which what the source suggests at a place, by one of these rules, did not happen."""
 
-    code: str
+    codes: tuple[str, ...]
     path: str
     line: int
     reason: str
@@ -99,6 +99,6 @@ def _judged(item: Diagnostic, refutations: Sequence[Refutation]) -> Diagnostic:
     """A finding of the source that a run refutes, and no run confirms, is information."""
     if item.engines[0] == "source" and not item.verdict:
         for one in refutations:
-            if one.code == item.code and item.span.line <= one.line <= item.span.end_line:
+            if item.code in one.codes and item.span.line <= one.line <= item.span.end_line:
                 return replace(item, severity=Severity.INFO, verdict="refuted", evidence=one.reason)
     return item
