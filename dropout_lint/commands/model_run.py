@@ -13,7 +13,7 @@ from dropout_lint.commands.progress import ProgressBar
 from dropout_lint.config import Settings
 from dropout_lint.diagnostic import Diagnostic, Engine, Failure, Span
 from dropout_lint.files import displayed
-from dropout_lint.merging import Findings, Refutation
+from dropout_lint.merging import Findings, Refutation, of_one_model
 from dropout_lint.models.codec import decode
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.models.target import ModelTarget
@@ -63,13 +63,14 @@ def run_engine(
 
 def findings_of(runs: Sequence[EngineRun]) -> Findings:
     """All findings of some engines, merged."""
-    diagnostics: list[Diagnostic] = []
+    by_model: dict[str, list[Diagnostic]] = {}
     refutations: list[Refutation] = []
     for one in runs:
         for outcome in one.outcomes:
-            result = outcome.result or {}
-            diagnostics += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
+            found, result = by_model.setdefault(outcome.target.label, []), outcome.result or {}
+            found += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
             refutations += [_refutation(fields) for fields in result.get("refuted", ())]
+    diagnostics = [item for found in by_model.values() for item in of_one_model(found)]
     return Findings(diagnostics, refutations, complete=not any(one.failures for one in runs))
 
 
