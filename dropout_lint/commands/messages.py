@@ -55,7 +55,7 @@ def write_report(text: str, file: Path | None, *, color: bool) -> None:
     from dropout_lint.source.text import write_atomically
 
     try:
-        write_atomically(file, text.encode())
+        write_atomically(file, text.encode(errors="backslashreplace"))
     except OSError as problem:
         raise CannotWriteError(f"cannot write the report to {file}: {reason(problem)}") from None
 

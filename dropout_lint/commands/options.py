@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from dropout_lint.commands.outputs import Output, OutputType, without_file
 from dropout_lint.config_schema import Options
 from dropout_lint.diagnostic import Severity
 from dropout_lint.report import FORMATS
@@ -39,8 +40,11 @@ class CheckOptions:
     extend_exclude: tuple[str, ...] | None
     force_exclude: bool
     respect_gitignore: bool | None
-    output_format: str | None
+    output_format: tuple[Output, ...]
     output_file: Path | None
+    baseline: Path | None
+    write_baseline: bool
+    diff_base: str | None
     statistics: bool
     exit_zero: bool
     exit_non_zero_on_fix: bool
@@ -72,7 +76,8 @@ class CheckOptions:
             unsafe_fixes=self.unsafe_fixes,
             preview=self.preview,
             fail_level=Severity(self.fail_level) if self.fail_level else None,
-            output_format=self.output_format,
+            output_format=None if self.output_file else without_file(self.output_format),
+            baseline=str(self.baseline) if self.baseline else None,
         )
 
     @property
@@ -150,8 +155,23 @@ _OPTIONS = (
     click.option(
         "--respect-gitignore/--no-respect-gitignore", default=None, help="Skip what git ignores (the default)."
     ),
-    click.option("--output-format", type=click.Choice(FORMATS), help="How to report; the default is full."),
-    click.option("-o", "--output-file", type=type_of_path, help="Write the report to this file."),
+    click.option(
+        "--output-format",
+        type=OutputType(),
+        multiple=True,
+        metavar="FORMAT[=FILE]",
+        help=f"How to report: {', '.join(FORMATS)}. With a file, beside what the terminal shows; can be repeated.",
+    ),
+    click.option(
+        "-o",
+        "--output-file",
+        type=type_of_path,
+        metavar="FILE",
+        help="Write the report to this file; the terminal shows the default format.",
+    ),
+    click.option("--baseline", type=type_of_path, metavar="FILE", help="Leave out the findings that this file knows."),
+    click.option("--write-baseline", is_flag=True, help="Write the findings of today into the baseline."),
+    click.option("--diff-base", metavar="REV", help="Report only what stands on lines changed since this revision."),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule."),
     click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 whatever is found or fails."),
     click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was fixed."),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import Result, Summary, is_fixable, mark, one_line, paint, render_summary, severity_style
+from dropout_lint.report import Result, View, is_fixable, mark, one_line, paint, render_summary, severity_style
 
 
-def render(result: Result, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """``path:line:column: CODE [*] message`` lines and the summary."""
-    lines = [f"{_place(d, color)} {headline(d, color, summary.unsafe_fixes)}\n" for d in result.diagnostics]
-    return "".join(lines) + render_summary(result, color, summary)
+    color = view.color
+    lines = [f"{_place(d, color)} {headline(d, color, view.summary.unsafe_fixes)}\n" for d in result.diagnostics]
+    return "".join(lines) + render_summary(result, color, view.summary)
 
 
 def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:

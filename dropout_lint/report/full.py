@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, Sources, Summary, one_line, paint, render_summary, severity_style
+from dropout_lint.report import Result, View, one_line, paint, render_summary, severity_style
 from dropout_lint.report.concise import headline
 from dropout_lint.report.frame import FrameLine, frame_lines
 
 
-def render(result: Result, sources: Sources, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """Blocks with a blank line after each, and the summary."""
     blocks = []
     for diagnostic in result.diagnostics:
-        lines = _block(diagnostic, sources(diagnostic.path), color, summary.unsafe_fixes)
+        lines = _block(diagnostic, view.sources(diagnostic.path), view.color, view.summary.unsafe_fixes)
         blocks.append("".join(f"{line}\n" for line in lines) + "\n")
-    return "".join(blocks) + render_summary(result, color, summary)
+    return "".join(blocks) + render_summary(result, view.color, view.summary)
 
 
 def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes: bool) -> Iterator[str]:
