@@ -62,16 +62,19 @@ def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: L
     by_baseline = _by_baseline(options, resolver, linted)
     if not by_baseline:
         raise click.UsageError("--write-baseline needs a file: --baseline FILE, or the key 'baseline'.")
+    written = 0
     for file, found in by_baseline.items():
         before = read_baseline(file) if os.path.lexists(file) else Baseline(file)
         counts = before.counts(number(found, linted.sources()))
         after = before.updated(counts, _judged(file.parent, options, resolver, linted))
         write_report(after.dumps(), file, color=False)
+        written += sum(new.total() for new in counts.values())
         if not options.quiet:
             total = sum(known.total() for known in after.known.values())
             note(f"Wrote {counted(total, 'known problem')} to {_shown(file)}.")
     left = tuple(item for item in linted.result.diagnostics if item.code in NEVER_KNOWN)
-    return replace(linted, result=replace(linted.result, diagnostics=left))
+    left_out = (*linted.left_out, counted(written, "known problem")) if written else linted.left_out
+    return replace(linted, result=replace(linted.result, diagnostics=left), left_out=left_out)
 
 
 def _by_baseline(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> dict[Path, list[Diagnostic]]:

@@ -5,13 +5,10 @@ https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 
 from __future__ import annotations
 
-import re
-
 from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.report import Result, View, one_line
 
-_ESCAPES = {";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
-_ESCAPED = re.compile(r"%(?=3B|0D|0A|5D|AZP25)")
+_ESCAPES = {"%": "%AZP25", ";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
 
 
 def render(result: Result, view: View) -> str:
@@ -32,6 +29,4 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _escape(text: str) -> str:
-    """The agent replaces its escapes everywhere, so a text that looks like one is escaped itself."""
-    text = _ESCAPED.sub("%AZP25", text)
     return "".join(_ESCAPES.get(character, character) for character in text)

@@ -49,7 +49,7 @@ def _add_finding(suite: ElementTree.Element, diagnostic: Diagnostic) -> None:
     case = _case(suite, diagnostic.code, diagnostic.path, file=one_line(diagnostic.path), line=str(span.line))
     message = one_line(diagnostic.message)
     failure = ElementTree.SubElement(case, "failure", message=message, type=str(diagnostic.severity))
-    failure.text = f"line {span.line}, col {span.column}, {message}"
+    failure.text = f"{one_line(diagnostic.path)}:{span.line}:{span.column}"
 
 
 def _add_failure(suite: ElementTree.Element, failure: Failure) -> None:

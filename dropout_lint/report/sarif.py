@@ -19,6 +19,7 @@ from dropout_lint.fingerprints import Numbered, number
 from dropout_lint.relative_path import relative_posix
 from dropout_lint.report import Result, View
 from dropout_lint.source.changes import edits_with_imports
+from dropout_lint.source.fixer import is_sound
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -100,11 +101,9 @@ def _message(diagnostic: Diagnostic) -> str:
 
 def _fix(diagnostic: Diagnostic, view: View, here: Path) -> dict[str, Any] | None:
     text = view.sources(diagnostic.path)
-    if diagnostic.fix is None or text is None:
+    if diagnostic.fix is None or text is None or not is_sound(text, diagnostic):
         return None
     edits = edits_with_imports(text, diagnostic.fix)
-    if not edits:
-        return None
     change = {"artifactLocation": _artifact(diagnostic.path, here), "replacements": [_replacement(e) for e in edits]}
     return {
         "description": {"text": diagnostic.fix.message},

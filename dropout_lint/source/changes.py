@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Edit, Fix, Span
-from dropout_lint.source.imports import ImportClash, import_insertion
+from dropout_lint.source.imports import import_insertion
 from dropout_lint.source.text import LineIndex
 
 _LINE_FEED = re.compile(r"(?<!\r)\n")
@@ -53,16 +53,11 @@ def changes_of(index: LineIndex, edits: Sequence[Edit]) -> tuple[Change, ...] | 
 def edits_with_imports(text: str, fix: Fix) -> tuple[Edit, ...]:
     """A fix for programs that know nothing but edits: its imports are insertions, its line breaks those of the text.
 
-    Empty where the fix cannot be applied to the text, and for advice.
+    For a fix that can be applied to the text; raises as ``import_insertion`` does.
     """
     index = LineIndex(text)
-    changes = changes_of(index, fix.edits)
-    if not changes:
-        return ()
-    try:
-        offset, lines = import_insertion(text, fix.imports)
-    except (ImportClash, SyntaxError):
-        return ()
+    changes = changes_of(index, fix.edits) or ()
+    offset, lines = import_insertion(text, fix.imports)
     inserted = (Change(offset, offset, lines),) if lines else ()
     return tuple(
         Edit(Span(*index.position(change.start), *index.position(change.end)), change.replacement)

@@ -79,6 +79,12 @@ def _addable(text: str, imports: Sequence[str]) -> bool:
     return True
 
 
+def is_sound(text: str, diagnostic: Diagnostic) -> bool:
+    """Whether the fix, applied alone, changes the text and leaves it valid."""
+    edited, waiting = apply_fixes(text, [diagnostic])
+    return not waiting and edited != text and _parses(edited, _compiles(text))
+
+
 def fix_text(
     text: str,
     lint: Callable[[str], tuple[Diagnostic, ...]],
