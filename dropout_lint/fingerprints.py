@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source.syntax import Lines, NotParsed, SourceSyntaxError, parse
 
 _DIGITS = 16
+_TRAILING_COMMA = re.compile(r",(?=[)\]}])")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fingerprint:
     """A rule, the class and function that the finding is in, and a hash of the code that it underlines.
 
-    Lines and columns do not count, nor does white space, nor the wording of the message.
+    Lines and columns do not count, nor what a formatter changes, nor the wording of the message.
     """
 
     code: str
@@ -68,7 +70,7 @@ class _Reader:
         except IndexError:  # the file has changed since
             text = ""
         scope = ".".join(_scope(self._tree, diagnostic.span.line)) if self._tree else ""
-        return Fingerprint(diagnostic.code, scope, _hash(" ".join(text.split())))
+        return Fingerprint(diagnostic.code, scope, _hash(_TRAILING_COMMA.sub("", "".join(text.split()))))
 
 
 def _scope(tree: ast.Module, line: int) -> Iterator[str]:

@@ -196,9 +196,7 @@ def corpus(folder: Path) -> None:
             (folder / f"{rule.code.lower()}_{number}.py").write_bytes(data)
 
 
-def test_fixes_applied_by_their_regions_give_the_bytes_of_fix(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fixes_applied_by_their_regions_give_the_bytes_of_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("by_fix", "by_regions"):
         corpus(tmp_path / name)
