@@ -15,7 +15,6 @@ GITHUB_ACTION = "https://json.schemastore.org/github-action.json"
 GITHUB_WORKFLOW = "https://json.schemastore.org/github-workflow.json"
 GITLAB_CI = "https://gitlab.com/gitlab-org/gitlab/-/raw/master/app/assets/javascripts/editor/schema/ci.json"
 PRE_COMMIT_CONFIG = "https://json.schemastore.org/pre-commit-config.json"
-PRE_COMMIT_HOOKS = "https://json.schemastore.org/pre-commit-hooks.json"
 
 
 @cache
