@@ -8,12 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from public_schemas import GITHUB_ACTION, GITHUB_WORKFLOW, GITLAB_CI, PRE_COMMIT_CONFIG, errors
+
+from dropout_lint.cli import cli
+from dropout_lint.report import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -51,6 +56,15 @@ def test_the_snippets_of_the_readme_have_the_shape_that_the_services_read() -> N
     assert errors(gitlab, GITLAB_CI) == []
     (step,) = (step for step in workflow["jobs"]["dropout-lint"]["steps"] if "with" in step)
     assert set(step["with"]) <= set(ACTION["inputs"])
+
+
+def test_the_readme_and_the_help_name_every_format() -> None:
+    section = (ROOT / "README.md").read_text("utf-8").split("\n### CI\n")[1].split("\n### ")[0]
+    shown = " ".join(CliRunner().invoke(cli, ["check", "--help"], terminal_width=200).output.split())
+    for format in FORMATS:
+        assert f"`{format}`" in section
+        assert re.search(rf"How to report: [\w, ]*\b{format}\b", shown)
+        assert import_module(f"dropout_lint.report.{FORMATS[format]}").render
 
 
 def step(name: str) -> dict[str, Any]:

@@ -98,6 +98,24 @@ def test_a_long_line_is_cut_around_the_span() -> None:
     assert len(underlined(frame(source, 2, 1, 2, 3000))[1]) < 140
 
 
+@pytest.mark.parametrize("columns", [54, 80, 120])
+def test_code_is_cut_to_the_width_of_the_terminal(columns: int) -> None:
+    source = f"{'a = 1; ' * 20}drop(x); {'b = 2; ' * 20}\nf(\n    {'1, ' * 60}drop(y)\n)\n"
+
+    def cut(*span: int) -> str:
+        found = Found((at(*span, severity=Severity.WARNING),))  # type: ignore[arg-type]
+        text = render(found, "full", sources=lambda _: source, color=False, summary=Summary(), columns=columns)
+        assert max(len(line) for line in text.splitlines() if "|" in line) <= columns, text
+        return text
+
+    code, line = underlined(cut(1, 141, 1, 148))
+    assert code[line.index("^") :].startswith("drop(x); b = 2;")
+    assert code.count("…") == 2
+    assert underlined(cut(3, 185, 3, 192))[0].endswith("1, 1, drop(y)")
+    for span in ((2, 1, 4, 2), (1, 1, 1, 281)):
+        assert "…" in cut(*span)
+
+
 def test_a_span_of_several_lines_has_a_side() -> None:
     source = "a\n    x = f(\n        1,\n    )\nb\n"
     assert frame(source, 2, 5, 4, 6).splitlines()[3:8] == [

@@ -12,7 +12,7 @@ import click
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.fix import fix_files, without_unfixable
 from dropout_lint.commands.linted import Linted, show_patches
-from dropout_lint.commands.messages import counted, note, show_failures, use_color, warn, write_report
+from dropout_lint.commands.messages import columns, counted, note, show_failures, use_color, warn, write_report
 from dropout_lint.commands.options import CheckOptions
 from dropout_lint.commands.outputs import Output, planned
 from dropout_lint.commands.progress import ProgressBar
@@ -123,7 +123,8 @@ def _report(options: CheckOptions, settings: Settings, linted: Linted, outputs: 
     sources = linted.sources()
     for output in outputs:
         color = output.file is None and use_color(options.color)
-        text = render(linted.result, output.format, sources=sources, color=color, summary=summary)
+        width = columns() if output.file is None else None
+        text = render(linted.result, output.format, sources=sources, color=color, summary=summary, columns=width)
         if linted.stdout_taken and output.file is None:
             click.echo(text, err=True, color=color)
         else:

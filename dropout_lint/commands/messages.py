@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,11 @@ def show_failures(failures: Sequence[Failure]) -> None:
 def use_color(when: str) -> bool:
     """Whether stdout gets colours: ``always``, ``never``, or ``auto`` for a terminal and the usual variables."""
     return when == "always" or (when == "auto" and _auto_color(sys.stdout.isatty()))
+
+
+def columns() -> int | None:
+    """Cells of a line of the terminal, or None where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def write_report(text: str, file: Path | None, *, color: bool) -> None:

@@ -60,20 +60,24 @@ class View:
     sources: Sources
     color: bool
     summary: Summary
+    columns: int | None = None
+    """Cells of a line of the terminal; None where the report goes elsewhere."""
 
 
 class _Format(Protocol):
     def render(self, result: Result, view: View) -> str: ...
 
 
-def render(result: Result, format: str, *, sources: Sources, color: bool, summary: Summary) -> str:
+def render(
+    result: Result, format: str, *, sources: Sources, color: bool, summary: Summary, columns: int | None = None
+) -> str:
     """The output of a run in one format; ends in a newline unless it is empty. Raises ValueError on an unknown format.
 
     The formats for people only count failures: ``render_failures`` has them for stderr.
     """
     if format not in FORMATS:
         raise ValueError(f"unknown output format '{format}': choose from {', '.join(FORMATS)}")
-    view = View(sources, color, summary)
+    view = View(sources, color, summary, columns)
     if summary.statistics and format in ("full", "concise", "grouped", "json"):
         from dropout_lint.report import statistics
 
