@@ -156,7 +156,6 @@ def test_bare_call_and_help_and_version():
         (["--select", "DRP10l", "."], "--select: Unknown rule 'DRP10l'. Did you mean DRP101?"),
         (["--output-format", "jsn", "."], "'jsn' is not one of 'full', 'concise', 'json', 'github'"),
         (["--output-format", "sarif=", "."], "'sarif=' names no file."),
-        (["--output-format", "json", "--output-format", "sarif", "."], "write '--output-format sarif=FILE'"),
         (["--output-format", "json=a", "--output-format", "sarif", "-o", "a", "."], "to the same file"),
         (["--output-format", "json=a", "--diff", "."], "--diff and --add-noqa write no report"),
         (["--write-baseline", "."], "--write-baseline needs a file: --baseline FILE, or the key 'baseline'"),
@@ -344,6 +343,8 @@ def test_several_reports_at_once():
     assert Path("a=b.xml").read_text().startswith("<?xml")
     result = run("x.py", *files, "--output-format", "pylint")
     assert (result.exit_code, result.stdout) == (1, "x.py:1: [DRP101] BAD word\n")
+    result = run("x.py", "--output-format", "json", *files, "--output-format", "pylint")
+    assert result.stdout == "x.py:1: [DRP101] BAD word\n"
     run("x.py", "--output-format", "gitlab=c.json", "--output-format", "json", "-o", "d.json")
     assert json.loads(Path("c.json").read_text())[0]["check_name"] == "DRP101"
     assert json.loads(Path("d.json").read_text())[0]["code"] == "DRP101"

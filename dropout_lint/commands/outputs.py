@@ -41,11 +41,9 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from cli
 
 
 def without_file(given: Sequence[Output]) -> str | None:
-    """The format that was given no file, where there is one. Raises click.UsageError on two of them."""
+    """The format that was given no file; of several the last, so that an alias or a hook can be overruled."""
     formats = [output.format for output in given if output.file is None]
-    if len(formats) > 1:
-        raise click.UsageError(f"Only one format fits on the terminal; write '--output-format {formats[-1]}=FILE'.")
-    return formats[0] if formats else None
+    return formats[-1] if formats else None
 
 
 def planned(given: Sequence[Output], output_file: Path | None, configured: str) -> tuple[Output, ...]:
