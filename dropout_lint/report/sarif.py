@@ -7,7 +7,6 @@ tool, and the document says so (``columnKind``). A fix is whole: the imports tha
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from dropout_lint.source.fixer import is_sound
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_PAGE_LINK = re.compile(r"\]\((DRP[\w-]+\.md)")
 
 
 def render(result: Result, view: View) -> str:
@@ -57,13 +55,12 @@ def render(result: Result, view: View) -> str:
 
 
 def _rule(rule: rulebook.Rule) -> dict[str, Any]:
-    page = _PAGE_LINK.sub(lambda link: f"]({rulebook.DOCS_URL.format(page=link[1])}", rule.text)
     return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": rule.summary},
-        "help": {"text": rule.text, "markdown": page},
+        "help": {"text": rule.text, "markdown": rule.text},
         "helpUri": rule.url,
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["pytorch", "dropout"], "problem.severity": _github_severity(rule.severity)},
