@@ -161,6 +161,7 @@ def test_bare_call_and_help_and_version():
         (["--write-baseline", "."], "--write-baseline needs a file: --baseline FILE, or the key 'baseline'"),
         (["--write-baseline", "--baseline", "b", "--diff", "."], "--write-baseline cannot be combined with"),
         (["--diff-base", "HEAD", "--fix", "."], "--diff-base cannot be combined with --fix"),
+        (["--diff-base", "", "--fix", "."], "--diff-base cannot be combined with --fix"),
         (["--diff-base", "HEAD", "-"], "--diff-base cannot be combined with"),
         (["--per-file-ignores", "DRP101", "."], "'DRP101' is not of the form PATTERN:RULE"),
         (["--config", "nope.toml", "."], "nope.toml: cannot be read: No such file"),

@@ -31,9 +31,10 @@ def run_check(options: CheckOptions) -> ExitCode:
         raise click.UsageError("--isolated and --config exclude each other.")
     if options.add_noqa and (options.fix or options.diff or options.reads_stdin):
         raise click.UsageError("--add-noqa cannot be combined with --fix, --diff or '-'.")
-    if options.write_baseline and (options.add_noqa or options.diff or options.diff_base or options.reads_stdin):
+    by_lines = options.diff_base is not None
+    if options.write_baseline and (options.add_noqa or options.diff or by_lines or options.reads_stdin):
         raise click.UsageError("--write-baseline cannot be combined with --add-noqa, --diff, --diff-base or '-'.")
-    if options.diff_base and (options.fix or options.add_noqa or options.diff or options.reads_stdin):
+    if by_lines and (options.fix or options.add_noqa or options.diff or options.reads_stdin):
         raise click.UsageError("--diff-base cannot be combined with --fix, --diff, --add-noqa or '-'.")
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
     settings = resolver(_HERE)
