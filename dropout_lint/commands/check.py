@@ -14,6 +14,7 @@ from dropout_lint.commands.fix import fix_files, without_unfixable
 from dropout_lint.commands.linted import Linted, show_patches
 from dropout_lint.commands.messages import counted, note, show_failures, warn, write_report
 from dropout_lint.commands.options import CheckOptions
+from dropout_lint.commands.outputs import planned
 from dropout_lint.commands.progress import ProgressBar
 from dropout_lint.commands.reporting import reaches_fail_level, report
 from dropout_lint.commands.show_settings import show_settings
@@ -36,8 +37,16 @@ def run_check(options: CheckOptions) -> ExitCode:
         raise click.UsageError("--add-noqa cannot be combined with --fix, --diff or '-'.")
     if options.with_models and (options.fix or options.diff or options.reads_stdin):
         raise click.UsageError("--with-models cannot be combined with --fix, --diff or '-'.")
+    by_lines = options.diff_base is not None
+    if options.write_baseline and (options.add_noqa or options.diff or by_lines or options.reads_stdin):
+        raise click.UsageError("--write-baseline cannot be combined with --add-noqa, --diff, --diff-base or '-'.")
+    if by_lines and (options.fix or options.add_noqa or options.diff or options.reads_stdin):
+        raise click.UsageError("--diff-base cannot be combined with --fix, --diff, --add-noqa or '-'.")
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
     settings = resolver(_HERE)
+    outputs = planned(options.output_format, options.output_file, settings.output_format)
+    if (options.diff or options.add_noqa) and any(output.file for output in options.output_format):
+        raise click.UsageError("--diff and --add-noqa write no report, so --output-format can have no file.")
     if options.show_settings:
         first = next(iter(options.paths), Path())
         show_settings(resolver(first / _HERE if first.is_dir() else first))
@@ -58,7 +67,8 @@ def run_check(options: CheckOptions) -> ExitCode:
         for text in resolver.warnings:
             warn(text)
     if not options.diff and not options.add_noqa:
-        report(options, settings, linted)
+        linted = _new_only(options, resolver, linted)
+        report(options, settings, linted, outputs)
     show_failures(linted.result.failures)
     if options.verbose:
         note(f"configuration: {', '.join(map(str, resolver.sources)) or 'no file, defaults hold'}")
@@ -85,20 +95,34 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 
         return Linted(add_noqa(result, options.add_noqa))
     if not options.fix and not options.diff:
-        return Linted(result)
+        return Linted(result, files=found.files)
     run = fix_files(result, linter, resolver, write=not options.diff)
     if options.diff:
         show_patches(options, resolver, result, run)
     for item in run.rejected:
         warn(f"{item.path}:{item.span.line}: the fix of {item.code} would have broken the file and was left out")
     left = replace(run.result, diagnostics=tuple(without_unfixable(run.result.diagnostics, resolver)))
-    return Linted(left, fixed=run.fixed, changed=bool(run.patches))
+    return Linted(left, fixed=run.fixed, changed=bool(run.patches), files=found.files)
 
 
 def _model_runs(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns:
     from dropout_lint.commands.with_models import run_declared
 
     return run_declared(options, resolver)
+
+
+def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
+    """Leave out what a baseline knows, and what stands on lines that did not change."""
+    from dropout_lint.commands.baseline import without_known, write_baselines
+
+    if options.write_baseline:
+        return write_baselines(options, resolver, linted)
+    linted = without_known(options, resolver, linted)
+    if options.diff_base is None:
+        return linted
+    from dropout_lint.commands.diff_base import only_changed
+
+    return only_changed(options.diff_base, linted)
 
 
 def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> ExitCode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text."""
+    """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text.
+
+    ``files`` are those that were checked on disk; ``left_out`` says what was found and is not reported.
+    """
 
     result: LintResult
     texts: Mapping[str, str] = field(default_factory=dict)
     fixed: int = 0
     changed: bool = False
     stdout_taken: bool = False
+    files: tuple[Path, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def sources(self) -> Callable[[str], str | None]:
+        """A function that gives the text of a file as it was checked, or nothing where it is gone."""
+        from dropout_lint.source.text import UnreadableSource, read_source
+
+        @lru_cache(maxsize=1)
+        def source_of(name: str) -> str | None:
+            if name in self.texts:
+                return self.texts[name]
+            try:
+                return read_source(Path(name)).text
+            except UnreadableSource:
+                return None
+
+        return source_of
 
 
 def show_patches(

@@ -16,6 +16,7 @@ from dropout_lint.commands.messages import counted, note, show_failures, warn
 from dropout_lint.commands.model_options import ModelOptions
 from dropout_lint.commands.model_run import EngineRun, Limits, findings_of, job_options, run_engine, selected
 from dropout_lint.commands.model_targets import Targets, require_torch, targets_of
+from dropout_lint.commands.outputs import planned
 from dropout_lint.commands.reporting import reaches_fail_level, report
 from dropout_lint.config import SettingsResolver
 from dropout_lint.diagnostic import Engine
@@ -34,6 +35,7 @@ class ModelCommand:
         self._options = options
         self._resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
         self._settings = self._resolver(_HERE)
+        self._outputs = planned(options.output_format, options.output_file, self._settings.output_format)
         self._targets: Targets = targets_of(options, self._settings, self._resolver)
         self._limits = Limits(
             timeout=options.timeout,
@@ -46,8 +48,8 @@ class ModelCommand:
 
     @property
     def output_format(self) -> str:
-        """How the findings will be reported."""
-        return self._settings.output_format
+        """How the findings will be reported on the terminal."""
+        return self._outputs[0].format
 
     def require_one_model(self, option: str) -> None:
         """Raises click.UsageError when several models would write to the file of one option."""
@@ -78,7 +80,7 @@ class ModelCommand:
         result = LintResult(diagnostics, tuple(done.failures), len(done.outcomes))
         for text in self._resolver.warnings if not self._options.quiet else ():
             warn(text)
-        report(self._options, self._settings, Linted(result))
+        report(self._options, self._settings, Linted(result), self._outputs)
         show_failures(result.failures)
         if self._options.verbose:
             note(f"checked {counted(result.checked, 'model')} in {time.monotonic() - self._started:.1f} s")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from dropout_lint.commands.outputs import Output, OutputType, without_file
 from dropout_lint.config_schema import Options
 from dropout_lint.diagnostic import Severity
 from dropout_lint.report import FORMATS
@@ -28,7 +29,7 @@ class SharedOptions:
     extend_select: tuple[str, ...] | None
     preview: bool | None
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None
-    output_format: str | None
+    output_format: tuple[Output, ...]
     output_file: Path | None
     statistics: bool
     exit_zero: bool
@@ -45,6 +46,8 @@ class SharedOptions:
         """The part that overrides the configuration: the options that have a key of the same name."""
         given: dict[str, Any] = {item.name: getattr(self, item.name, None) for item in fields(Options)}
         given["fail_level"] = Severity(self.fail_level) if self.fail_level else None
+        given["output_format"] = None if self.output_file else without_file(self.output_format)
+        given["baseline"] = str(given["baseline"]) if given["baseline"] else None
         return Options(**given)
 
 
@@ -64,6 +67,9 @@ class CheckOptions(SharedOptions):
     extend_exclude: tuple[str, ...] | None
     force_exclude: bool
     respect_gitignore: bool | None
+    baseline: Path | None
+    write_baseline: bool
+    diff_base: str | None
     exit_non_zero_on_fix: bool
     stdin_filename: Path | None
     no_cache: bool
@@ -153,8 +159,20 @@ _FILES = (
     click.option("--stdin-filename", type=type_of_path, help="The name of the text that '-' reads."),
 )
 _REPORT = (
-    click.option("--output-format", type=click.Choice(FORMATS), help="How to report; the default is full."),
-    click.option("-o", "--output-file", type=type_of_path, help="Write the report to this file."),
+    click.option(
+        "--output-format",
+        type=OutputType(),
+        multiple=True,
+        metavar="FORMAT[=FILE]",
+        help=f"How to report: {', '.join(FORMATS)}. With a file, beside what the terminal shows; can be repeated.",
+    ),
+    click.option(
+        "-o",
+        "--output-file",
+        type=type_of_path,
+        metavar="FILE",
+        help="Write the report to this file; the terminal shows the default format.",
+    ),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule."),
     click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 whatever is found or fails."),
     click.option(
@@ -179,6 +197,9 @@ _REPORT = (
     color_option(),
 )
 _LAST = (
+    click.option("--baseline", type=type_of_path, metavar="FILE", help="Leave out the findings that this file knows."),
+    click.option("--write-baseline", is_flag=True, help="Write the findings of today into the baseline."),
+    click.option("--diff-base", metavar="REV", help="Report only what stands on lines changed since this revision."),
     click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was fixed."),
     click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
     click.option("--show-files", is_flag=True, help="List the files that would be checked."),

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dropout_lint.commands.linted import Linted
-from dropout_lint.commands.messages import use_color, write_report
+from dropout_lint.commands.messages import columns, use_color, write_report
 from dropout_lint.commands.options import SharedOptions
+from dropout_lint.commands.outputs import Output
 from dropout_lint.config import Settings
 
 if TYPE_CHECKING:
     from dropout_lint.linter import LintResult
 
 
-def report(options: SharedOptions, settings: Settings, linted: Linted) -> None:
-    """Print the findings in the output format asked for, or write them to a file. Raises CannotWriteError."""
+def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: Sequence[Output]) -> None:
+    """Print the findings, and write them to the files asked for. Raises CannotWriteError."""
     from dropout_lint.report import Summary, render
-    from dropout_lint.source.text import UnreadableSource, read_source
-
-    @lru_cache(maxsize=1)
-    def source_of(name: str) -> str | None:
-        if name in linted.texts:
-            return linted.texts[name]
-        try:
-            return read_source(Path(name)).text
-        except UnreadableSource:
-            return None
 
     summary = Summary(
         fixed=linted.fixed,
@@ -38,13 +28,17 @@ def report(options: SharedOptions, settings: Settings, linted: Linted) -> None:
         quiet=options.quiet,
         checked=linted.result.checked,
         unsafe_fixes=settings.unsafe_fixes,
+        left_out=linted.left_out,
     )
-    color = options.output_file is None and use_color(options.color)
-    text = render(linted.result, settings.output_format, sources=source_of, color=color, summary=summary)
-    if linted.stdout_taken and options.output_file is None:
-        click.echo(text, err=True, color=color)
-    else:
-        write_report(text, options.output_file, color=color)
+    sources = linted.sources()
+    for output in outputs:
+        color = output.file is None and use_color(options.color)
+        width = columns() if output.file is None else None
+        text = render(linted.result, output.format, sources=sources, color=color, summary=summary, columns=width)
+        if linted.stdout_taken and output.file is None:
+            click.echo(text, err=True, color=color)
+        else:
+            write_report(text, output.file, color=color)
 
 
 def reaches_fail_level(result: LintResult, settings_for: Callable[[Path], Settings]) -> bool:

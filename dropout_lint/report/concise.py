@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import (
-    Result,
-    Summary,
-    is_fixable,
-    mark,
-    one_line,
-    paint,
-    render_summary,
-    seen_by,
-    severity_style,
-)
+from dropout_lint.report import Result, View, is_fixable, mark, one_line, paint, render_summary, seen_by, severity_style
 
 
-def render(result: Result, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """``path:line:column: CODE [*] message`` lines and the summary."""
+    color = view.color
     lines = [
-        f"{_place(d, color)} {headline(d, color, summary.unsafe_fixes)}{in_brackets(d)}\n" for d in result.diagnostics
+        f"{_place(d, color)} {headline(d, color, view.summary.unsafe_fixes)}{in_brackets(d)}\n"
+        for d in result.diagnostics
     ]
-    return "".join(lines) + render_summary(result, color, summary)
+    return "".join(lines) + render_summary(result, color, view.summary)
 
 
 def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:

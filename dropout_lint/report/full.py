@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, Sources, Summary, one_line, paint, render_summary, seen_by, severity_style
+from dropout_lint.report import Result, View, one_line, paint, render_summary, seen_by, severity_style
 from dropout_lint.report.concise import headline
-from dropout_lint.report.frame import FrameLine, frame_lines
+from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
+
+_BESIDE = 12
+"""Cells beside number and code, at most: the bar, an ellipsis, and the severity behind the underline."""
+_NARROWEST = 40
 
 
-def render(result: Result, sources: Sources, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """Blocks with a blank line after each, and the summary."""
     blocks = []
     for diagnostic in result.diagnostics:
-        lines = _block(diagnostic, sources(diagnostic.path), color, summary.unsafe_fixes)
+        lines = _block(diagnostic, view)
         blocks.append("".join(f"{line}\n" for line in lines) + "\n")
-    return "".join(blocks) + render_summary(result, color, summary)
+    return "".join(blocks) + render_summary(result, view.color, view.summary)
 
 
-def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes: bool) -> Iterator[str]:
-    span = diagnostic.span
-    frame = frame_lines(source, span) if source is not None else []
+def _block(diagnostic: Diagnostic, view: View) -> Iterator[str]:
+    span, color, unsafe_fixes = diagnostic.span, view.color, view.summary.unsafe_fixes
+    source = view.sources(diagnostic.path)
+    room = (
+        WIDTH if view.columns is None else max(view.columns - len(str(span.end_line + CONTEXT)) - _BESIDE, _NARROWEST)
+    )
+    frame = frame_lines(source, span, room) if source is not None else []
     width = max((len(line.number) for line in frame), default=len(str(span.line)))
     gutter = " " * width
     bar = paint("|", "blue", color)

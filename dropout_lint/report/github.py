@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from dropout_lint.diagnostic import Diagnostic, Severity
-from dropout_lint.report import Result
+from dropout_lint.report import Result, View
 from dropout_lint.report.concise import in_brackets
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(result: Result) -> str:
+def render(result: Result, view: View) -> str:
     """One workflow command for each finding."""
     return "".join(_command(diagnostic) for diagnostic in result.diagnostics)
 

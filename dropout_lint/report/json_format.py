@@ -8,18 +8,18 @@ from typing import Any
 
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.report import Result, Sources
+from dropout_lint.report import Result, View
 from dropout_lint.source.comments import Layout, read_layout
 
 
-def render(result: Result, sources: Sources) -> str:
+def render(result: Result, view: View) -> str:
     """A JSON list; ``[]`` when nothing was found."""
     layouts: dict[str, Layout | None] = {}
     entries = []
     for diagnostic in result.diagnostics:
         path = diagnostic.path
         if path not in layouts:
-            text = sources(path)
+            text = view.sources(path)
             layouts[path] = None if text is None else read_layout(text)
         entries.append(_entry(diagnostic, layouts[path]))
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
