@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dropout_lint.commands.combinations import refuse_contradictions
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.fix import fix_files, without_unfixable
 from dropout_lint.commands.linted import Linted, show_patches
@@ -31,22 +32,10 @@ _HERE = Path("_")
 def run_check(options: CheckOptions) -> ExitCode:
     """Run ``check``. Raises click.UsageError, ConfigError and CannotWriteError."""
     started = time.monotonic()
-    if options.isolated and options.config:
-        raise click.UsageError("--isolated and --config exclude each other.")
-    if options.add_noqa and (options.fix or options.diff or options.reads_stdin):
-        raise click.UsageError("--add-noqa cannot be combined with --fix, --diff or '-'.")
-    if options.with_models and (options.fix or options.diff or options.reads_stdin):
-        raise click.UsageError("--with-models cannot be combined with --fix, --diff or '-'.")
-    by_lines = options.diff_base is not None
-    if options.write_baseline and (options.add_noqa or options.diff or by_lines or options.reads_stdin):
-        raise click.UsageError("--write-baseline cannot be combined with --add-noqa, --diff, --diff-base or '-'.")
-    if by_lines and (options.fix or options.add_noqa or options.diff or options.reads_stdin):
-        raise click.UsageError("--diff-base cannot be combined with --fix, --diff, --add-noqa or '-'.")
+    refuse_contradictions(options)
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
     settings = resolver(_HERE)
     outputs = planned(options.output_format, options.output_file, settings.output_format)
-    if (options.diff or options.add_noqa) and any(output.file for output in options.output_format):
-        raise click.UsageError("--diff and --add-noqa write no report, so --output-format can have no file.")
     if options.show_settings:
         first = next(iter(options.paths), Path())
         show_settings(resolver(first / _HERE if first.is_dir() else first))
