@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from dropout_lint.commands.show_settings import show_settings
 from dropout_lint.commands.stdin import check_stdin
 from dropout_lint.config import Settings, SettingsResolver
 from dropout_lint.files import Discovery, discover
+
+if TYPE_CHECKING:
+    from dropout_lint.cache.folder import CacheFolder
 
 _HERE = Path("_")
 
@@ -64,7 +68,7 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
     from dropout_lint.linter import Linter
 
     with ProgressBar(quiet=options.quiet) as progress:
-        linter = Linter(resolver, options.jobs, progress)
+        linter = Linter(resolver, options.jobs, progress, _cache(options, resolver))
         result = linter.run(found.files)
     result = replace(
         result,
@@ -84,6 +88,14 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
         warn(f"{item.path}:{item.span.line}: the fix of {item.code} would have broken the file and was left out")
     left = replace(run.result, diagnostics=tuple(without_unfixable(run.result.diagnostics, resolver)))
     return Linted(left, fixed=run.fixed, changed=bool(run.patches))
+
+
+def _cache(options: CheckOptions, resolver: SettingsResolver) -> CacheFolder | None:
+    if options.no_cache:
+        return None
+    from dropout_lint.cache.folder import NAME, CacheFolder
+
+    return CacheFolder(options.cache_dir or resolver(_HERE).root / NAME)
 
 
 def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:

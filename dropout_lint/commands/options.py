@@ -50,6 +50,7 @@ class CheckOptions:
     stdin_filename: Path | None
     jobs: int
     no_cache: bool
+    cache_dir: Path | None
     quiet: bool
     verbose: bool
     color: str
@@ -173,7 +174,15 @@ _OPTIONS = (
         default=0,
         help="Processes to use; 0 decides by itself.",
     ),
-    click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
+    click.option(
+        "-n", "--no-cache", is_flag=True, envvar="DROPOUT_LINT_NO_CACHE", help="Neither read nor write the cache."
+    ),
+    click.option(
+        "--cache-dir",
+        type=type_of_path,
+        envvar="DROPOUT_LINT_CACHE_DIR",
+        help="Where the cache is; the default is .dropout_lint_cache beside the configuration.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but findings and failures."),
     click.option("-v", "--verbose", is_flag=True, help="Say which configuration holds, how many files, and how long."),
     color_option(),

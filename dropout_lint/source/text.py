@@ -9,6 +9,7 @@ import secrets
 import stat
 import tokenize
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,11 @@ class SourceText:
     bom: bool
     data: bytes
 
+    @property
+    def code(self) -> bytes:
+        """The bytes that hold the text."""
+        return self.data
+
     def encode(self, text: str) -> bytes:
         """Bytes of a changed text in this file's encoding and with its byte order mark.
 
@@ -51,8 +57,13 @@ class SourceText:
 
 def read_source(path: Path) -> SourceText:
     """Read and decode a file. Raises UnreadableSource."""
+    return decode_source(read_bytes(path), path)
+
+
+def read_bytes(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
+    """The bytes of a file. Raises UnreadableSource where ``read`` raises OSError."""
     try:
-        data = path.read_bytes()
+        return read(path)
     except FileNotFoundError:
         broken = path.is_symlink()
         raise UnreadableSource("broken symbolic link" if broken else "no such file (was it removed?)") from None
@@ -62,7 +73,6 @@ def read_source(path: Path) -> SourceText:
         raise UnreadableSource("cannot be read: permission denied") from None
     except (OSError, ValueError) as error:
         raise UnreadableSource(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return decode_source(data, path)
 
 
 def decode_source(data: bytes, path: Path) -> SourceText:
