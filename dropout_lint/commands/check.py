@@ -29,6 +29,10 @@ _HERE = Path("_")
 
 def run_check(options: CheckOptions) -> ExitCode:
     """Run ``check``. Raises click.UsageError, ConfigError and CannotWriteError."""
+    if options.watch:
+        from dropout_lint.commands.watch import watch
+
+        return watch(options, run_check)
     started = time.monotonic()
     if options.isolated and options.config:
         raise click.UsageError("--isolated and --config exclude each other.")

@@ -56,6 +56,7 @@ class CheckOptions:
     color: str
     show_files: bool
     show_settings: bool
+    watch: bool
 
     @property
     def overrides(self) -> Options:
@@ -187,6 +188,7 @@ _OPTIONS = (
     click.option("-v", "--verbose", is_flag=True, help="Say which configuration holds, how many files, and how long."),
     color_option(),
     click.option("--show-files", is_flag=True, help="List the files that would be checked."),
+    click.option("-w", "--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C."),
     click.option("--show-settings", is_flag=True, help="Show the settings of the first path."),
 )
 
