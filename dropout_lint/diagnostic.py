@@ -70,6 +70,7 @@ class Related:
     path: str
     span: Span
     message: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Diagnostic:
     fix: Fix | None = None
     engine: str = "source"
     related: tuple[Related, ...] = ()
+    cell: int | None = None
+    """In a report about a notebook, the cell that ``span`` counts the lines of; counted from 1, as ruff does."""
 
     @property
     def sort_key(self) -> tuple[str, Span, str]:

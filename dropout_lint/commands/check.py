@@ -104,16 +104,19 @@ def _cache(options: CheckOptions, resolver: SettingsResolver) -> CacheFolder | N
 
 def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
     from dropout_lint.report import Summary, render
-    from dropout_lint.source.text import UnreadableSource, read_source
+    from dropout_lint.report.cells import by_cells
+    from dropout_lint.source.text import SourceText, UnreadableSource, read_source
 
     @lru_cache(maxsize=1)
-    def source_of(name: str) -> str | None:
-        if name in linted.texts:
-            return linted.texts[name]
+    def read(name: str) -> SourceText | None:
         try:
-            return read_source(Path(name)).text
+            return linted.texts[name] if name in linted.texts else read_source(Path(name))
         except UnreadableSource:
             return None
+
+    def source_of(path: str, cell: int | None = None) -> str | None:
+        source = read(path)
+        return source.shown(cell) if source is not None else None
 
     summary = Summary(
         fixed=linted.fixed,
@@ -123,7 +126,8 @@ def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
         unsafe_fixes=settings.unsafe_fixes,
     )
     color = options.output_file is None and use_color(options.color)
-    text = render(linted.result, settings.output_format, sources=source_of, color=color, summary=summary)
+    result = replace(linted.result, diagnostics=by_cells(linted.result.diagnostics, source_of))
+    text = render(result, settings.output_format, sources=source_of, color=color, summary=summary)
     if linted.stdout_taken and options.output_file is None:
         click.echo(text, err=True, color=color)
     else:

@@ -15,6 +15,7 @@ from dropout_lint.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from dropout_lint.linter import LintResult
+    from dropout_lint.source.text import SourceText
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Linted:
     """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text."""
 
     result: LintResult
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, SourceText] = field(default_factory=dict)
     fixed: int = 0
     changed: bool = False
     stdout_taken: bool = False

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
+from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Related, Severity
 
 FORMATS = ("full", "concise", "json", "github")
 
-Sources = Callable[[str], str | None]
-"""Gives the text of a file as it was checked, or nothing where it is gone."""
+
+class Sources(Protocol):
+    """Gives the text of a file, or of a cell of a notebook, as it was checked, or nothing where it is gone."""
+
+    def __call__(self, path: str, cell: int | None = None) -> str | None: ...
 
 
 class Result(Protocol):
@@ -126,6 +129,12 @@ def paint(text: str, style: str, color: bool) -> str:
 def severity_style(severity: Severity) -> str:
     """The colour of a severity."""
     return {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}[severity]
+
+
+def place(found: Diagnostic | Related) -> str:
+    """``path``, or ``path:cell 2`` in a notebook: what stands before the line."""
+    path = one_line(found.path)
+    return path if found.cell is None else f"{path}:cell {found.cell}"
 
 
 def one_line(text: str) -> str:

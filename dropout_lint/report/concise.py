@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import Result, Summary, is_fixable, mark, one_line, paint, render_summary, severity_style
+from dropout_lint.report import (
+    Result,
+    Summary,
+    is_fixable,
+    mark,
+    one_line,
+    paint,
+    place,
+    render_summary,
+    severity_style,
+)
 
 
 def render(result: Result, color: bool, summary: Summary) -> str:
@@ -20,5 +30,5 @@ def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
 
 
 def _place(diagnostic: Diagnostic, color: bool) -> str:
-    path = paint(one_line(diagnostic.path), "bold", color)
+    path = paint(place(diagnostic), "bold", color)
     return f"{path}:{diagnostic.span.line}:{diagnostic.span.column}:"

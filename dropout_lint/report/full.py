@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, Sources, Summary, one_line, paint, render_summary, severity_style
+from dropout_lint.report import Result, Sources, Summary, one_line, paint, place, render_summary, severity_style
 from dropout_lint.report.concise import headline
 from dropout_lint.report.frame import FrameLine, frame_lines
 
@@ -14,7 +14,7 @@ def render(result: Result, sources: Sources, color: bool, summary: Summary) -> s
     """Blocks with a blank line after each, and the summary."""
     blocks = []
     for diagnostic in result.diagnostics:
-        lines = _block(diagnostic, sources(diagnostic.path), color, summary.unsafe_fixes)
+        lines = _block(diagnostic, sources(diagnostic.path, diagnostic.cell), color, summary.unsafe_fixes)
         blocks.append("".join(f"{line}\n" for line in lines) + "\n")
     return "".join(blocks) + render_summary(result, color, summary)
 
@@ -25,9 +25,9 @@ def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes
     width = max((len(line.number) for line in frame), default=len(str(span.line)))
     gutter = " " * width
     bar = paint("|", "blue", color)
-    place = f"{one_line(diagnostic.path)}:{span.line}:{span.column}"
+    where = f"{place(diagnostic)}:{span.line}:{span.column}"
     yield headline(diagnostic, color, unsafe_fixes)
-    yield f"{gutter}{paint('-->', 'blue', color)} {place}" + ("" if frame else f" ({diagnostic.severity})")
+    yield f"{gutter}{paint('-->', 'blue', color)} {where}" + ("" if frame else f" ({diagnostic.severity})")
     if frame:
         yield f"{gutter} {bar}"
         for line in frame:
@@ -36,7 +36,7 @@ def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes
         yield f"{gutter} {bar}"
     for related in diagnostic.related:
         start = related.span
-        where = f"{one_line(related.path)}:{start.line}"
+        where = f"{place(related)}:{start.line}"
         yield f"{gutter} {paint('= note:', 'blue', color)} {where}: {one_line(related.message)}"
     if diagnostic.fix:
         yield f"{gutter} {paint('= help:', 'cyan', color)} {_help(diagnostic.fix, unsafe_fixes)}"

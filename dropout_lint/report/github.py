@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity
-from dropout_lint.report import Result
+from dropout_lint.diagnostic import Diagnostic, Severity, Span
+from dropout_lint.report import Result, place
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -17,6 +17,8 @@ def render(result: Result) -> str:
 
 def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
+    if diagnostic.cell is not None:  # GitHub counts the lines of the notebook's JSON
+        span = Span(1, 1, 1, 1)
     properties = {
         "title": f"dropout-lint ({diagnostic.code})",
         "file": os.path.abspath(diagnostic.path),
@@ -28,7 +30,9 @@ def _command(diagnostic: Diagnostic) -> str:
     listed = ",".join(
         f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
-    text = f"{diagnostic.path}:{span.line}:{span.column}: {diagnostic.code} {diagnostic.message}"
+    text = (
+        f"{place(diagnostic)}:{diagnostic.span.line}:{diagnostic.span.column}: {diagnostic.code} {diagnostic.message}"
+    )
     return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
 
 

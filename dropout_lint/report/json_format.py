@@ -14,14 +14,14 @@ from dropout_lint.source.comments import Layout, read_layout
 
 def render(result: Result, sources: Sources) -> str:
     """A JSON list; ``[]`` when nothing was found."""
-    layouts: dict[str, Layout | None] = {}
+    layouts: dict[tuple[str, int | None], Layout | None] = {}
     entries = []
     for diagnostic in result.diagnostics:
-        path = diagnostic.path
-        if path not in layouts:
-            text = sources(path)
-            layouts[path] = None if text is None else read_layout(text)
-        entries.append(_entry(diagnostic, layouts[path]))
+        where = diagnostic.path, diagnostic.cell
+        if where not in layouts:
+            text = sources(*where)
+            layouts[where] = None if text is None else read_layout(text)
+        entries.append(_entry(diagnostic, layouts[where]))
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,7 +29,7 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
     rule = rulebook.rules().get(diagnostic.code)
     start, end = _locations(diagnostic.span)
     return {
-        "cell": None,
+        "cell": diagnostic.cell,
         "code": diagnostic.code,
         "name": rule.name if rule else None,
         "severity": diagnostic.severity.value,
@@ -43,6 +43,7 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
         "engine": diagnostic.engine,
         "related": [
             {
+                "cell": related.cell,
                 "filename": os.path.abspath(related.path),
                 "location": _locations(related.span)[0],
                 "end_location": _locations(related.span)[1],

@@ -41,6 +41,14 @@ class SourceText:
         """The bytes that hold the text."""
         return self.data
 
+    def shown(self, cell: int | None) -> str:
+        """The text that a reader of the file, or of a cell in it, sees."""
+        return self.text
+
+    def patch_texts(self, text: str) -> tuple[str, str]:
+        """What a patch compares for a changed text: the file's own, and the new one."""
+        return self.text, text
+
     def encode(self, text: str) -> bytes:
         """Bytes of a changed text in this file's encoding and with its byte order mark.
 
@@ -76,7 +84,14 @@ def read_bytes(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> b
 
 
 def decode_source(data: bytes, path: Path) -> SourceText:
-    """Decode the bytes of a file by its byte order mark or coding cookie, else as UTF-8. Raises UnreadableSource."""
+    """Decode the bytes of a file by its byte order mark or coding cookie, else as UTF-8; of a notebook, its Python.
+
+    Raises UnreadableSource.
+    """
+    if path.suffix == ".ipynb":
+        from dropout_lint.source.notebook import decode_notebook
+
+        return decode_notebook(data, path)
     null = data.find(b"\0")
     if null >= 0:
         raise UnreadableSource(f"contains null bytes (first at byte {null}): not Python source text")
