@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.source.text import UnreadableSource, decode_source, read_bytes
+from dropout_lint.source.text import NotANotebook, UnreadableSource, decode_source, read_bytes
 from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
 from dropout_lint.suppressions import Suppressions, parse_suppressions
 
@@ -44,6 +44,8 @@ def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
     """Analyse a file. Raises nothing."""
     try:
         source = decode_source(read_bytes(path, disk.read), path)
+    except NotANotebook as error:
+        return Analysed(path, syntax_error=(str(error), error.line, error.column))
     except UnreadableSource as error:
         return Analysed(path, failure=str(error))
     return analyse_text(path, source.text, source.code, place, modes)

@@ -54,6 +54,7 @@ class Settings:
     respect_gitignore: bool = True
     fail_level: Severity = Severity.WARNING
     output_format: str = "full"
+    cache_dir: str = ".dropout_lint_cache"
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     target_torch: str = "2.13"
     dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)

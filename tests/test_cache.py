@@ -485,17 +485,15 @@ def test_what_lies_beside_a_cache_is_never_deleted(project: Path, tmp_path: Path
 
 def test_clean_removes_caches_and_nothing_else(project: Path) -> None:
     check(".")
-    os.chdir(project / "pkg")
-    check("net.py")
-    os.chdir(project)
+    check("--cache-dir", "pkg/elsewhere", ".")
     other = project / "data" / folder.NAME
     other.mkdir(parents=True)
     (other / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
-    caches = {project / folder.NAME, project / "pkg" / folder.NAME}
+    caches = {project / folder.NAME, project / "pkg" / "elsewhere"}
     left = [path for path in sorted(project.rglob("*")) if not {path, *path.parents} & caches]
     done = CliRunner().invoke(cli, ["clean", "."])
     assert done.exit_code == 0
-    assert done.stderr.splitlines() == [f"Removed {Path(folder.NAME)}", f"Removed {Path('pkg', folder.NAME)}"]
+    assert done.stderr.splitlines() == [f"Removed {Path(folder.NAME)}", f"Removed {Path('pkg', 'elsewhere')}"]
     assert sorted(project.rglob("*")) == left
     assert CliRunner().invoke(cli, ["clean"]).stderr == "Nothing to remove.\n"
 

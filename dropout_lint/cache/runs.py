@@ -15,7 +15,7 @@ from dropout_lint.settings import Settings
 
 _MAX_RUNS = 32
 _OF_OTHER_CONCERN = frozenset(
-    {"source", "fixable", "unsafe_fixes", "respect_gitignore", "fail_level", "output_format", "exclude"}
+    {"source", "fixable", "unsafe_fixes", "respect_gitignore", "fail_level", "output_format", "exclude", "cache_dir"}
 )
 """Settings that say which files to check, or what to do with findings, but not what is found in a file."""
 

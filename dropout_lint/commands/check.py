@@ -97,14 +97,15 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 def _cache(options: CheckOptions, resolver: SettingsResolver) -> CacheFolder | None:
     if options.no_cache:
         return None
-    from dropout_lint.cache.folder import NAME, CacheFolder
+    from dropout_lint.cache.folder import CacheFolder
 
-    return CacheFolder(options.cache_dir or resolver(_HERE).root / NAME)
+    settings = resolver(_HERE)
+    return CacheFolder(options.cache_dir or settings.root / settings.cache_dir)
 
 
 def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
     from dropout_lint.report import Summary, render
-    from dropout_lint.report.cells import by_cells
+    from dropout_lint.report.cells import by_cells, split_place
     from dropout_lint.source.text import SourceText, UnreadableSource, read_source
 
     @lru_cache(maxsize=1)
@@ -114,7 +115,8 @@ def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
         except UnreadableSource:
             return None
 
-    def source_of(path: str, cell: int | None = None) -> str | None:
+    def source_of(place: str) -> str | None:
+        path, cell = split_place(place)
         source = read(path)
         return source.shown(cell) if source is not None else None
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dropout_lint.cache.folder import NAME, is_ours
+from dropout_lint.cache.folder import TAG, is_ours
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.messages import error, note, reason
 
@@ -35,13 +35,8 @@ def remove_caches(paths: Sequence[Path]) -> ExitCode:
 
 
 def _caches(path: Path) -> Iterator[Path]:
-    if is_ours(path):
-        yield path
-        return
-    for folder, names, _ in os.walk(path):
-        names.sort()
-        if NAME in names:
-            names.remove(NAME)
-            cache = Path(folder, NAME)
-            if is_ours(cache) and not cache.is_symlink():
-                yield cache
+    for folder, below, files in os.walk(path):
+        below.sort()
+        if TAG in files and is_ours(Path(folder)):
+            below.clear()
+            yield Path(folder)

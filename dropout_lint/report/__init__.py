@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,11 +10,8 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Related,
 
 FORMATS = ("full", "concise", "json", "github")
 
-
-class Sources(Protocol):
-    """Gives the text of a file, or of a cell of a notebook, as it was checked, or nothing where it is gone."""
-
-    def __call__(self, path: str, cell: int | None = None) -> str | None: ...
+Sources = Callable[[str], str | None]
+"""Gives the text of a file, or of the cell of a notebook at a ``place``, or nothing where it is gone."""
 
 
 class Result(Protocol):
@@ -133,8 +130,7 @@ def severity_style(severity: Severity) -> str:
 
 def place(found: Diagnostic | Related) -> str:
     """``path``, or ``path:cell 2`` in a notebook: what stands before the line."""
-    path = one_line(found.path)
-    return path if found.cell is None else f"{path}:cell {found.cell}"
+    return found.path if found.cell is None else f"{found.path}:cell {found.cell}"
 
 
 def one_line(text: str) -> str:

@@ -23,6 +23,12 @@ def by_cells(found: Sequence[Diagnostic], text_of: Callable[[str], str | None]) 
     return tuple(_in_cell(item, starts[item.path]) if starts.get(item.path) else item for item in found)
 
 
+def split_place(place: str) -> tuple[str, int | None]:
+    """Path and cell of ``path:cell 2``."""
+    path, _, cell = place.rpartition(":cell ")
+    return (path, int(cell)) if path.endswith(SUFFIX) and cell.isdecimal() else (place, None)
+
+
 def _in_cell(item: Diagnostic, starts: Starts) -> Diagnostic:
     cell, span = _placed(item.span, starts)
     fix = item.fix

@@ -30,5 +30,5 @@ def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
 
 
 def _place(diagnostic: Diagnostic, color: bool) -> str:
-    path = paint(place(diagnostic), "bold", color)
+    path = paint(one_line(place(diagnostic)), "bold", color)
     return f"{path}:{diagnostic.span.line}:{diagnostic.span.column}:"

@@ -14,7 +14,7 @@ def render(result: Result, sources: Sources, color: bool, summary: Summary) -> s
     """Blocks with a blank line after each, and the summary."""
     blocks = []
     for diagnostic in result.diagnostics:
-        lines = _block(diagnostic, sources(diagnostic.path, diagnostic.cell), color, summary.unsafe_fixes)
+        lines = _block(diagnostic, sources(place(diagnostic)), color, summary.unsafe_fixes)
         blocks.append("".join(f"{line}\n" for line in lines) + "\n")
     return "".join(blocks) + render_summary(result, color, summary)
 
@@ -25,7 +25,7 @@ def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes
     width = max((len(line.number) for line in frame), default=len(str(span.line)))
     gutter = " " * width
     bar = paint("|", "blue", color)
-    where = f"{place(diagnostic)}:{span.line}:{span.column}"
+    where = f"{one_line(place(diagnostic))}:{span.line}:{span.column}"
     yield headline(diagnostic, color, unsafe_fixes)
     yield f"{gutter}{paint('-->', 'blue', color)} {where}" + ("" if frame else f" ({diagnostic.severity})")
     if frame:
@@ -36,7 +36,7 @@ def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes
         yield f"{gutter} {bar}"
     for related in diagnostic.related:
         start = related.span
-        where = f"{place(related)}:{start.line}"
+        where = f"{one_line(place(related))}:{start.line}"
         yield f"{gutter} {paint('= note:', 'blue', color)} {where}: {one_line(related.message)}"
     if diagnostic.fix:
         yield f"{gutter} {paint('= help:', 'cyan', color)} {_help(diagnostic.fix, unsafe_fixes)}"

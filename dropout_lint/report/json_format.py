@@ -8,18 +8,18 @@ from typing import Any
 
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.report import Result, Sources
+from dropout_lint.report import Result, Sources, place
 from dropout_lint.source.comments import Layout, read_layout
 
 
 def render(result: Result, sources: Sources) -> str:
     """A JSON list; ``[]`` when nothing was found."""
-    layouts: dict[tuple[str, int | None], Layout | None] = {}
+    layouts: dict[str, Layout | None] = {}
     entries = []
     for diagnostic in result.diagnostics:
-        where = diagnostic.path, diagnostic.cell
+        where = place(diagnostic)
         if where not in layouts:
-            text = sources(*where)
+            text = sources(where)
             layouts[where] = None if text is None else read_layout(text)
         entries.append(_entry(diagnostic, layouts[where]))
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"

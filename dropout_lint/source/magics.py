@@ -47,6 +47,9 @@ def mask(cell: str, is_reserved: Callable[[str], bool]) -> Masked:
         if stopped in candidates and stopped not in kept:
             _hold(lines, kept, stopped, candidates[stopped])
             continue
+        if kept.get(stopped) is not None:  # indented where Python takes no indentation
+            kept[stopped] = None
+            continue
         for at, indent in candidates.items():
             if at not in kept:
                 _hold(lines, kept, at, indent)
@@ -60,8 +63,8 @@ def unmask(text: str, masked: Masked) -> str:
     if found != list(range(len(masked.lines))):
         raise ValueError("the fixes would change lines of IPython")
     restored = _STAND_IN.sub(lambda match: masked.lines[int(match[1] or match[2])], text)
-    magic = next((line for line in masked.lines if _CELL_MAGIC.match(line)), None)
-    if magic is not None and not restored.lstrip().startswith(magic.lstrip()):
+    opens = masked.text.lstrip().startswith("# __ipython_0__\n") and _CELL_MAGIC.match(masked.lines[0])
+    if opens and not restored.lstrip().startswith(masked.lines[0].lstrip()):
         raise ValueError("the fixes would put a line above a cell magic")
     return restored
 

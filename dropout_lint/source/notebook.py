@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dropout_lint.source.magics import Masked, is_skipped, mask, unmask
 from dropout_lint.source.notebook_json import CellSource, code_sources
-from dropout_lint.source.text import SourceText, UnreadableSource
+from dropout_lint.source.text import NotANotebook, SourceText
 
 SUFFIX = ".ipynb"
 _HEADER = "# %%[cell {number}]%%"
@@ -72,21 +72,23 @@ class Notebook(SourceText):
 
 
 def decode_notebook(data: bytes, path: Path) -> Notebook:
-    """The Python cells of a notebook; one in another language has none. Raises UnreadableSource."""
+    """The Python cells of a notebook; one in another language has none. Raises NotANotebook."""
     try:
         raw = data.decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableSource(f"not a notebook: not UTF-8 text (byte {error.start})") from None
-    try:
         document = json.loads(raw)
+    except UnicodeDecodeError as error:
+        raise NotANotebook(f"not UTF-8 text (byte {error.start})") from None
     except json.JSONDecodeError as error:
-        raise UnreadableSource(f"not a notebook: not valid JSON (line {error.lineno}: {error.msg.lower()})") from None
+        raise NotANotebook(f"no valid JSON ({error.msg.lower()})", error.lineno, error.colno) from None
     except RecursionError:
-        raise UnreadableSource("not a notebook: nested too deeply") from None
-    _require(isinstance(document, dict) and "nbformat" in document, "not a notebook: 'nbformat' is missing")
-    version = document["nbformat"]
-    _require(version == 4, f"a notebook of format {version!r}, which 'jupyter nbconvert' turns into format 4")
-    _require(isinstance(document.get("cells"), list), "not a notebook: 'cells' is not a list")
+        raise NotANotebook("nested too deeply") from None
+    version = document.get("nbformat") if isinstance(document, dict) else None
+    if version is None:
+        raise NotANotebook("'nbformat' is missing")
+    if version != 4:
+        raise NotANotebook(f"format {version!r}; 'jupyter nbconvert --to notebook' turns it into format 4")
+    if not isinstance(document.get("cells"), list):
+        raise NotANotebook("'cells' is not a list")
     cells = tuple(_python_cells(document, raw)) if _is_python(document) else ()
     text = "".join(f"{_HEADER.format(number=cell.number)}\n{cell.masked.text}\n" for cell in cells)
     return Notebook(path, text, "utf-8", False, data, cells)
@@ -123,8 +125,3 @@ def _language_of(cell: dict[str, object]) -> object:
     metadata = cell.get("metadata")
     editor = metadata.get("vscode") if isinstance(metadata, dict) else None
     return editor.get("languageId") if isinstance(editor, dict) else None
-
-
-def _require(condition: bool, reason: str) -> None:
-    if not condition:
-        raise UnreadableSource(reason)

@@ -26,6 +26,15 @@ class UnreadableSource(Exception):  # noqa: N818 - it names the state of the fil
     """A file that is no Python source text; the message is a one-line reason."""
 
 
+class NotANotebook(UnreadableSource):
+    """A notebook without cells to read. ``line`` and ``column`` are 1-based."""
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"not a notebook: {reason}")
+        self.line = line
+        self.column = column
+
+
 @dataclass(frozen=True, slots=True)
 class SourceText:
     """A decoded file. ``text`` has no byte order mark and keeps its newlines as they are in ``data``."""
