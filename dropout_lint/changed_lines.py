@@ -36,6 +36,8 @@ class ChangedLines:
         name = relative_posix(os.path.realpath(path), self.top)
         if name not in self.tracked:
             return True
+        if name.endswith(".ipynb"):  # the lines of its cells are not those that git compares
+            return name in self.changed
         last_line = span.end_line - (span.end_column == 1 and span.end_line > span.line)
         return any(span.line <= last and first <= last_line for first, last in self.changed.get(name, ()))
 

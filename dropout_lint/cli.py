@@ -202,6 +202,15 @@ def server(stdio: bool) -> ExitCode:
 
 
 @cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def clean(paths: tuple[Path, ...]) -> ExitCode:
+    """Remove the caches at and below folders (default: this folder)."""
+    from dropout_lint.commands.clean import remove_caches
+
+    return remove_caches(paths or (Path(),))
+
+
+@cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> ExitCode:
     """Print the completion script of a shell.

@@ -45,6 +45,7 @@ class Options:
     preview: bool | None = None
     fail_level: Severity | None = None
     output_format: str | None = None
+    cache_dir: str | None = None
     baseline: str | None = None
     target_torch: str | None = None
     dropout_modules: tuple[str, ...] | None = None
@@ -136,6 +137,7 @@ KEYS: dict[str, Callable[[object], object]] = {
     "preview": _boolean,
     "fail-level": _severity,
     "output-format": _choice(*FORMATS),
+    "cache-dir": _string,
     "baseline": _string,
     "target-torch": _version,
     "dropout-modules": _strings,

@@ -75,6 +75,7 @@ class Related:
     path: str
     span: Span
     message: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class Diagnostic:
     verdict: Verdict = ""
     """What a run says about a finding of the source; ``evidence`` is how it shows."""
     evidence: str = ""
+    cell: int | None = None
+    """In a report about a notebook, the cell that ``span`` counts the lines of; counted from 1, as ruff does."""
 
     @property
     def sort_key(self) -> tuple[str, Span, str]:

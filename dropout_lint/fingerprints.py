@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.report import place
 from dropout_lint.source.syntax import Lines, NotParsed, SourceSyntaxError, parse
 
 _DIGITS = 16
@@ -47,8 +48,9 @@ def number(diagnostics: Sequence[Diagnostic], sources: Callable[[str], str | Non
     seen: Counter[tuple[str, Fingerprint]] = Counter()
     path, reader = None, _Reader("")
     for diagnostic in diagnostics:
-        if diagnostic.path != path:
-            path, reader = diagnostic.path, _Reader(sources(diagnostic.path) or "")
+        if place(diagnostic) != path:
+            path = place(diagnostic)
+            reader = _Reader(sources(path) or "")
         fingerprint = reader.fingerprint(diagnostic)
         seen[path, fingerprint] += 1
         yield Numbered(diagnostic, fingerprint, seen[path, fingerprint])

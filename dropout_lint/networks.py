@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.facts import FileFacts, LayerGraph, LayerNode, Wrapper
-from dropout_lint.source.module import SourceModule
-from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
 from dropout_lint.source.templates import Inherited, Templates
-from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.splice import Found, spliced
 
 if TYPE_CHECKING:
@@ -59,10 +56,6 @@ class Networks:
 
     def _templates_of(self, facts: FileFacts) -> Templates | None:
         if facts.path not in self._templates:
-            path = Path(facts.path)
-            try:
-                text = read_source(path).text
-                self._templates[facts.path] = Templates(SourceModule(path, text, parse(text), shallow=True))
-            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-                self._templates[facts.path] = None
+            module = self._project.parsed(Path(facts.path))
+            self._templates[facts.path] = Templates(module) if module is not None else None
         return self._templates[facts.path]

@@ -9,14 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from dropout_lint.disk import Disk
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
 from dropout_lint.networks import Networks
 from dropout_lint.source.engine import Modes, collect, read_modes
-from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
-from dropout_lint.source.text import UnreadableSource, read_source
+from dropout_lint.source.module import SourceModule
+from dropout_lint.source.place import place_of
+from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
+from dropout_lint.source.text import UnreadableSource, decode_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
+
+if TYPE_CHECKING:
+    from dropout_lint.cache.store import FactsStore
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 _DEPTH = 8
@@ -26,11 +32,13 @@ T = TypeVar("T", float, str)
 class Project:
     """Facts of all files around a run, collected when asked for.
 
-    ``roots`` bound the search for users and subclasses; ``known`` holds facts that the run already has.
+    ``roots`` bound the search for users and subclasses; ``store`` has facts of earlier runs.
     """
 
-    def __init__(self, roots: tuple[Path, ...] = ()) -> None:
+    def __init__(self, roots: tuple[Path, ...], disk: Disk, store: FactsStore | None = None) -> None:
         self.roots = roots
+        self._disk = disk
+        self._store = store
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
@@ -62,10 +70,28 @@ class Project:
         path = path.resolve()
         if path not in self._facts:
             try:
-                self._facts[path] = collect(path, read_source(path).text)
-            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+                self._facts[path] = self._collected(path)
+            except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
                 self._facts[path] = None
         return self._facts[path]
+
+    def _collected(self, path: Path) -> FileFacts:
+        data, place = self._disk.read(path), place_of(path, self._disk)
+        known = self._store.facts(path, self._disk.digest(path), place) if self._store is not None else None
+        if known is not None:
+            return known
+        facts = collect(path, decode_source(data, path).text, place)
+        if self._store is not None:
+            self._store.add_facts(facts, self._disk.digest(path), place)
+        return facts
+
+    def parsed(self, path: Path) -> SourceModule | None:
+        """A file with its definitions still closed, None if it cannot be read or parsed."""
+        try:
+            text = decode_source(self._disk.read(path), path).text
+            return SourceModule(text, parse(text), place_of(path, self._disk), shallow=True)
+        except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+            return None
 
     def modes(self, facts: FileFacts) -> Modes:
         """The flows and classes of a file, read now if its own words gave no reason to before."""
@@ -74,8 +100,9 @@ class Project:
         if facts.path not in self._modes:
             try:
                 path = Path(facts.path)
-                self._modes[facts.path] = read_modes(path, read_source(path).text)
-            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+                text = decode_source(self._disk.read(path), path).text
+                self._modes[facts.path] = read_modes(text, place_of(path, self._disk))
+            except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
                 self._modes[facts.path] = Modes(())
         return self._modes[facts.path]
 
@@ -124,10 +151,12 @@ class Project:
         above = list(origin.resolve().parents)
         bases = above[ups - 1 : ups] if ups else above[:_DEPTH]
         for base in bases:
+            if parts and not self._disk.has(base, parts[0]):
+                continue
             for cut in range(len(parts), 0, -1):
                 target = base.joinpath(*parts[:cut])
                 for candidate in (target.with_name(target.name + ".py"), target / "__init__.py"):
-                    if candidate.is_file():
+                    if self._disk.is_file(candidate):
                         return candidate, ".".join(parts[cut:])
         return None
 
@@ -239,9 +268,10 @@ class Project:
     def assigns_elsewhere(self, facts: FileFacts, attribute: str) -> bool:
         """Whether another line of the project assigns an attribute of this name."""
         pattern = re.compile(rb"\.%s\s*(?::[^=\n]+)?=[^=]|[\"']%s[\"']" % ((attribute.encode(),) * 2))
-        here = len(pattern.findall(_bytes(Path(facts.path))))
+        read = self._disk.read_or_empty
+        here = len(pattern.findall(read(Path(facts.path))))
         return here > 1 or any(
-            pattern.search(_bytes(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
+            pattern.search(read(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
         )
 
     @cached_property
@@ -249,11 +279,7 @@ class Project:
         """For each class name, the files that derive a class from it."""
         index: dict[str, list[Path]] = {}
         for path in self.python_files():
-            try:
-                data = path.read_bytes()
-            except OSError:
-                continue
-            for found in _CLASS.finditer(data):
+            for found in _CLASS.finditer(self._disk.read_or_empty(path)):
                 for base in re.findall(rb"\w+", found.group(2)):
                     index.setdefault(base.decode(), []).append(path)
         return index
@@ -261,7 +287,7 @@ class Project:
     def python_files(self) -> Iterator[Path]:
         """Every Python file below the roots."""
         for root in self.roots:
-            yield from sorted(root.rglob("*.py"))
+            yield from self._disk.walk(root)
 
     def derived_files(self, class_name: str) -> list[Path]:
         """Files that may derive from a class of this name."""
@@ -293,15 +319,8 @@ class Project:
         if imported:
             return imported
         nearby: set[T] = set()
-        for path in sorted(Path(facts.path).parent.glob("*.py")):
-            if attribute.encode() in _bytes(path):
+        for path in self._disk.python_files(Path(facts.path).parent):
+            if attribute.encode() in self._disk.read_or_empty(path):
                 home = self.facts(path)
                 nearby |= of(home) if home is not None else set()
         return nearby
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

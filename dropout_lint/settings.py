@@ -59,6 +59,7 @@ class Settings:
     fail_level: Severity = Severity.WARNING
     output_format: str = "full"
     baseline: Path | None = None
+    cache_dir: str = ".dropout_lint_cache"
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     target_torch: str = "2.13"
     dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)

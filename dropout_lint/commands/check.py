@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from dropout_lint.commands.combinations import refuse_contradictions
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.fix import fix_files, without_unfixable
@@ -24,6 +22,7 @@ from dropout_lint.config import SettingsResolver
 from dropout_lint.files import Discovery, discover
 
 if TYPE_CHECKING:
+    from dropout_lint.cache.folder import CacheFolder
     from dropout_lint.commands.with_models import ModelRuns
 
 _HERE = Path("_")
@@ -31,6 +30,10 @@ _HERE = Path("_")
 
 def run_check(options: CheckOptions) -> ExitCode:
     """Run ``check``. Raises click.UsageError, ConfigError and CannotWriteError."""
+    if options.watch:
+        from dropout_lint.commands.watch import watch
+
+        return watch(options, run_check)
     started = time.monotonic()
     refuse_contradictions(options)
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
@@ -70,7 +73,9 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 
     runs = _model_runs(options, resolver) if options.with_models else None
     with ProgressBar(quiet=options.quiet) as progress:
-        linter = Linter(resolver, options.jobs, progress, runs.findings if runs else None)
+        linter = Linter(
+            resolver, options.jobs, progress, runs=runs.findings if runs else None, cache=_cache(options, resolver)
+        )
         result = linter.run(found.files)
     if runs is not None:
         result = runs.added_to(result, found.files, resolver)
@@ -112,6 +117,15 @@ def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted)
     from dropout_lint.commands.diff_base import only_changed
 
     return only_changed(options.diff_base, linted)
+
+
+def _cache(options: CheckOptions, resolver: SettingsResolver) -> CacheFolder | None:
+    if options.no_cache:
+        return None
+    from dropout_lint.cache.folder import CacheFolder
+
+    settings = resolver(_HERE)
+    return CacheFolder(options.cache_dir or settings.root / settings.cache_dir)
 
 
 def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> ExitCode:

@@ -16,6 +16,7 @@ from dropout_lint.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from dropout_lint.linter import LintResult
+    from dropout_lint.source.text import SourceText
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Linted:
     """
 
     result: LintResult
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, SourceText] = field(default_factory=dict)
     fixed: int = 0
     changed: bool = False
     stdout_taken: bool = False
@@ -34,17 +35,21 @@ class Linted:
     left_out: tuple[str, ...] = ()
 
     def sources(self) -> Callable[[str], str | None]:
-        """A function that gives the text of a file as it was checked, or nothing where it is gone."""
+        """A function that gives the text of a place (a file, or a cell of a notebook), or nothing where it is gone."""
+        from dropout_lint.report.cells import split_place
         from dropout_lint.source.text import UnreadableSource, read_source
 
         @lru_cache(maxsize=1)
-        def source_of(name: str) -> str | None:
-            if name in self.texts:
-                return self.texts[name]
+        def read(name: str) -> SourceText | None:
             try:
-                return read_source(Path(name)).text
+                return self.texts[name] if name in self.texts else read_source(Path(name))
             except UnreadableSource:
                 return None
+
+        def source_of(place: str) -> str | None:
+            path, cell = split_place(place)
+            source = read(path)
+            return source.shown(cell) if source is not None else None
 
         return source_of
 

@@ -73,8 +73,10 @@ class CheckOptions(SharedOptions):
     exit_non_zero_on_fix: bool
     stdin_filename: Path | None
     no_cache: bool
+    cache_dir: Path | None
     show_files: bool
     show_settings: bool
+    watch: bool
 
     @property
     def reads_stdin(self) -> bool:
@@ -201,8 +203,17 @@ _LAST = (
     click.option("--write-baseline", is_flag=True, help="Write the findings of today into the baseline."),
     click.option("--diff-base", metavar="REV", help="Report only what stands on lines changed since this revision."),
     click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was fixed."),
-    click.option("-n", "--no-cache", is_flag=True, help="Do not use the cache."),
+    click.option(
+        "-n", "--no-cache", is_flag=True, envvar="DROPOUT_LINT_NO_CACHE", help="Neither read nor write the cache."
+    ),
+    click.option(
+        "--cache-dir",
+        type=type_of_path,
+        envvar="DROPOUT_LINT_CACHE_DIR",
+        help="Where the cache is; the default is .dropout_lint_cache beside the configuration.",
+    ),
     click.option("--show-files", is_flag=True, help="List the files that would be checked."),
+    click.option("-w", "--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C."),
     click.option("--show-settings", is_flag=True, help="Show the settings of the first path."),
 )
 

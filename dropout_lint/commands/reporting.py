@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: Sequence[Output]) -> None:
     """Print the findings, and write them to the files asked for. Raises CannotWriteError."""
     from dropout_lint.report import Summary, render
+    from dropout_lint.report.cells import by_cells
 
     summary = Summary(
         fixed=linted.fixed,
@@ -31,10 +33,11 @@ def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: 
         left_out=linted.left_out,
     )
     sources = linted.sources()
+    result = replace(linted.result, diagnostics=by_cells(linted.result.diagnostics, sources))
     for output in outputs:
         color = output.file is None and use_color(options.color)
         width = columns() if output.file is None else None
-        text = render(linted.result, output.format, sources=sources, color=color, summary=summary, columns=width)
+        text = render(result, output.format, sources=sources, color=color, summary=summary, columns=width)
         if linted.stdout_taken and output.file is None:
             click.echo(text, err=True, color=color)
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
+from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Related, Severity, Span
 
 FORMATS = {
     "full": "full",
@@ -26,7 +26,7 @@ FORMATS = {
 _ENGINES = {"source": "source", "graph": "traced model", "runtime": "running model"}
 
 Sources = Callable[[str], str | None]
-"""Gives the text of a file as it was checked, or nothing where it is gone."""
+"""Gives the text of a file, or of the cell of a notebook at a ``place``, or nothing where it is gone."""
 
 
 class Result(Protocol):
@@ -163,6 +163,23 @@ def paint(text: str, style: str, color: bool) -> str:
 def severity_style(severity: Severity) -> str:
     """The colour of a severity."""
     return {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}[severity]
+
+
+def place(found: Diagnostic | Related) -> str:
+    """``path``, or ``path:cell 2`` in a notebook: what stands before the line."""
+    return found.path if found.cell is None else f"{found.path}:cell {found.cell}"
+
+
+def file_span(found: Diagnostic | Related) -> Span:
+    """The span for a service that counts the lines of a notebook's JSON: there, the start of the file."""
+    return found.span if found.cell is None else Span(1, 1, 1, 1)
+
+
+def located(found: Diagnostic | Related) -> str:
+    """The message, with cell, line and column in front where ``file_span`` cannot say them."""
+    if found.cell is None:
+        return found.message
+    return f"cell {found.cell}:{found.span.line}:{found.span.column}: {found.message}"
 
 
 def one_line(text: str) -> str:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import Result, View, is_fixable, mark, one_line, paint, render_summary, seen_by, severity_style
+from dropout_lint.report import (
+    Result,
+    View,
+    is_fixable,
+    mark,
+    one_line,
+    paint,
+    place,
+    render_summary,
+    seen_by,
+    severity_style,
+)
 
 
 def render(result: Result, view: View) -> str:
@@ -30,5 +41,5 @@ def in_brackets(diagnostic: Diagnostic) -> str:
 
 
 def _place(diagnostic: Diagnostic, color: bool) -> str:
-    path = paint(one_line(diagnostic.path), "bold", color)
+    path = paint(one_line(place(diagnostic)), "bold", color)
     return f"{path}:{diagnostic.span.line}:{diagnostic.span.column}:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, View, one_line, paint, render_summary, seen_by, severity_style
+from dropout_lint.report import Result, View, one_line, paint, place, render_summary, seen_by, severity_style
 from dropout_lint.report.concise import headline
 from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
 
@@ -25,7 +25,7 @@ def render(result: Result, view: View) -> str:
 
 def _block(diagnostic: Diagnostic, view: View) -> Iterator[str]:
     span, color, unsafe_fixes = diagnostic.span, view.color, view.summary.unsafe_fixes
-    source = view.sources(diagnostic.path)
+    source = view.sources(place(diagnostic))
     room = (
         WIDTH if view.columns is None else max(view.columns - len(str(span.end_line + CONTEXT)) - _BESIDE, _NARROWEST)
     )
@@ -33,9 +33,9 @@ def _block(diagnostic: Diagnostic, view: View) -> Iterator[str]:
     width = max((len(line.number) for line in frame), default=len(str(span.line)))
     gutter = " " * width
     bar = paint("|", "blue", color)
-    place = f"{one_line(diagnostic.path)}:{span.line}:{span.column}"
+    where = f"{one_line(place(diagnostic))}:{span.line}:{span.column}"
     yield headline(diagnostic, color, unsafe_fixes)
-    yield f"{gutter}{paint('-->', 'blue', color)} {place}" + ("" if frame else f" ({diagnostic.severity})")
+    yield f"{gutter}{paint('-->', 'blue', color)} {where}" + ("" if frame else f" ({diagnostic.severity})")
     if frame:
         yield f"{gutter} {bar}"
         for line in frame:
@@ -44,7 +44,7 @@ def _block(diagnostic: Diagnostic, view: View) -> Iterator[str]:
         yield f"{gutter} {bar}"
     for related in diagnostic.related:
         start = related.span
-        where = f"{one_line(related.path)}:{start.line}"
+        where = f"{one_line(place(related))}:{start.line}"
         yield f"{gutter} {paint('= note:', 'blue', color)} {where}: {one_line(related.message)}"
     if seen := seen_by(diagnostic):
         yield f"{gutter} {paint('= note:', 'blue', color)} {one_line(seen)}"

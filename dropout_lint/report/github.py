@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity
-from dropout_lint.report import Result, View
+from dropout_lint.diagnostic import Diagnostic, Severity, Span
+from dropout_lint.report import Result, View, place
 from dropout_lint.report.concise import in_brackets
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -18,6 +18,8 @@ def render(result: Result, view: View) -> str:
 
 def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
+    if diagnostic.cell is not None:  # GitHub counts the lines of the notebook's JSON
+        span = Span(1, 1, 1, 1)
     properties = {
         "title": f"dropout-lint ({diagnostic.code})",
         "file": os.path.abspath(diagnostic.path),
@@ -30,7 +32,8 @@ def _command(diagnostic: Diagnostic) -> str:
         f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
     text = (
-        f"{diagnostic.path}:{span.line}:{span.column}: {diagnostic.code} {diagnostic.message}{in_brackets(diagnostic)}"
+        f"{place(diagnostic)}:{diagnostic.span.line}:{diagnostic.span.column}: {diagnostic.code} "
+        f"{diagnostic.message}{in_brackets(diagnostic)}"
     )
     return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from dropout_lint.diagnostic import Severity
 from dropout_lint.fingerprints import number
 from dropout_lint.relative_path import relative_posix
-from dropout_lint.report import Result, View
+from dropout_lint.report import Result, View, file_span, located
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 
@@ -23,16 +23,17 @@ def render(result: Result, view: View) -> str:
     entries = []
     for numbered in number(result.diagnostics, view.sources):
         diagnostic = numbered.diagnostic
+        span = file_span(diagnostic)
         path = relative_posix(diagnostic.path, project)
         entries.append(
             {
-                "description": f"{diagnostic.code}: {diagnostic.message}",
+                "description": f"{diagnostic.code}: {located(diagnostic)}",
                 "check_name": diagnostic.code,
                 "fingerprint": numbered.digest(path),
                 "severity": _SEVERITIES[diagnostic.severity],
                 "location": {
                     "path": path,
-                    "lines": {"begin": diagnostic.span.line, "end": diagnostic.span.end_line},
+                    "lines": {"begin": span.line, "end": span.end_line},
                 },
             }
         )

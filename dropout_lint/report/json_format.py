@@ -8,7 +8,7 @@ from typing import Any
 
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.report import Result, View
+from dropout_lint.report import Result, View, place
 from dropout_lint.source.comments import Layout, read_layout
 
 
@@ -17,11 +17,11 @@ def render(result: Result, view: View) -> str:
     layouts: dict[str, Layout | None] = {}
     entries = []
     for diagnostic in result.diagnostics:
-        path = diagnostic.path
-        if path not in layouts:
-            text = view.sources(path)
-            layouts[path] = None if text is None else read_layout(text)
-        entries.append(_entry(diagnostic, layouts[path]))
+        where = place(diagnostic)
+        if where not in layouts:
+            text = view.sources(where)
+            layouts[where] = None if text is None else read_layout(text)
+        entries.append(_entry(diagnostic, layouts[where]))
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,7 +29,7 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
     rule = rulebook.rules().get(diagnostic.code)
     start, end = _locations(diagnostic.span)
     return {
-        "cell": None,
+        "cell": diagnostic.cell,
         "code": diagnostic.code,
         "name": rule.name if rule else None,
         "severity": diagnostic.severity.value,
@@ -46,6 +46,7 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
         "evidence": diagnostic.evidence or None,
         "related": [
             {
+                "cell": related.cell,
                 "filename": os.path.abspath(related.path),
                 "location": _locations(related.span)[0],
                 "end_location": _locations(related.span)[1],

@@ -6,7 +6,7 @@ from itertools import groupby
 from xml.etree import ElementTree
 
 from dropout_lint.diagnostic import Diagnostic, Failure
-from dropout_lint.report import Result, View, one_line
+from dropout_lint.report import Result, View, file_span, one_line, place
 
 _TOOL = "dropout-lint"
 
@@ -46,10 +46,12 @@ def _case(suite: ElementTree.Element, name: str, path: str, **place: str) -> Ele
 
 def _add_finding(suite: ElementTree.Element, diagnostic: Diagnostic) -> None:
     span = diagnostic.span
-    case = _case(suite, diagnostic.code, diagnostic.path, file=one_line(diagnostic.path), line=str(span.line))
+    case = _case(
+        suite, diagnostic.code, diagnostic.path, file=one_line(diagnostic.path), line=str(file_span(diagnostic).line)
+    )
     message = one_line(diagnostic.message)
     failure = ElementTree.SubElement(case, "failure", message=message, type=str(diagnostic.severity))
-    failure.text = f"{one_line(diagnostic.path)}:{span.line}:{span.column}"
+    failure.text = f"{one_line(place(diagnostic))}:{span.line}:{span.column}"
 
 
 def _add_failure(suite: ElementTree.Element, failure: Failure) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from dropout_lint import __version__, rulebook
-from dropout_lint.diagnostic import Diagnostic, Edit, Failure, Severity, Span
+from dropout_lint.diagnostic import Diagnostic, Edit, Failure, Related, Severity, Span
 from dropout_lint.fingerprints import Numbered, number
 from dropout_lint.relative_path import relative_posix
-from dropout_lint.report import Result, View
+from dropout_lint.report import Result, View, file_span, located
 from dropout_lint.source.changes import edits_with_imports
 from dropout_lint.source.fixer import is_sound
 
@@ -79,12 +79,12 @@ def _result(numbered: Numbered, view: View, here: Path, codes: Sequence[str]) ->
         **({"ruleIndex": codes.index(diagnostic.code)} if diagnostic.code in codes else {}),
         "level": _LEVELS[diagnostic.severity],
         "message": {"text": _message(diagnostic)},
-        "locations": [_location(diagnostic.path, here, diagnostic.span)],
+        "locations": [_location(diagnostic, here)],
         "partialFingerprints": {"dropoutLint/v1": numbered.digest(relative_posix(diagnostic.path, here))},
     }
     if diagnostic.related:
         found["relatedLocations"] = [
-            {"id": at, **_location(related.path, here, related.span), "message": {"text": related.message}}
+            {"id": at, **_location(related, here), "message": {"text": located(related)}}
             for at, related in enumerate(diagnostic.related, 1)
         ]
     if fix := _fix(diagnostic, view, here):
@@ -93,10 +93,13 @@ def _result(numbered: Numbered, view: View, here: Path, codes: Sequence[str]) ->
 
 
 def _message(diagnostic: Diagnostic) -> str:
-    return f"{diagnostic.message}\nHelp: {diagnostic.fix.message}" if diagnostic.fix else diagnostic.message
+    message = located(diagnostic)
+    return f"{message}\nHelp: {diagnostic.fix.message}" if diagnostic.fix else message
 
 
 def _fix(diagnostic: Diagnostic, view: View, here: Path) -> dict[str, Any] | None:
+    if diagnostic.cell is not None:  # its lines are not those of the file
+        return None
     text = view.sources(diagnostic.path)
     if diagnostic.fix is None or text is None or not is_sound(text, diagnostic):
         return None
@@ -119,8 +122,8 @@ def _notification(failure: Failure, here: Path, codes: Sequence[str]) -> dict[st
     return {"level": "error", "message": {"text": failure.reason}, "locations": [location], **rule}
 
 
-def _location(path: str, here: Path, span: Span) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": _artifact(path, here), "region": _region(span)}}
+def _location(found: Diagnostic | Related, here: Path) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": _artifact(found.path, here), "region": _region(file_span(found))}}
 
 
 def _region(span: Span) -> dict[str, int]:

@@ -44,8 +44,8 @@ class Arguments:
 
     def local(self, name: str) -> Block | None:
         """The function or class of this file behind a resolved name."""
-        own = f"{self.module.name}."
-        name = name[len(own) - 1 :] if self.module.name and name.startswith(own) else name
+        own = f"{self.module.place.module}."
+        name = name[len(own) - 1 :] if self.module.place.module and name.startswith(own) else name
         if not name.startswith("."):
             return None
         first, *rest = name[1:].split(".")
@@ -68,7 +68,7 @@ class Arguments:
         if text:
             name = self.module.scopes.resolve(node, block)
             if name and name != "?" and not name.endswith("()"):
-                return Given("name", name=f"{self.module.name}{name}" if name.startswith(".") else name)
+                return Given("name", name=f"{self.module.place.module}{name}" if name.startswith(".") else name)
         if not _RATE.search(keyword or self.module.lines.code(node)):
             return Given(text=text)
         value = self.module.values.evaluate(node, block)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,29 +13,30 @@ from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
+from dropout_lint.source.place import Place
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
 from dropout_lint.source.suppressing import pragma_ranges
 from dropout_lint.source.syntax import parse
 
 
-def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
-    """The facts of one file, which depend on its text and its place among packages alone.
+def collect(path: Path, text: str, place: Place, *, modes: bool = False) -> FileFacts:
+    """The facts of one file, which depend on its text and its place alone.
 
     ``modes`` asks for what the file does with the modes of models too.
 
     Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
     nesting beyond the interpreter's stack.
     """
-    module = SourceModule(path, text, parse(text))
+    module = SourceModule(text, parse(text), place)
     data = text.encode(errors="replace")
     told = modes_of(module) if modes and triage.speaks_of_mode(data) else Modes()
     if not module.relevant and not triage.speaks_of_dropout(data):
-        return outline(module, told)
+        return outline(path, module, told)
     sites = tuple(dropout_sites(module))
     return FileFacts(
         path=str(path),
-        module=module.name,
+        module=place.module,
         imports=dict(module.imports.names),
         stars=tuple(module.imports.stars),
         headers=headers(module),
@@ -46,7 +46,7 @@ def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
         functions=_summaries(module, sites),
         sites=sites,
         definitions=pragma_ranges(module.lines.text, module.tree),
-        is_test=_is_test(path),
+        is_test=place.is_test,
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
@@ -74,21 +74,21 @@ def modes_of(module: SourceModule) -> Modes:
     return Modes(mode_flows(module.tree, module.lines, package), mode_overrides(module), mode_classes(module))
 
 
-def read_modes(path: Path, text: str) -> Modes:
+def read_modes(text: str, place: Place) -> Modes:
     """The same for a file that is only read because another one uses it."""
-    return modes_of(SourceModule(path, text, parse(text), shallow=True))
+    return modes_of(SourceModule(text, parse(text), place, shallow=True))
 
 
-def outline(module: SourceModule, modes: Modes) -> FileFacts:
+def outline(path: Path, module: SourceModule, modes: Modes) -> FileFacts:
     """What other files may ask of a file that holds no dropout."""
     return FileFacts(
-        path=str(module.path),
-        module=module.name,
+        path=str(path),
+        module=module.place.module,
         imports=dict(module.imports.names),
         stars=tuple(module.imports.stars),
         headers=headers(module),
         definitions=pragma_ranges(module.lines.text, module.tree),
-        is_test=_is_test(module.path),
+        is_test=module.place.is_test,
         flows=modes.flows,
         overrides=modes.overrides,
         mode_classes=modes.classes,
@@ -99,18 +99,6 @@ def outline(module: SourceModule, modes: Modes) -> FileFacts:
 def _defined(module: SourceModule) -> frozenset[str]:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(s.name for s in module.tree.body if isinstance(s, functions))
-
-
-def _is_test(path: Path) -> bool:
-    if path.name.startswith("test_") or path.stem.endswith("_test"):
-        return True
-    return any(f.name.lower() in {"test", "tests", "testing"} and _holds_tests(f) for f in list(path.parents)[:3])
-
-
-@lru_cache(maxsize=1024)
-def _holds_tests(folder: Path) -> bool:
-    """Whether a folder of that name is a folder of tests; a whole project may stand in one that is called ``test``."""
-    return (folder / "conftest.py").is_file() or any(folder.glob("test_*.py")) or any(folder.glob("*/test_*.py"))
 
 
 def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str, FunctionSummary]:
