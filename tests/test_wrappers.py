@@ -252,7 +252,8 @@ def test_behind_two_files(tmp_path: Path) -> None:
     assert [d.code for d in found] == ["DRP301"]
     assert found[0].path == str(tmp_path / "net.py")
     assert [Path(r.path).name for r in found[0].related] == ["norms.py"]
-    assert found[0].fix is not None and not found[0].fix.edits
+    assert found[0].fix is not None
+    assert not found[0].fix.edits
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("'gelu'", ["DRP301"]), ("'relu'", ["DRP302"]), ("kind", [])])
