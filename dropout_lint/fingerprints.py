@@ -46,7 +46,7 @@ class Numbered:
 def number(diagnostics: Sequence[Diagnostic], sources: Callable[[str], str | None]) -> Iterator[Numbered]:
     """The findings in the order given, with their fingerprints. Those of a file should stand together."""
     seen: Counter[tuple[str, Fingerprint]] = Counter()
-    path, reader = None, _Reader("")
+    path, reader = "", _Reader("")
     for diagnostic in diagnostics:
         if place(diagnostic) != path:
             path = place(diagnostic)
