@@ -62,12 +62,12 @@ def run_engine(
 
 
 def findings_of(runs: Sequence[EngineRun]) -> Findings:
-    """All findings of some engines, merged."""
-    by_model: dict[str, list[Diagnostic]] = {}
+    """All findings of some engines over the same models, merged."""
+    by_model: dict[int, list[Diagnostic]] = {}
     refutations: list[Refutation] = []
     for one in runs:
-        for outcome in one.outcomes:
-            found, result = by_model.setdefault(outcome.target.label, []), outcome.result or {}
+        for number, outcome in enumerate(one.outcomes):
+            found, result = by_model.setdefault(number, []), outcome.result or {}
             found += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
             refutations += [_refutation(fields) for fields in result.get("refuted", ())]
     diagnostics = [item for found in by_model.values() for item in of_one_model(found)]
