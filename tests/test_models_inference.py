@@ -91,8 +91,14 @@ CASES = {
     ),
     "embedding": (nn.Sequential(nn.Embedding(50, 8)), "inferred from Embedding `0`: i64:2,16<50"),
     "recurrent": (nn.LSTM(7, 8, batch_first=True), "inferred from LSTM: 2,16,7"),
-    "attention": (nn.TransformerEncoderLayer(16, 2), "inferred from MultiheadAttention `self_attn`: 2,16,16"),
-    "two inputs": (nn.Transformer(16, 2, 1, 1, 16), "inferred from MultiheadAttention `encoder.layers.0.self_attn`"),
+    "attention": (
+        nn.TransformerEncoderLayer(16, 2, batch_first=True),
+        "inferred from MultiheadAttention `self_attn`: 2,16,16",
+    ),
+    "two inputs": (
+        nn.Transformer(16, 2, 1, 1, 16, batch_first=True),
+        "inferred from MultiheadAttention `encoder.layers.0.self_attn`",
+    ),
     "head defined first": (HeadFirst(head=nn.Linear(4, 2), body=nn.Conv2d(3, 4, 3)), "inferred from Conv2d `body`"),
     "by name": (Tokens(table=nn.Embedding(9, 4)), "inferred from Embedding `table`: input_ids=i64:2,16<9"),
     "mask": (
@@ -137,7 +143,7 @@ def test_a_guess_leaves_the_modes_and_the_random_state_alone() -> None:
 def test_what_no_guess_fits_is_said_with_its_line() -> None:
     class Picky(Named):
         def forward(self, x):
-            return x["image"]
+            return x.nothing
 
     loaded = example_inputs(Picky(stem=nn.Conv2d(3, 4, 3)), TARGET)
     assert (loaded.args, loaded.kwargs, loaded.inputs_from) == ((), {}, "")
