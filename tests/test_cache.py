@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -279,6 +281,36 @@ def test_the_same_text_in_two_places_says_different_things(project: Path, tmp_pa
         ("pkg.more.net_test", True),
         ("net", False),
     }
+
+
+LOOKS = re.compile(
+    r"is_(file|dir|symlink)|l?exists|is(file|dir|link)|r?glob|iterdir|scandir|listdir|l?stat|open|realpath"
+    r"|read_(bytes|text|source)"
+)
+
+
+def looks_past_the_disk(text: str) -> list[str]:
+    """Calls that ask the file system and that no later run can repeat."""
+    calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    found = []
+    for func in calls:
+        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        receiver = ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
+        if LOOKS.fullmatch(name) and not receiver.endswith("disk"):
+            found.append(ast.unparse(func))
+    return found
+
+
+def test_what_judges_a_file_asks_the_disk_alone() -> None:
+    package = Path(disk.__file__).parent
+    judges = [
+        package / "project.py",
+        *(path for name in ("checks", "mode", "source") for path in (package / name).glob("*.py")),
+    ]
+    own = {"text.py"}  # reads and writes the file itself
+    found = {path.name: looks_past_the_disk(path.read_text("utf-8")) for path in judges if path.name not in own}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+    assert looks_past_the_disk("if path.is_file():\n    data = open(path)") == ["path.is_file", "open"]
 
 
 def test_another_name_for_the_same_file_is_reported_by_that_name(project: Path, tmp_path: Path) -> None:

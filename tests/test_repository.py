@@ -83,6 +83,8 @@ DIRECTIONS = [
     ("diagnostic.py", (OWN,), ()),
     ("facts.py", (OWN,), (f"{OWN}.diagnostic",)),
     ("torch_facts.py", (OWN,), ()),
+    ("disk.py", (OWN,), ()),
+    ("cache", tuple(f"{OWN}.{name}" for name in ("checks", "report", "commands", "cli", "linter", "config")), ()),
     ("source", tuple(f"{OWN}.{name}" for name in ("checks", "report", "commands", "cli", "linter", "config")), ()),
     ("checks", ("ast", "libcst", "torch", *(f"{OWN}.{name}" for name in ("source", "report", "commands", "cli"))), ()),
     ("report", tuple(f"{OWN}.{name}" for name in ("checks", "commands", "cli", "linter.Linter")), ()),

@@ -14,12 +14,12 @@ Starts = Sequence[tuple[int, int]]
 
 def by_cells(found: Sequence[Diagnostic], text_of: Callable[[str], str | None]) -> tuple[Diagnostic, ...]:
     """The diagnostics with spans that count from the cell they are in. A file that is gone keeps its lines."""
+    notebooks = {item.path for item in found if item.path.endswith(SUFFIX)}
+    if not notebooks:
+        return tuple(found)
     from dropout_lint.source.notebook import cell_starts
 
-    starts: dict[str, Starts] = {}
-    for item in found:
-        if item.path.endswith(SUFFIX) and item.path not in starts:
-            starts[item.path] = cell_starts(text_of(item.path) or "")
+    starts = {path: cell_starts(text_of(path) or "") for path in sorted(notebooks)}
     return tuple(_in_cell(item, starts[item.path]) if starts.get(item.path) else item for item in found)
 
 
