@@ -49,7 +49,7 @@ class Arguments:
         if not name.startswith("."):
             return None
         first, *rest = name[1:].split(".")
-        block = self.module.scopes.open(first)
+        block = self.module.scopes.unfold(first)
         for part in rest:
             block = block.blocks.get(part) if block is not None else None
         return block

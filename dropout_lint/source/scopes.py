@@ -115,7 +115,7 @@ class Scopes:
                 self._bind(self.module, statement.name, None, statement)
                 self._closed[statement.name] = statement
 
-    def open(self, name: str) -> Block | None:
+    def unfold(self, name: str) -> Block | None:
         """A definition of the file's top level, walked now if it was passed over.
 
         What is collected for the rules stays as it is: nothing in such a definition is worth a report.
