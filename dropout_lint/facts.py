@@ -367,6 +367,12 @@ class LayerNode:
     """How it is called in a ``forward``."""
     attribute: str = ""
     """The attribute of the instance that holds the module."""
+    path: str = ""
+    """The file that the span stands in, "" for the file of the facts themselves."""
+    module: str = ""
+    """Path of the module in the instance that was traced ("blocks.3.drop"), or of the one that calls a function."""
+    shape: tuple[int, ...] | None = None
+    """Sizes of the value, where a run showed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +417,8 @@ class LayerGraph:
     """Nodes whose value is given to a loss function that reads logits or probabilities."""
     compared: tuple[int, ...] = ()
     """Nodes whose value a regression loss compares with its target."""
+    seen: str = "source"
+    """How: from source, or by which tracer of an instance."""
 
     @property
     def adds_input(self) -> bool:
