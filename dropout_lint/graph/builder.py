@@ -15,12 +15,13 @@ from dropout_lint.facts import NOWHERE, LayerGraph, LayerNode, Scope
 from dropout_lint.graph.births import built_at
 from dropout_lint.graph.kinds import Configured
 from dropout_lint.graph.places import Place, definition, line_text, place, user_frames
+from dropout_lint.models.target import TargetError
 
 MAX_NODES = 20_000
 _NAME_CALLED = re.compile(r"[^\W\d]\w*\s*\(")
 
 
-class TraceError(Exception):
+class TraceError(TargetError):
     """A model cannot be traced, for a reason that is told in one sentence."""
 
 
