@@ -13,11 +13,13 @@ from torch import nn
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import NOWHERE, LayerGraph, LayerNode, Scope
 from dropout_lint.graph.births import built_at
-from dropout_lint.graph.kinds import Configured
+from dropout_lint.graph.kinds import DROP_PATH, Configured
 from dropout_lint.graph.places import Place, definition, line_text, place, user_frames
 from dropout_lint.models.target import TargetError
+from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
 MAX_NODES = 20_000
+DROPPING = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, DROP_PATH})
 _NAME_CALLED = re.compile(r"[^\W\d]\w*\s*\(")
 
 
@@ -76,6 +78,8 @@ class GraphBuilder:
         if index >= MAX_NODES:
             raise TraceError(f"its forward runs more than {MAX_NODES} operations")
         known = configured or Configured()
+        if kind in DROPPING and known.rate.is_zero:
+            kind = "torch.nn.Identity"  # in this mode, at this rate, it is one
         self.nodes.append(
             LayerNode(
                 index,
@@ -121,7 +125,7 @@ def call_place(frame: FrameType | None, module: nn.Module) -> Place:
 
 
 def layer_place(frame: FrameType | None, module: nn.Module) -> Place:
-    """Where to report a layer, as in source: at its call, or at its constructor where a container or a loop calls it."""
+    """Where the source engine reports a layer: at its call, or its constructor where a container or a loop calls it."""
     birth = built_at(module)
     caller = next(user_frames(frame), None)
     if caller is None:
@@ -142,6 +146,17 @@ def _through_a_container(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def calls_to(frame: FrameType | None, module: nn.Module) -> tuple[Place, ...]:
+    """The calls in user code from a function out to a method of the module that runs it."""
+    found = []
+    for user in user_frames(frame):
+        found.append(place(user))
+        code = user.f_code
+        if code.co_argcount and user.f_locals.get(code.co_varnames[0]) is module:
+            break
+    return tuple(found)
 
 
 def without_ranks(traced: Traced) -> Traced:

@@ -23,12 +23,10 @@ _ON_SITES = ("DRP101", "DRP102", "DRP105", "DRP403", "DRP406")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A diagnostic, and the instances it is about."""
+    """A diagnostic, and the nodes of the training graph that it is about."""
 
     diagnostic: Diagnostic
-    modules: tuple[str, ...]
     nodes: tuple[int, ...] = ()
-    """Nodes of the training graph."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class GraphContext(Context):
             path=span.path if isinstance(span, NodeSpan) else self.facts.path,
             span=Span(span.line, span.column, span.end_line, span.end_column),
             fix=advice(fix.message) if fix is not None else None,
-            engine="graph",
+            engines=("graph",),
         )
 
     def is_module(self, class_name: str) -> bool:
@@ -83,12 +81,11 @@ def findings(seen: Seen, model: Any, settings: Settings, codes: Collection[str] 
     ):
         diagnostic = found.diagnostic
         key = (diagnostic.code, diagnostic.path, diagnostic.span)
-        before = merged.get(key, replace(found, modules=(), nodes=()))
-        merged[key] = replace(
-            before,
-            modules=tuple(dict.fromkeys((*before.modules, *found.modules))),
-            nodes=tuple(dict.fromkeys((*before.nodes, *found.nodes))),
-        )
+        before = merged.get(key)
+        if before is not None:
+            modules = dict.fromkeys((*before.diagnostic.modules, *diagnostic.modules))
+            found = Finding(replace(before.diagnostic, modules=tuple(modules)), (*before.nodes, *found.nodes))
+        merged[key] = found
     return sorted(merged.values(), key=lambda f: f.diagnostic.sort_key)
 
 
@@ -102,7 +99,11 @@ def _placement(
         context = GraphContext(code, facts, project, settings, lambda: "")
         for diagnostic, index in zip(check(traced.graph, context), context.nodes, strict=False):
             if not _meant(traced, index, context):
-                yield Finding(diagnostic, (traced.graph.nodes[index].module,), (index,))
+                yield Finding(_about(diagnostic, traced.graph.nodes[index].module), (index,))
+
+
+def _about(diagnostic: Diagnostic, module: str) -> Diagnostic:
+    return replace(diagnostic, modules=(module,) if module else ())
 
 
 def _meant(traced: Traced, index: int, context: Context) -> bool:
@@ -125,5 +126,5 @@ def _calls(
                 for diagnostic in check(site, GraphContext(code, facts, project, settings, lambda text=text: text))  # type: ignore[misc]
             ]
             if reported:
-                yield from (Finding(diagnostic, (one.module,), one.nodes) for diagnostic in reported)
+                yield from (Finding(_about(diagnostic, one.module)) for diagnostic in reported)
                 break

@@ -15,9 +15,9 @@ from torch.overrides import TorchFunctionMode
 
 from dropout_lint.activations import COMMUTES
 from dropout_lint.graph import kinds
-from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, layer_place
 from dropout_lint.graph.births import built_at
-from dropout_lint.graph.places import Place, definition, place, user_frames
+from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, calls_to, layer_place
+from dropout_lint.graph.places import definition
 from dropout_lint.layer_facts import VIEWS
 from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS, RNNS
 
@@ -88,9 +88,7 @@ class _Recorder(TorchFunctionMode):
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
 
-    def _leaf(
-        self, module: nn.Module, original: Callable[..., Any], args: Any, kwargs: Any, caller: FrameType
-    ) -> Any:
+    def _leaf(self, module: nn.Module, original: Callable[..., Any], args: Any, kwargs: Any, caller: FrameType) -> Any:
         inputs = self.nodes_of([args, kwargs])
         self._hidden += 1
         try:
@@ -191,17 +189,8 @@ class _Recorder(TorchFunctionMode):
             edited=tuple(first) if edits else (),
         )
         if kind in FUNCTIONALS or kind in ATTENTION:
-            self.builder.callers[node] = tuple(_calls(frame, self._modules[-1]))
+            self.builder.callers[node] = calls_to(frame, self._modules[-1])
         self._bind(made, node)
-
-
-def _calls(frame: FrameType, module: nn.Module) -> Iterator[Place]:
-    """The calls in user code from a function out to a method of the module that runs it."""
-    for found in user_frames(frame):
-        yield place(found)
-        code = found.f_code
-        if code.co_argcount and found.f_locals.get(code.co_varnames[0]) is module:
-            return
 
 
 def tensors(value: Any, depth: int = 6) -> Iterator[torch.Tensor]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dropout_lint.graph import births, fake
+from dropout_lint.graph.builder import without_ranks
 from dropout_lint.graph.checking import Finding, findings
 from dropout_lint.graph.tracers import Seen, see
+from dropout_lint.models.codec import encode
 from dropout_lint.models.load import LoadedModel
 from dropout_lint.settings import Settings
+
+_ANY_RANK = ("inferred from Linear", "inferred from LayerNorm")
+"""Layers that take inputs of any rank, so that an input inferred from them proves none."""
 
 
 @contextmanager
@@ -26,16 +31,19 @@ def construction(options: Mapping[str, Any]) -> Iterator[None]:
 
 
 def trace(loaded: LoadedModel, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Diagnostics about a model, how it was seen, what was not seen, and its graph where ``graph`` is among the options.
+    """Diagnostics about a model, how it was seen, what was not seen, and with the option ``graph`` the graph itself.
 
     Raises TraceError if no tracer gets through.
     """
     seen = see(loaded.model, loaded.args, loaded.kwargs)
-    names = options.get("mc_dropout_names")
-    settings = Settings(Path.cwd(), **({"mc_dropout_names": tuple(names)} if names else {}))
+    if any(name in loaded.inputs_from for name in _ANY_RANK):
+        seen = replace(seen, training=without_ranks(seen.training))
+    settings = Settings(Path.cwd())
+    if "mc_dropout_names" in options:
+        settings = replace(settings, mc_dropout_names=tuple(options["mc_dropout_names"]))
     found = findings(seen, loaded.model, settings, options.get("codes"))
     result: dict[str, Any] = {
-        "diagnostics": [asdict(f.diagnostic) | {"modules": f.modules} for f in found],
+        "diagnostics": [encode(f.diagnostic) for f in found],
         "how": seen.how,
         "not_seen": list(seen.not_seen),
     }

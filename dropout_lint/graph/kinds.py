@@ -49,7 +49,7 @@ def function_kind(function: Callable[..., Any]) -> str:
     if name.startswith(("torch.", "operator.")):
         if last in _SUMS or last == "iadd":
             return "add"
-        if last in _PRODUCTS or name.startswith("operator.") and last in {"truediv", "imul", "itruediv", "imatmul"}:
+        if last in _PRODUCTS or last in {"truediv", "imul", "itruediv", "imatmul"}:
             return "mul"
         if last in _JOINS:
             return "cat"
@@ -86,7 +86,7 @@ def overwrites(function: Callable[..., Any]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _torch_class(cls: type[nn.Module]) -> str:
+def _torch_class(cls: Any) -> str:
     """The layer of torch.nn whose ``forward`` a class runs, "" if it has its own."""
     forward = getattr(cls, "forward", None)
     if not (getattr(forward, "__module__", None) or "").startswith("torch.nn."):
@@ -118,11 +118,14 @@ def module_kind(module: nn.Module) -> str:
     return kind
 
 
+UNSET = Value()
+
+
 @dataclass(frozen=True, slots=True)
 class Configured:
     """What a layer or a call is configured with; the rate is 0 where it does not drop in the mode that it runs in."""
 
-    rate: Value = Value()
+    rate: Value = UNSET
     kernel: tuple[float, ...] | None = None
     padding: float | None = None
     out_features: str = ""

@@ -1,4 +1,4 @@
-"""Where in user code something runs, from the frames of the interpreter: exact spans, as Python keeps them since 3.11."""
+"""Where in user code something runs: exact spans, which Python keeps for every instruction since 3.11."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _foreign() -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _is_user_file(filename: str) -> bool:
-    if filename.startswith(_foreign()) or filename.startswith("<frozen"):
+    if filename.startswith((*_foreign(), "<frozen")):
         return False
     library = sysconfig.get_paths()["stdlib"]
     return not filename.startswith(f"{library}/") or "site-packages" in filename

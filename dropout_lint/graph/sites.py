@@ -25,7 +25,6 @@ class Ran:
 
     module: str
     sites: tuple[tuple[FileFacts, DropoutSite], ...]
-    nodes: tuple[int, ...] = ()
 
 
 def left_on(traced: Traced | None, project: Project) -> Iterator[Ran]:
@@ -68,7 +67,9 @@ def _site(project: Project, place: Place) -> list[tuple[FileFacts, DropoutSite]]
 def _as_run(site: DropoutSite, rate: float, owner: str) -> DropoutSite:
     """The site in a Module of class ``owner``, at the rate at which it dropped."""
     helper = not site.scope.class_name
-    ran = replace(site.rate, kind="number", number=rate, default=False, from_caller=site.rate.from_caller and not helper)
+    ran = replace(
+        site.rate, kind="number", number=rate, default=False, from_caller=site.rate.from_caller and not helper
+    )
     scope = replace(site.scope, class_name=owner, self_name="") if helper else site.scope
     return replace(site, rate=ran, scope=scope)
 

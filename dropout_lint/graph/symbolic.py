@@ -11,12 +11,16 @@ from torch import fx, nn
 
 from dropout_lint.activations import COMMUTES
 from dropout_lint.graph import kinds
-from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, layer_place
 from dropout_lint.graph.births import built_at
+from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, calls_to, layer_place
 from dropout_lint.layer_facts import VIEWS
+from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS
 
+_CALLS = frozenset({*FUNCTIONALS, *ATTENTION})
 _SIZES = frozenset({"shape", "device", "dtype", "ndim", "requires_grad", "is_cuda", "layout", "itemsize"})
-_MEASURES = frozenset({"size", "dim", "numel", "ndimension", "stride", "get_device", "is_floating_point", "element_size"})
+_MEASURES = frozenset(
+    {"size", "dim", "numel", "ndimension", "stride", "get_device", "is_floating_point", "element_size"}
+)
 
 
 def trace(model: nn.Module, *, leaves: bool) -> Traced:
@@ -48,6 +52,7 @@ class _Tracer(fx.Tracer):
         frame = sys._getframe(1)
         at = layer_place(frame, owner) if kind == "call_module" else call_place(frame, owner)
         node.meta["dropout_lint"] = (at, self.scope.module_path)
+        node.meta["dropout_lint_calls"] = calls_to(frame, owner) if _kind(node) in _CALLS else ()
         return node
 
     def call_module(
@@ -94,6 +99,8 @@ def _convert(graph: fx.Graph, model: nn.Module, builder: GraphBuilder) -> list[i
             numbers.add(node)
         elif node.op in {"call_function", "call_method"} and operands:
             made[node] = builder.add(*_call(node, operands, made), at, owner, configured=_facts(node))
+            if node.meta["dropout_lint_calls"]:
+                builder.callers[made[node]] = node.meta["dropout_lint_calls"]
     return []
 
 
@@ -109,7 +116,7 @@ def _is_number(node: fx.Node, numbers: set[fx.Node]) -> bool:
 def _kind(node: fx.Node) -> str:
     if node.op == "call_method":
         return kinds.method_kind(str(node.target))
-    if node.target is getattr:
+    if node.op != "call_function" or node.target is getattr:
         return kinds.UNKNOWN
     return kinds.function_kind(node.target)  # type: ignore[arg-type]
 
