@@ -29,7 +29,7 @@ def recording() -> Iterator[None]:
         if caller is not None:
             module.__dict__[_KEY] = place(caller)
 
-    nn.Module.__init__ = construct  # type: ignore[method-assign]
+    nn.Module.__init__ = construct  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

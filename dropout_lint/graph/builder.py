@@ -55,11 +55,11 @@ class GraphBuilder:
         self.nodes: list[LayerNode] = []
         self.callers: dict[int, tuple[Place, ...]] = {}
         self.not_seen: list[str] = []
-        self._paths = {id(module): path for path, module in model.named_modules()}
+        self._paths: dict[int, str] = {id(module): path for path, module in model.named_modules()}
 
     def path(self, module: nn.Module, default: str = "") -> str:
         """The path of a module in the model; ``default`` for one that is not registered."""
-        return self._paths.get(id(module), default)
+        return self._paths.get(id(module)) or default
 
     def add(
         self,

@@ -22,7 +22,7 @@ HUGE = 500_000_000
 
 def building() -> AbstractContextManager[Any]:
     """While this is on, what is constructed has no values, and takes no memory."""
-    return FakeTensorMode(allow_non_fake_inputs=True)  # type: ignore[no-untyped-call]
+    return FakeTensorMode(allow_non_fake_inputs=True)
 
 
 def is_hollow(model: nn.Module) -> bool:
@@ -41,12 +41,12 @@ def running(
 ) -> Iterator[tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]:
     """The same model and arguments without values, to run while this is on. A model with values is copied."""
     known = next((t.fake_mode for t in _state(model) if isinstance(t, FakeTensor)), None)
-    mode = known or FakeTensorMode(allow_non_fake_inputs=True)  # type: ignore[no-untyped-call]
+    mode = known or FakeTensorMode(allow_non_fake_inputs=True)
     if is_hollow(model):
         _leave_meta(model, mode)
         hollow = model
     else:
-        with FakeCopyMode(mode):  # type: ignore[no-untyped-call]
+        with FakeCopyMode(mode):
             hollow = copy.deepcopy(model)
     fakes = {id(t): t if isinstance(t, FakeTensor) else mode.from_tensor(t) for t in tensors([args, kwargs])}
     with mode:

@@ -85,32 +85,34 @@ def overwrites(function: Callable[..., Any]) -> bool:
     return name == "__setitem__" or name.startswith("__i") or (name.endswith("_") and not name.startswith("_"))
 
 
-@lru_cache(maxsize=4096)
-def _torch_class(cls: Any) -> str:
-    """The layer of torch.nn whose ``forward`` a class runs, "" if it has its own."""
-    forward = getattr(cls, "forward", None)
-    if not (getattr(forward, "__module__", None) or "").startswith("torch.nn."):
-        return ""
-    for base in cls.__mro__:
-        if getattr(nn, base.__name__, None) is base:
-            return "" if base is nn.Module else f"torch.nn.{base.__name__}"
-    return ""
+_layers: dict[type, str] = {}
+
+
+def _torch_layer(module: nn.Module) -> str:
+    """The layer of torch.nn whose ``forward`` a module runs, "" if it has its own."""
+    cls = type(module)
+    if cls not in _layers:
+        own = not (getattr(cls.forward, "__module__", None) or "").startswith("torch.nn.")
+        bases = (base for base in cls.__mro__ if getattr(nn, base.__name__, None) is base)
+        layer = next(bases, nn.Module)
+        _layers[cls] = "" if own or layer is nn.Module else f"torch.nn.{layer.__name__}"
+    return _layers[cls]
 
 
 def is_leaf(module: nn.Module) -> bool:
     """Whether a module is one node: a layer of torch.nn with nothing of the user's in it, or a stochastic depth."""
     if isinstance(module, torch.jit.ScriptModule) or type(module).__name__ in DROP_PATH_NAMES:
         return True
-    if isinstance(module, _CONTAINERS) or not _torch_class(type(module)):
+    if isinstance(module, _CONTAINERS) or not _torch_layer(module):
         return False
-    return all(isinstance(m, _CONTAINERS) or _torch_class(type(m)) for m in module.modules())
+    return all(isinstance(m, _CONTAINERS) or _torch_layer(m) for m in module.modules())
 
 
 def module_kind(module: nn.Module) -> str:
     """The kind of a leaf."""
     if type(module).__name__ in DROP_PATH_NAMES:
         return DROP_PATH
-    kind = _torch_class(type(module)) or UNKNOWN
+    kind = _torch_layer(module) or UNKNOWN
     if kind in BATCH_NORMS and getattr(module, "running_mean", None) is None:
         return UNKNOWN
     if isinstance(module, nn.Threshold) and (module.threshold, module.value) == (0, 0):

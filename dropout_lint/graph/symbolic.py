@@ -118,7 +118,7 @@ def _kind(node: fx.Node) -> str:
         return kinds.method_kind(str(node.target))
     if node.op != "call_function" or node.target is getattr:
         return kinds.UNKNOWN
-    return kinds.function_kind(node.target)  # type: ignore[arg-type]
+    return kinds.function_kind(node.target)
 
 
 def _call(node: fx.Node, operands: list[int], made: dict[fx.Node, int]) -> tuple[str, list[int]]:
