@@ -16,6 +16,7 @@ from dropout_lint import __version__
 from dropout_lint.commands.completion import PROGRAM, VARIABLE, show_completion
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.messages import CannotWriteError, error, note
+from dropout_lint.commands.model_options import ModelOptions, model_options
 from dropout_lint.commands.options import SUPPRESSION_STYLES, CheckOptions, check_options, color_option
 from dropout_lint.config_schema import ConfigError
 from dropout_lint.selection import nearest
@@ -132,6 +133,34 @@ def check(paths: tuple[Path, ...], **options: Any) -> ExitCode:
     from dropout_lint.commands.check import run_check
 
     return run_check(CheckOptions(paths=_without_command(paths), **options))
+
+
+@cli.command()
+@model_options
+@click.option("--fake", is_flag=True, help="Build without values for weights: for models larger than the memory.")
+def trace(fake: bool, **options: Any) -> ExitCode:
+    """Build models and check where dropout stands in them; this runs their code.
+
+    TARGET is 'package.module:attribute' or 'file.py:attribute': a class, a function that returns a model, or a model.
+    Without one, the models that pyproject.toml declares are checked.
+    """
+    from dropout_lint.commands.trace import run_trace
+
+    return run_trace(ModelOptions(**options), fake=fake)
+
+
+@cli.command()
+@model_options
+@click.option("--device", default="cpu", metavar="DEVICE", help="Where to run: cpu (the default), cuda, cuda:1, mps.")
+def validate(device: str, **options: Any) -> ExitCode:
+    """Run models on a device and measure what their dropout does; this runs their code.
+
+    TARGET is 'package.module:attribute' or 'file.py:attribute': a class, a function that returns a model, or a model.
+    Without one, the models that pyproject.toml declares are checked.
+    """
+    from dropout_lint.commands.validate import run_validate
+
+    return run_validate(ModelOptions(**options), device=device)
 
 
 @cli.command("rule")

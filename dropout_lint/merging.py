@@ -28,7 +28,15 @@ class Refutation:
 class Findings:
     """Findings by file, merged as they are added. Paths that lead to the same file are the same."""
 
-    def __init__(self, diagnostics: Iterable[Diagnostic] = (), refutations: Sequence[Refutation] = ()) -> None:
+    def __init__(
+        self,
+        diagnostics: Iterable[Diagnostic] = (),
+        refutations: Sequence[Refutation] = (),
+        *,
+        complete: bool = True,
+    ) -> None:
+        """``complete`` is whether everything ran that was meant to."""
+        self.complete = complete
         self._by_file: dict[str, list[Diagnostic]] = {}
         self._refutations = refutations
         for item in sorted(diagnostics, key=_precedence):
