@@ -169,7 +169,7 @@ class Linter:
         for code, (kind, check) in checks(enabled).items():
             context = Context(code, facts, project, settings, lambda: self._text(one.path))
             try:
-                for fact in facts.of_kind(kind):
+                for fact in context.subjects(kind):
                     yield from check(fact, context)
             except Exception as error:  # a bug in one rule must not hide the findings of the others
                 reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]

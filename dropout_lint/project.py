@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
+from dropout_lint.networks import Networks
 from dropout_lint.source.engine import Modes, collect, read_modes
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
 from dropout_lint.source.text import UnreadableSource, read_source
@@ -34,6 +35,7 @@ class Project:
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
         self._modes: dict[str, Modes] = {}
+        self.networks = Networks(self)
         self.given: dict[Path, FileFacts] = {}
         """The files of the run, without those that were only looked up."""
         self.linked: object | None = None

@@ -36,6 +36,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             "This dropout is applied to the prediction itself: in training some outputs are zeroed and the others "
             "scaled up, and the loss compares that with the target.",
             fix=removal(context, dropout, "Take the dropout off the output"),
+            beside=paths.before(dropout, VIEWS)[:1],
         )
 
 
