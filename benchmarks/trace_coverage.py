@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.zoo import Entry, zoos
+from benchmarks.published_models import Entry, zoos
 
 TABLE = Path(__file__).parent / "trace_coverage.md"
 LLAMA = "llama-7b"
