@@ -1,10 +1,12 @@
-"""Models to trace, with an input for each: small ones first, as they come from the libraries, with dropout where they take it."""
+"""Published models, with an input for each: small ones first, with dropout where they take it."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
@@ -42,7 +44,23 @@ def _image(*size: int) -> Callable[[Any], Iterator[Inputs]]:
 
 # --- timm
 
-_SMALL = ("nano", "atto", "femto", "pico", "zepto", "tiny", "micro", "xxs", "xs", "_s0", "small", "_t", "_s", "18", "_0")
+_SMALL = (
+    "nano",
+    "atto",
+    "femto",
+    "pico",
+    "zepto",
+    "tiny",
+    "micro",
+    "xxs",
+    "xs",
+    "_s0",
+    "small",
+    "_t",
+    "_s",
+    "18",
+    "_0",
+)
 _TIMM_RATES = {
     "drop_rate": 0.3,
     "drop_path_rate": 0.2,
@@ -68,7 +86,10 @@ def _size_by_name(name: str) -> tuple[int, str]:
 
 
 def _is_large(name: str) -> bool:
-    return any(part in name for part in ("huge", "giant", "base", "gigantic", "large", "_xl", "xxl", "7b", "_g14", "512", "448"))
+    return any(
+        part in name
+        for part in ("huge", "giant", "base", "gigantic", "large", "_xl", "xxl", "7b", "_g14", "512", "448")
+    )
 
 
 def _timm_model(name: str) -> Any:
@@ -157,7 +178,9 @@ def _cut(config_class: Any) -> Any:
     from transformers import AutoModel
 
     config = config_class()
-    for part in {id(c): c for c in (config, getattr(config, "text_config", None), getattr(config, "vision_config", None))}.values():
+    for part in {
+        id(c): c for c in (config, getattr(config, "text_config", None), getattr(config, "vision_config", None))
+    }.values():
         if part is None:
             continue
         for name in _LAYERS:
@@ -193,44 +216,9 @@ def _transformers_inputs(model: Any) -> Iterator[Inputs]:
     yield (), {"pixel_values": pixels[:, None].repeat(1, 16, 1, 1, 1)}
 
 
-# --- vit_pytorch, monai, segmentation_models_pytorch
+# --- vit_pytorch, monai, segmentation_models_pytorch; JSON has the arguments
 
-_VIT = {"image_size": 64, "patch_size": 16, "num_classes": 10, "dim": 64, "depth": 2, "heads": 4, "mlp_dim": 128}
-_VIT_DROPS = {"dropout": 0.1, "emb_dropout": 0.1}
-_VIT_CLASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("vit", "ViT", {**_VIT, **_VIT_DROPS}),
-    ("simple_vit", "SimpleViT", _VIT),
-    ("simple_flash_attn_vit", "SimpleViT", _VIT),
-    ("simple_vit_with_register_tokens", "SimpleViT", _VIT),
-    ("simple_vit_with_patch_dropout", "SimpleViT", {**_VIT, "patch_dropout": 0.3}),
-    ("simple_vit_with_qk_norm", "SimpleViT", _VIT),
-    ("simple_vit_with_value_residual", "SimpleViT", _VIT),
-    ("vit_with_patch_dropout", "ViT", {**_VIT, **_VIT_DROPS, "patch_dropout": 0.3}),
-    ("vit_with_patch_merger", "ViT", {**_VIT, **_VIT_DROPS, "patch_merge_layer": 1, "patch_merge_num_tokens": 4}),
-    ("deepvit", "DeepViT", {**_VIT, **_VIT_DROPS}),
-    ("vit_for_small_dataset", "ViT", {**_VIT, **_VIT_DROPS}),
-    ("parallel_vit", "ViT", {**_VIT, **_VIT_DROPS}),
-    ("learnable_memory_vit", "ViT", {**_VIT, **_VIT_DROPS}),
-    ("look_vit", "LookViT", {"dim": 64, "image_size": 64, "num_classes": 10, "depth": 2, "heads": 4, "dim_head": 16, "patch_size": 16, "highres_patch_size": 8, "highres_mlp_factor": 2, "cross_attn_heads": 4, "cross_attn_dim_head": 16, "patch_conv_kernel_size": 7}),
-    ("cait", "CaiT", {**_VIT, **_VIT_DROPS, "cls_depth": 2, "layer_dropout": 0.05}),
-    ("xcit", "XCiT", {**_VIT, **_VIT_DROPS, "cls_depth": 2, "layer_dropout": 0.05}),
-    ("t2t", "T2TViT", {"dim": 64, "image_size": 64, "depth": 2, "heads": 4, "mlp_dim": 128, "num_classes": 10, "t2t_layers": ((7, 4), (3, 2))}),
-    ("cct", "CCT", {"img_size": 64, "embedding_dim": 64, "num_layers": 2, "num_heads": 4, "mlp_ratio": 2, "num_classes": 10, "positional_embedding": "learnable"}),
-    ("cross_vit", "CrossViT", {"image_size": 64, "num_classes": 10, "depth": 2, "sm_dim": 32, "lg_dim": 64, "dropout": 0.1, "emb_dropout": 0.1, "sm_patch_size": 8, "lg_patch_size": 16}),
-    ("pit", "PiT", {"image_size": 64, "patch_size": 8, "dim": 64, "num_classes": 10, "depth": (1, 1, 1), "heads": 4, "mlp_dim": 128, "dropout": 0.1, "emb_dropout": 0.1}),
-    ("levit", "LeViT", {"image_size": 224, "num_classes": 10, "stages": 3, "dim": (32, 48, 64), "depth": 2, "heads": (2, 3, 4), "mlp_mult": 2, "dropout": 0.1}),
-    ("cvt", "CvT", {"num_classes": 10, "dropout": 0.1}),
-    ("twins_svt", "TwinsSVT", {"num_classes": 10, "dropout": 0.1}),
-    ("crossformer", "CrossFormer", {"num_classes": 10, "dim": (32, 64, 128, 256), "depth": (1, 1, 1, 1), "global_window_size": (8, 4, 2, 1), "local_window_size": 7, "attn_dropout": 0.1, "ff_dropout": 0.1}),
-    ("regionvit", "RegionViT", {"dim": (32, 64, 128, 256), "depth": (1, 1, 1, 1), "window_size": 7, "num_classes": 10, "attn_dropout": 0.1, "ff_dropout": 0.1}),
-    ("scalable_vit", "ScalableViT", {"num_classes": 10, "dim": 32, "heads": (2, 4, 4, 8), "depth": (1, 1, 1, 1), "ssa_dim_key": (20, 20, 20, 20), "reduction_factor": (8, 4, 2, 1), "window_size": (64, 32, None, None), "dropout": 0.1}),
-    ("sep_vit", "SepViT", {"num_classes": 10, "dim": 32, "dim_head": 16, "heads": (1, 2, 4, 8), "depth": (1, 1, 1, 1), "window_size": 7, "dropout": 0.1}),
-    ("max_vit", "MaxViT", {"num_classes": 10, "dim_conv_stem": 32, "dim": 32, "dim_head": 16, "depth": (1, 1), "window_size": 7, "mbconv_expansion_rate": 4, "mbconv_shrinkage_rate": 0.25, "dropout": 0.1}),
-    ("nest", "NesT", {"image_size": 224, "patch_size": 4, "dim": 32, "heads": 2, "num_hierarchies": 3, "block_repeats": (1, 1, 1), "num_classes": 10, "dropout": 0.1}),
-    ("mobile_vit", "MobileViT", {"image_size": (256, 256), "dims": (48, 64, 80), "channels": (16, 32, 48, 48, 64, 64, 80, 80, 96, 96, 128), "num_classes": 10}),
-    ("vivit", "ViT", {"image_size": 64, "frames": 8, "image_patch_size": 16, "frame_patch_size": 2, "num_classes": 10, "dim": 64, "spatial_depth": 1, "temporal_depth": 1, "heads": 4, "mlp_dim": 128, "dropout": 0.1}),
-    ("vit_3d", "ViT", {**_VIT, **_VIT_DROPS, "frames": 8, "image_patch_size": 16, "frame_patch_size": 2}),
-)
+_SPECIFIED = json.loads((Path(__file__).with_suffix(".json")).read_text("utf-8"))
 
 
 def _vit_pytorch() -> Iterator[Entry]:
@@ -242,7 +230,7 @@ def _vit_pytorch() -> Iterator[Entry]:
             kwargs.pop("patch_size", None)
         return getattr(importlib.import_module(f"vit_pytorch.{file}"), name)(**kwargs)
 
-    for file, name, kwargs in _VIT_CLASSES:
+    for file, name, kwargs in _SPECIFIED["vit_pytorch"]:
         yield Entry(f"{file}.{name}", lambda f=file, n=name, k=kwargs: build(f, n, k), _vit_inputs)  # type: ignore[misc]
 
 
@@ -254,42 +242,10 @@ def _vit_inputs(model: Any) -> Iterator[Inputs]:
     yield (torch.randn(2, 3, 8, 64, 64),), {}
 
 
-_MONAI: tuple[tuple[str, dict[str, Any], tuple[int, ...]], ...] = (
-    ("UNet", {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "channels": (8, 16, 32), "strides": (2, 2), "num_res_units": 2, "dropout": 0.2}, (1, 64, 64)),
-    ("BasicUNet", {"spatial_dims": 2, "features": (8, 8, 16, 16, 32, 8), "dropout": 0.2}, (1, 64, 64)),
-    ("BasicUNetPlusPlus", {"spatial_dims": 2, "features": (8, 8, 16, 16, 32, 8), "dropout": 0.2}, (1, 64, 64)),
-    ("AttentionUnet", {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "channels": (8, 16, 32), "strides": (2, 2), "dropout": 0.2}, (1, 64, 64)),
-    ("SegResNet", {"spatial_dims": 2, "dropout_prob": 0.2}, (1, 64, 64)),
-    ("SegResNetVAE", {"spatial_dims": 2, "input_image_size": (64, 64), "dropout_prob": 0.2}, (1, 64, 64)),
-    ("DynUNet", {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "kernel_size": (3, 3, 3), "strides": (1, 2, 2), "upsample_kernel_size": (2, 2), "dropout": 0.2}, (1, 64, 64)),
-    ("DenseNet121", {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "dropout_prob": 0.2}, (1, 64, 64)),
-    ("VNet", {"spatial_dims": 3, "dropout_prob_down": 0.5, "dropout_prob_up": (0.5, 0.5)}, (1, 32, 32, 32)),
-    ("UNETR", {"in_channels": 1, "out_channels": 2, "img_size": (32, 32, 32), "feature_size": 8, "hidden_size": 96, "mlp_dim": 128, "num_heads": 4, "dropout_rate": 0.1}, (1, 32, 32, 32)),
-    ("SwinUNETR", {"in_channels": 1, "out_channels": 2, "feature_size": 12, "drop_rate": 0.1, "attn_drop_rate": 0.1, "dropout_path_rate": 0.1, "spatial_dims": 2}, (1, 64, 64)),
-    ("FlexibleUNet", {"in_channels": 3, "out_channels": 2, "backbone": "resnet18", "pretrained": False, "dropout": 0.2}, (3, 64, 64)),
-    ("ViT", {"in_channels": 1, "img_size": (64, 64), "patch_size": (16, 16), "hidden_size": 96, "mlp_dim": 128, "num_layers": 2, "num_heads": 4, "classification": True, "dropout_rate": 0.1, "spatial_dims": 2}, (1, 64, 64)),
-    ("ViTAutoEnc", {"in_channels": 1, "img_size": (64, 64), "patch_size": (16, 16), "hidden_size": 96, "mlp_dim": 128, "num_layers": 2, "num_heads": 4, "dropout_rate": 0.1, "spatial_dims": 2}, (1, 64, 64)),
-    ("HighResNet", {"spatial_dims": 2, "dropout_prob": 0.2}, (1, 32, 32)),
-    ("EfficientNetBN", {"model_name": "efficientnet-b0", "pretrained": False, "spatial_dims": 2, "in_channels": 3}, (3, 64, 64)),
-    ("Classifier", {"in_shape": (1, 32, 32), "classes": 2, "channels": (4, 8), "strides": (2, 2), "dropout": 0.2}, (1, 32, 32)),
-    ("Discriminator", {"in_shape": (1, 32, 32), "channels": (4, 8), "strides": (2, 2), "dropout": 0.2}, (1, 32, 32)),
-    ("Regressor", {"in_shape": (1, 32, 32), "out_shape": (1,), "channels": (4, 8), "strides": (2, 2), "dropout": 0.2}, (1, 32, 32)),
-    ("Critic", {"in_shape": (1, 32, 32), "channels": (4, 8), "strides": (2, 2), "dropout": 0.2}, (1, 32, 32)),
-    ("AutoEncoder", {"spatial_dims": 2, "in_channels": 1, "out_channels": 1, "channels": (4, 8), "strides": (2, 2), "dropout": 0.2}, (1, 32, 32)),
-    ("VarAutoEncoder", {"spatial_dims": 2, "in_shape": (1, 32, 32), "out_channels": 1, "latent_size": 4, "channels": (4, 8), "strides": (2, 2), "dropout": 0.2}, (1, 32, 32)),
-    ("FullyConnectedNet", {"in_channels": 16, "out_channels": 2, "hidden_channels": (8, 8), "dropout": 0.2}, (16,)),
-    ("TorchVisionFCModel", {"model_name": "resnet18", "num_classes": 2, "pretrained": False}, (3, 64, 64)),
-    ("ResNetFeatures", {"model_name": "resnet18", "pretrained": False, "spatial_dims": 2, "in_channels": 1}, (1, 64, 64)),
-    ("SEResNet50", {"spatial_dims": 2, "in_channels": 1, "num_classes": 2, "dropout_prob": 0.2}, (1, 64, 64)),
-    ("MILModel", {"num_classes": 2, "pretrained": False, "mil_mode": "att"}, (2, 3, 64, 64)),
-    ("UNETRPP", {}, (1, 32, 32, 32)),
-)  # fmt: skip
-
-
 def _monai() -> Iterator[Entry]:
     from monai.networks import nets
 
-    for name, kwargs, size in _MONAI:
+    for name, kwargs, size in _SPECIFIED["monai"]:
         if hasattr(nets, name):
             yield Entry(name, lambda n=name, k=kwargs: getattr(nets, n)(**k), _image(*size))  # type: ignore[misc]
 
@@ -297,7 +253,22 @@ def _monai() -> Iterator[Entry]:
 def _smp() -> Iterator[Entry]:
     import segmentation_models_pytorch as smp
 
-    for name in ("unet", "unetplusplus", "manet", "linknet", "fpn", "pspnet", "deeplabv3", "deeplabv3plus", "pan", "upernet"):
+    for name in (
+        "unet",
+        "unetplusplus",
+        "manet",
+        "linknet",
+        "fpn",
+        "pspnet",
+        "deeplabv3",
+        "deeplabv3plus",
+        "pan",
+        "upernet",
+    ):
         yield Entry(f"{name}-resnet18", lambda name=name: smp.create_model(name, "resnet18", None), _image(3, 128, 128))  # type: ignore[misc]
     yield Entry("segformer-mit_b0", lambda: smp.create_model("segformer", "mit_b0", None), _image(3, 128, 128))
-    yield Entry("dpt-vit_tiny", lambda: smp.DPT("tu-vit_tiny_patch16_224.augreg_in21k", encoder_weights=None, dynamic_img_size=True), _image(3, 224, 224))
+    yield Entry(
+        "dpt-vit_tiny",
+        lambda: smp.DPT("tu-vit_tiny_patch16_224.augreg_in21k", encoder_weights=None, dynamic_img_size=True),
+        _image(3, 224, 224),
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
 
 from torch import nn
 
@@ -14,7 +14,7 @@ from dropout_lint.diagnostic import Span
 from dropout_lint.facts import NOWHERE, LayerGraph, LayerNode, Scope
 from dropout_lint.graph.births import built_at
 from dropout_lint.graph.kinds import DROP_PATH, Configured
-from dropout_lint.graph.places import Place, definition, line_text, place, user_frames
+from dropout_lint.graph.places import Place, definition, line_text, of_user, place, user_frames
 from dropout_lint.models.target import TargetError
 from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
 
@@ -120,8 +120,15 @@ def call_place(frame: FrameType | None, module: nn.Module) -> Place:
     caller = next(user_frames(frame), None)
     if caller is not None:
         return place(caller)
-    code: Any = getattr(type(module).forward, "__code__", None)
-    return definition(code) if code is not None else Place("", NOWHERE)
+    return start_place(module)
+
+
+def start_place(module: nn.Module) -> Place:
+    """The definition of a module's ``forward``, or the constructor of one that PyTorch defines."""
+    code = getattr(inspect.getattr_static(type(module), "forward", None), "__code__", None)
+    if isinstance(code, CodeType) and of_user(code):
+        return definition(code)
+    return built_at(module) or Place("", NOWHERE)
 
 
 def layer_place(frame: FrameType | None, module: nn.Module) -> Place:

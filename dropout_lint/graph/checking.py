@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from dropout_lint.checks import checks
@@ -48,14 +49,23 @@ class GraphContext(Context):
     ) -> Diagnostic:
         """A diagnostic in the file of the node; what to edit is for the source engine to say, so a fix is advice."""
         found = super().report(span, message, severity=severity, related=related)
+        found = replace(found, fix=advice(fix.message) if fix is not None else None, engines=("graph",))
         self.nodes.append(span.node if isinstance(span, NodeSpan) else -1)
-        return replace(
-            found,
-            path=span.path if isinstance(span, NodeSpan) else self.facts.path,
-            span=Span(span.line, span.column, span.end_line, span.end_column),
-            fix=advice(fix.message) if fix is not None else None,
-            engines=("graph",),
-        )
+        return replace(found, path=span.path, span=self._written(span)) if isinstance(span, NodeSpan) else found
+
+    def _written(self, span: NodeSpan) -> Span:
+        """Where the source engine reports: for a layer with a name, that name among the elements of a container."""
+        plain = Span(span.line, span.column, span.end_line, span.end_column)
+        nodes = self.facts.graphs[0].nodes
+        turns = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
+        facts = self.project.facts(Path(span.path)) if span.node in turns else None
+        if facts is None:
+            return plain
+        elements = (n for graph in facts.graphs for n in graph.nodes if n.element is not None)
+        named = sorted({n.span for n in elements if n.constructor == plain})
+        if len(named) == 1:
+            return named[0]
+        return named[turns.index(span.node)] if len(named) == len(turns) else plain
 
     def is_module(self, class_name: str) -> bool:
         """Whoever runs in a model is part of a Module."""

@@ -16,8 +16,7 @@ from torch.overrides import TorchFunctionMode
 from dropout_lint.activations import COMMUTES
 from dropout_lint.graph import kinds
 from dropout_lint.graph.births import built_at
-from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, calls_to, layer_place
-from dropout_lint.graph.places import definition
+from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, calls_to, layer_place, start_place
 from dropout_lint.layer_facts import VIEWS
 from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS, RNNS
 
@@ -51,9 +50,7 @@ class _Recorder(TorchFunctionMode):
 
     def take_inputs(self, values: Iterable[Any]) -> None:
         """Make the tensors among the arguments the inputs of the graph."""
-        model = self._modules[0]
-        code: Any = getattr(type(model).forward, "__code__", None)
-        at = definition(code) if code is not None else call_place(None, model)
+        at = start_place(self._modules[0])
         for tensor in tensors(list(values)):
             self._bind([tensor], self.builder.add("input", (), at, "", shape=tuple(tensor.shape)))
 

@@ -21,7 +21,9 @@ SAME = "same"
 """What a property like ``T`` gives: the value itself, for what the rules ask."""
 DROP_PATH = "timm.layers.DropPath"
 
-_SAME = frozenset(f"torch.Tensor.{name}.__get__" for name in ("T", "mT", "H", "mH", "data", "real"))
+SAME_VALUE = ("T", "mT", "H", "mH", "data", "real")
+"""Attributes of a tensor with the same elements."""
+_SAME = frozenset(f"torch.Tensor.{name}.__get__" for name in SAME_VALUE)
 _SUMS = frozenset({"add", "sub", "__add__", "__radd__", "__iadd__", "__sub__", "__rsub__", "__isub__"})
 _PRODUCTS = frozenset(
     {
@@ -91,6 +93,8 @@ _layers: dict[type, str] = {}
 def _torch_layer(module: nn.Module) -> str:
     """The layer of torch.nn whose ``forward`` a module runs, "" if it has its own."""
     cls = type(module)
+    if isinstance(module, torch.jit.ScriptModule):
+        return ""
     if cls not in _layers:
         own = not (getattr(cls.forward, "__module__", None) or "").startswith("torch.nn.")
         bases = (base for base in cls.__mro__ if getattr(nn, base.__name__, None) is base)

@@ -43,6 +43,11 @@ def _is_user_file(filename: str) -> bool:
     return not filename.startswith(f"{library}/") or "site-packages" in filename
 
 
+def of_user(code: CodeType) -> bool:
+    """Whether a function is user code."""
+    return _is_user_file(code.co_filename)
+
+
 def user_frames(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames of user code from ``frame`` outwards."""
     while frame is not None:
@@ -53,12 +58,12 @@ def user_frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 def place(frame: FrameType) -> Place:
     """What a frame is executing now: a call, with its arguments."""
-    return _place(frame.f_code, frame.f_lasti)
+    return _place(frame.f_code.co_filename, frame.f_code, frame.f_lasti)
 
 
 @lru_cache(maxsize=65536)
-def _place(code: CodeType, instruction: int) -> Place:
-    path = code.co_filename
+def _place(path: str, code: CodeType, instruction: int) -> Place:
+    # The path is an argument because two codes that differ in nothing else are equal.
     line, end_line, column, end_column = next(itertools.islice(code.co_positions(), instruction // 2, None))
     if line is None or end_line is None or column is None or end_column is None:
         line = line or code.co_firstlineno

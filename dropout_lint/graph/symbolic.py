@@ -97,6 +97,8 @@ def _convert(graph: fx.Graph, model: nn.Module, builder: GraphBuilder) -> list[i
             )
         elif _is_number(node, numbers):
             numbers.add(node)
+        elif node.target is getattr and node.args[1] in kinds.SAME_VALUE and operands:
+            made[node] = operands[0]
         elif node.op in {"call_function", "call_method"} and operands:
             made[node] = builder.add(*_call(node, operands, made), at, owner, configured=_facts(node))
             if node.meta["dropout_lint_calls"]:
