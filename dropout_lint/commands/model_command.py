@@ -44,6 +44,17 @@ class ModelCommand:
         )
         require_torch()
 
+    @property
+    def output_format(self) -> str:
+        """How the findings will be reported."""
+        return self._settings.output_format
+
+    def require_one_model(self, option: str) -> None:
+        """Raises click.UsageError when several models would write to the file of one option."""
+        number = len(self._targets.named) + len(self._targets.found)
+        if number != 1:
+            raise click.UsageError(f"{option} takes one model, and {number} are to be checked.")
+
     def run(self, engine: Engine, job: str, options: Mapping[str, Any]) -> EngineRun:
         """Run the models. Those that were only looked for may fail: that is said, and is no failure of the run."""
         named, found = self._targets.named, self._targets.found

@@ -13,7 +13,7 @@ from dropout_lint.commands.progress import ProgressBar
 from dropout_lint.config import Settings
 from dropout_lint.diagnostic import Diagnostic, Engine, Failure, Span
 from dropout_lint.files import displayed
-from dropout_lint.merging import Findings, Refutation
+from dropout_lint.merging import Findings, Refutation, of_one_model
 from dropout_lint.models.codec import decode
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.models.target import ModelTarget
@@ -63,13 +63,14 @@ def run_engine(
 
 def findings_of(runs: Sequence[EngineRun]) -> Findings:
     """All findings of some engines, merged."""
-    diagnostics: list[Diagnostic] = []
+    by_model: dict[str, list[Diagnostic]] = {}
     refutations: list[Refutation] = []
     for one in runs:
         for outcome in one.outcomes:
-            result = outcome.result or {}
-            diagnostics += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
-            refutations += [Refutation(**fields) for fields in result.get("refuted", ())]
+            found, result = by_model.setdefault(outcome.target.label, []), outcome.result or {}
+            found += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
+            refutations += [_refutation(fields) for fields in result.get("refuted", ())]
+    diagnostics = [item for found in by_model.values() for item in of_one_model(found)]
     return Findings(diagnostics, refutations, complete=not any(one.failures for one in runs))
 
 
@@ -109,11 +110,15 @@ def _well_formed(outcome: Outcome) -> Outcome:
         for fields in (outcome.result or {}).get("diagnostics", ()):
             decode(fields, "graph")
         for fields in (outcome.result or {}).get("refuted", ()):
-            Refutation(**fields)
+            _refutation(fields)
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         reason = f"the answer cannot be read: {type(problem).__name__}: {problem}; this is a bug in dropout-lint"
         return replace(outcome, result=None, failure=Failure(outcome.target.label, reason, kind="model"))
     return outcome
+
+
+def _refutation(fields: Mapping[str, Any]) -> Refutation:
+    return Refutation(tuple(fields["codes"]), fields["path"], int(fields["line"]), fields["reason"])
 
 
 def _placed(fields: Mapping[str, Any], engine: Engine, target: ModelTarget) -> Diagnostic:
@@ -145,9 +150,13 @@ def _describe(outcome: Outcome, limits: Limits) -> None:
         inputs = f"inputs {outcome.inputs_from}" if outcome.inputs_from else f"no inputs: {outcome.no_inputs}"
         how = f"seen by {result['how']}, " if result.get("how") else ""
         note(f"{label}: {how}{inputs}")
-        hidden = list(result.get("not_seen", ()))
+        observed = list(result.get("observations", ()))
+        hidden = [*result.get("not_seen", ()), *(o["text"] for o in observed if o["kind"] == "not checked")]
         if hidden:
-            more = f", and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN else ""
-            warn(f"{label}: not checked: {', '.join(hidden[:_SHOWN])}{more}")
+            more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not limits.verbose else ""
+            warn(f"{label}: not checked: {'; '.join(hidden if limits.verbose else hidden[:_SHOWN])}{more}")
+        for one in observed if limits.verbose else ():
+            if one["kind"] != "not checked":
+                note(f"{label}: {one['kind']}: {one['text']}" + (f" (`{one['module']}`)" if one["module"] else ""))
     if limits.verbose and outcome.output.strip():
         note(f"{label} printed at its end:\n" + "".join(f"  {line}\n" for line in outcome.output.splitlines()[-20:]))

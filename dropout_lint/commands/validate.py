@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,14 +16,20 @@ JOB = "dropout_lint.runtime.job:validate"
 _DEVICE = re.compile(r"[a-z]+(:\d+)?")
 
 
-def run_validate(options: ModelOptions, *, device: str) -> ExitCode:
+def run_validate(
+    options: ModelOptions, *, device: str, allow: tuple[str, ...], seed: int, compiled: bool, html: Path | None
+) -> ExitCode:
     """Run ``validate``. Raises click.ClickException, also when there is no such device."""
     if not _DEVICE.fullmatch(device):
         raise click.UsageError(f"'{device}' is not a device such as 'cpu', 'cuda' or 'cuda:1'.")
     command = ModelCommand(options)
+    asked: dict[str, Any] = {"device": device, "allow": allow, "seed": seed, "compile": compiled}
+    if html is not None:
+        command.require_one_model("--html")
+        asked["html"] = str(html.absolute())
     if device != "cpu":
         require_device(device)
-    return command.conclude(command.run("runtime", JOB, {"device": device}))
+    return command.conclude(command.run("runtime", JOB, asked))
 
 
 def require_device(device: str) -> None:

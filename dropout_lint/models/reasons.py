@@ -84,8 +84,8 @@ def _is_outside(file: str) -> bool:
 
 
 def _is_users(file: str) -> bool:
-    torch = getattr(sys.modules.get("torch"), "__file__", None) or "\0"
-    return _is_outside(file) and not file.startswith(os.path.dirname(torch) + os.sep)
+    torch = getattr(sys.modules.get("torch"), "__file__", None)
+    return _is_outside(file) and not (torch and file.startswith(os.path.dirname(torch) + os.sep))
 
 
 def _shown(file: str) -> str:
