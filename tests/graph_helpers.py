@@ -68,7 +68,7 @@ def seen_anyhow(model: nn.Module) -> dict[str, Any]:
     try:
         return traced(model, graph=True)
     except TraceError:
-        return {"diagnostics": [], "graph": {"nodes": []}}
+        return {"diagnostics": [], "how": "", "graph": {"nodes": []}}
 
 
 def codes(result: dict[str, Any]) -> list[tuple[str, int]]:

@@ -245,10 +245,21 @@ def test_one_sample_is_too_few_for_a_batch_norm_and_still_seen(tmp_path: Path) -
     assert "normalizations" in seen.not_seen[0]
 
 
+WANTS_TARGETS = """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x, targets=None):
+        if self.training:
+            targets.sum()
+        return self.drop(x).tanh()
+"""
+
+
 def test_a_model_that_wants_targets_in_training_is_seen_with_its_dropouts_on(tmp_path: Path) -> None:
-    text = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.drop = nn.Dropout(0.5)"
-    text += "\n\n    def forward(self, x, targets=None):\n        if self.training:\n            targets.sum()\n"
-    seen = tracers.see(built(tmp_path, text + "        return self.drop(x).tanh()\n"), (torch.randn(2, 8),))
+    seen = tracers.see(built(tmp_path, WANTS_TARGETS), (torch.randn(2, 8),))
     assert [n.kind for n in seen.training.graph.nodes] == ["input", "torch.nn.Dropout", ".tanh"]
     assert "'NoneType' object has no attribute 'sum'" in seen.not_seen[0]
 

@@ -35,11 +35,10 @@ def left_on(traced: Traced | None, project: Project) -> Iterator[Ran]:
         if traced is None or not node.rate.number:
             continue
         owner = traced.classes.get(node.module, "")
-        found = [f for place in traced.callers.get(node.index, ()) for f in _site(project, place)]
+        # Outermost first: a helper that hands a rate on answers for it only where no caller in sight does.
+        found = [f for place in reversed(traced.callers.get(node.index, ())) for f in _site(project, place)]
         sites = [(facts, _as_run(site, node.rate.number, owner)) for facts, site in found]
-        # A helper that hands a rate on: where no caller in sight answers for it, the helper does.
-        last = [(facts, _without_callers(site)) for facts, site in sites[:1]]
-        yield Ran(node.module, (*sites, *last))
+        yield Ran(node.module, (*sites, *((facts, _without_callers(site)) for facts, site in sites[-1:])))
 
 
 def configured(model: Any, project: Project) -> Iterator[Ran]:

@@ -16,19 +16,15 @@ _STYLE = "text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1f2328}.s{f
 Point = tuple[float, float]
 
 
-class MissingLayoutError(Exception):
-    """The library that places the nodes is not installed; the text says what to install."""
-
-
 def svg(name: str, graph: Mapping[str, Any]) -> str:
-    """The picture as text. Raises MissingLayoutError."""
+    """The picture as text. Raises ImportError where igraph is not installed."""
     shown = outline(graph)
     nodes, edges = _placed(shown.steps)
     frames = [_frame(run, path, shown, nodes) for path, run in shown.runs.items()]
     width = max([x for x, _ in nodes.values()] + [x for way in edges for x, _ in way], default=0) + 2 * _WIDTH
     height = max((y for _, y in nodes.values()), default=0) + _HEIGHT + 2 * _MARGIN
     flagged = sum(bool(s.codes) for s in shown.steps)
-    title = f"{name}: {len(graph['nodes'])} operations, {flagged} flagged places"
+    title = f"{name}: {len(graph['nodes'])} operations, {flagged} flagged {'place' if flagged == 1 else 'places'}"
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
@@ -47,10 +43,8 @@ def svg(name: str, graph: Mapping[str, Any]) -> str:
 
 def _placed(steps: tuple[Step, ...]) -> tuple[dict[int, Point], list[list[Point]]]:
     """Left upper corners of the nodes, and the points that each edge goes through."""
-    try:
-        import igraph
-    except ImportError:
-        raise MissingLayoutError("--svg needs igraph: pip install 'dropout-lint[svg]'") from None
+    import igraph
+
     position = {step.index: i for i, step in enumerate(steps)}
     layers: list[int] = []
     for step in steps:
