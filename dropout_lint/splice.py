@@ -120,6 +120,9 @@ class _Splice:
         for inner in template.nodes:
             if at.get(inner.index):
                 continue
+            if inner.kind == "torch.nn.Identity" or (inner.kind in _DROPOUTS and inner.rate.is_zero):
+                at[inner.index] = frozenset(_mapped(inner.inputs, at))
+                continue
             deeper = inner.wrapper
             at[inner.index] = self._add(
                 inner,

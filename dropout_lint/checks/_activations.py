@@ -25,6 +25,8 @@ def before_activations(graph: LayerGraph, context: Context) -> Iterator[tuple[La
         if dropout.kind in ALPHA or paths.returned(dropout):
             continue
         followers = paths.after(dropout, VIEWS)
+        if len({f.kind for f in followers}) > 1 and any(f.within is not None for f in followers):
+            continue  # which activation a wrapper has depends on its arguments
         if followers and all(f.kind in ELEMENTWISE or configured(f, context) for f in followers):
             yield dropout, followers[0]
 

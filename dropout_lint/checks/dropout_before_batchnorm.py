@@ -22,8 +22,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         return
     paths = Paths(graph)
     for norm in graph.nodes:
-        if norm.kind not in BATCH_NORMS:
-            continue
+        if norm.kind not in BATCH_NORMS or (norm.within is not None and norm.optional):
+            continue  # whether a wrapper has one may depend on its arguments
         for dropout in paths.before(norm, REACHES_NORM):
             if dropout.kind not in DROPOUTS or dropout.rate.is_zero or dropout.within is not None:
                 continue

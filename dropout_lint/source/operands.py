@@ -49,10 +49,9 @@ def either(values: list[Value]) -> Value:
         return values[0]
     if not any(isinstance(v, tuple) for v in values):
         return frozenset(i for v in values for i in flat(v))
-    lengths = {len(v) if isinstance(v, tuple) else 0 for v in values}
-    if len(lengths) > 1:
+    if len({len(v) if isinstance(v, tuple) else -1 for v in values}) > 1:
         return several(*values)
-    return tuple(frozenset(i for one in members for i in one) for members in zip(*values, strict=True))
+    return tuple(frozenset().union(*members) for members in zip(*values, strict=True))
 
 
 def several(*values: Value) -> tuple[Operand]:
