@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -239,6 +240,25 @@ def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.Mon
             f"error: Running a model needs PyTorch, which is not installed for {sys.executable}: "
             "pip install 'dropout-lint[torch]'.\n"
         )
+
+
+def test_check_runs_no_model_and_imports_nothing_that_would(folder: Path) -> None:
+    declare(folder, "target = 'marking.py:Net'")
+    (folder / "marking.py").write_text(f"open('ran', 'w').close()\n{NET}")
+    assert run("check", "marking.py").exit_code == 1
+    assert not (folder / "ran").exists()
+    run("trace")
+    assert (folder / "ran").exists()
+    (folder / "pyproject.toml").unlink()
+    program = (
+        "import sys\nfrom dropout_lint.cli import main\ntry:\n    main()\nexcept SystemExit:\n"
+        "    print([name for name in sys.modules if name.startswith(('dropout_lint.models', 'dropout_lint.merging'))])"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "net.py"], capture_output=True, text=True, env=env, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 # --- devices
