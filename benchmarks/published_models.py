@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -72,7 +73,7 @@ _TIMM_MODELS = 300
 
 
 def _timm() -> Iterator[Entry]:
-    import timm
+    timm = importlib.import_module("timm")
 
     families = [sorted(timm.list_models(module=m), key=_size_by_name) for m in sorted(timm.list_modules())]
     rounds = itertools.zip_longest(*families)
@@ -93,7 +94,7 @@ def _is_large(name: str) -> bool:
 
 
 def _timm_model(name: str) -> Any:
-    import timm
+    timm = importlib.import_module("timm")
 
     rates = dict(_TIMM_RATES)
     while True:
@@ -117,7 +118,7 @@ _TOO_LARGE = ("vit_h_14", "vit_l", "regnet_y_128gf", "regnet_y_32gf", "regnet_x_
 
 
 def _torchvision() -> Iterator[Entry]:
-    from torchvision import models
+    models = importlib.import_module("torchvision.models")
 
     for name in models.list_models():
         if not name.startswith(_TOO_LARGE):
@@ -125,7 +126,7 @@ def _torchvision() -> Iterator[Entry]:
 
 
 def _torchvision_model(name: str) -> Any:
-    from torchvision import models
+    models = importlib.import_module("torchvision.models")
 
     weights = {"weights": None}
     return models.get_model(name, **weights, **({"weights_backbone": None} if "coco" in name or "rcnn" in name else {}))
@@ -167,15 +168,14 @@ _DROPS = {"hidden_dropout_prob": 0.1, "attention_dropout": 0.1, "dropout": 0.1, 
 
 
 def _transformers() -> Iterator[Entry]:
-    from transformers import CONFIG_MAPPING, MODEL_MAPPING
-
-    for name, config in CONFIG_MAPPING.items():
-        if config in MODEL_MAPPING:
+    library = importlib.import_module("transformers")
+    for name, config in library.CONFIG_MAPPING.items():
+        if config in library.MODEL_MAPPING:
             yield Entry(name, lambda config=config: _cut(config), _transformers_inputs)  # type: ignore[misc]
 
 
 def _cut(config_class: Any) -> Any:
-    from transformers import AutoModel
+    library = importlib.import_module("transformers")
 
     config = config_class()
     for part in {
@@ -195,7 +195,7 @@ def _cut(config_class: Any) -> Any:
         for name, rate in _DROPS.items():
             if isinstance(getattr(part, name, None), float):
                 setattr(part, name, rate)
-    return AutoModel.from_config(config)
+    return library.AutoModel.from_config(config)
 
 
 def _transformers_inputs(model: Any) -> Iterator[Inputs]:
@@ -222,8 +222,6 @@ _SPECIFIED = json.loads((Path(__file__).with_suffix(".json")).read_text("utf-8")
 
 
 def _vit_pytorch() -> Iterator[Entry]:
-    import importlib
-
     def build(file: str, name: str, kwargs: dict[str, Any]) -> Any:
         kwargs = dict(kwargs)
         if "image_patch_size" in kwargs:
@@ -243,7 +241,7 @@ def _vit_inputs(model: Any) -> Iterator[Inputs]:
 
 
 def _monai() -> Iterator[Entry]:
-    from monai.networks import nets
+    nets = importlib.import_module("monai.networks.nets")
 
     for name, kwargs, size in _SPECIFIED["monai"]:
         if hasattr(nets, name):
@@ -251,21 +249,10 @@ def _monai() -> Iterator[Entry]:
 
 
 def _smp() -> Iterator[Entry]:
-    import segmentation_models_pytorch as smp
+    smp = importlib.import_module("segmentation_models_pytorch")
 
-    for name in (
-        "unet",
-        "unetplusplus",
-        "manet",
-        "linknet",
-        "fpn",
-        "pspnet",
-        "deeplabv3",
-        "deeplabv3plus",
-        "pan",
-        "upernet",
-    ):
-        yield Entry(f"{name}-resnet18", lambda name=name: smp.create_model(name, "resnet18", None), _image(3, 128, 128))  # type: ignore[misc]
+    for name in _SPECIFIED["segmentation_models_pytorch"]:
+        yield Entry(f"{name}-resnet18", lambda n=name: smp.create_model(n, "resnet18", None), _image(3, 128, 128))  # type: ignore[misc]
     yield Entry("segformer-mit_b0", lambda: smp.create_model("segformer", "mit_b0", None), _image(3, 128, 128))
     yield Entry(
         "dpt-vit_tiny",

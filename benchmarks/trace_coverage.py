@@ -4,13 +4,14 @@
     python benchmarks/trace_coverage.py llama --results results.jsonl
     python benchmarks/trace_coverage.py table --results results.jsonl
 
-Every model runs in a child process with a time limit, on one thread; results are appended, so that a run can go on later.
+Every model runs in a child process with a time limit, on one thread; results are appended, so that a run can go on.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -64,9 +65,8 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
     }
     started = time.perf_counter()
     result["findings"] = [
-        [f.diagnostic.code, f.diagnostic.path, f.diagnostic.span.line, f.diagnostic.severity, f.diagnostic.message]
-        + [list(f.diagnostic.modules)]
-        for f in checking.findings(seen, model, Settings(Path.cwd()))
+        [d.code, d.path, d.span.line, d.severity, d.message, list(d.modules)]
+        for d in (f.diagnostic for f in checking.findings(seen, model, Settings(Path.cwd())))
     ]
     result["seconds_checked"] = time.perf_counter() - started
     return result
@@ -148,14 +148,14 @@ def llama(results: Path) -> None:
 
     def job() -> dict[str, Any]:
         import torch
-        from transformers import LlamaConfig, LlamaForCausalLM
 
         from dropout_lint.graph import births, fake, tracers
 
         torch.set_num_threads(1)
         started = time.perf_counter()
         with births.recording(), fake.building():
-            model = LlamaForCausalLM(LlamaConfig(attention_dropout=0.1))
+            library = importlib.import_module("transformers")
+            model = library.LlamaForCausalLM(library.LlamaConfig(attention_dropout=0.1))
         seen = tracers.see(model, (torch.randint(0, 1000, (1, 16)),))
         return {
             "zoo": LLAMA,
