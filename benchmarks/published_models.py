@@ -128,8 +128,10 @@ def _torchvision() -> Iterator[Entry]:
 def _torchvision_model(name: str) -> Any:
     models = importlib.import_module("torchvision.models")
 
-    weights = {"weights": None}
-    return models.get_model(name, **weights, **({"weights_backbone": None} if "coco" in name or "rcnn" in name else {}))
+    try:
+        return models.get_model(name, weights=None, weights_backbone=None)
+    except TypeError:
+        return models.get_model(name, weights=None)
 
 
 def _torchvision_inputs(name: str) -> Callable[[Any], Iterator[Inputs]]:

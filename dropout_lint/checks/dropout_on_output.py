@@ -41,7 +41,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _ends_a_head(graph: LayerGraph, paths: Paths, dropout: LayerNode) -> bool:
-    if graph.adds_input or not graph.outputs or not paths.returned(dropout, _GATHERS):
+    if not graph.outputs or not paths.returned(dropout, _GATHERS) or graph.adds_input:
         return False
     producers = paths.before(dropout, VIEWS)
     if not producers or not all(p.kind == "torch.nn.Linear" for p in producers):

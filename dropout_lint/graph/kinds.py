@@ -33,6 +33,11 @@ _PRODUCTS = frozenset(
 )
 _JOINS = frozenset({"cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"})
 _OWN_NAME = frozenset({"bmm", "baddbmm", "einsum", "where"})
+_NORMS = {
+    f"torch.nn.functional.{function}": f"torch.nn.{layer}"
+    for function, layer in (("layer_norm", "LayerNorm"), ("rms_norm", "RMSNorm"), ("group_norm", "GroupNorm"))
+}
+"""Functions behind which nothing is left of a scale, as the layers of the same name; many classes call them."""
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
@@ -59,7 +64,8 @@ def function_kind(function: Callable[..., Any]) -> str:
             return last
     if name.startswith("operator."):
         return "index" if last == "getitem" else UNKNOWN
-    return name.replace("torch.functional.", "torch.") if name.startswith("torch.") else UNKNOWN
+    name = name.replace("torch.functional.", "torch.")
+    return _NORMS.get(name, name) if name.startswith("torch.") else UNKNOWN
 
 
 def method_kind(method: str) -> str:
