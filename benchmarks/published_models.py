@@ -34,6 +34,13 @@ def zoos() -> dict[str, Callable[[], Iterator[Entry]]]:
     }
 
 
+def published(zoo: str, name: str) -> Entry:
+    """A model by name. Raises StopIteration for one that is not listed."""
+    if zoo == "timm":
+        return Entry(name, lambda: _timm_model(name), _timm_inputs)
+    return next(entry for entry in zoos()[zoo]() if entry.name == name)
+
+
 def _image(*size: int) -> Callable[[Any], Iterator[Inputs]]:
     def inputs(model: Any) -> Iterator[Inputs]:
         import torch
@@ -220,7 +227,15 @@ def _transformers_inputs(model: Any) -> Iterator[Inputs]:
 
 # --- vit_pytorch, monai, segmentation_models_pytorch; JSON has the arguments
 
-_SPECIFIED = json.loads((Path(__file__).with_suffix(".json")).read_text("utf-8"))
+
+def _tuples(value: Any) -> Any:
+    """Sizes as the constructors want them."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+_SPECIFIED = _tuples(json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")))
 
 
 def _vit_pytorch() -> Iterator[Entry]:
