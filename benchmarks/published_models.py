@@ -50,6 +50,17 @@ def _image(*size: int) -> Callable[[Any], Iterator[Inputs]]:
     return inputs
 
 
+def _tuples(value: Any) -> Any:
+    """Sizes as the constructors want them."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+_SPECIFIED = _tuples(json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")))
+"""The arguments of constructors, and the names of configurations that come first."""
+
+
 # --- timm
 
 _SMALL = (
@@ -178,7 +189,9 @@ _DROPS = {"hidden_dropout_prob": 0.1, "attention_dropout": 0.1, "dropout": 0.1, 
 
 def _transformers() -> Iterator[Entry]:
     library = importlib.import_module("transformers")
-    for name, config in library.CONFIG_MAPPING.items():
+    known = dict(library.CONFIG_MAPPING.items())
+    for name in (*(n for n in _SPECIFIED["transformers"] if n in known), *known):
+        config = known.pop(name, None)
         if config in library.MODEL_MAPPING:
             yield Entry(name, lambda config=config: _cut(config), _transformers_inputs)  # type: ignore[misc]
 
@@ -225,17 +238,7 @@ def _transformers_inputs(model: Any) -> Iterator[Inputs]:
     yield (), {"pixel_values": pixels[:, None].repeat(1, 16, 1, 1, 1)}
 
 
-# --- vit_pytorch, monai, segmentation_models_pytorch; JSON has the arguments
-
-
-def _tuples(value: Any) -> Any:
-    """Sizes as the constructors want them."""
-    if isinstance(value, dict):
-        return {key: _tuples(one) for key, one in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-_SPECIFIED = _tuples(json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")))
+# --- vit_pytorch, monai, segmentation_models_pytorch
 
 
 def _vit_pytorch() -> Iterator[Entry]:
