@@ -51,7 +51,10 @@ class Networks:
             if found is None or templates is None:
                 return _NOBODY
             home = found[0]
-            template = templates.of(f".{found[1]}", Wrapper(target, passed, wrapper.operands))
+            try:
+                template = templates.of(f".{found[1]}", Wrapper(target, passed, wrapper.operands))
+            except RecursionError:
+                return _NOBODY  # nested too deeply for anyone to prove anything about it
             if not isinstance(template, Inherited):
                 return template, str(Path(home.path).resolve())
             target, passed = template.target, template.passed
