@@ -1,9 +1,9 @@
 """How many published models each tracer gets through, what it costs, and what the rules say about them.
 
-    python benchmarks/trace_coverage.py run timm --results results.jsonl --limit 200
-    python benchmarks/trace_coverage.py llama --results results.jsonl
-    python benchmarks/trace_coverage.py truth
-    python benchmarks/trace_coverage.py table --results results.jsonl
+    python -m benchmarks.trace_coverage run timm --results results.jsonl --limit 200
+    python -m benchmarks.trace_coverage llama --results results.jsonl
+    python -m benchmarks.trace_coverage truth
+    python -m benchmarks.trace_coverage table --results results.jsonl
 
 Every model runs in a child process with a time limit, on one thread; results are appended, so that a run can go on.
 """
