@@ -106,6 +106,13 @@ def test_ranks_are_those_of_the_run(tmp_path: Path) -> None:
     assert found(tmp_path, text.replace("2d", "3d"), 4, 3, 8, 8) == [("DRP308", 7)]
 
 
+def test_the_name_of_an_attribute_says_what_is_meant(tmp_path: Path) -> None:
+    layers = "        self.rnn = nn.GRU(8, 8)\n        self.drop = nn.Dropout1d(0.5)\n"
+    forward = "        return self.drop(self.rnn(x)[0]) * 2\n"
+    assert found(tmp_path, model(forward, layers), 4, 3, 8) == [("DRP309", 8)]
+    assert found(tmp_path, model(forward, layers).replace("drop", "step_drop"), 4, 3, 8) == []
+
+
 def test_an_input_inferred_from_a_linear_proves_no_rank(tmp_path: Path) -> None:
     text = "Net = nn.Sequential(nn.Linear(8, 8), nn.Dropout2d(0.5), nn.Linear(8, 8))\n"
     assert codes(traced(built(tmp_path, text))) == []

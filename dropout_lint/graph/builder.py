@@ -72,6 +72,7 @@ class GraphBuilder:
         shape: tuple[int, ...] | None = None,
         edited: tuple[int, ...] = (),
         constructor: Place | None = None,
+        attribute: str = "",
     ) -> int:
         """Add a node and give its index. Raises TraceError where there are more than anyone can look at."""
         index = len(self.nodes)
@@ -94,7 +95,7 @@ class GraphBuilder:
                 rank=len(shape) if shape is not None else None,
                 inplace=known.inplace or bool(edited),
                 edited=edited,
-                attribute=module.rpartition(".")[2] if constructor is not None else "",
+                attribute=attribute,
                 path=at.path,
                 module=module,
                 shape=shape,

@@ -107,6 +107,7 @@ class _Recorder(TorchFunctionMode):
                 configured=kinds.module_facts(module),
                 shape=tuple(made[0].shape),
                 constructor=built_at(module),
+                attribute=path.rpartition(".")[2],
             )
             self._bind(made, node)
             if kind in _SIDE_RESULTS and len(made) > 1:

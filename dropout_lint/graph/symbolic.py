@@ -94,6 +94,7 @@ def _convert(graph: fx.Graph, model: nn.Module, builder: GraphBuilder) -> list[i
                 str(node.target),
                 configured=kinds.module_facts(module) if leaf else None,
                 constructor=built_at(module),
+                attribute=str(node.target).rpartition(".")[2],
             )
         elif _is_number(node, numbers):
             numbers.add(node)
