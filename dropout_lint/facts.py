@@ -368,9 +368,9 @@ class Wrapper:
 class LayerNode:
     """One operation in a network: a layer applied to a value, a function or a method of a tensor.
 
-    ``inputs`` are the nodes that may have made its operand; several mean alternatives (branches), or operands of an
-    operation that joins values (``add``, ``cat``). ``kind`` is the canonical name of the layer or function, a method
-    as ``.view``, or ``input``, ``add``, ``mul``, ``cat``, ``index``, ``unknown``.
+    ``inputs`` are the nodes, all of them before it, that may have made its operand; several mean alternatives
+    (branches), or operands of an operation that joins values (``add``, ``cat``). ``kind`` is the canonical name of the
+    layer or function, a method as ``.view``, or ``input``, ``add``, ``mul``, ``cat``, ``index``, ``unknown``.
     """
 
     index: int
@@ -411,7 +411,9 @@ class LayerNode:
     path: str = ""
     """The file that the span stands in, "" for the file of the facts themselves."""
     module: str = ""
-    """The path of the module in the instance ("blocks.3.drop"), "" where only the source is known."""
+    """Path of the module in the instance ("blocks.3.drop"), or of the one that calls a function; "" in source."""
+    shape: tuple[int, ...] | None = None
+    """Sizes of the value, where a run showed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,6 +458,8 @@ class LayerGraph:
     """Nodes whose value is given to a loss function that reads logits or probabilities."""
     compared: tuple[int, ...] = ()
     """Nodes whose value a regression loss compares with its target."""
+    seen: str = "source"
+    """How: from source, or by which tracer of an instance."""
 
     @property
     def adds_input(self) -> bool:
@@ -468,19 +472,20 @@ class LayerGraph:
 
     def rejoins(self, node: LayerNode) -> bool:
         """Whether one operand of a node was computed from another."""
+        lowest = min(node.inputs, default=0)
         for operand in node.inputs:
-            made_of = self.sources(operand)
+            made_of = self.sources(operand, lowest)
             if any(other in made_of for other in node.inputs if other != operand):
                 return True
         return False
 
-    def sources(self, index: int) -> set[int]:
-        """Everything that a node's value was computed from, and the node."""
+    def sources(self, index: int, lowest: int = 0) -> set[int]:
+        """Everything from the node ``lowest`` on that a node's value was computed from, and the node."""
         seen: set[int] = set()
         pending = [index]
         while pending:
             current = pending.pop()
-            if current not in seen:
+            if current >= lowest and current not in seen:
                 seen.add(current)
                 pending += self.nodes[current].inputs
         return seen

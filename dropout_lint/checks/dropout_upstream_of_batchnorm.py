@@ -16,6 +16,8 @@ _RESETS = {f"torch.nn.{name}" for name in ("LayerNorm", "RMSNorm", "GroupNorm", 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     """Report dropouts from which a BatchNorm can be reached without another normalization in between."""
+    if not any(node.kind in BATCH_NORMS for node in graph.nodes):
+        return
     paths = Paths(graph)
     for dropout in dropouts(graph):
         norm = _reached(paths, dropout)
