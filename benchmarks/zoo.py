@@ -12,17 +12,17 @@ import functools
 import importlib
 import inspect
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dropout_lint.models import inputs
+
 LISTING = Path(__file__).with_name("zoo.jsonl")
 RATE = 0.1
 """Every dropout of the zoo that can be set is on, since rates of 0 hide mistakes."""
 
-_INPUT = re.compile(r"(?:(?P<keyword>\w+)=)?(?P<dtype>\w+):(?P<shape>[\d,]*)(?:<(?P<high>\d+))?")
 _SMALL = {
     **dict.fromkeys(("hidden_size", "d_model", "n_embd", "dim", "emb_dim", "embedding_size", "embed_dim"), 64),
     **dict.fromkeys(("intermediate_size", "ffn_dim", "d_ff", "encoder_ffn_dim", "decoder_ffn_dim", "n_inner"), 96),
@@ -68,23 +68,8 @@ def build(entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     torch.manual_seed(0)
     module, _, attribute = entry.spec.partition(":")
     model = getattr(importlib.import_module(module), attribute)(**entry.kwargs)
-    args, kwargs = [], {}
-    for text in entry.inputs:
-        parts = _INPUT.fullmatch(text)
-        if parts is None:
-            raise ValueError(f"{entry.name}: '{text}' is no input")
-        shape = tuple(map(int, filter(None, parts["shape"].split(","))))
-        if parts["dtype"].startswith("f"):
-            value = torch.randn(shape)
-        elif parts["dtype"] == "bool":
-            value = torch.ones(shape, dtype=torch.bool)
-        else:
-            value = torch.randint(0, int(parts["high"]), shape)
-        if parts["keyword"]:
-            kwargs[parts["keyword"]] = value
-        else:
-            args.append(value)
-    return model, tuple(args), kwargs
+    args, kwargs = inputs.build(inputs.parse_all(entry.inputs))
+    return model, args, kwargs
 
 
 @functools.cache

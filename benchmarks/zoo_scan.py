@@ -276,13 +276,20 @@ def measured(entry: Entry) -> str:
     import torch
 
     torch.set_num_threads(1)
+    with contextlib.suppress(NotImplementedError, RuntimeError), torch.device("meta"):
+        _refuse_large(build(entry)[0])
     model, args, kwargs = build(entry)
-    parameters = sum(p.numel() for p in model.parameters())
-    if parameters > MOST_PARAMETERS:
-        raise ValueError(f"{parameters} parameters")
+    parameters = _refuse_large(model)
     with torch.no_grad():
         model.eval()(*args, **kwargs)
     return as_line(Entry(entry.name, entry.spec, entry.kwargs, entry.inputs, parameters))
+
+
+def _refuse_large(model: Any) -> int:
+    parameters = sum(p.numel() for p in model.parameters())
+    if parameters > MOST_PARAMETERS:
+        raise ValueError(f"{parameters} parameters")
+    return parameters
 
 
 def main() -> None:
