@@ -286,7 +286,7 @@ def measured(entry: Entry) -> str:
 
 
 def _refuse_large(model: Any) -> int:
-    parameters = sum(p.numel() for p in model.parameters())
+    parameters: int = sum(p.numel() for p in model.parameters())
     if parameters > MOST_PARAMETERS:
         raise ValueError(f"{parameters} parameters")
     return parameters

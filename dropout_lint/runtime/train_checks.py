@@ -1,0 +1,198 @@
+"""In train mode each dropout must drop at its rate, alone and in place, and be reached at all."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from dropout_lint.diagnostic import Severity
+from dropout_lint.runtime import bound, places, verdicts
+from dropout_lint.runtime.calls import CallRecorder, ModuleStack
+from dropout_lint.runtime.in_place import InPlace, LeafRecorder
+from dropout_lint.runtime.modules import CONTAINERS, Leaf, leaves
+from dropout_lint.runtime.probe import UNITS, probe, with_rate
+from dropout_lint.runtime.subject import Subject, reason
+
+FORWARDS = 3
+"""Layer drop hides modules from one pass; what three passes miss is not used."""
+
+
+def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
+    """Run the model in train mode and judge its dropouts; the modules that were called, registered or not."""
+    found = leaves(subject.model)
+    recorder = LeafRecorder(found, subject.model)
+    called: set[str] = set()
+    modules: set[nn.Module] = set()
+    calls: list[CallRecorder] = []
+    complete = False
+    for number in range(FORWARDS):
+        with ModuleStack(subject.model) as stack, CallRecorder(stack) as functions:
+            try:
+                with recorder if number == 0 else _nothing():
+                    subject.forward(subject.seed + number)
+                complete = True
+            except Exception as error:
+                _crash(subject, error, recorder, stack)
+                break
+            finally:
+                called |= stack.called
+                modules |= {m for name, m in subject.model.named_modules() if name in stack.called}
+                modules |= set(stack.strangers.values())
+                calls.append(functions)
+    subject.train_calls = calls
+    found = leaves(subject.model)
+    found += _by_behaviour(subject, recorder)
+    _alone(subject, found, recorder, units)
+    if complete:
+        _in_place(subject, recorder)
+        _never_called(subject, found, called, calls)
+    _single_layer(subject)
+    return modules
+
+
+class _nothing:  # noqa: N801
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _crash(subject: Subject, error: Exception, recorder: LeafRecorder, stack: ModuleStack) -> None:
+    """A train forward pass that raises inside of a dropout is a finding; elsewhere, the reason for not checking."""
+    inside = recorder.at_work
+    text, place = reason(error), places.of_error(error)
+    if inside is None:
+        subject.report.say("not checked", f"train mode: the forward pass raised {text}")
+        return
+    kind = type(inside).__name__
+    path = stack.names.get(id(inside), "")
+    shape = re.search(r"size of tensor|must match|broadcast|shape|dimension", text)
+    device = re.search(r"same device|on cpu|dtype", text)
+    if device:
+        subject.report.find("DRP506", place, f"{kind} raises in train mode: {text}", (path,))
+    elif shape:
+        subject.report.find("DRP508", place, f"The mask of {kind} does not fit its input: {text}", (path,))
+    else:
+        subject.report.say("not checked", f"train mode: {kind} raised {text}", path)
+
+
+def _by_behaviour(subject: Subject, recorder: LeafRecorder) -> list[Leaf]:
+    """Leaves without a name of a dropout that drew random numbers in place and zeroed what they were given."""
+    known = {id(leaf.module) for leaf in recorder.leaves}
+    found = []
+    for path, module, place in recorder.random_leaves:
+        if id(module) not in known and place.mask is not None and place.mask.constant and place.mask.dropped:
+            scale = place.mask.scale
+            rate = 1 - 1 / scale if scale > 1.0001 else place.mask.rate
+            found.append(Leaf(path, module, "rate", rate))
+            subject.report.say("note", f"{type(module).__name__} drops, by its behaviour, at a rate of {rate:.3f}", path)
+    return found
+
+
+def _alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, units: int) -> None:
+    groups: dict[Any, list[Leaf]] = defaultdict(list)
+    for leaf in found:
+        groups[_signature(leaf)].append(leaf)
+    alpha = bound.ALPHA / max(1, 2 * len(groups) + len(recorder.leaves))
+    rates: list[dict[str, Any]] = []
+    typed: set[type] = set()
+    for group in groups.values():
+        leaf, names = group[0], tuple(leaf.path for leaf in group)
+        try:
+            probed = probe(leaf, recorder.shapes.get(leaf.path, ()), subject.device, units, subject.seed)
+        except Exception as error:
+            subject.report.say("not checked", f"{leaf.kind} on its own: {reason(error)}", leaf.path)
+            continue
+        verdicts.judge(probed, subject.report, names, alpha)
+        other = with_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
+        if other is not None:
+            again = subject.attempt(f"{leaf.kind} at another rate", lambda: probe(other, [probed.shape], subject.device, units))
+            if again is not None:
+                verdicts.judge(replace(again, fresh=True), subject.report, names, alpha)
+        typed_leaf = replace(probed, leaf=other) if other is not None and leaf.rate == 0 else probed
+        if type(leaf.module) not in typed and not leaf.is_torch and typed_leaf.leaf.rate > 0:
+            typed.add(type(leaf.module))
+            verdicts.judge_types(typed_leaf, subject.report, names)
+        if probed.mask is not None:
+            row = {"module": leaf.path, "class": leaf.kind, "p": leaf.rate, "modules": len(group)}
+            mask = probed.mask
+            rates.append(row | {"observed": round(mask.rate, 5), "units": mask.units, "scale": round(mask.scale, 5)})
+    subject.report.tables["rates"] = rates
+
+
+def _signature(leaf: Leaf) -> tuple[Any, ...]:
+    plain = {k: v for k, v in vars(leaf.module).items() if isinstance(v, int | float | str) and k != "training"}
+    return (type(leaf.module), leaf.attribute, leaf.rate, tuple(sorted(plain.items())))
+
+
+def _in_place(subject: Subject, recorder: LeafRecorder) -> None:
+    """The rate at which torch's own dropouts dropped in the model, and what an alpha dropout was given."""
+    tested = [seen for seen in recorder.seen if seen.leaf.is_torch and 0 < seen.leaf.rate < 1]
+    for seen in tested:
+        leaf = seen.leaf
+        if bound.contradicts(seen.dropped, seen.units, leaf.rate, bound.ALPHA / (2 * len(tested))):
+            text = f"{leaf.kind} drops {seen.dropped / seen.units:.4f} of {seen.units} units in the model, p is {leaf.rate:g}"
+            subject.report.find("DRP590", _owner_place(subject, leaf.path), text, (leaf.path,))
+        if leaf.kind in {"AlphaDropout", "FeatureAlphaDropout"} and seen.never_negative:
+            text = f"{leaf.kind} is given values that are never negative, so they are no output of SELU"
+            subject.report.find("DRP311", _owner_place(subject, leaf.path), text, (leaf.path,))
+        _rank(subject, seen)
+    if tested:
+        subject.report.say("checked", f"{len(tested)} calls of torch's dropouts in the model drop at their rates")
+
+
+def _rank(subject: Subject, seen: InPlace) -> None:
+    """Dropout1d on (N, F) and Dropout3d on (N, C, H, W) take the batch for channels, and zero whole samples."""
+    leaf, shape = seen.leaf, seen.shape
+    batch = {a.shape[0] for a in (*subject.args, *subject.kwargs.values()) if isinstance(a, torch.Tensor) and a.dim()}
+    wrong = {"Dropout1d": 2, "Dropout3d": 4}.get(leaf.kind) == len(shape)
+    if wrong and len(batch) == 1 and shape[0] in batch and shape[0] > 1:
+        text = f"{leaf.kind} is given {tuple(shape)}, takes the batch for channels, and zeroes whole samples"
+        subject.report.find("DRP308", _owner_place(subject, leaf.path), text, (leaf.path,))
+
+
+def _never_called(subject: Subject, found: list[Leaf], called: set[str], calls: list[CallRecorder]) -> None:
+    functional = [call for recorder in calls for call in recorder.calls]
+    for leaf in found:
+        parent, _, _ = leaf.path.rpartition(".")
+        owner = subject.model.get_submodule(parent)
+        if leaf.rate == 0 or leaf.path in called or parent not in called or not leaf.path:
+            continue
+        if isinstance(owner, (*CONTAINERS, nn.Sequential)):
+            continue
+        prefix = f"{parent}." if parent else ""
+        here = [c for c in functional if c.module is not None and (c.module == parent or c.module.startswith(prefix))]
+        if any(abs(call.rate - leaf.rate) < 1e-12 for call in here):
+            continue
+        text = f"{leaf.kind} is configured with {leaf.rate:g}, and no forward pass in train mode reaches it"
+        attention = [call for call in here if call.is_attention and call.rate == 0]
+        if attention:
+            text += f"; attention runs with `dropout_p` 0 in line {attention[0].place.span.line}"
+        severity = Severity.INFO if leaf.drops_paths else None
+        subject.report.find("DRP407", _owner_place(subject, leaf.path), text, (leaf.path,), severity)
+
+
+def _single_layer(subject: Subject) -> None:
+    for path, module in subject.model.named_modules():
+        if isinstance(module, nn.RNNBase) and module.num_layers == 1 and module.dropout > 0:
+            text = f"{type(module).__name__} drops between its layers and has one, so dropout={module.dropout:g} does nothing"
+            subject.report.find("DRP406", _owner_place(subject, path), text, (path,))
+
+
+def _owner_place(subject: Subject, path: str) -> places.Place:
+    """Where the owner of a module creates it, or else its forward."""
+    return next(_places(subject.model, path), places.NOWHERE)
+
+
+def _places(model: nn.Module, path: str) -> Iterator[places.Place]:
+    parts = path.split(".") if path else []
+    for depth in range(len(parts), 0, -1):
+        owner = model.get_submodule(".".join(parts[: depth - 1]))
+        place = places.of_assignment(type(owner), parts[depth - 1])
+        if place is not places.NOWHERE:
+            yield place
+    yield places.of_method(type(model))
