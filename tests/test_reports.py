@@ -200,7 +200,7 @@ def test_json_has_the_shape_of_ruff_and_more() -> None:
         {"content": "x", "location": {"row": 1, "column": 1}, "end_location": {"row": 1, "column": 1}}
     ]
     assert (entry["fix"]["applicability"], entry["fix"]["imports"]) == ("safe", ["import torch"])
-    assert (entry["severity"], entry["engine"], entry["cell"]) == ("error", "source", None)
+    assert (entry["severity"], entry["engines"], entry["cell"]) == ("error", ["source"], None)
     assert entry["name"] == "functional-dropout-ignores-mode"
     assert entry["url"].endswith("DRP101-functional-dropout-ignores-mode.md")
     assert entry["related"][0]["message"] == "here"

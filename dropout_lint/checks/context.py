@@ -53,7 +53,7 @@ class Context:
         if fix is not None and any(self._deletes_comment(edit) for edit in fix.edits):
             fix = advice(fix.message)
         level = severity or rules()[self.code].severity
-        return Diagnostic(self.code, self.facts.path, span, message, level, fix, "source", related)
+        return Diagnostic(self.code, self.facts.path, span, message, level, fix, related=related)
 
     def _deletes_comment(self, edit: Edit) -> bool:
         if edit.span.line == edit.span.end_line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
 
 FORMATS = ("full", "concise", "json", "github")
+_ENGINES = {"source": "source", "graph": "traced model", "runtime": "running model"}
 
 Sources = Callable[[str], str | None]
 """Gives the text of a file as it was checked, or nothing where it is gone."""
@@ -96,10 +98,25 @@ def render_summary(result: Result, color: bool, summary: Summary) -> str:
         elif unsafe:
             lines.append(f"{unsafe} fixable with `--fix --unsafe-fixes`.")
     if result.failures:
-        lines.append(f"{_count(len({f.path for f in result.failures}), 'file')} could not be checked.")
+        failed = Counter(kind for kind, _ in {(f.kind, f.path) for f in result.failures})
+        counts = " and ".join(_count(number, kind) for kind, number in sorted(failed.items()))
+        lines.append(f"{counts} could not be checked.")
     elif not found and not summary.fixed:
         lines.append("All checks passed!")
     return "".join(f"{line}\n" for line in lines)
+
+
+def seen_by(diagnostic: Diagnostic) -> str:
+    """Which engines found this and in which modules, and what a run says about it; "" for a plain source finding."""
+    parts = []
+    if diagnostic.verdict:
+        parts.append(f"{diagnostic.verdict} by running the model: {diagnostic.evidence}".removesuffix(": "))
+    elif diagnostic.engines != ("source",):
+        parts.append(f"found in the {' and the '.join(_ENGINES[engine] for engine in diagnostic.engines)}")
+    if diagnostic.modules:
+        first, more = diagnostic.modules[0], len(diagnostic.modules) - 1
+        parts.append(f"`{first}`" + (f", and {more} more" if more else ""))
+    return "; ".join(parts)
 
 
 def is_fixable(diagnostic: Diagnostic, unsafe_fixes: bool) -> bool:

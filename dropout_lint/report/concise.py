@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import Result, Summary, is_fixable, mark, one_line, paint, render_summary, severity_style
+from dropout_lint.report import (
+    Result,
+    Summary,
+    is_fixable,
+    mark,
+    one_line,
+    paint,
+    render_summary,
+    seen_by,
+    severity_style,
+)
 
 
 def render(result: Result, color: bool, summary: Summary) -> str:
     """``path:line:column: CODE [*] message`` lines and the summary."""
-    lines = [f"{_place(d, color)} {headline(d, color, summary.unsafe_fixes)}\n" for d in result.diagnostics]
+    lines = [
+        f"{_place(d, color)} {headline(d, color, summary.unsafe_fixes)}{in_brackets(d)}\n" for d in result.diagnostics
+    ]
     return "".join(lines) + render_summary(result, color, summary)
 
 
@@ -17,6 +29,12 @@ def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
     code = paint(diagnostic.code, severity_style(diagnostic.severity), color)
     fixable = f"{mark(color)} " if is_fixable(diagnostic, unsafe_fixes) else ""
     return f"{code} {fixable}{one_line(diagnostic.message)}"
+
+
+def in_brackets(diagnostic: Diagnostic) -> str:
+    """What a run of the model adds, behind a message that stands on a line alone."""
+    seen = seen_by(diagnostic)
+    return f" ({one_line(seen)})" if seen else ""
 
 
 def _place(diagnostic: Diagnostic, color: bool) -> str:

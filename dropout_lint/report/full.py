@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, Sources, Summary, one_line, paint, render_summary, severity_style
+from dropout_lint.report import Result, Sources, Summary, one_line, paint, render_summary, seen_by, severity_style
 from dropout_lint.report.concise import headline
 from dropout_lint.report.frame import FrameLine, frame_lines
 
@@ -38,6 +38,8 @@ def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes
         start = related.span
         where = f"{one_line(related.path)}:{start.line}"
         yield f"{gutter} {paint('= note:', 'blue', color)} {where}: {one_line(related.message)}"
+    if seen := seen_by(diagnostic):
+        yield f"{gutter} {paint('= note:', 'blue', color)} {one_line(seen)}"
     if diagnostic.fix:
         yield f"{gutter} {paint('= help:', 'cyan', color)} {_help(diagnostic.fix, unsafe_fixes)}"
 

@@ -6,6 +6,7 @@ import os
 
 from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.report import Result
+from dropout_lint.report.concise import in_brackets
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -28,7 +29,9 @@ def _command(diagnostic: Diagnostic) -> str:
     listed = ",".join(
         f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
-    text = f"{diagnostic.path}:{span.line}:{span.column}: {diagnostic.code} {diagnostic.message}"
+    text = (
+        f"{diagnostic.path}:{span.line}:{span.column}: {diagnostic.code} {diagnostic.message}{in_brackets(diagnostic)}"
+    )
     return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
 
 

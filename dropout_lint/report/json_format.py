@@ -40,7 +40,10 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
         "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
         "noqa_row": layout.comment_row(diagnostic.span.line) if layout else diagnostic.span.line,
         "url": rule.url if rule else None,
-        "engine": diagnostic.engine,
+        "engines": list(diagnostic.engines),
+        "modules": list(diagnostic.modules),
+        "verdict": diagnostic.verdict or None,
+        "evidence": diagnostic.evidence or None,
         "related": [
             {
                 "filename": os.path.abspath(related.path),
