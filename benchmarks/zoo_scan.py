@@ -83,16 +83,6 @@ _VITS: dict[str, dict[str, Any]] = {
         "window_size": 2,
         "dropout": RATE,
     },
-    "nest:NesT": {
-        "image_size": 64,
-        "patch_size": 4,
-        "dim": 32,
-        "heads": 2,
-        "num_hierarchies": 2,
-        "block_repeats": (1, 1),
-        "num_classes": 10,
-        "dropout": RATE,
-    },
     "t2t:T2TViT": {
         "dim": 64,
         "image_size": 64,

@@ -26,12 +26,10 @@ class Cause:
     is_noise: bool = False
 
 
-def cause_of(
-    draw: Draw, held: Mapping[int, tuple[str, str]], stays: Collection[int], names: Mapping[int, str]
-) -> Cause | None:
-    """The cause of a draw; None if another check reports it.
+def cause_of(draw: Draw, held: Collection[int], stays: Collection[int], names: Mapping[int, str]) -> Cause | None:
+    """The cause of a draw; None if a check of modes reports it.
 
-    ``held`` says where modules that are not registered are kept, by ``id``; ``stays`` has the ``id`` of each that a
+    ``held`` has the ``id`` of each module that a plain container holds, ``stays`` of each unregistered one that a
     second forward pass calls again; ``names`` are the paths of the registered modules.
     """
     module = draw.module
@@ -40,9 +38,7 @@ def cause_of(
         if id(module) in names:
             return None  # eval() did not reach it: the check of modes says so
         if id(module) in held:
-            path, place = held[id(module)]
-            owner = f"`{path}.{place}`" if path else f"`{place}`"
-            return Cause("DRP104", f"{kind} in {owner} is not registered, so `eval()` does not reach it")
+            return None
         if id(module) in stays:
             return Cause("DRP104", f"{kind} is not registered in the model, so `eval()` does not reach it")
         return Cause("DRP103", f"{kind} is built anew in each forward pass, always in train mode")

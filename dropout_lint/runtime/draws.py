@@ -46,7 +46,7 @@ class Draw:
     use: Use = Use.NOISE
 
 
-class DrawRecorder(TorchDispatchMode):
+class DrawRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While open, records each operator that is tagged ``nondeterministic_seeded`` and draws.
 
     The numbers are followed through comparisons, casts and views: multiplied into something else they are a mask,
@@ -54,7 +54,7 @@ class DrawRecorder(TorchDispatchMode):
     """
 
     def __init__(self, modules: ModuleStack, functions: CallRecorder) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.draws: list[Draw] = []
         self._modules, self._functions = modules, functions
         self._drawn: dict[int, tuple[Any, Draw, bool]] = {}

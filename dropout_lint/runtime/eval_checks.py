@@ -63,9 +63,10 @@ def _raised(subject: Subject) -> dict[tuple[nn.Module, str], float]:
 
 
 def _draws(subject: Subject) -> tuple[list[Draw], ModuleStack]:
-    with rng.seeded(subject.seed), ModuleStack(subject.model) as modules, torch.no_grad():
-        with CallRecorder(modules) as functions, DrawRecorder(modules, functions) as recorder:
-            subject.model(*subject.args, **subject.kwargs)
+    modules = ModuleStack(subject.model)
+    functions = CallRecorder(modules)
+    with rng.seeded(subject.seed), torch.no_grad(), modules, functions, DrawRecorder(modules, functions) as recorder:
+        subject.model(*subject.args, **subject.kwargs)
     return recorder.draws, modules
 
 
@@ -81,18 +82,15 @@ def _blame(subject: Subject, moved: Sequence[str], how: str) -> None:
             f"the operators raised {reason(error)}",
         )
         return
-    held = {id(module): (path, place) for _, path, place, module in unregistered(subject.model)}
+    held = {id(module) for *_, top in unregistered(subject.model) for module in top.modules()}
     stays = {id(module) for module in modules.strangers.values()} & set(later.strangers)
-    explained = False
     for draw in draws:
         if _allowed(subject, draw):
             subject.report.say("noise", f"{draw.operator} draws noise that is allowed", draw.registered)
             continue
         cause = cause_of(draw, held, stays, paths(subject.model))
-        explained |= cause is not None
-        if cause is None:
-            continue
-        _report(subject, draw, cause, how)
+        if cause is not None:
+            _report(subject, draw, cause, how)
     others = [name for name in moved if not name.startswith("torch")]
     if others:
         subject.report.find(

@@ -99,7 +99,7 @@ def check_frozen_parts(subject: Subject) -> None:
             subject.report.find(
                 "DRP211",
                 places.of_assignment(type(owner), path.rpartition(".")[2]),
-                "This frozen part was put in eval mode when the model was built, and `train()` of the model undoes that",
+                "This frozen part was built in eval mode, and `train()` of the model undoes that",
                 (path,),
             )
 

@@ -12,7 +12,18 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from dropout_lint.names import words
 
-RATES = ("p", "drop_prob", "prob", "drop_rate", "rate", "dropout", "dropout_p", "dropout_rate", "dropout_prob", "p_drop")
+RATES = (
+    "p",
+    "drop_prob",
+    "prob",
+    "drop_rate",
+    "rate",
+    "dropout",
+    "dropout_p",
+    "dropout_rate",
+    "dropout_prob",
+    "p_drop",
+)
 """Attributes that hold the rate of a hand-written dropout module, the likeliest first."""
 CONTAINERS = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
@@ -37,8 +48,10 @@ class Leaf:
     def drops_paths(self) -> bool:
         """Whether its name says that it drops the whole of a sample, as stochastic depth does."""
         named = words(self.kind)
-        return {"drop", "path"} <= named or {"stochastic", "depth"} <= named or bool(
-            re.search("droppath|dropsample|stochdepth", self.kind.lower())
+        return (
+            {"drop", "path"} <= named
+            or {"stochastic", "depth"} <= named
+            or bool(re.search("droppath|dropsample|stochdepth", self.kind.lower()))
         )
 
     @property
@@ -59,7 +72,9 @@ def is_dropout_like(module: nn.Module) -> bool:
     if next(module.children(), None) is not None or next(module.parameters(), None) is not None:
         return False
     named = words(type(module).__name__)
-    return any(word.startswith("drop") or word.endswith("dropout") for word in named) or {"stochastic", "depth"} <= named
+    return (
+        any(word.startswith("drop") or word.endswith("dropout") for word in named) or {"stochastic", "depth"} <= named
+    )
 
 
 def rate_of(module: nn.Module) -> tuple[str, float] | None:

@@ -18,9 +18,7 @@ import torch
 import dropout_lint
 from dropout_lint.diagnostic import Span
 
-_NOT_USER = tuple(
-    os.path.realpath(folder) + os.sep for folder in (*torch.__path__, *dropout_lint.__path__)
-)
+_NOT_USER = tuple(os.path.realpath(folder) + os.sep for folder in (*torch.__path__, *dropout_lint.__path__))
 _STDLIB = os.path.realpath(sysconfig.get_path("stdlib")) + os.sep
 
 
@@ -115,7 +113,9 @@ def of_assignment(cls: type, attribute: str, method: str = "") -> Place:
         shift = len(source[0]) - len(source[0].lstrip())
         for node in _assignments(tree, method):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(t, ast.Attribute) and t.attr == attribute for target in targets for t in ast.walk(target)):
+            if any(
+                isinstance(t, ast.Attribute) and t.attr == attribute for target in targets for t in ast.walk(target)
+            ):
                 line, end = first + node.lineno - 1, first + (node.end_lineno or node.lineno) - 1
                 start = _characters(path, line, node.col_offset + shift)
                 return Place(path, Span(line, start, end, _characters(path, end, (node.end_col_offset or 0) + shift)))
@@ -124,9 +124,7 @@ def of_assignment(cls: type, attribute: str, method: str = "") -> Place:
 
 def _assignments(tree: ast.AST, method: str) -> list[ast.Assign | ast.AnnAssign | ast.AugAssign]:
     roots = [
-        node
-        for node in ast.walk(tree)
-        if not method or (isinstance(node, ast.FunctionDef) and node.name == method)
+        node for node in ast.walk(tree) if not method or (isinstance(node, ast.FunctionDef) and node.name == method)
     ]
     kinds = (ast.Assign, ast.AnnAssign, ast.AugAssign)
     walked = itertools.chain.from_iterable(map(ast.walk, roots)) if method else iter(roots)

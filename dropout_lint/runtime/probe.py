@@ -37,7 +37,9 @@ class Probed:
     """Whether this is a new module of the same class with another rate."""
 
 
-def probe(leaf: Leaf, seen: Sequence[tuple[int, ...]], device: torch.device, units: int = UNITS, seed: int = 0) -> Probed:
+def probe(
+    leaf: Leaf, seen: Sequence[tuple[int, ...]], device: torch.device, units: int = UNITS, seed: int = 0
+) -> Probed:
     """Run a leaf alone on one device, from a fixed seed, with shapes that the model used (``seen``) or common ones.
 
     Raises the last error of the module's own where it accepts none of the shapes.
@@ -116,9 +118,7 @@ def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
     cls = type(leaf.module)
     try:
         parameters = [
-            p
-            for p in inspect.signature(cls).parameters.values()
-            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+            p for p in inspect.signature(cls).parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
         ]
     except (TypeError, ValueError):
         return None

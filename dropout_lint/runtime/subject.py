@@ -39,7 +39,9 @@ class Subject:
 
     def recorded(self, seed: int | None = None, off: bool = False) -> CallRecorder:
         """One forward pass, with the calls that it made; ``off`` turns every dropout function off."""
-        with ModuleStack(self.model) as modules, CallRecorder(modules, off=off) as recorder:
+        modules = ModuleStack(self.model)
+        recorder = CallRecorder(modules, off=off)
+        with modules, recorder:
             self.forward(seed)
         return recorder
 
@@ -62,7 +64,9 @@ def reason(error: BaseException) -> str:
 def untouched(model: nn.Module) -> Iterator[None]:
     """Afterwards each module has its mode again, and each buffer its value."""
     modes = [(module, module.training) for module in model.modules()]
-    buffers = [(owner, name, value, _copy(value)) for owner in model.modules() for name, value in owner._buffers.items()]
+    buffers = [
+        (owner, name, value, _copy(value)) for owner in model.modules() for name, value in owner._buffers.items()
+    ]
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ from dropout_lint.runtime import bound, places, verdicts
 from dropout_lint.runtime.calls import CallRecorder, ModuleStack
 from dropout_lint.runtime.in_place import InPlace, LeafRecorder
 from dropout_lint.runtime.modules import CONTAINERS, Leaf, leaves
-from dropout_lint.runtime.probe import UNITS, probe, with_rate
+from dropout_lint.runtime.probe import UNITS, Probed, probe, with_rate
 from dropout_lint.runtime.subject import Subject, reason
 
 FORWARDS = 3
@@ -52,7 +52,7 @@ def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
     if complete:
         _in_place(subject, recorder)
         _never_called(subject, found, called, calls)
-    _single_layer(subject)
+    check_single_layer(subject)
     return modules
 
 
@@ -81,15 +81,20 @@ def _crash(subject: Subject, error: Exception, recorder: LeafRecorder, stack: Mo
 
 
 def _by_behaviour(subject: Subject, recorder: LeafRecorder) -> list[Leaf]:
-    """Leaves without a name of a dropout that drew random numbers in place and zeroed what they were given."""
+    """Leaves without a name of a dropout that zero at random what they are given and scale up the rest.
+
+    Masking without scaling is as often meant (masked modelling, augmentation), so it is nobody's mistake by itself.
+    """
     known = {id(leaf.module) for leaf in recorder.leaves}
     found = []
     for path, module, place in recorder.random_leaves:
-        if id(module) not in known and place.mask is not None and place.mask.constant and place.mask.dropped:
-            scale = place.mask.scale
-            rate = 1 - 1 / scale if scale > 1.0001 else place.mask.rate
+        mask = place.mask
+        if id(module) not in known and mask is not None and mask.constant and mask.dropped and mask.scale > 1.001:
+            rate = 1 - 1 / mask.scale
             found.append(Leaf(path, module, "rate", rate))
-            subject.report.say("note", f"{type(module).__name__} drops, by its behaviour, at a rate of {rate:.3f}", path)
+            subject.report.say(
+                "note", f"{type(module).__name__} drops, by its behaviour, at a rate of {rate:.3f}", path
+            )
     return found
 
 
@@ -110,9 +115,7 @@ def _alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, units: i
         verdicts.judge(probed, subject.report, names, alpha)
         other = with_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
         if other is not None:
-            again = subject.attempt(f"{leaf.kind} at another rate", lambda: probe(other, [probed.shape], subject.device, units))
-            if again is not None:
-                verdicts.judge(replace(again, fresh=True), subject.report, names, alpha)
+            _at_another_rate(subject, other, probed, units, names, alpha)
         typed_leaf = replace(probed, leaf=other) if other is not None and leaf.rate == 0 else probed
         if type(leaf.module) not in typed and not leaf.is_torch and typed_leaf.leaf.rate > 0:
             typed.add(type(leaf.module))
@@ -122,6 +125,18 @@ def _alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, units: i
             mask = probed.mask
             rates.append(row | {"observed": round(mask.rate, 5), "units": mask.units, "scale": round(mask.scale, 5)})
     subject.report.tables["rates"] = rates
+
+
+def _at_another_rate(
+    subject: Subject, other: Leaf, first: Probed, units: int, names: tuple[str, ...], alpha: float
+) -> None:
+    """The same class with a rate that hides nothing; what it shows is said to be shown there."""
+    try:
+        probed = probe(other, [first.shape], subject.device, units, subject.seed)
+    except Exception as error:
+        subject.report.say("not checked", f"{other.kind} at a rate of {other.rate:g}: {reason(error)}", names[0])
+        return
+    verdicts.judge(replace(probed, fresh=True), subject.report, names, alpha)
 
 
 def _signature(leaf: Leaf) -> tuple[Any, ...]:
@@ -135,7 +150,8 @@ def _in_place(subject: Subject, recorder: LeafRecorder) -> None:
     for seen in tested:
         leaf = seen.leaf
         if bound.contradicts(seen.dropped, seen.units, leaf.rate, bound.ALPHA / (2 * len(tested))):
-            text = f"{leaf.kind} drops {seen.dropped / seen.units:.4f} of {seen.units} units in the model, p is {leaf.rate:g}"
+            share = f"{seen.dropped / seen.units:.4f} of {seen.units} units"
+            text = f"{leaf.kind} drops {share} in the model, p is {leaf.rate:g}"
             subject.report.find("DRP590", _owner_place(subject, leaf.path), text, (leaf.path,))
         if leaf.kind in {"AlphaDropout", "FeatureAlphaDropout"} and seen.never_negative:
             text = f"{leaf.kind} is given values that are never negative, so they are no output of SELU"
@@ -176,10 +192,12 @@ def _never_called(subject: Subject, found: list[Leaf], called: set[str], calls: 
         subject.report.find("DRP407", _owner_place(subject, leaf.path), text, (leaf.path,), severity)
 
 
-def _single_layer(subject: Subject) -> None:
+def check_single_layer(subject: Subject) -> None:
+    """Report recurrent networks whose dropout has no effect, since they have one layer."""
     for path, module in subject.model.named_modules():
         if isinstance(module, nn.RNNBase) and module.num_layers == 1 and module.dropout > 0:
-            text = f"{type(module).__name__} drops between its layers and has one, so dropout={module.dropout:g} does nothing"
+            kind = type(module).__name__
+            text = f"{kind} drops between its layers and has one, so dropout={module.dropout:g} does nothing"
             subject.report.find("DRP406", _owner_place(subject, path), text, (path,))
 
 

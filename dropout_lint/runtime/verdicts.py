@@ -28,14 +28,23 @@ def judge(probed: Probed, report: Report, modules: tuple[str, ...], alpha: float
         return
     if mask is None:
         if 0 < p < 1:
-            report.say("not checked", f"{leaf.kind}: nothing was kept, so neither rate nor scale can be read", modules[0])
+            report.say(
+                "not checked", f"{leaf.kind}: nothing was kept, so neither rate nor scale can be read", modules[0]
+            )
         return
     if leaf.drops_paths and _varies_inside(probed, mask):
         report.find(
-            "DRP508", place, f"{leaf.kind} drops single values or features, not whole samples of the batch{how}", modules
+            "DRP508",
+            place,
+            f"{leaf.kind} drops single values or features, not whole samples of the batch{how}",
+            modules,
         )
         return
-    if leaf.kind in _CHANNELS and len(probed.shape) > 2 and any(d not in mask.shared for d in range(2, len(probed.shape))):
+    if (
+        leaf.kind in _CHANNELS
+        and len(probed.shape) > 2
+        and any(d not in mask.shared for d in range(2, len(probed.shape)))
+    ):
         report.find("DRP308", place, f"{leaf.kind} does not drop whole channels{how}", modules)
     if mask.blocks:
         text = f"{leaf.kind} drops neighbours together: its rate was not tested, its scale is the block's"
@@ -66,13 +75,17 @@ def _rate_and_scale(
     if not mask.constant:
         report.say("not checked", f"{leaf.kind}: what is kept is not scaled by one number", modules[0])
     elif swapped and right:
-        report.find("DRP503", place, f"{leaf.kind} keeps where it should drop: it {seen}, and divides by 1 - p{how}", modules)
+        report.find(
+            "DRP503", place, f"{leaf.kind} keeps where it should drop: it {seen}, and divides by 1 - p{how}", modules
+        )
         return
     elif swapped and _is(scale, 1 / p):
         report.find("DRP401", place, f"{leaf.kind} takes its rate as the share to keep: it {seen}{how}", modules)
         return
     elif probed.factor is not None and _is(probed.factor, 1 - p) and right:
-        report.find("DRP504", place, f"{leaf.kind} scales by 1 / (1 - p) in training and by 1 - p in eval mode{how}", modules)
+        report.find(
+            "DRP504", place, f"{leaf.kind} scales by 1 / (1 - p) in training and by 1 - p in eval mode{how}", modules
+        )
     elif _is(scale, 1):
         _unscaled(probed, mask, report, modules, how)
     elif rate_is_off and right:
@@ -93,7 +106,9 @@ def _unscaled(probed: Probed, mask: Mask, report: Report, modules: tuple[str, ..
     if leaf.drops_paths or last in mask.shared or getattr(leaf.module, "scale_by_keep", None) is False:
         report.say("note", f"{leaf.kind} drops whole paths or tokens and does not scale the rest", modules[0])
         return
-    text = f"{leaf.kind} does not scale what it keeps, in training or in eval mode, so the mean changes by {leaf.rate:g}"
+    text = (
+        f"{leaf.kind} does not scale what it keeps, in training or in eval mode, so the mean changes by {leaf.rate:g}"
+    )
     report.find("DRP502", place_of(leaf), text + how, modules)
 
 
@@ -121,7 +136,9 @@ def judge_types(probed: Probed, report: Report, modules: tuple[str, ...]) -> Non
     got = accepts(leaf, torch.bfloat16, torch.device("cpu"), probed.shape)
     if isinstance(got, torch.dtype) and got is not torch.bfloat16:
         name = str(got).removeprefix("torch.")
-        report.find("DRP506", place, f"{leaf.kind} turns bfloat16 into {name}, since its mask has another type", modules)
+        report.find(
+            "DRP506", place, f"{leaf.kind} turns bfloat16 into {name}, since its mask has another type", modules
+        )
 
 
 def _mixes_devices(error: str) -> bool:
