@@ -74,6 +74,8 @@ def table(lines: list[dict[str, Any]]) -> str:
         rows.append(f"| {library} | {len(ran)} | {counts[0]} | {counts[1]} | {len(here) - len(ran)} |")
     found = collections.Counter((f[0], f[1]) for line in done for f in line["found"])
     rows += ["", *(f"{code} ({level}): {count}" for (code, level), count in sorted(found.items()))]
+    if not done:
+        return "\n".join(rows)
     ratios = statistics.median(line["seconds"] / line["plain"] for line in done)
     memory = statistics.median(line["peak"] / line["plain_peak"] for line in done)
     seconds = statistics.median(line["seconds"] for line in done)

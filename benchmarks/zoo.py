@@ -67,7 +67,8 @@ def build(entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     import_without_operators()
     torch.manual_seed(0)
     module, _, attribute = entry.spec.partition(":")
-    model = getattr(importlib.import_module(module), attribute)(**entry.kwargs)
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.kwargs.items()}
+    model = getattr(importlib.import_module(module), attribute)(**values)
     args, kwargs = inputs.build(inputs.parse_all(entry.inputs))
     return model, args, kwargs
 

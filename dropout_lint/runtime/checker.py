@@ -74,10 +74,12 @@ def _check(subject: Subject, units: int) -> None:
     before = configured_rates(subject.model)
     called = check_train(subject, units)
     scheduled = configured_rates(subject.model) != before
-    subject.attempt("shift of variances", lambda: check_shift(subject))
+    if subject.trains:
+        subject.attempt("shift of variances", lambda: check_shift(subject))
     set_mode(subject, training=False)
     check_unregistered(subject, called)
     check_eval(subject)
     set_mode(subject, training=True)
-    if not scheduled and subject.attempt("rates after an eval pass", lambda: (subject.forward(), True)) is not None:
+    if subject.trains and not scheduled:
+        subject.forward()
         check_rates_return(subject, before)

@@ -38,6 +38,7 @@ class LeafRecorder:
         self.seen: list[InPlace] = []
         self.shapes: dict[str, list[tuple[int, ...]]] = defaultdict(list)
         self.random_leaves: list[tuple[str, nn.Module, InPlace]] = []
+        self.reached: set[int] = set()
         self.at_work: nn.Module | None = None
         """The dropout that raised, if one did."""
         self._others = _plain_leaves(model, self.leaves) if model is not None else []
@@ -58,6 +59,7 @@ class LeafRecorder:
 
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self.at_work = module
+        self.reached.add(id(module))
         if args and isinstance(args[0], torch.Tensor) and args[0].numel() <= _MOST_VALUES:
             x = args[0].detach()
             state = torch.get_rng_state() if x.device.type == "cpu" else None

@@ -29,6 +29,8 @@ class Subject:
     report: Report
     seed: int = 0
     allow: Collection[str] = ()
+    trains: bool = True
+    """Whether a forward pass in train mode comes to its end."""
     train_calls: list[CallRecorder] = field(default_factory=list)
     """What was recorded in the forward passes in train mode."""
 

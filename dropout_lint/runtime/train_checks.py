@@ -30,14 +30,13 @@ def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
     called: set[str] = set()
     modules: set[nn.Module] = set()
     calls: list[CallRecorder] = []
-    complete = False
     for number in range(FORWARDS):
         with ModuleStack(subject.model) as stack, CallRecorder(stack) as functions:
             try:
                 with recorder if number == 0 else _nothing():
                     subject.forward(subject.seed + number)
-                complete = True
             except Exception as error:
+                subject.trains = False
                 _crash(subject, error, recorder, stack)
                 break
             finally:
@@ -49,7 +48,7 @@ def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
     found = leaves(subject.model)
     found += _by_behaviour(subject, recorder)
     _alone(subject, found, recorder, units)
-    if complete:
+    if subject.trains:
         _in_place(subject, recorder)
         _never_called(subject, found, called, calls)
     check_single_layer(subject)
@@ -71,7 +70,7 @@ def _crash(subject: Subject, error: Exception, recorder: LeafRecorder, stack: Mo
     kind = type(inside).__name__
     path = stack.names.get(id(inside), "")
     shape = re.search(r"size of tensor|must match|broadcast|shape|dimension", text)
-    device = re.search(r"same device|on cpu|dtype", text)
+    device = re.search(r"same device|expected device|dtype", text)
     if device:
         subject.report.find("DRP506", place, f"{kind} raises in train mode: {text}", (path,))
     elif shape:
@@ -107,11 +106,15 @@ def _alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, units: i
     typed: set[type] = set()
     for group in groups.values():
         leaf, names = group[0], tuple(leaf.path for leaf in group)
+        if type(leaf.module) is type(recorder.at_work):
+            continue  # it raised in the model
         try:
             probed = probe(leaf, recorder.shapes.get(leaf.path, ()), subject.device, units, subject.seed)
         except Exception as error:
             subject.report.say("not checked", f"{leaf.kind} on its own: {reason(error)}", leaf.path)
             continue
+        if probed.draws_in_eval and id(leaf.module) in recorder.reached:
+            continue  # the eval forward pass of the model says so, and at which line
         verdicts.judge(probed, subject.report, names, alpha)
         other = with_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
         if other is not None:

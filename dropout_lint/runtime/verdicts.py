@@ -91,6 +91,12 @@ def _rate_and_scale(
     elif rate_is_off and right:
         report.find("DRP503", place, f"{leaf.kind} {seen}, but what it keeps is divided by 1 - {p:g}{how}", modules)
         return
+    elif not right and not bound.contradicts(mask.dropped, mask.units, 1 - 1 / scale, alpha):
+        text = (
+            f"{leaf.kind} drops at a rate of {1 - 1 / scale:.4f} and scales for it, but {leaf.attribute} is {p:g}{how}"
+        )
+        report.find("DRP590", place, text, modules)
+        return
     elif not right and not rate_is_off:
         text = f"{leaf.kind} scales what it keeps by {scale:.4f}, which is {1 / (1 - p):.4f} at a rate of {p:g}{how}"
         report.find("DRP503", place, text, modules)
@@ -143,4 +149,4 @@ def judge_types(probed: Probed, report: Report, modules: tuple[str, ...]) -> Non
 
 def _mixes_devices(error: str) -> bool:
     text = error.lower()
-    return "same device" in text or ("meta" in text and "cpu" in text and "device" in text)
+    return "same device" in text or "expected device" in text or ("meta" in text and "cpu" in text and "device" in text)
