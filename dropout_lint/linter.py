@@ -15,11 +15,12 @@ from dropout_lint.diagnostic import Diagnostic, Failure, Span
 from dropout_lint.rulebook import rules
 from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
-from dropout_lint.suppressions import Suppressions, apply_suppressions, parse_suppressions
+from dropout_lint.suppressions import TOOL_RULES, UNKNOWN, UNUSED, Suppressions, apply_suppressions, parse_suppressions
 
 if TYPE_CHECKING:
     from dropout_lint.config import Settings
     from dropout_lint.facts import FileFacts
+    from dropout_lint.merging import Findings
     from dropout_lint.project import Project
 
 PARALLEL_FROM = 1_500_000
@@ -55,10 +56,13 @@ class Linter:
         settings_for: Callable[[Path], Settings],
         jobs: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
+        runs: Findings | None = None,
     ) -> None:
+        """``runs`` are what running models found in the same files."""
         self._settings_for = settings_for
         self._jobs = jobs
         self._on_progress = on_progress
+        self._runs = runs
         self._project: Project | None = None
         self._texts: dict[Path, str] = {}
 
@@ -111,14 +115,13 @@ class Linter:
         for one in analysed:
             if one.failure:
                 failures.append(Failure(str(one.path), one.failure))
+                diagnostics += self._with_runs(one.path, [])
                 continue
             crashed: list[Failure] = []
-            found = list(self._findings(one, crashed))
+            found = self._with_runs(one.path, list(self._findings(one, crashed)))
             failures += crashed
             if one.suppressions.directives:
-                enabled = self._settings_for(one.path).enabled_for(one.path) - {f.code for f in crashed}
-                if one.syntax_error is not None:
-                    enabled -= {"DRP002", "DRP003"}
+                enabled = self._decided(one) - {f.code for f in crashed}
                 definitions = one.facts.definitions if one.facts is not None else ()
                 found = list(apply_suppressions(one.suppressions, found, str(one.path), enabled, definitions))
             diagnostics += found
@@ -127,6 +130,24 @@ class Linter:
             tuple(sorted(failures, key=lambda f: (f.path, f.code))),
             len(analysed),
         )
+
+    def _with_runs(self, path: Path, found: list[Diagnostic]) -> list[Diagnostic]:
+        if self._runs is None:
+            return found
+        enabled = self._settings_for(path).enabled_for(path)
+        return [item for item in self._runs.joined(str(path), found) if item.code in enabled]
+
+    def _decided(self, one: _Analysed) -> frozenset[str]:
+        """The rules of which a comment in the file is known to be unused when nothing is found."""
+        from dropout_lint.checks import codes
+
+        settings = self._settings_for(one.path)
+        enabled = settings.enabled_for(one.path) & (codes() | TOOL_RULES)
+        if one.syntax_error is not None:
+            return enabled - {UNUSED, UNKNOWN}
+        if settings.models and (self._runs is None or not self._runs.complete):
+            return enabled - {UNUSED}  # the comment may be there for what a run of the models finds
+        return enabled
 
     def _findings(self, one: _Analysed, failures: list[Failure]) -> Iterator[Diagnostic]:
         if one.syntax_error is not None:

@@ -42,7 +42,7 @@ class LintResult:
 class WordLinter:
     """Finds WORDS; a fix turns one into ``good_word``; CRASH is a rule that crashes, INTERRUPT and BUG break it."""
 
-    def __init__(self, settings_for, jobs=0, on_progress=None):
+    def __init__(self, settings_for, jobs=0, on_progress=None, runs=None):
         self.settings_for = settings_for
 
     def run(self, files):

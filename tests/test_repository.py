@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dropout_lint"
 README = (ROOT / "README.md").read_text("utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-TORCH_BOUND: tuple[str, ...] = ("models/", "runtime/")
+TORCH_BOUND: tuple[str, ...] = ("graph", "models", "runtime")
 """Parts of the package that may import torch: the engines that run a model, which nothing that lints imports."""
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.fix import fix_files, without_unfixable
 from dropout_lint.commands.linted import Linted, show_patches
-from dropout_lint.commands.messages import counted, note, show_failures, use_color, warn, write_report
+from dropout_lint.commands.messages import counted, note, show_failures, warn, write_report
 from dropout_lint.commands.options import CheckOptions
 from dropout_lint.commands.progress import ProgressBar
+from dropout_lint.commands.reporting import reaches_fail_level, report
 from dropout_lint.commands.show_settings import show_settings
 from dropout_lint.commands.stdin import check_stdin
-from dropout_lint.config import Settings, SettingsResolver
+from dropout_lint.config import SettingsResolver
 from dropout_lint.files import Discovery, discover
+
+if TYPE_CHECKING:
+    from dropout_lint.commands.with_models import ModelRuns
 
 _HERE = Path("_")
 
@@ -30,6 +34,8 @@ def run_check(options: CheckOptions) -> ExitCode:
         raise click.UsageError("--isolated and --config exclude each other.")
     if options.add_noqa and (options.fix or options.diff or options.reads_stdin):
         raise click.UsageError("--add-noqa cannot be combined with --fix, --diff or '-'.")
+    if options.with_models and (options.fix or options.diff or options.reads_stdin):
+        raise click.UsageError("--with-models cannot be combined with --fix, --diff or '-'.")
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
     settings = resolver(_HERE)
     if options.show_settings:
@@ -52,7 +58,7 @@ def run_check(options: CheckOptions) -> ExitCode:
         for text in resolver.warnings:
             warn(text)
     if not options.diff and not options.add_noqa:
-        _report(options, settings, linted)
+        report(options, settings, linted)
     show_failures(linted.result.failures)
     if options.verbose:
         note(f"configuration: {', '.join(map(str, resolver.sources)) or 'no file, defaults hold'}")
@@ -63,9 +69,12 @@ def run_check(options: CheckOptions) -> ExitCode:
 def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Discovery) -> Linted:
     from dropout_lint.linter import Linter
 
+    runs = _model_runs(options, resolver) if options.with_models else None
     with ProgressBar(quiet=options.quiet) as progress:
-        linter = Linter(resolver, options.jobs, progress)
+        linter = Linter(resolver, options.jobs, progress, runs.findings if runs else None)
         result = linter.run(found.files)
+    if runs is not None:
+        result = runs.added_to(result, found.files, resolver)
     result = replace(
         result,
         diagnostics=tuple(without_unfixable(result.diagnostics, resolver)),
@@ -86,32 +95,10 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
     return Linted(left, fixed=run.fixed, changed=bool(run.patches))
 
 
-def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
-    from dropout_lint.report import Summary, render
-    from dropout_lint.source.text import UnreadableSource, read_source
+def _model_runs(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns:
+    from dropout_lint.commands.with_models import run_declared
 
-    @lru_cache(maxsize=1)
-    def source_of(name: str) -> str | None:
-        if name in linted.texts:
-            return linted.texts[name]
-        try:
-            return read_source(Path(name)).text
-        except UnreadableSource:
-            return None
-
-    summary = Summary(
-        fixed=linted.fixed,
-        statistics=options.statistics,
-        quiet=options.quiet,
-        checked=linted.result.checked,
-        unsafe_fixes=settings.unsafe_fixes,
-    )
-    color = options.output_file is None and use_color(options.color)
-    text = render(linted.result, settings.output_format, sources=source_of, color=color, summary=summary)
-    if linted.stdout_taken and options.output_file is None:
-        click.echo(text, err=True, color=color)
-    else:
-        write_report(text, options.output_file, color=color)
+    return run_declared(options, resolver)
 
 
 def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> ExitCode:
@@ -123,7 +110,4 @@ def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted
         return ExitCode.FINDINGS if linted.changed else ExitCode.CLEAN
     if options.exit_non_zero_on_fix and linted.fixed:
         return ExitCode.FINDINGS
-    for item in linted.result.diagnostics:
-        if item.severity.rank >= resolver(Path(item.path)).fail_level.rank:
-            return ExitCode.FINDINGS
-    return ExitCode.CLEAN
+    return ExitCode.FINDINGS if reaches_fail_level(linted.result, resolver) else ExitCode.CLEAN

@@ -17,6 +17,8 @@ def show_settings(settings: Settings) -> None:
         value = getattr(settings, item.name)
         if item.name == "per_file_ignores":
             value = {pattern: sorted(codes) for pattern, codes in value}
+        elif item.name == "models":
+            value = [target.label for target in settings.models]
         elif isinstance(value, frozenset):
             value = sorted(value)
         elif isinstance(value, Path):

@@ -14,8 +14,11 @@ def encode(diagnostic: Diagnostic) -> dict[str, Any]:
     return asdict(diagnostic)
 
 
-def decode(fields: Mapping[str, Any]) -> Diagnostic:
-    """The diagnostic of ``encode``, also after JSON; optional fields may be missing. Raises KeyError and TypeError."""
+def decode(fields: Mapping[str, Any], engine: Engine) -> Diagnostic:
+    """The diagnostic of ``encode``, also after JSON, as found by ``engine``; optional fields may be missing.
+
+    Raises AttributeError, KeyError, TypeError and ValueError for what is no diagnostic.
+    """
     fix = fields.get("fix")
     return Diagnostic(
         code=fields["code"],
@@ -24,7 +27,7 @@ def decode(fields: Mapping[str, Any]) -> Diagnostic:
         message=fields["message"],
         severity=Severity(fields["severity"]),
         fix=_fix(fix) if fix else None,
-        engines=cast(tuple[Engine, ...], tuple(fields["engines"])),
+        engines=(engine,),
         related=tuple(Related(r["path"], Span(**r["span"]), r["message"]) for r in fields.get("related", ())),
         modules=tuple(fields.get("modules", ())),
         verdict=cast(Verdict, fields.get("verdict", "")),

@@ -83,9 +83,7 @@ def _import_module(name: str, root: Path) -> ModuleType:
 def _import_file(file: Path, shown: str, root: Path) -> ModuleType:
     """Import as pytest does: by its dotted name from above the outermost package, or alone, beside its neighbours."""
     if not file.is_file():
-        raise TargetError(
-            f"there is no file '{shown}'" if root == Path.cwd() else f"there is no file '{shown}' in {root}"
-        )
+        raise TargetError(f"there is no file '{shown}' in {root}")
     file = file.resolve()
     top = file.parent
     while (top / "__init__.py").is_file() and top.parent != top:
@@ -95,10 +93,8 @@ def _import_file(file: Path, shown: str, root: Path) -> ModuleType:
     if top != file.parent:
         parts = file.relative_to(top).with_suffix("").parts
         return importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    # A file called types.py must not pass for, nor get, the module of that name which is loaded already.
-    name = (
-        file.stem if file.stem.isidentifier() and file.stem not in sys.modules else f"dropout_lint_target_{file.stem}"
-    )
+    # A file called types.py must neither replace nor get the module of that name which is loaded already.
+    name = file.stem if file.stem not in sys.modules else f"dropout_lint_target_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise TargetError(f"'{shown}' cannot be imported")

@@ -41,7 +41,7 @@ def place(error: BaseException) -> str:
 def from_outside(error: BaseException) -> bool:
     """Whether anything but this package and the machinery of imports was running, so that the model is at fault."""
     frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, SyntaxError) or any(not f.filename.startswith(("<", _OWN)) for f in frames)
+    return isinstance(error, SyntaxError) or any(_is_outside(frame.filename) for frame in frames)
 
 
 def where(dump: str) -> str:
@@ -77,13 +77,15 @@ def _innermost(frames: Iterable[tuple[str, int]]) -> str:
     return ""
 
 
+def _is_outside(file: str) -> bool:
+    """Neither of this package nor of Python itself."""
+    standard = file.startswith(sysconfig.get_path("stdlib") + os.sep) and "site-packages" not in file
+    return not file.startswith(("<", _OWN)) and not standard
+
+
 def _is_users(file: str) -> bool:
-    if file.startswith(("<", _OWN)):
-        return False
     torch = getattr(sys.modules.get("torch"), "__file__", None)
-    if torch and file.startswith(os.path.dirname(torch) + os.sep):
-        return False
-    return "site-packages" in file or not file.startswith(sysconfig.get_path("stdlib") + os.sep)
+    return _is_outside(file) and not (torch and file.startswith(os.path.dirname(torch) + os.sep))
 
 
 def _shown(file: str) -> str:

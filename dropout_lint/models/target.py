@@ -40,7 +40,8 @@ class ModelTarget:
         """Raises TargetError when ``spec`` has another form."""
         place, _, attribute = self.spec.rpartition(":")
         if not _MODULE.fullmatch(attribute) or not place:
-            hint = f"'{self.spec}:ClassName'" if self.spec.endswith(".py") else "'package.module:attribute'"
+            whole = self.spec.endswith(".py") or _MODULE.fullmatch(self.spec)
+            hint = f"'{self.spec}:ClassName'" if whole else "'package.module:ClassName' or 'file.py:ClassName'"
             raise TargetError(f"'{self.spec}' does not say which attribute is the model: write {hint}")
         if not self.is_file and not _MODULE.fullmatch(place):
             raise TargetError(f"'{place}' in '{self.spec}' is neither a module such as 'package.module' nor a .py file")

@@ -86,7 +86,7 @@ class _Worker:
             code = "" if problem.code is None else repr(problem.code)
             return f"called sys.exit({code}) {self._phase}{place(problem)}"
         if not from_outside(problem):
-            return f"{described(problem)} {self._phase}; this is a bug in dropout-lint"
+            return f"{described(problem)} {self._phase}".rstrip() + "; this is a bug in dropout-lint"
         if isinstance(problem, ModuleNotFoundError) and problem.name:
             return f"needs the module '{problem.name}', which is not installed{place(problem)}"
         return f"raised {described(problem)} {self._phase}{place(problem)}"

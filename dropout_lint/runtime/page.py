@@ -26,7 +26,8 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 code { font: 12px ui-monospace, monospace; overflow-wrap: anywhere; } .soft { color: var(--soft); }
 .error { color: var(--error); } .warning { color: var(--warning); } .info { color: var(--info); }
 svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; }
-.on { stroke: var(--on); border-color: var(--on); } .off { stroke: var(--off); border-color: var(--off); } path { fill: none; stroke-width: 1.8; }
+.on { stroke: var(--on); border-color: var(--on); }
+.off { stroke: var(--off); border-color: var(--off); } path { fill: none; stroke-width: 1.8; }
 .grid { stroke: var(--line); } i { display: inline-block; width: 1.6em; border-top: 3px solid; vertical-align: middle; }
 """
 

@@ -16,6 +16,7 @@ from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
+from dropout_lint.source.suppressing import pragma_ranges
 from dropout_lint.source.syntax import parse
 
 
@@ -44,7 +45,7 @@ def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
         graphs=tuple(layer_graphs(module)),
         functions=_summaries(module, sites),
         sites=sites,
-        definitions=_definitions(module),
+        definitions=pragma_ranges(module.lines.text, module.tree),
         is_test=_is_test(path),
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
@@ -86,7 +87,7 @@ def outline(module: SourceModule, modes: Modes) -> FileFacts:
         imports=dict(module.imports.names),
         stars=tuple(module.imports.stars),
         headers=headers(module),
-        definitions=_definitions(module),
+        definitions=pragma_ranges(module.lines.text, module.tree),
         is_test=_is_test(module.path),
         flows=modes.flows,
         overrides=modes.overrides,
@@ -110,18 +111,6 @@ def _is_test(path: Path) -> bool:
 def _holds_tests(folder: Path) -> bool:
     """Whether a folder of that name is a folder of tests; a whole project may stand in one that is called ``test``."""
     return (folder / "conftest.py").is_file() or any(folder.glob("test_*.py")) or any(folder.glob("*/test_*.py"))
-
-
-def _definitions(module: SourceModule) -> tuple[tuple[int, int, int], ...]:
-    """Ranges that a pragma may cover; empty for the many files without one."""
-    found: list[tuple[int, int, int]] = []
-    if "mc-dropout" not in module.lines.text:
-        return ()
-    for node in ast.walk(module.tree):
-        if isinstance(node, triage.DEFINITIONS):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            found.append((first, node.lineno, node.end_lineno or node.lineno))
-    return tuple(found)
 
 
 def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str, FunctionSummary]:
