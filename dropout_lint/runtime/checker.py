@@ -66,14 +66,15 @@ def check_structure(model: nn.Module) -> Report:
 
 
 def _check(subject: Subject, units: int) -> None:
-    modes = [(module, module.training) for module in subject.model.modules()]
+    model = subject.model
+    modes = [(module, module.training) for module in model.modules()]
     check_frozen_parts(subject)
     for module, mode in modes:
         module.training = mode
     set_mode(subject, training=True)
-    before = configured_rates(subject.model)
+    before = configured_rates(model)
     called = check_train(subject, units)
-    scheduled = configured_rates(subject.model) != before
+    scheduled = configured_rates(model) != before
     if subject.trains:
         subject.attempt("shift of variances", lambda: check_shift(subject))
     set_mode(subject, training=False)
@@ -81,5 +82,6 @@ def _check(subject: Subject, units: int) -> None:
     check_eval(subject)
     set_mode(subject, training=True)
     if subject.trains and not scheduled:
-        subject.forward()
+        if configured_rates(model) != before:
+            subject.forward()
         check_rates_return(subject, before)

@@ -31,6 +31,8 @@ def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
     modules: set[nn.Module] = set()
     calls: list[CallRecorder] = []
     for number in range(FORWARDS):
+        if number and not _missed(subject, found, called):
+            break
         with ModuleStack(subject.model) as stack, CallRecorder(stack) as functions:
             try:
                 with recorder if number == 0 else _nothing():
@@ -174,15 +176,22 @@ def _rank(subject: Subject, seen: InPlace) -> None:
         subject.report.find("DRP308", _owner_place(subject, leaf.path), text, (leaf.path,))
 
 
-def _never_called(subject: Subject, found: list[Leaf], called: set[str], calls: list[CallRecorder]) -> None:
-    functional = [call for recorder in calls for call in recorder.calls]
+def _missed(subject: Subject, found: list[Leaf], called: set[str]) -> list[Leaf]:
+    """Dropouts with a rate that were not called, although the module that has them as attributes was."""
+    missed = []
     for leaf in found:
-        parent, _, _ = leaf.path.rpartition(".")
-        owner = subject.model.get_submodule(parent)
-        if leaf.rate == 0 or leaf.path in called or parent not in called or not leaf.path:
-            continue
-        if isinstance(owner, (*CONTAINERS, nn.Sequential)):
-            continue
+        parent = leaf.path.rpartition(".")[0]
+        hidden = leaf.path and leaf.rate > 0 and leaf.path not in called and parent in called
+        if hidden and not isinstance(subject.model.get_submodule(parent), (*CONTAINERS, nn.Sequential)):
+            missed.append(leaf)
+    return missed
+
+
+def _never_called(subject: Subject, found: list[Leaf], called: set[str], calls: list[CallRecorder]) -> None:
+    modules = {leaf.path for leaf in found}
+    functional = [call for recorder in calls for call in recorder.calls if call.module not in modules]
+    for leaf in _missed(subject, found, called):
+        parent = leaf.path.rpartition(".")[0]
         prefix = f"{parent}." if parent else ""
         here = [c for c in functional if c.module is not None and (c.module == parent or c.module.startswith(prefix))]
         if any(abs(call.rate - leaf.rate) < 1e-12 for call in here):
