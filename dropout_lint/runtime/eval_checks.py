@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,9 +13,11 @@ from dropout_lint.runtime import places, rng
 from dropout_lint.runtime.calls import CallRecorder, DropoutCall, ModuleStack
 from dropout_lint.runtime.causes import Cause, cause_of
 from dropout_lint.runtime.draws import Draw, DrawRecorder, Use
-from dropout_lint.runtime.modules import configured_rates, paths, unregistered
+from dropout_lint.runtime.modules import configured_rates, is_dropout_like, paths, unregistered
 from dropout_lint.runtime.report import Refutation
 from dropout_lint.runtime.subject import PROBE_RATE, Subject, changed, reason
+
+REFUTABLE = ("DRP101", "DRP102", "DRP105", "DRP106", "DRP107")
 
 
 def check_eval(subject: Subject) -> None:
@@ -115,18 +116,13 @@ def _allowed(subject: Subject, draw: Draw) -> bool:
 
 
 def _refute(subject: Subject, calls: Sequence[DropoutCall]) -> None:
-    """Calls that ran in eval mode with a rate above 0 and drew nothing contradict a source finding at that line."""
-    by_place: dict[Any, list[DropoutCall]] = {}
+    """Functional calls that ran in eval mode with a rate and drew nothing contradict a source finding at their line."""
+    dropouts = {path for path, module in subject.model.named_modules() if is_dropout_like(module)}
+    by_line: dict[tuple[str, int], list[DropoutCall]] = {}
     for call in calls:
-        if call.place.path and (call.rate > 0 or call.is_attention):
-            by_place.setdefault(call.place, []).append(call)
-    for place, group in by_place.items():
-        if not any(call.live for call in group) and any(call.rate > 0 for call in group):
-            subject.report.refuted.append(
-                Refutation(
-                    ("DRP101", "DRP102", "DRP105", "DRP106", "DRP107"),
-                    place.path,
-                    place.span.line,
-                    "in an eval forward pass the call ran with its dropout switched off",
-                )
-            )
+        if call.place.path and call.rate > 0 and call.module not in dropouts:
+            by_line.setdefault((call.place.path, call.place.span.line), []).append(call)
+    for (path, line), group in by_line.items():
+        if not any(call.live for call in group):
+            why = "in an eval forward pass the call ran with its dropout switched off"
+            subject.report.refuted.append(Refutation(REFUTABLE, path, line, why))

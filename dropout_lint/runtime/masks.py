@@ -48,10 +48,9 @@ def read(runs: torch.Tensor) -> Mask | None:
     None where nothing was kept, or where nothing at all can be told.
     """
     zero = runs == 0
-    kept = runs[~zero]
-    if kept.numel() == 0:
+    if bool(zero.all()):
         return None
-    low, high = float(kept.min()), float(kept.max())
+    low, high = float(runs.where(~zero, torch.inf).min()), float(runs.where(~zero, -torch.inf).max())
     dims = range(1, runs.dim())
     if not bool(zero.any()):
         shared = tuple(dim - 1 for dim in dims)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import itertools
 import linecache
@@ -62,6 +63,7 @@ def of_error(error: BaseException) -> Place:
     return found
 
 
+@functools.cache
 def is_user_file(filename: str) -> bool:
     """Whether a code object's file is the user's, or a library's other than torch."""
     if filename.startswith("<"):

@@ -15,9 +15,11 @@ from dropout_lint.runtime.masks import Mask
 from dropout_lint.runtime.modules import Leaf
 from dropout_lint.runtime.subject import PROBE_RATE, reason
 
-SHAPES = ((64, 16, 8, 8), (64, 16, 32), (64, 512), (64, 16, 4, 4, 4))
+SHAPES = ((64, 8, 8, 8), (64, 16, 16), (64, 256), (64, 8, 4, 4, 4))
 """Inputs that are tried in turn on a module of which the run showed none."""
 RUNS, MOST_RUNS, UNITS = 8, 256, 4096
+MOST_VALUES = 2**14
+"""Of one run; a dimension is not cut below 4 for it."""
 _ALPHA = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
@@ -61,9 +63,9 @@ def probe(
 def _widened(shape: tuple[int, ...]) -> tuple[int, ...]:
     """A shape of the model with a batch of 64, and no more values than one probe needs."""
     wide = [64, *shape[1:]]
-    while len(wide) > 1 and torch.Size(wide).numel() > 2**18:
+    while len(wide) > 1 and torch.Size(wide).numel() > MOST_VALUES:
         largest = max(range(1, len(wide)), key=lambda dim: wide[dim])
-        if wide[largest] <= 8:
+        if wide[largest] <= 4:
             break
         wide[largest] //= 2
     return tuple(wide)
