@@ -6,7 +6,8 @@ from pathlib import Path
 
 _FILES = {
     "torch/__init__.py": "from torch import nn\n__version__ = '0'\ndef manual_seed(seed): pass\n",
-    "torch/nn.py": (
+    "torch/nn/functional.py": "def dropout(x, p=0.5, training=True):\n    return x\n",
+    "torch/nn/__init__.py": (
         "class Module:\n"
         "    training = True\n"
         "    def __call__(self, *args, **kwargs):\n        return self.forward(*args, **kwargs)\n"

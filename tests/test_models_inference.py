@@ -60,6 +60,18 @@ class Diffusion(Named):
         return self.stem(x) + self.table(timestep).sum()
 
 
+class Patches(Named):
+    def forward(self, x):
+        batch, _, height, width = x.shape
+        assert (height, width) == (64, 64)
+        return self.embed(x.reshape(batch, -1, 192))
+
+
+class TwoKinds(Named):
+    def forward(self, input_ids=None, pixel_values=None, labels=None):
+        return self.table(input_ids).sum() + self.stem(pixel_values).sum()
+
+
 class Bare(Named):
     def forward(self, x):
         return nn.functional.dropout(x, 0.5, self.training)
@@ -79,8 +91,14 @@ CASES = {
     ),
     "embedding": (nn.Sequential(nn.Embedding(50, 8)), "inferred from Embedding `0`: i64:2,16<50"),
     "recurrent": (nn.LSTM(7, 8, batch_first=True), "inferred from LSTM: 2,16,7"),
-    "attention": (nn.TransformerEncoderLayer(16, 2), "inferred from MultiheadAttention `self_attn`: 2,16,16"),
-    "two inputs": (nn.Transformer(16, 2, 1, 1, 16), "inferred from MultiheadAttention `encoder.layers.0.self_attn`"),
+    "attention": (
+        nn.TransformerEncoderLayer(16, 2, batch_first=True),
+        "inferred from MultiheadAttention `self_attn`: 2,16,16",
+    ),
+    "two inputs": (
+        nn.Transformer(16, 2, 1, 1, 16, batch_first=True),
+        "inferred from MultiheadAttention `encoder.layers.0.self_attn`",
+    ),
     "head defined first": (HeadFirst(head=nn.Linear(4, 2), body=nn.Conv2d(3, 4, 3)), "inferred from Conv2d `body`"),
     "by name": (Tokens(table=nn.Embedding(9, 4)), "inferred from Embedding `table`: input_ids=i64:2,16<9"),
     "mask": (
@@ -90,6 +108,11 @@ CASES = {
     "time step": (
         Diffusion(stem=nn.Conv2d(3, 4, 3), table=nn.Embedding(9, 4)),
         "inferred from Conv2d `stem`: 2,3,224,224 i64:2",
+    ),
+    "patches": (Patches(embed=nn.Linear(192, 8)), "inferred from the usual sizes of images: 2,3,64,64"),
+    "text and image": (
+        TwoKinds(table=nn.Embedding(9, 4), stem=nn.Conv2d(3, 4, 3)),
+        "inferred from Embedding `table`: input_ids=i64:2,16<9 pixel_values=2,3,224,224",
     ),
     "without weights": (Bare(), "inferred from a model without weights: 2,64"),
     "batch norm": (nn.Sequential(nn.BatchNorm2d(6)), "inferred from BatchNorm2d `0`: 2,6,32,32"),
@@ -120,7 +143,7 @@ def test_a_guess_leaves_the_modes_and_the_random_state_alone() -> None:
 def test_what_no_guess_fits_is_said_with_its_line() -> None:
     class Picky(Named):
         def forward(self, x):
-            return x["image"]
+            return x.nothing
 
     loaded = example_inputs(Picky(stem=nn.Conv2d(3, 4, 3)), TARGET)
     assert (loaded.args, loaded.kwargs, loaded.inputs_from) == ((), {}, "")
@@ -128,8 +151,11 @@ def test_what_no_guess_fits_is_said_with_its_line() -> None:
     assert "test_models_inference.py:" in loaded.no_inputs
     scale = nn.Module()
     scale.weight = nn.Parameter(torch.ones(3))
-    scale.forward = lambda x: x
-    assert example_inputs(scale, TARGET).no_inputs == "no layer of the model tells what it takes"
+    scale.forward = lambda x: x.nothing
+    assert (
+        "2,3,224,224, inferred from the usual sizes of images: AttributeError"
+        in example_inputs(scale, TARGET).no_inputs
+    )
 
 
 def test_given_inputs_are_taken_and_forward_may_need_none() -> None:

@@ -115,6 +115,7 @@ def test_one_module_of_one_model_is_one_finding_wherever_it_is_seen() -> None:
 def test_findings_survive_json() -> None:
     item = replace(SOURCE, engines=("graph",), modules=("a.b",), evidence="seen", severity=Severity.INFO)
     assert decode(json.loads(json.dumps(encode(item))), "graph") == item
+    assert decode(encode(replace(item, modules=("", "a.b"))), "graph") == item
     least = {"code": "DRP101", "path": "a.py", "span": encode(item)["span"], "message": "m", "severity": "error"}
     assert decode(least, "runtime") == Diagnostic(
         "DRP101", "a.py", item.span, "m", Severity.ERROR, engines=("runtime",)

@@ -213,8 +213,8 @@ def test_all_settings_are_in_the_readme_and_those_without_effect_are_marked() ->
 
 
 def test_the_configuration_of_the_readme_is_valid(tmp_path: Path) -> None:
-    (toml,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    (tmp_path / "pyproject.toml").write_text(toml)
+    blocks = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (tmp_path / "pyproject.toml").write_text("\n".join(blocks))
     (tmp_path / "a.py").write_text("")
     result = CliRunner().invoke(cli, ["check", "--config", str(tmp_path / "pyproject.toml"), str(tmp_path / "a.py")])
     assert (result.exit_code, result.output) == (0, "All checks passed!\n")

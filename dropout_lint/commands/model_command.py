@@ -14,7 +14,7 @@ from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.linted import Linted
 from dropout_lint.commands.messages import counted, note, show_failures, warn
 from dropout_lint.commands.model_options import ModelOptions
-from dropout_lint.commands.model_run import EngineRun, Limits, findings_of, job_options, run_engine, selected
+from dropout_lint.commands.model_run import EngineRun, RunOptions, findings_of, job_options, run_engine, selected
 from dropout_lint.commands.model_targets import Targets, require_torch, targets_of
 from dropout_lint.commands.reporting import reaches_fail_level, report
 from dropout_lint.config import SettingsResolver
@@ -35,7 +35,7 @@ class ModelCommand:
         self._resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
         self._settings = self._resolver(_HERE)
         self._targets: Targets = targets_of(options, self._settings, self._resolver)
-        self._limits = Limits(
+        self._asked = RunOptions(
             timeout=options.timeout,
             memory=options.memory,
             jobs=options.jobs,
@@ -59,10 +59,10 @@ class ModelCommand:
         """Run the models. Those that were only looked for may fail: that is said, and is no failure of the run."""
         named, found = self._targets.named, self._targets.found
         options = {**job_options(self._resolver, (*named, *found)), **options}
-        done = run_engine(engine, job, named, options, self._limits)
+        done = run_engine(engine, job, named, options, self._asked)
         if not found:
             return done
-        tried = run_engine(engine, job, found, options, self._limits)
+        tried = run_engine(engine, job, found, options, self._asked)
         failed = tried.failures
         if not self._options.quiet:
             note(f"Tried {counted(len(found), 'module')} without arguments; {len(failed)} could not be checked.")

@@ -23,7 +23,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RunOptions:
     """What each model may take, and what is said meanwhile."""
 
     timeout: float | None = None
@@ -47,27 +47,27 @@ class EngineRun:
 
 
 def run_engine(
-    engine: Engine, job: str, targets: Sequence[ModelTarget], options: Mapping[str, Any], limits: Limits
+    engine: Engine, job: str, targets: Sequence[ModelTarget], options: Mapping[str, Any], asked: RunOptions
 ) -> EngineRun:
     """Run a job on each model, and say on stderr how each was seen and what was not."""
     outcomes = []
-    with ProgressBar(quiet=limits.quiet) as progress:
-        children = run(targets, job, options, timeout=limits.timeout, memory=limits.memory, jobs=limits.jobs or _jobs())
+    with ProgressBar(quiet=asked.quiet) as progress:
+        children = run(targets, job, options, timeout=asked.timeout, memory=asked.memory, jobs=asked.jobs or _jobs())
         for outcome in children:
             outcomes.append(_well_formed(outcome))
             progress(len(outcomes), len(targets))
     for outcome in outcomes:
-        _describe(outcome, limits)
+        _describe(outcome, asked)
     return EngineRun(engine, tuple(outcomes))
 
 
 def findings_of(runs: Sequence[EngineRun]) -> Findings:
-    """All findings of some engines, merged."""
-    by_model: dict[str, list[Diagnostic]] = {}
+    """All findings of some engines over the same models, merged."""
+    by_model: dict[int, list[Diagnostic]] = {}
     refutations: list[Refutation] = []
     for one in runs:
-        for outcome in one.outcomes:
-            found, result = by_model.setdefault(outcome.target.label, []), outcome.result or {}
+        for number, outcome in enumerate(one.outcomes):
+            found, result = by_model.setdefault(number, []), outcome.result or {}
             found += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
             refutations += [_refutation(fields) for fields in result.get("refuted", ())]
     diagnostics = [item for found in by_model.values() for item in of_one_model(found)]
@@ -144,19 +144,19 @@ def _unsuppressed(path: Path, found: Sequence[Diagnostic]) -> Sequence[Diagnosti
     return apply_suppressions(suppressions, found, str(path), frozenset(), ranges)
 
 
-def _describe(outcome: Outcome, limits: Limits) -> None:
+def _describe(outcome: Outcome, asked: RunOptions) -> None:
     label, result = outcome.target.label, outcome.result
-    if result is not None and not limits.quiet:
+    if result is not None and not asked.quiet:
         inputs = f"inputs {outcome.inputs_from}" if outcome.inputs_from else f"no inputs: {outcome.no_inputs}"
         how = f"seen by {result['how']}, " if result.get("how") else ""
         note(f"{label}: {how}{inputs}")
         observed = list(result.get("observations", ()))
         hidden = [*result.get("not_seen", ()), *(o["text"] for o in observed if o["kind"] == "not checked")]
         if hidden:
-            more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not limits.verbose else ""
-            warn(f"{label}: not checked: {'; '.join(hidden if limits.verbose else hidden[:_SHOWN])}{more}")
-        for one in observed if limits.verbose else ():
+            more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not asked.verbose else ""
+            warn(f"{label}: not checked: {'; '.join(hidden if asked.verbose else hidden[:_SHOWN])}{more}")
+        for one in observed if asked.verbose else ():
             if one["kind"] != "not checked":
                 note(f"{label}: {one['kind']}: {one['text']}" + (f" (`{one['module']}`)" if one["module"] else ""))
-    if limits.verbose and outcome.output.strip():
+    if asked.verbose and outcome.output.strip():
         note(f"{label} printed at its end:\n" + "".join(f"  {line}\n" for line in outcome.output.splitlines()[-20:]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dropout_lint.commands import trace, validate
-from dropout_lint.commands.model_run import Limits, findings_of, job_options, run_engine, selected
+from dropout_lint.commands.model_run import RunOptions, findings_of, job_options, run_engine, selected
 from dropout_lint.commands.model_targets import declared, require_torch
 from dropout_lint.commands.options import CheckOptions
 from dropout_lint.config import Settings, SettingsResolver
@@ -36,11 +36,11 @@ def run_declared(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns
     """Run both engines over the models of the configuration. Raises click.ClickException when there is none."""
     targets = declared(resolver(Path("_")))
     require_torch()
-    limits = Limits(jobs=options.jobs, quiet=options.quiet, verbose=options.verbose)
+    asked = RunOptions(jobs=options.jobs, quiet=options.quiet, verbose=options.verbose)
     settings = job_options(resolver, targets)
     runs = [
-        run_engine("graph", trace.JOB, targets, {**settings, "fake": False}, limits),
-        run_engine("runtime", validate.JOB, targets, {**settings, "device": "cpu"}, limits),
+        run_engine("graph", trace.JOB, targets, {**settings, "fake": False}, asked),
+        run_engine("runtime", validate.JOB, targets, {**settings, "device": "cpu"}, asked),
     ]
     failures = dict.fromkeys(failure for one in runs for failure in one.failures)
     return ModelRuns(findings_of(runs), tuple(failures))

@@ -16,6 +16,7 @@ def encode(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def decode(fields: Mapping[str, Any], engine: Engine) -> Diagnostic:
     """The diagnostic of ``encode``, also after JSON, as found by ``engine``; optional fields may be missing.
+    The model itself, whose path is empty, is not among its modules.
 
     Raises AttributeError, KeyError, TypeError and ValueError for what is no diagnostic.
     """
@@ -29,7 +30,7 @@ def decode(fields: Mapping[str, Any], engine: Engine) -> Diagnostic:
         fix=_fix(fix) if fix else None,
         engines=(engine,),
         related=tuple(Related(r["path"], Span(**r["span"]), r["message"]) for r in fields.get("related", ())),
-        modules=tuple(fields.get("modules", ())),
+        modules=tuple(filter(None, fields.get("modules", ()))),
         verdict=cast(Verdict, fields.get("verdict", "")),
         evidence=fields.get("evidence", ""),
     )

@@ -44,6 +44,11 @@ def guesses(model: nn.Module) -> Iterator[list[Guess]]:
         yield [Guess("a model without weights", (_floats(*shape),)) for shape in free]
 
 
+def usual_images() -> list[Guess]:
+    """Images in three channels, for models that cut them to pieces before any layer."""
+    return [Guess("the usual sizes of images", (_floats(BATCH, 3, edge, edge),)) for edge in _EDGES[2]]
+
+
 def _accepted(module: nn.Module, model: nn.Module) -> Iterator[InputSpec]:
     from torch import nn
     from torch.nn.modules import batchnorm, conv
@@ -87,7 +92,8 @@ def _declared_edges(dimensions: int, model: Any) -> Iterator[tuple[int, ...]]:
     """The sizes that a model or its configuration states in one of the usual attributes."""
     settings = getattr(model, "pretrained_cfg", None) or getattr(model, "default_cfg", None)
     stated = [settings.get("input_size")] if isinstance(settings, dict) else []
-    for owner in (model, getattr(model, "config", None), getattr(model, "patch_embed", None)):
+    config = getattr(model, "config", None)
+    for owner in (model, config, getattr(config, "vision_config", None), getattr(model, "patch_embed", None)):
         stated += [getattr(owner, name, None) for name in _DECLARED]
     for size in stated:
         if isinstance(size, int):
