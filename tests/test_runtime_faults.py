@@ -355,6 +355,11 @@ def test_noise_is_told_apart_and_can_be_allowed() -> None:
     assert [o.kind for o in allowed.observations].count("noise") == 1
 
 
+@pytest.mark.parametrize("cls", [Untold, Attention, LayerDrop])
+def test_dropout_is_no_noise_that_could_be_allowed(cls: type[nn.Module]) -> None:
+    assert not run(cls(), 4, 8, allow=["*"])
+
+
 @pytest.mark.parametrize("cls", [Attention, LayerDrop])
 def test_a_rate_of_zero_hides_nothing(cls: Callable[[float], nn.Module]) -> None:
     report = run(cls(0.0), 4, 8)

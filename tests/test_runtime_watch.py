@@ -228,7 +228,7 @@ def test_not_preserved(assert_mode_preserved, nn):
 
 def test_the_fixtures_of_the_pytest_plugin(tmp_path: Path) -> None:
     (tmp_path / "test_plugin.py").write_text(PLUGIN)
-    command = [sys.executable, "-m", "pytest", "-p", "dropout_lint.pytest_plugin", "-q", "-rA", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", "-p", "dropout_lint.runtime.pytest_plugin", "-q", "-rA", str(tmp_path)]
     env = {**__import__("os").environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
     out = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False).stdout
     failed = sorted(line.split("::")[1].split()[0] for line in out.splitlines() if line.startswith("FAILED"))
@@ -239,7 +239,7 @@ def test_the_fixtures_of_the_pytest_plugin(tmp_path: Path) -> None:
 
 
 def test_the_package_and_the_plugin_import_no_torch() -> None:
-    modules = "dropout_lint.runtime, dropout_lint.runtime.job, dropout_lint.pytest_plugin"
+    modules = "dropout_lint.runtime, dropout_lint.runtime.job, dropout_lint.runtime.pytest_plugin"
     code = f"import sys, {modules}\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 

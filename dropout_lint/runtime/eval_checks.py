@@ -12,7 +12,7 @@ from dropout_lint.diagnostic import Severity
 from dropout_lint.runtime import places, rng
 from dropout_lint.runtime.calls import CallRecorder, DropoutCall, ModuleStack
 from dropout_lint.runtime.causes import Cause, cause_of
-from dropout_lint.runtime.draws import Draw, DrawRecorder, Use
+from dropout_lint.runtime.draws import Draw, DrawRecorder
 from dropout_lint.runtime.modules import configured_rates, is_dropout_like, paths, unregistered
 from dropout_lint.runtime.report import Refutation
 from dropout_lint.runtime.subject import PROBE_RATE, Subject, changed, reason
@@ -86,14 +86,13 @@ def _blame(subject: Subject, moved: Sequence[str], how: str) -> None:
     held = {id(module) for *_, top in unregistered(subject.model) for module in top.modules()}
     stays = {id(module) for module in modules.strangers.values()} & set(later.strangers)
     for draw in draws:
-        if _allowed(subject, draw):
-            subject.report.say("noise", f"{draw.operator} draws noise that is allowed", draw.registered)
-            continue
         cause = cause_of(draw, held, stays, paths(subject.model))
-        if cause is not None:
+        if cause is not None and cause.is_noise and _allowed(subject, draw.registered, draw.module):
+            subject.report.say("noise", f"{draw.operator} draws noise that is allowed", draw.registered)
+        elif cause is not None:
             _report(subject, draw, cause, how)
     others = [name for name in moved if not name.startswith("torch")]
-    if others:
+    if others and not _allowed(subject, "", subject.model):
         subject.report.find(
             "DRP190",
             places.of_method(type(subject.model)),
@@ -108,10 +107,8 @@ def _report(subject: Subject, draw: Draw, cause: Cause, how: str) -> None:
     subject.report.find(cause.code, draw.place, cause.message + how, modules, severity)
 
 
-def _allowed(subject: Subject, draw: Draw) -> bool:
-    if draw.use is not Use.NOISE and draw.function is None:
-        return False
-    names = (draw.registered, type(draw.module).__name__ if draw.module is not None else "")
+def _allowed(subject: Subject, path: str, module: nn.Module | None) -> bool:
+    names = (path, type(module).__name__ if module is not None else "")
     return any(fnmatchcase(name, pattern) for name in names if name for pattern in subject.allow)
 
 
