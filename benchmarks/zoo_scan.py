@@ -2,7 +2,8 @@
 
     python -m benchmarks.zoo_scan [--only timm/] [--seconds 20]
 
-A library must be installed for its candidates to be tried. What was found stays; a second run adds.
+Candidates are the models that timm, torchvision and transformers list; those of other libraries are lines written by
+hand. A library must be installed for its candidates to be tried. What was found stays; a second run adds.
 """
 
 from __future__ import annotations
@@ -18,191 +19,19 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.zoo import LISTING, RATE, Entry, as_line, build, entries, import_without_operators
+from benchmarks.zoo import LISTING, Entry, as_line, build, entries, import_without_operators
 
-IMAGE, LARGE = "f32:2,3,64,64", "f32:2,3,224,224"
+LARGE = "f32:2,3,224,224"
 MOST_PARAMETERS = 30_000_000
-_VIT = {"image_size": 64, "patch_size": 8, "num_classes": 10, "dim": 64, "depth": 2, "heads": 4, "mlp_dim": 96}
-_RATES = {"dropout": RATE, "emb_dropout": RATE}
-_VITS: dict[str, dict[str, Any]] = {
-    "vit:ViT": {**_VIT, **_RATES},
-    "simple_vit:SimpleViT": _VIT,
-    "deepvit:DeepViT": {**_VIT, **_RATES},
-    "vit_for_small_dataset:ViT": {**_VIT, **_RATES},
-    "parallel_vit:ViT": {**_VIT, **_RATES},
-    "learnable_memory_vit:ViT": {**_VIT, **_RATES},
-    "simple_vit_with_register_tokens:SimpleViT": _VIT,
-    "simple_vit_with_qk_norm:SimpleViT": _VIT,
-    "normalized_vit:nViT": {k: v for k, v in _VIT.items() if k != "mlp_dim"} | {"mlp_dim": 96, "dropout": RATE},
-    "cait:CaiT": {**_VIT, **_RATES, "cls_depth": 1},
-    "xcit:XCiT": {**_VIT, **_RATES, "cls_depth": 1},
-    "max_vit:MaxViT": {
-        "num_classes": 10,
-        "dim": 32,
-        "dim_head": 16,
-        "depth": (1, 1),
-        "window_size": 4,
-        "dim_conv_stem": 16,
-    },
-    "crossformer:CrossFormer": {"num_classes": 10, "attn_dropout": RATE, "ff_dropout": RATE},
-    "mobile_vit:MobileViT": {
-        "image_size": (64, 64),
-        "dims": [32, 48, 64],
-        "num_classes": 10,
-        "channels": [16, 16, 24, 24, 32, 32, 48, 48, 64, 64, 96],
-    },
-    "rvt:RvT": {**_VIT, **_RATES},
-    "levit:LeViT": {
-        "image_size": 64,
-        "num_classes": 10,
-        "dim": (32, 48, 64),
-        "depth": 2,
-        "heads": 2,
-        "mlp_mult": 2,
-        "dropout": RATE,
-    },
-    "pit:PiT": {**_VIT, "depth": (1, 1), **_RATES},
-    "cvt:CvT": {"num_classes": 10, "dropout": RATE},
-    "regionvit:RegionViT": {"dim": (16, 32, 48, 64), "depth": (1, 1, 1, 1), "num_classes": 10, "attn_dropout": RATE},
-    "scalable_vit:ScalableViT": {
-        "num_classes": 10,
-        "dim": 16,
-        "heads": (1, 2, 2, 4),
-        "depth": (1, 1, 1, 1),
-        "ssa_dim_key": (8, 8, 8, 8),
-        "reduction_factor": (2, 2, 1, 1),
-        "window_size": (4, 4, None, None),
-        "dropout": RATE,
-    },
-    "sep_vit:SepViT": {
-        "num_classes": 10,
-        "dim": 16,
-        "dim_head": 8,
-        "heads": (1, 2, 2, 4),
-        "depth": (1, 1, 1, 1),
-        "window_size": 2,
-        "dropout": RATE,
-    },
-    "t2t:T2TViT": {
-        "dim": 64,
-        "image_size": 64,
-        "depth": 2,
-        "heads": 4,
-        "mlp_dim": 96,
-        "num_classes": 10,
-        "t2t_layers": ((7, 4), (3, 2)),
-        **_RATES,
-    },
-    "cross_vit:CrossViT": {
-        "sm_dim": 32,
-        "lg_dim": 64,
-        "image_size": 64,
-        "num_classes": 10,
-        "sm_patch_size": 8,
-        "lg_patch_size": 16,
-        **_RATES,
-    },
-    "vit_with_patch_merger:ViT": {**_VIT, **_RATES},
-    "vit_with_patch_dropout:ViT": {**_VIT, **_RATES, "patch_dropout": 0.25},
-    "na_vit_nested_tensor:NaViT": {**_VIT, **_RATES},
-    "simple_flash_attn_vit:SimpleViT": _VIT,
-}
-_UNET = {"spatial_dims": 2, "in_channels": 3, "out_channels": 2}
-_MONAI: dict[str, dict[str, Any]] = {
-    "UNet": {**_UNET, "channels": (8, 16, 32), "strides": (2, 2), "dropout": RATE},
-    "AttentionUnet": {**_UNET, "channels": (8, 16, 32), "strides": (2, 2), "dropout": RATE},
-    "BasicUNet": {**_UNET, "features": (8, 8, 16, 16, 32, 8), "dropout": RATE},
-    "BasicUNetPlusPlus": {**_UNET, "features": (8, 8, 16, 16, 32, 8), "dropout": RATE},
-    "DynUNet": {
-        **_UNET,
-        "kernel_size": [3, 3, 3],
-        "strides": [1, 2, 2],
-        "upsample_kernel_size": [2, 2],
-        "dropout": RATE,
-    },
-    "SegResNet": {"spatial_dims": 2, "in_channels": 3, "init_filters": 8, "dropout_prob": RATE},
-    "SegResNetVAE": {"input_image_size": (64, 64), "spatial_dims": 2, "in_channels": 3, "init_filters": 8},
-    "HighResNet": {"spatial_dims": 2, "in_channels": 3, "dropout_prob": RATE},
-    "DenseNet121": {"spatial_dims": 2, "in_channels": 3, "out_channels": 10, "dropout_prob": RATE},
-    "ViT": {
-        "in_channels": 3,
-        "img_size": 64,
-        "patch_size": 8,
-        "hidden_size": 64,
-        "mlp_dim": 96,
-        "num_layers": 2,
-        "num_heads": 4,
-        "classification": True,
-        "dropout_rate": RATE,
-        "spatial_dims": 2,
-    },
-    "UNETR": {
-        "in_channels": 3,
-        "out_channels": 2,
-        "img_size": 64,
-        "feature_size": 8,
-        "hidden_size": 64,
-        "mlp_dim": 96,
-        "num_heads": 4,
-        "dropout_rate": RATE,
-        "spatial_dims": 2,
-    },
-    "SwinUNETR": {
-        "in_channels": 3,
-        "out_channels": 2,
-        "feature_size": 12,
-        "drop_rate": RATE,
-        "attn_drop_rate": RATE,
-        "dropout_path_rate": RATE,
-        "spatial_dims": 2,
-    },
-    "FlexibleUNet": {"in_channels": 3, "out_channels": 2, "backbone": "efficientnet-b0", "dropout": RATE},
-    "TransformerBlock": {"hidden_size": 64, "mlp_dim": 96, "num_heads": 4, "dropout_rate": RATE},
-    "MILModel": {"num_classes": 3, "mil_mode": "att", "pretrained": False},
-    "Regressor": {"in_shape": (3, 64, 64), "out_shape": (2,), "channels": (4, 8), "strides": (2, 2), "dropout": RATE},
-    "Classifier": {"in_shape": (3, 64, 64), "classes": 2, "channels": (4, 8), "strides": (2, 2), "dropout": RATE},
-    "AutoEncoder": {**_UNET, "channels": (4, 8), "strides": (2, 2), "dropout": RATE},
-    "VNet": {**_UNET, "out_channels": 3, "dropout_prob_down": RATE, "dropout_prob_up": (RATE, RATE)},
-    "resnet18": {"spatial_dims": 2, "n_input_channels": 3, "num_classes": 10, "pretrained": False},
-    "SEResNet50": {"spatial_dims": 2, "in_channels": 3, "num_classes": 10},
-    "EfficientNetBN": {"model_name": "efficientnet-b0", "pretrained": False, "num_classes": 10},
-}
-_SMP = (
-    "Unet",
-    "UnetPlusPlus",
-    "Linknet",
-    "FPN",
-    "PSPNet",
-    "DeepLabV3",
-    "DeepLabV3Plus",
-    "MAnet",
-    "PAN",
-    "UPerNet",
-    "Segformer",
-)
 
 
 def candidates() -> Iterator[Entry]:
     """Everything that may go into the zoo, of the libraries that are installed."""
-    for source in (_by_hand, _torchvision, _transformers, _timm):
+    for source in (_torchvision, _transformers, _timm):
         try:
             yield from source()
         except ImportError as error:
             print(f"left out: {error}", file=sys.stderr)
-
-
-def _by_hand() -> Iterator[Entry]:
-    for spec, kwargs in _VITS.items():
-        large = spec.startswith(("crossformer", "cvt", "regionvit", "scalable", "sep_vit", "twins", "max_vit"))
-        yield Entry(f"vit_pytorch/{spec}", f"vit_pytorch.{spec}", kwargs, (LARGE if large else IMAGE,))
-    for name, kwargs in _MONAI.items():
-        module = "networks.blocks.transformerblock" if name == "TransformerBlock" else "networks.nets"
-        inputs = ("f32:2,16,64",) if name == "TransformerBlock" else (IMAGE,)
-        yield Entry(f"monai/{name}", f"monai.{module}:{name}", kwargs, inputs)
-    for name in _SMP:
-        for encoder in ("resnet18", "mobilenet_v2", "efficientnet-b0"):
-            kwargs = {"encoder_name": encoder, "encoder_weights": None, "classes": 2}
-            yield Entry(f"smp/{name}-{encoder}", f"segmentation_models_pytorch:{name}", kwargs, (IMAGE,))
 
 
 def _torchvision() -> Iterator[Entry]:

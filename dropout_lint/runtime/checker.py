@@ -17,7 +17,8 @@ from dropout_lint.runtime.probe import UNITS
 from dropout_lint.runtime.report import Report
 from dropout_lint.runtime.shift import check_shift
 from dropout_lint.runtime.subject import Subject, untouched
-from dropout_lint.runtime.train_checks import check_single_layer, check_train
+from dropout_lint.runtime.train_checks import check_train
+from dropout_lint.runtime.unused import check_single_layer
 
 
 def check(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 
 import torch
+from torch import nn
 
 import dropout_lint
 from dropout_lint.diagnostic import Span
@@ -131,3 +132,13 @@ def _assignments(tree: ast.AST, method: str) -> list[ast.Assign | ast.AnnAssign 
     kinds = (ast.Assign, ast.AnnAssign, ast.AugAssign)
     walked = itertools.chain.from_iterable(map(ast.walk, roots)) if method else iter(roots)
     return [node for node in walked if isinstance(node, kinds)]
+
+
+def of_module(model: nn.Module, path: str) -> Place:
+    """Where the owner of a module assigns it, or an owner of that one; else the forward of the model."""
+    parts = path.split(".") if path else []
+    for depth in range(len(parts), 0, -1):
+        place = of_assignment(type(model.get_submodule(".".join(parts[: depth - 1]))), parts[depth - 1])
+        if place is not NOWHERE:
+            return place
+    return of_method(type(model))

@@ -12,6 +12,7 @@ from torch import nn
 
 from dropout_lint.runtime import rng
 from dropout_lint.runtime.calls import CallRecorder, ModuleStack
+from dropout_lint.runtime.modules import configured_rates
 from dropout_lint.runtime.report import Report
 
 PROBE_RATE = 0.37
@@ -64,7 +65,9 @@ def reason(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
-    """Afterwards each module has its mode again, and each buffer its value."""
+    """Afterwards each module has its mode and its rates again, and each buffer its value."""
+    owners = dict(model.named_modules())
+    rates = configured_rates(model)
     modes = [(module, module.training) for module in model.modules()]
     buffers = [
         (owner, name, value, _copy(value)) for owner in model.modules() for name, value in owner._buffers.items()
@@ -74,6 +77,8 @@ def untouched(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+        for (path, name), rate in rates.items():
+            setattr(owners[path], name, rate)
         for owner, name, value, saved in buffers:
             if value is not None and saved is not None:
                 with torch.no_grad(), contextlib.suppress(RuntimeError):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
-from dropout_lint.diagnostic import Severity
 from dropout_lint.runtime import bound, places, verdicts
 from dropout_lint.runtime.calls import CallRecorder, ModuleStack
 from dropout_lint.runtime.in_place import InPlace, LeafRecorder
-from dropout_lint.runtime.modules import CONTAINERS, Leaf, leaves
+from dropout_lint.runtime.modules import Leaf, leaves
 from dropout_lint.runtime.probe import UNITS, Probed, probe, with_rate
 from dropout_lint.runtime.subject import Subject, reason
+from dropout_lint.runtime.unused import check_single_layer, check_unused, missed
 
 FORWARDS = 3
 """Layer drop hides modules from one pass; what three passes miss is not used."""
@@ -31,11 +31,11 @@ def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
     modules: set[nn.Module] = set()
     calls: list[CallRecorder] = []
     for number in range(FORWARDS):
-        if number and not _missed(subject, found, called):
+        if number and not missed(subject, found, called):
             break
         with ModuleStack(subject.model) as stack, CallRecorder(stack) as functions:
             try:
-                with recorder if number == 0 else _nothing():
+                with recorder if number == 0 else contextlib.nullcontext():
                     subject.forward(subject.seed + number)
             except Exception as error:
                 subject.trains = False
@@ -52,14 +52,9 @@ def check_train(subject: Subject, units: int = UNITS) -> set[nn.Module]:
     _alone(subject, found, recorder, units)
     if subject.trains:
         _in_place(subject, recorder)
-        _never_called(subject, found, called, calls)
+        check_unused(subject, found, called)
     check_single_layer(subject)
     return modules
-
-
-class _nothing:  # noqa: N801
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
 
 
 def _crash(subject: Subject, error: Exception, recorder: LeafRecorder, stack: ModuleStack) -> None:
@@ -103,7 +98,7 @@ def _alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, units: i
     groups: dict[Any, list[Leaf]] = defaultdict(list)
     for leaf in found:
         groups[_signature(leaf)].append(leaf)
-    alpha = bound.ALPHA / max(1, 2 * len(groups) + len(recorder.leaves))
+    alpha = bound.ALPHA / 2 / max(1, 2 * len(groups))
     rates: list[dict[str, Any]] = []
     typed: set[type] = set()
     for group in groups.values():
@@ -157,10 +152,10 @@ def _in_place(subject: Subject, recorder: LeafRecorder) -> None:
         if bound.contradicts(seen.dropped, seen.units, leaf.rate, bound.ALPHA / (2 * len(tested))):
             share = f"{seen.dropped / seen.units:.4f} of {seen.units} units"
             text = f"{leaf.kind} drops {share} in the model, p is {leaf.rate:g}"
-            subject.report.find("DRP590", _owner_place(subject, leaf.path), text, (leaf.path,))
+            subject.report.find("DRP590", places.of_module(subject.model, leaf.path), text, (leaf.path,))
         if leaf.kind in {"AlphaDropout", "FeatureAlphaDropout"} and seen.never_negative:
             text = f"{leaf.kind} is given values that are never negative, so they are no output of SELU"
-            subject.report.find("DRP311", _owner_place(subject, leaf.path), text, (leaf.path,))
+            subject.report.find("DRP311", places.of_module(subject.model, leaf.path), text, (leaf.path,))
         _rank(subject, seen)
     if tested:
         subject.report.say("checked", f"{len(tested)} calls of torch's dropouts in the model drop at their rates")
@@ -173,56 +168,4 @@ def _rank(subject: Subject, seen: InPlace) -> None:
     wrong = {"Dropout1d": 2, "Dropout3d": 4}.get(leaf.kind) == len(shape)
     if wrong and len(batch) == 1 and shape[0] in batch and shape[0] > 1:
         text = f"{leaf.kind} is given {tuple(shape)}, takes the batch for channels, and zeroes whole samples"
-        subject.report.find("DRP308", _owner_place(subject, leaf.path), text, (leaf.path,))
-
-
-def _missed(subject: Subject, found: list[Leaf], called: set[str]) -> list[Leaf]:
-    """Dropouts with a rate that were not called, although the module that has them as attributes was."""
-    missed = []
-    for leaf in found:
-        parent = leaf.path.rpartition(".")[0]
-        hidden = leaf.path and leaf.rate > 0 and leaf.path not in called and parent in called
-        if hidden and not isinstance(subject.model.get_submodule(parent), (*CONTAINERS, nn.Sequential)):
-            missed.append(leaf)
-    return missed
-
-
-def _never_called(subject: Subject, found: list[Leaf], called: set[str], calls: list[CallRecorder]) -> None:
-    modules = {leaf.path for leaf in found}
-    functional = [call for recorder in calls for call in recorder.calls if call.module not in modules]
-    for leaf in _missed(subject, found, called):
-        parent = leaf.path.rpartition(".")[0]
-        prefix = f"{parent}." if parent else ""
-        here = [c for c in functional if c.module is not None and (c.module == parent or c.module.startswith(prefix))]
-        if any(abs(call.rate - leaf.rate) < 1e-12 for call in here):
-            continue
-        text = f"{leaf.kind} is configured with {leaf.rate:g}, and no forward pass in train mode reaches it"
-        attention = [call for call in here if call.is_attention and call.rate == 0]
-        if attention:
-            text += f"; attention runs with `dropout_p` 0 in line {attention[0].place.span.line}"
-        severity = Severity.INFO if leaf.drops_paths else None
-        subject.report.find("DRP407", _owner_place(subject, leaf.path), text, (leaf.path,), severity)
-
-
-def check_single_layer(subject: Subject) -> None:
-    """Report recurrent networks whose dropout has no effect, since they have one layer."""
-    for path, module in subject.model.named_modules():
-        if isinstance(module, nn.RNNBase) and module.num_layers == 1 and module.dropout > 0:
-            kind = type(module).__name__
-            text = f"{kind} drops between its layers and has one, so dropout={module.dropout:g} does nothing"
-            subject.report.find("DRP406", _owner_place(subject, path), text, (path,))
-
-
-def _owner_place(subject: Subject, path: str) -> places.Place:
-    """Where the owner of a module creates it, or else its forward."""
-    return next(_places(subject.model, path), places.NOWHERE)
-
-
-def _places(model: nn.Module, path: str) -> Iterator[places.Place]:
-    parts = path.split(".") if path else []
-    for depth in range(len(parts), 0, -1):
-        owner = model.get_submodule(".".join(parts[: depth - 1]))
-        place = places.of_assignment(type(owner), parts[depth - 1])
-        if place is not places.NOWHERE:
-            yield place
-    yield places.of_method(type(model))
+        subject.report.find("DRP308", places.of_module(subject.model, leaf.path), text, (leaf.path,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sys
 import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -27,12 +27,11 @@ class ModeWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """One call from outside: path of the module that was called, its mode, whether gradients were on, and when."""
+    """One call from outside: path of the module that was called, its mode, and whether gradients were on."""
 
     module: str
     training: bool
     grad: bool
-    seconds: float
 
 
 class watch:  # noqa: N801
@@ -100,7 +99,7 @@ class watch:  # noqa: N801
     def _called(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         grad = torch.is_grad_enabled()
         if len(self.forwards) < MOST_RECORDS:
-            self.forwards.append(Forward(path, module.training, grad, time.monotonic()))
+            self.forwards.append(Forward(path, module.training, grad))
         prefix = f"{path}." if path else ""
         below = [(name, m) for name, m in self._minds if not path or name == path or name.startswith(prefix)]
         self._woken()
@@ -189,8 +188,6 @@ def _answers_by_mode(module: nn.Module) -> bool:
 
 def _recalibrates() -> bool:
     """Whether batch norm statistics are being computed anew, which needs train mode and no gradients."""
-    import sys
-
     frame = sys._getframe(1)
     while frame.f_back is not None:
         if frame.f_code.co_name in {"update_bn", "bn_update"}:
