@@ -386,6 +386,39 @@ def test_what_looks_like_a_fault_and_is_none(model: nn.Module) -> None:
     assert run(model).diagnostics == []
 
 
+class Regulariser(Hand):
+    """A dropout that its name does not give away."""
+
+
+class ExchangedRegulariser(KeepsInsteadDropout):
+    pass
+
+
+def test_a_dropout_without_the_name_of_one_is_found_by_what_it_does() -> None:
+    report = run(nn.Sequential(nn.Flatten(), nn.Linear(256, 512), Regulariser()))
+    assert report.diagnostics == []
+    (note,) = [o for o in report.observations if "by its behaviour" in o.text]
+    assert (note.module, "0.300" in note.text) == ("2", True)
+    exchanged = run(nn.Sequential(nn.Flatten(), nn.Linear(256, 512), ExchangedRegulariser()))
+    assert [d.code for d in exchanged.diagnostics] == ["DRP503"]
+
+
+def test_a_rate_that_the_model_itself_changes_is_what_it_was_afterwards() -> None:
+    model = Sticky()
+    assert not run(model)
+    assert model.drop.p == P
+
+
+def test_an_unscaled_mask_on_whole_tokens_is_the_norm() -> None:
+    class TokenDropout(Hand):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * (torch.rand(*x.shape[:2], 1, device=x.device) >= self.p).to(x.dtype) if self.training else x
+
+    report = run(TokenDropout(), 8, 12, 16)
+    assert report.diagnostics == []
+    assert any(o.kind == "note" and "does not scale" in o.text for o in report.observations)
+
+
 def test_block_masks_are_said_not_to_be_tested() -> None:
     report = run(DropBlock2d(), 32, 4, 16, 16)
     assert not [d for d in report.diagnostics if d.code == "DRP590"]
