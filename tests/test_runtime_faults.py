@@ -210,6 +210,12 @@ class PythonRandom(nn.Module):
         return x if random.random() < P else 2 * x
 
 
+class IdleRandom(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        chance = random.random()
+        return x if self.training and chance < P else 2 * x
+
+
 class Unused(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -353,6 +359,12 @@ def test_noise_is_told_apart_and_can_be_allowed() -> None:
     allowed = run(Noisy(), allow=["Noisy"])
     assert not allowed.diagnostics
     assert [o.kind for o in allowed.observations].count("noise") == 1
+
+
+def test_a_number_that_changes_no_answer_is_information() -> None:
+    (found,) = run(IdleRandom()).diagnostics
+    assert (found.code, found.severity) == ("DRP190", "info")
+    assert run(PythonRandom()).diagnostics[0].severity == "warning"
 
 
 @pytest.mark.parametrize("cls", [Untold, Attention, LayerDrop])

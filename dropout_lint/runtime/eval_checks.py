@@ -15,7 +15,7 @@ from dropout_lint.runtime.causes import Cause, cause_of
 from dropout_lint.runtime.draws import Draw, DrawRecorder
 from dropout_lint.runtime.modules import configured_rates, is_dropout_like, paths, unregistered
 from dropout_lint.runtime.report import Refutation
-from dropout_lint.runtime.subject import PROBE_RATE, Subject, changed, reason
+from dropout_lint.runtime.subject import PROBE_RATE, Subject, changed, reason, tensors
 
 REFUTABLE = ("DRP101", "DRP102", "DRP105", "DRP106", "DRP107")
 
@@ -93,12 +93,24 @@ def _blame(subject: Subject, moved: Sequence[str], how: str) -> None:
             _report(subject, draw, cause, how)
     others = [name for name in moved if not name.startswith("torch")]
     if others and not _allowed(subject, "", subject.model):
-        subject.report.find(
-            "DRP190",
-            places.of_method(type(subject.model)),
-            f"An eval forward pass draws from {' and '.join(others)}, which follows no mode{how}",
-            severity=Severity.WARNING,
-        )
+        matters = _answer_depends_on_python(subject)
+        text = f"An eval forward pass draws from {' and '.join(others)}, and the answer depends on it"
+        if not matters:
+            text = (
+                f"An eval forward pass draws from {' and '.join(others)}, but the answer was the same with another seed"
+            )
+        level = Severity.WARNING if matters else Severity.INFO
+        subject.report.find("DRP190", places.of_method(type(subject.model)), text + how, severity=level)
+
+
+def _answer_depends_on_python(subject: Subject) -> bool:
+    """Whether other seeds of ``random`` and numpy, and the same of torch, give another answer."""
+    answers = []
+    for seed in range(3):
+        with rng.seeded(subject.seed), torch.no_grad():
+            rng.seed_python(seed)
+            answers.append(tensors(subject.model(*subject.args, **subject.kwargs)))
+    return any(not torch.equal(a, b) for other in answers[1:] for a, b in zip(answers[0], other, strict=True))
 
 
 def _report(subject: Subject, draw: Draw, cause: Cause, how: str) -> None:

@@ -56,14 +56,19 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def seed_python(seed: int) -> None:
+    """Seed ``random``, and numpy where it is imported."""
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
+
+
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Inside, every generator starts from ``seed``; afterwards, each is as it was before."""
     before = state()
     torch.manual_seed(seed)
-    random.seed(seed)
-    if "numpy" in before:
-        sys.modules["numpy"].random.seed(seed % 2**32)
+    seed_python(seed)
     try:
         yield
     finally:
