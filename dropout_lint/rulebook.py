@@ -43,6 +43,8 @@ class Rule:
     page: str
     text: str
     examples: tuple[Example, ...]
+    engines: tuple[str, ...] = ()
+    """The only engines that report it, where a page says so; ``("runtime",)`` for what no source can prove."""
 
     @property
     def url(self) -> str:
@@ -82,7 +84,8 @@ def parse_page(text: str, filename: str) -> Rule:
         for fence in fences
         if re.fullmatch(r"python (bad|fixed|good)", fence.group(2).strip())
     )
-    return Rule(code, name, summary, severity, fix, rule_set, since, filename, text, examples)
+    engines = tuple(map(str, data.get("engines", ())))
+    return Rule(code, name, summary, severity, fix, rule_set, since, filename, text, examples, engines)
 
 
 def pages_folder() -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 from dropout_lint.checks import checks
 from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic, Fix, Related, Severity, Span
+from dropout_lint.disk import Disk
 from dropout_lint.facts import FileFacts, LayerGraph, Scope
 from dropout_lint.graph.builder import NodeSpan, Traced
 from dropout_lint.graph.places import lines
@@ -82,7 +83,7 @@ class GraphContext(Context):
 
 def findings(seen: Seen, model: Any, settings: Settings, codes: Collection[str] | None = None) -> list[Finding]:
     """What the rules say about a model, merged by rule and place. ``codes`` are the rules to run, all by default."""
-    project = Project()
+    project = Project((), Disk())
     merged: dict[tuple[str, str, Span], Finding] = {}
     for found in (
         *_placement(seen.training, project, settings, codes),
