@@ -1,7 +1,7 @@
 """The Python blocks of a Markdown file as one program, on the lines where they stand.
 
-Blocks share one scope, as those of a tutorial do. One that does not parse is a fragment, and is left out, as is one that
-defines a class or function of an earlier block anew. Fences are those of CommonMark that are not indented
+Blocks share one scope, as those of a tutorial do. One that does not parse is a fragment, and is left out, as is one
+that defines a class or function of an earlier block anew. Fences are those of CommonMark that are not indented
 (https://spec.commonmark.org/0.31.2/#fenced-code-blocks).
 """
 
