@@ -186,3 +186,9 @@ def test_lazy_layers_may_be_initialized_in_train_mode(tmp_path: Path) -> None:
     body = HEAD + "model = Net()\nx = torch.load('x')\nwith torch.no_grad():\n    model(x)\n"
     body += "optimizer = torch.optim.SGD(model.parameters())\nfor _ in range(3):\n    model(x).sum().backward()\n"
     assert found(tmp_path, {"net.py": NET, "main.py": body}) == []
+
+
+@pytest.mark.parametrize(("rule", "followed"), [("DRP205", True), ("DRP290", False), ("DRP101", False)])
+def test_only_a_rule_that_reads_source_makes_modes_be_followed(rule: str, followed: bool, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, enabled=frozenset({rule}))
+    assert Linter(lambda path: settings)._follows_modes(tmp_path / "train.py") is followed
