@@ -494,10 +494,41 @@ class ModeFlow:
     """Words that say dropout is meant at test time."""
     relevant: bool = False
     """Changes a mode, trains, exports or switches gradients off itself."""
-    bare: tuple[Term, ...] = ()
-    """Statements that name ``model.eval`` or ``model.train`` and do not call it."""
-    flags: tuple[tuple[Term, Term, Span], ...] = ()
-    """Assignments to an attribute ``training``: what it belongs to, the value, the statement."""
+    sets_flag: bool = False
+    """Assigns to an attribute ``training``."""
+    checkpoints: bool = False
+    """Speaks of the random state that activation checkpointing keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeOutline:
+    """What a definition of the top level says about modes in words, "" for the statements between definitions.
+
+    It tells whether running a function can prove anything, before the function is read closely.
+    """
+
+    name: str
+    switches: bool
+    """Switches a mode, trains, loads or exports."""
+    acts: bool
+    """Does that, or switches gradients off."""
+    flags: bool
+    """Assigns the flag ``training``, or checkpoints without the random state."""
+    mentions: frozenset[str]
+    """Dotted names behind imports; names of the same file behind a dot, names that a star import may bind behind a star."""
+
+
+@dataclass(frozen=True, slots=True)
+class UncalledModeMethod:
+    """A statement that names ``model.eval`` or ``model.train`` and does not call it."""
+
+    receiver: str
+    method: str
+    span: Span
+    is_used: bool
+    """The file uses the receiver as a model."""
+    owner: str
+    """The class whose instance the receiver is, "" for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,6 +582,14 @@ class ModeClass:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeFlows:
+    """The functions of a file as steps, and its classes, for linking. Read where a run leads there."""
+
+    flows: tuple[ModeFlow, ...] = ()
+    classes: tuple[ModeClass, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -573,17 +612,21 @@ class FileFacts:
     flags: tuple[FlagUse, ...] = ()
     graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()
-    flows: tuple[ModeFlow, ...] | None = None
+    speaks_of_mode: bool = False
+    """Its words may set a mode, evaluate or export."""
+    outlines: tuple[ModeOutline, ...] | None = None
     """None where they have not been looked for."""
     overrides: tuple[ModeOverride, ...] = ()
-    mode_classes: tuple[ModeClass, ...] = ()
+    uncalled: tuple[UncalledModeMethod, ...] = ()
     defined: frozenset[str] = frozenset()
     """Functions of the top level."""
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs or self.flows)
+        return bool(
+            self.sites or self.classes or self.masks or self.flags or self.graphs or self.speaks_of_mode
+        )
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
@@ -592,8 +635,9 @@ class FileFacts:
             FlagUse: self.flags,
             LayerGraph: self.graphs,
             MaskSite: self.masks,
-            ModeFlow: self.flows or (),
+            ModeOutline: (self.outlines or ())[:1] if self.speaks_of_mode else (),
             ModeOverride: self.overrides,
             ModelClass: self.classes,
+            UncalledModeMethod: self.uncalled,
         }
         return by_kind[kind]

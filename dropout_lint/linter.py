@@ -70,7 +70,7 @@ class Linter:
             if self._on_progress is not None:
                 self._on_progress(done, len(files))
         if any(a.facts is not None for a in analysed):
-            self._project_of(files).add_all([a.facts for a in analysed if a.facts is not None])
+            self._project_of(files).add_all([a.facts for a in analysed if a.facts is not None], files)
         return self._judge(analysed)
 
     def run_text(self, path: Path, text: str) -> LintResult:
@@ -85,7 +85,7 @@ class Linter:
         if self._project is None:
             from dropout_lint.project import Project
 
-            self._project = Project(_roots(files))
+            self._project = Project(_roots(files), self._texts)
         return self._project
 
     def _analyse_all(self, files: Sequence[Path]) -> Iterator[_Analysed]:

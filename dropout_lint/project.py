@@ -6,13 +6,13 @@ Files are found on disk beside the file that asks, so an answer does not depend 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
-from dropout_lint.source.engine import Modes, collect, read_modes
+from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary, ModeFlows, ModeOutline
+from dropout_lint.source.engine import collect, read_flows, read_outlines
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
 from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
@@ -20,62 +20,72 @@ from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 _DEPTH = 8
 T = TypeVar("T", float, str)
+R = TypeVar("R")
 
 
 class Project:
     """Facts of all files around a run, collected when asked for.
 
-    ``roots`` bound the search for users and subclasses; ``known`` holds facts that the run already has.
+    ``roots`` bound the search for users and subclasses; ``texts`` holds what stands for the content of some files.
     """
 
-    def __init__(self, roots: tuple[Path, ...] = ()) -> None:
+    def __init__(self, roots: tuple[Path, ...] = (), texts: Mapping[Path, str] | None = None) -> None:
         self.roots = roots
+        self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
-        self._modes: dict[str, Modes] = {}
-        self.given: dict[Path, FileFacts] = {}
-        """The files of the run, without those that were only looked up."""
+        self._flows: dict[str, ModeFlows] = {}
+        self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
+        self.given: tuple[FileFacts, ...] = ()
+        """Of the files that are checked now, not of those that are only looked up."""
+        self.checked: frozenset[Path] = frozenset()
         self.linked: object | None = None
         """What linking the modes of the given files found, once that was asked."""
 
     def add(self, facts: FileFacts) -> None:
-        """Take in the facts of a file that was just analysed."""
-        self._facts[Path(facts.path).resolve()] = facts
-        self.given[Path(facts.path).resolve()] = facts
-        self.linked = None
-        self._modes.pop(facts.path, None)
+        """Take in the facts of a file that was just analysed, which alone is checked now."""
+        self.add_all([facts], [Path(facts.path)])
+        self._flows.pop(facts.path, None)
+        self._outlines.pop(facts.path, None)
         self._resolved.clear()
         self._modules.clear()
 
-    def add_all(self, facts: list[FileFacts]) -> None:
-        """Take in many."""
+    def add_all(self, facts: Sequence[FileFacts], checked: Iterable[Path]) -> None:
+        """Take in the facts of the files that are checked now; not every one of these has any."""
+        self.checked = frozenset(path.resolve() for path in checked)
         for one in facts:
             self._facts[Path(one.path).resolve()] = one
-            self.given[Path(one.path).resolve()] = one
+        self.given = tuple(facts)
         self.linked = None
 
     def facts(self, path: Path) -> FileFacts | None:
         """The facts of a file, None if it cannot be read or parsed."""
         path = path.resolve()
         if path not in self._facts:
-            try:
-                self._facts[path] = collect(path, read_source(path).text)
-            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-                self._facts[path] = None
+            self._facts[path] = self._read(path, collect)
         return self._facts[path]
 
-    def modes(self, facts: FileFacts) -> Modes:
-        """The flows and classes of a file, read now if its own words gave no reason to before."""
-        if facts.flows is not None:
-            return Modes(facts.flows, facts.overrides, facts.mode_classes)
-        if facts.path not in self._modes:
-            try:
-                path = Path(facts.path)
-                self._modes[facts.path] = read_modes(path, read_source(path).text)
-            except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-                self._modes[facts.path] = Modes(())
-        return self._modes[facts.path]
+    def flows(self, facts: FileFacts) -> ModeFlows:
+        """The functions and classes of a file as linking needs them, read when first asked for."""
+        if facts.path not in self._flows:
+            self._flows[facts.path] = self._read(Path(facts.path), read_flows) or ModeFlows()
+        return self._flows[facts.path]
+
+    def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:
+        """What the definitions of a file say about modes in words."""
+        if facts.outlines is not None:
+            return facts.outlines
+        if facts.path not in self._outlines:
+            self._outlines[facts.path] = self._read(Path(facts.path), read_outlines) or ()
+        return self._outlines[facts.path]
+
+    def _read(self, path: Path, reader: Callable[[Path, str], R]) -> R | None:
+        text = self._texts.get(path)
+        try:
+            return reader(path, text if text is not None else read_source(path).text)
+        except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+            return None
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""

@@ -291,7 +291,7 @@ class Caller(Interpreter):
                 return self.construct(callee, arguments, frame, place)
             case AnyOf(home=home):
                 made: list[Value] = []
-                for known in self.project.modes(home).classes:
+                for known in self.project.flows(home).classes:
                     if self.project.is_module(home, "." + known.name) and "forward" in known.methods:
                         made.append(self.construct(Class(home, known.name), arguments, frame, place))
                 return either(made)

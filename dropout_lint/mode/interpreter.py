@@ -50,14 +50,14 @@ class Interpreter(Machine):
         """A function of a file by its qualified name."""
         known = self.memory.flows.get(home.path)
         if known is None:
-            known = self.memory.flows[home.path] = {f.name: f for f in self.project.modes(home).flows or ()}
+            known = self.memory.flows[home.path] = {f.name: f for f in self.project.flows(home).flows}
         return known.get(name)
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
         """What a class of a file says about modes."""
         known = self.memory.classes.get(home.path)
         if known is None:
-            known = self.memory.classes[home.path] = {c.name: c for c in self.project.modes(home).classes}
+            known = self.memory.classes[home.path] = {c.name: c for c in self.project.flows(home).classes}
         return known.get(name)
 
     def lineage(self, home: FileFacts, name: str) -> list[tuple[FileFacts, ModeClass]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
-from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeClass, ModeFlow, ModeOverride
+from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeFlows, ModeOutline
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
@@ -22,18 +22,17 @@ from dropout_lint.source.syntax import parse
 def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
     """The facts of one file, which depend on its text and its place among packages alone.
 
-    ``modes`` asks for what the file does with the modes of models too.
+    ``modes`` asks for what the file says about the modes of models too.
 
     Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(path, text, parse(text))
     data = text.encode(errors="replace")
-    told = modes_of(module) if modes and triage.speaks_of_mode(data) else Modes()
     if not module.relevant and not triage.speaks_of_dropout(data):
-        return outline(module, told)
+        return _with_modes(outline(module), module, data, modes)
     sites = tuple(dropout_sites(module))
-    return FileFacts(
+    facts = FileFacts(
         path=str(path),
         module=module.name,
         imports=dict(module.imports.names),
@@ -49,36 +48,46 @@ def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
-        flows=told.flows,
-        overrides=told.overrides,
-        mode_classes=told.classes,
         defined=_defined(module),
+    )
+    return _with_modes(facts, module, data, modes)
+
+
+def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool) -> FileFacts:
+    """The facts with what the file says about modes on its face."""
+    speaks = triage.speaks_of_mode(data)
+    if not modes:
+        return replace(facts, speaks_of_mode=speaks)
+    from dropout_lint.source.mode_classes import mode_overrides
+    from dropout_lint.source.mode_names import uncalled_mode_methods
+    from dropout_lint.source.mode_outline import mode_outlines
+
+    return replace(
+        facts,
+        speaks_of_mode=speaks,
+        outlines=mode_outlines(module),
+        overrides=mode_overrides(module) if speaks else (),
+        uncalled=tuple(uncalled_mode_methods(module)) if speaks else (),
     )
 
 
-class Modes(NamedTuple):
-    """What a file says about modes; ``flows`` is None where that was not asked."""
+def read_outlines(path: Path, text: str) -> tuple[ModeOutline, ...]:
+    """The outlines of a file that is only read because another one uses it."""
+    from dropout_lint.source.mode_outline import mode_outlines
 
-    flows: tuple[ModeFlow, ...] | None = None
-    overrides: tuple[ModeOverride, ...] = ()
-    classes: tuple[ModeClass, ...] = ()
+    return mode_outlines(SourceModule(path, text, parse(text), shallow=True))
 
 
-def modes_of(module: SourceModule) -> Modes:
-    """The flows, overrides and classes of a file."""
-    from dropout_lint.source.mode_classes import mode_classes, mode_overrides
+def read_flows(path: Path, text: str) -> ModeFlows:
+    """The functions and classes of a file, for linking."""
+    from dropout_lint.source.mode_classes import mode_classes
     from dropout_lint.source.mode_flow import mode_flows
 
-    package = module.imports.package
-    return Modes(mode_flows(module.tree, module.lines, package), mode_overrides(module), mode_classes(module))
+    module = SourceModule(path, text, parse(text), shallow=True)
+    return ModeFlows(mode_flows(module.tree, module.lines, module.imports.package), mode_classes(module))
 
 
-def read_modes(path: Path, text: str) -> Modes:
-    """The same for a file that is only read because another one uses it."""
-    return modes_of(SourceModule(path, text, parse(text), shallow=True))
-
-
-def outline(module: SourceModule, modes: Modes) -> FileFacts:
+def outline(module: SourceModule) -> FileFacts:
     """What other files may ask of a file that holds no dropout."""
     return FileFacts(
         path=str(module.path),
@@ -88,9 +97,6 @@ def outline(module: SourceModule, modes: Modes) -> FileFacts:
         headers=headers(module),
         definitions=_definitions(module),
         is_test=_is_test(module.path),
-        flows=modes.flows,
-        overrides=modes.overrides,
-        mode_classes=modes.classes,
         defined=_defined(module),
     )
 

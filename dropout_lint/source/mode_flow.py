@@ -25,7 +25,6 @@ class _Collector:
         self.flows: list[ModeFlow] = []
         self._lines = lines
         self._package = package
-        self._bare: list[Term] = []
         self._flags: list[tuple[Term, Term, ast.stmt]] = []
 
     def module(self, tree: ast.Module) -> None:
@@ -41,8 +40,8 @@ class _Collector:
         body: list[ast.stmt],
         owner: str = "",
     ) -> ModeFlow:
-        bare, flags = tuple(self._bare), tuple((t, v, self._lines.span(s)) for t, v, s in self._flags)
-        self._bare, self._flags = [], []
+        flags = bool(self._flags)
+        self._flags = []
         span = self._lines.span(node) if node is not None else Step("stop").span
         parameters: list[str] = []
         positional: list[ast.arg] = []
@@ -72,17 +71,19 @@ class _Collector:
             decorators,
             intent.words(node, self._lines) if node is not None and name else "",
             any(_names_event(d) for d in decorators) or _relevant(steps),
-            bare,
             flags,
+            bool(name) and node is not None and "preserve_rng_state" in self._text(node),
         )
+
+    def _text(self, node: ast.stmt) -> str:
+        return self._lines.block(node.lineno, node.end_lineno or node.lineno)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str, owner: str) -> None:
         name = f"{prefix}.{node.name}" if prefix else node.name
-        saved = self._bare, self._flags
-        self._bare, self._flags = [], []
+        saved, self._flags = self._flags, []
         steps = self._body(node.body, name, "")
         self.flows.append(self._flow(name, node, steps, node.body, owner))
-        self._bare, self._flags = saved
+        self._flags = saved
 
     def _class(self, node: ast.ClassDef, prefix: str) -> None:
         name = f"{prefix}.{node.name}" if prefix else node.name
@@ -118,8 +119,6 @@ class _Collector:
                 return [Step("evaluate", (term(target, lines),), term(value, lines), span=span, text="+=")]
             case ast.Expr(value=value):
                 found = term(value, lines)
-                if found.kind == "attribute" and found.text in {"eval", "train"}:
-                    self._bare.append(found)
                 return [] if found.kind == "constant" else [Step("evaluate", value=found, span=span)]
             case ast.Return(value=value):
                 return [Step("return", value=term(value, lines), span=span)]
