@@ -515,7 +515,7 @@ class ModeOutline:
     flags: bool
     """Assigns the flag ``training``, or checkpoints without the random state."""
     mentions: frozenset[str]
-    """Dotted names behind imports; names of the same file behind a dot, names that a star import may bind behind a star."""
+    """Dotted names behind imports; names of the file behind a dot; names that a star import may bind behind a star."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -582,14 +582,6 @@ class ModeClass:
 
 
 @dataclass(frozen=True, slots=True)
-class ModeFlows:
-    """The functions of a file as steps, and its classes, for linking. Read where a run leads there."""
-
-    flows: tuple[ModeFlow, ...] = ()
-    classes: tuple[ModeClass, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -624,9 +616,7 @@ class FileFacts:
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(
-            self.sites or self.classes or self.masks or self.flags or self.graphs or self.speaks_of_mode
-        )
+        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs or self.speaks_of_mode)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""

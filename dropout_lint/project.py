@@ -9,13 +9,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary, ModeFlows, ModeOutline
+from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.source.engine import collect, read_flows, read_outlines
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
 from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
+
+if TYPE_CHECKING:
+    from dropout_lint.source.mode_flow import FlowReader
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 _DEPTH = 8
@@ -35,7 +38,7 @@ class Project:
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
-        self._flows: dict[str, ModeFlows] = {}
+        self._flows: dict[str, FlowReader | None] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
         self.given: tuple[FileFacts, ...] = ()
         """Of the files that are checked now, not of those that are only looked up."""
@@ -55,21 +58,23 @@ class Project:
         """Take in the facts of the files that are checked now; not every one of these has any."""
         self.checked = frozenset(path.resolve() for path in checked)
         for one in facts:
-            self._facts[Path(one.path).resolve()] = one
+            self._facts[Path(one.path)] = self._facts[Path(one.path).resolve()] = one
         self.given = tuple(facts)
         self.linked = None
 
     def facts(self, path: Path) -> FileFacts | None:
         """The facts of a file, None if it cannot be read or parsed."""
-        path = path.resolve()
         if path not in self._facts:
-            self._facts[path] = self._read(path, collect)
+            whole = path.resolve()
+            if whole not in self._facts:
+                self._facts[whole] = self._read(whole, collect)
+            self._facts[path] = self._facts[whole]
         return self._facts[path]
 
-    def flows(self, facts: FileFacts) -> ModeFlows:
-        """The functions and classes of a file as linking needs them, read when first asked for."""
+    def flows(self, facts: FileFacts) -> FlowReader | None:
+        """The functions and classes of a file as linking needs them, None if it is gone."""
         if facts.path not in self._flows:
-            self._flows[facts.path] = self._read(Path(facts.path), read_flows) or ModeFlows()
+            self._flows[facts.path] = self._read(Path(facts.path), read_flows)
         return self._flows[facts.path]
 
     def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:

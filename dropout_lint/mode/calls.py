@@ -291,9 +291,11 @@ class Caller(Interpreter):
                 return self.construct(callee, arguments, frame, place)
             case AnyOf(home=home):
                 made: list[Value] = []
-                for known in self.project.flows(home).classes:
-                    if self.project.is_module(home, "." + known.name) and "forward" in known.methods:
-                        made.append(self.construct(Class(home, known.name), arguments, frame, place))
+                reader = self.project.flows(home)
+                for name in reader.classes if reader is not None else ():
+                    known = self.mode_class(home, name)
+                    if known is not None and self.project.is_module(home, "." + name) and "forward" in known.methods:
+                        made.append(self.construct(Class(home, name), arguments, frame, place))
                 return either(made)
             case External(name=name, home=home):
                 return self._external(canonical(name), home, arguments, frame, place)

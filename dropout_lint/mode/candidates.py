@@ -1,4 +1,4 @@
-"""Which definitions of a project are worth running: those that lead to a switch, a training step, a load or an export."""
+"""Which definitions of a project are worth running: those that lead to a switch, a training step or an export."""
 
 from __future__ import annotations
 

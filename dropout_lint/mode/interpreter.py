@@ -31,8 +31,6 @@ from dropout_lint.project import Project
 class Memory:
     """What the runs of one link share: answers that depend on the files alone."""
 
-    flows: dict[str, dict[str, ModeFlow]] = field(default_factory=dict)
-    classes: dict[str, dict[str, ModeClass]] = field(default_factory=dict)
     lineages: dict[tuple[str, str], list[tuple[FileFacts, ModeClass]]] = field(default_factory=dict)
     relevant: dict[tuple[str, str], bool] = field(default_factory=dict)
     built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
@@ -48,17 +46,13 @@ class Interpreter(Machine):
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function of a file by its qualified name."""
-        known = self.memory.flows.get(home.path)
-        if known is None:
-            known = self.memory.flows[home.path] = {f.name: f for f in self.project.flows(home).flows}
-        return known.get(name)
+        reader = self.project.flows(home)
+        return reader.flow(name) if reader is not None else None
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
         """What a class of a file says about modes."""
-        known = self.memory.classes.get(home.path)
-        if known is None:
-            known = self.memory.classes[home.path] = {c.name: c for c in self.project.flows(home).classes}
-        return known.get(name)
+        reader = self.project.flows(home)
+        return reader.mode_class(name) if reader is not None else None
 
     def lineage(self, home: FileFacts, name: str) -> list[tuple[FileFacts, ModeClass]]:
         """A class and its bases in the project, nearest first."""

@@ -93,32 +93,32 @@ class _Linker:
 
     def script(self, facts: FileFacts) -> None:
         """Run the top level of a file."""
-        top = next((f for f in self._project.flows(facts).flows if f.name == ""), None)
-        if top is None or all(s.kind in {"define", "bind"} and s.value is None for s in top.steps):
+        reader = self._project.flows(facts)
+        if reader is None:
             return
-        machine = self._machine(facts, top)
+        machine = self._machine(facts, reader.top)
         complete = True
         try:
-            machine.run(top.steps, machine.top)
+            machine.run(reader.top.steps, machine.top)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
 
     def rest(self, facts: FileFacts, names: frozenset[str]) -> None:
         """Run the functions among some that no script reached, with parameters about which nothing is known."""
-        if names <= {""}:
+        reader = self._project.flows(facts) if names - {""} else None
+        if reader is None:
             return
         wanted: dict[str, ModeFlow] = {}
-        flows = self._project.flows(facts).flows
-        by_name = {f.name: f for f in flows}
-        for flow in flows:
-            if flow.name.partition(".")[0] in names and flow.name and flow.relevant:
-                if not self._was_reached(facts, flow):
-                    outermost = self._outermost(flow, by_name)
+        for name in sorted(names - {""}):
+            flows = {f.name: f for f in reader.within(name)}
+            for flow in flows.values():
+                if flow.relevant and not self._was_reached(facts, flow):
+                    outermost = self._outermost(flow, flows)
                     wanted.setdefault(outermost.name, outermost)
         for flow in wanted.values():
             if not self._was_reached(facts, flow):
-                self._run_alone(facts, flow, by_name[""])
+                self._run_alone(facts, flow, reader.top)
 
     @staticmethod
     def _outermost(flow: ModeFlow, by_name: dict[str, ModeFlow]) -> ModeFlow:
@@ -158,7 +158,8 @@ class _Linker:
             if (home.path, name) in seen:
                 continue
             seen.add((home.path, name))
-            known = next((c for c in self._project.flows(home).classes if c.name == name), None)
+            reader = self._project.flows(home)
+            known = reader.mode_class(name) if reader is not None else None
             for base in known.bases if known is not None else ():
                 if base in _PLAIN_BASES or base.startswith("typing."):
                     continue

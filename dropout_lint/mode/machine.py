@@ -202,7 +202,8 @@ class Machine:
                 return False
             case "define":
                 name = step.text
-                flow = self.flow(frame.home, name)
+                known = not frame.flow.name and (name in frame.home.defined or name in frame.home.headers)
+                flow = None if known else self.flow(frame.home, name)  # what the top level defines is read when used
                 if flow is not None:
                     frame.names[step.targets[0].text] = Function(frame.home, flow, None, frame)
                 else:

@@ -6,8 +6,9 @@ import ast
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeFlows, ModeOutline
+from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
@@ -17,6 +18,9 @@ from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
 from dropout_lint.source.syntax import parse
+
+if TYPE_CHECKING:
+    from dropout_lint.source.mode_flow import FlowReader
 
 
 def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
@@ -72,19 +76,20 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
 
 
 def read_outlines(path: Path, text: str) -> tuple[ModeOutline, ...]:
-    """The outlines of a file that is only read because another one uses it."""
+    """The outlines of a file that is only read because another one uses it; none if it speaks of no model."""
+    data = text.encode(errors="replace")
+    if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
+        return ()
     from dropout_lint.source.mode_outline import mode_outlines
 
     return mode_outlines(SourceModule(path, text, parse(text), shallow=True))
 
 
-def read_flows(path: Path, text: str) -> ModeFlows:
+def read_flows(path: Path, text: str) -> FlowReader:
     """The functions and classes of a file, for linking."""
-    from dropout_lint.source.mode_classes import mode_classes
-    from dropout_lint.source.mode_flow import mode_flows
+    from dropout_lint.source.mode_flow import FlowReader
 
-    module = SourceModule(path, text, parse(text), shallow=True)
-    return ModeFlows(mode_flows(module.tree, module.lines, module.imports.package), mode_classes(module))
+    return FlowReader(SourceModule(path, text, parse(text), shallow=True))
 
 
 def outline(module: SourceModule) -> FileFacts:

@@ -18,11 +18,6 @@ _HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IG
 _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
 
 
-def mode_classes(module: SourceModule) -> tuple[ModeClass, ...]:
-    """The classes of a file, as the linker needs them."""
-    return tuple(_mode_class(module, node, name) for name, node in classes_of(module.tree.body))
-
-
 def mode_overrides(module: SourceModule) -> tuple[ModeOverride, ...]:
     """Definitions of ``train`` and ``eval`` in classes."""
     found: list[ModeOverride] = []
@@ -81,7 +76,8 @@ def classes_of(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, as
             yield from classes_of(statement.body, prefix)
 
 
-def _mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass:
+def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass:
+    """What a class proves about modes, beside what its constructor builds."""
     methods = [s for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
     reads, rates = False, []
     for method in methods:

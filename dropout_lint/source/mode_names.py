@@ -30,9 +30,7 @@ def uncalled_mode_methods(module: SourceModule) -> Iterator[UncalledModeMethod]:
             name = dotted(statement.value)
             if name:
                 owner = owners.get(id(node), {}).get(name, "")
-                yield UncalledModeMethod(
-                    name, statement.attr, module.lines.span(statement), name in models, owner
-                )
+                yield UncalledModeMethod(name, statement.attr, module.lines.span(statement), name in models, owner)
 
 
 def _instances(tree: ast.Module) -> dict[int, dict[str, str]]:

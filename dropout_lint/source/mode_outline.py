@@ -103,4 +103,6 @@ def _outline(name: str, text: str, imports: ImportTable, own: set[str], starred:
                 switches = True
         elif starred:
             mentions.add(f"*{first}")
-    return ModeOutline(name, switches, _ACTS.search(text) is not None, _FLAGS.search(text) is not None, frozenset(mentions))
+    return ModeOutline(
+        name, switches, _ACTS.search(text) is not None, _FLAGS.search(text) is not None, frozenset(mentions)
+    )
