@@ -5,6 +5,7 @@ Files are found on disk beside the file that asks, so an answer does not depend 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from dropout_lint.source.mode_flow import FlowReader
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
+_BOUND = re.compile(
+    rb"^[ \t]*(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*[:=,]|(?:from|import)\b([^(\n]*(?:\([^)]*\))?))",
+    re.MULTILINE,
+)
+"""What a line may bind at the top level of a file, and much else."""
+_WORD = re.compile(rb"\w+")
 _DEPTH = 8
 T = TypeVar("T", float, str)
 R = TypeVar("R")
@@ -37,6 +44,9 @@ class Project:
         self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
+        self._bound: dict[Path, frozenset[bytes] | None] = {}
+        self._above: dict[Path, list[str]] = {}
+        self._listings: dict[str, frozenset[str]] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
@@ -122,6 +132,8 @@ class Project:
         if first in home.imports:
             return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
         for star in home.stars:
+            if not self._may_bind(home, star, first):
+                continue
             found = self._find(home, f"{star}.{name}", depth - 1)
             if found is None:
                 continue
@@ -129,20 +141,51 @@ class Project:
                 return found
         return None
 
+    def _may_bind(self, home: FileFacts, star: str, name: str) -> bool:
+        """Whether the words of a file that is imported whole leave it possible that it binds a name."""
+        located = None if star.startswith("torch") else self._locate(Path(home.path), star)
+        if located is None or located[1]:
+            return False
+        if located[0] not in self._bound:
+            data = _bytes(located[0])
+            words = frozenset(w for found in _BOUND.findall(data) for w in _WORD.findall(b" ".join(found)))
+            self._bound[located[0]] = None if b"import *" in data else words
+        words_or_all = self._bound[located[0]]
+        return words_or_all is None or name.encode() in words_or_all
+
+    def locate(self, facts: FileFacts, name: str) -> tuple[Path, str] | None:
+        """The file that a dotted name leads to first, and what is left of the name; None outside of the disk."""
+        return self._locate(Path(facts.path), name)
+
     def _locate(self, origin: Path, name: str) -> tuple[Path, str] | None:
         """The file of the longest prefix of a dotted name, and the rest of the name."""
         bare = name.lstrip("^")
         ups = len(name) - len(bare)
         parts = [p for p in bare.split(".") if p]
-        above = list(origin.resolve().parents)
-        bases = above[ups - 1 : ups] if ups else above[:_DEPTH]
-        for base in bases:
-            for cut in range(len(parts), 0, -1):
-                target = base.joinpath(*parts[:cut])
-                for candidate in (target.with_name(target.name + ".py"), target / "__init__.py"):
-                    if candidate.is_file():
-                        return candidate, ".".join(parts[cut:])
+        if not parts:
+            return None
+        folder = origin.parent
+        above = self._above.get(folder)
+        if above is None:
+            above = self._above[folder] = [str(p) for p in origin.resolve().parents]
+        for base in above[ups - 1 : ups] if ups else above[:_DEPTH]:
+            for cut in range(len(parts) if parts[0] in self._listing(base) else 1, 0, -1):
+                place, last = os.sep.join((base, *parts[: cut - 1])), parts[cut - 1]
+                names = self._listing(place)
+                if f"{last}.py" in names:
+                    return Path(place, f"{last}.py"), ".".join(parts[cut:])
+                if last in names and "__init__.py" in self._listing(os.sep.join((place, last))):
+                    return Path(place, last, "__init__.py"), ".".join(parts[cut:])
         return None
+
+    def _listing(self, folder: str) -> frozenset[str]:
+        """The names in a folder, empty for anything else."""
+        if folder not in self._listings:
+            try:
+                self._listings[folder] = frozenset(os.listdir(folder))
+            except OSError:
+                self._listings[folder] = frozenset()
+        return self._listings[folder]
 
     def is_module(self, facts: FileFacts, name: str) -> bool | None:
         """Whether a class is an nn.Module: proven, refuted, or None where a base is out of sight."""

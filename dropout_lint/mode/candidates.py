@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.project import Project
+from dropout_lint.source.triage import speaks_of_dropout, speaks_of_mode
 
+_DEFINED = rb"^(?:class|def|async def)[ \t]+%s\b|^%s[ \t]*[:=]"
 Node = tuple[str, str]
 """A file and a definition of its top level, "" for the statements between them."""
 
@@ -19,6 +23,8 @@ class Candidates:
         self._outlines: dict[str, dict[str, ModeOutline]] = {}
         self._mentioned_by: dict[Node, list[Node]] = {}
         self._switches: list[Node] = []
+        self._given = {Path(f.path).resolve() for f in project.given}
+        self._silent: dict[Path, bytes | None] = {}
         self._explore(files)
         self._leading = self._backwards()
 
@@ -64,18 +70,40 @@ class Candidates:
 
     def _mentions(self, facts: FileFacts, outline: ModeOutline) -> Iterator[tuple[FileFacts, str]]:
         for name in outline.mentions:
-            if name.startswith("*"):
-                found = [self._project.find(facts, f"{star}.{name[1:]}") for star in facts.stars]
-            elif name.startswith("."):
+            if name.startswith("."):
                 yield facts, name[1:]
                 continue
-            else:
-                found = [self._project.find(facts, name)]
-            for one in found:
-                if one is not None:
-                    home, inner = one[0], one[1].partition(".")[0]
+            names = [f"{star}.{name[1:]}" for star in facts.stars] if name.startswith("*") else [name]
+            for found in map(self._find, [facts] * len(names), names):
+                if found is not None:
+                    home, inner = found[0], found[1].partition(".")[0]
                     known = self._names(home)
                     yield from ((home, n) for n in ([inner] if inner else known) if n in known)
+
+    def _find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """What a name stands for; None at once where a file that speaks of no model defines it."""
+        located = self._project.locate(facts, name)
+        if located is None:
+            return None
+        path, rest = located
+        if path not in self._silent:
+            self._silent[path] = self._read(path)
+        silent = self._silent[path]
+        if silent is not None:
+            first = re.escape(rest.partition(".")[0].encode())
+            if not first or re.search(_DEFINED % (first, first), silent, re.MULTILINE):
+                return None
+        return self._project.find(facts, name)
+
+    def _read(self, path: Path) -> bytes | None:
+        """The content of a file that speaks of no model, None for others."""
+        if path in self._given:
+            return None
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return b""
+        return None if speaks_of_mode(data) or speaks_of_dropout(data) else data
 
     def _backwards(self) -> set[Node]:
         leading = set(self._switches)
