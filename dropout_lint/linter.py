@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +107,10 @@ class Linter:
         return any(code.startswith(MODE_RULES) for code in self._settings_for(path).enabled_for(path))
 
     def _judge(self, analysed: Sequence[_Analysed]) -> LintResult:
+        with _without_collecting():
+            return self._judged(analysed)
+
+    def _judged(self, analysed: Sequence[_Analysed]) -> LintResult:
         diagnostics: list[Diagnostic] = []
         failures: list[Failure] = []
         for one in analysed:
@@ -160,7 +165,6 @@ class Linter:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
-    # Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time.
     gc.disable()
     sys.setrecursionlimit(_RECURSION_LIMIT)
 
@@ -174,15 +178,21 @@ def _analyse(path: Path, modes: bool) -> _Analysed:
 
 
 def _analyse_text(path: Path, text: str, data: bytes, modes: bool) -> _Analysed:
-    from dropout_lint.source.syntax import MAX_BYTES, NotParsed, SourceSyntaxError, parse
+    from dropout_lint.source.syntax import MAX_BYTES
 
     speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
     if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return _Analysed(path, failure=f"too large to check: {size}") if speaks else _Analysed(path)
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+    with _without_collecting():
+        return _parsed(path, text, modes, speaks)
+
+
+def _parsed(path: Path, text: str, modes: bool, speaks: bool) -> _Analysed:
+    from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
+
+    limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
-    gc.disable()
     try:
         suppressions = parse_suppressions(text, any_findings=speaks)
         if not speaks:
@@ -202,6 +212,16 @@ def _analyse_text(path: Path, text: str, data: bytes, modes: bool) -> _Analysed:
         return _Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
     finally:
         sys.setrecursionlimit(limit)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
         if collecting:
             gc.enable()
 

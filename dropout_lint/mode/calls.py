@@ -51,7 +51,8 @@ class Caller(Interpreter):
     project: Project
     memory: Memory = field(default_factory=Memory)
     top: Frame = field(init=False)
-    frames: int = 0
+    built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
+    """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
 
     def arguments(self, term: Term, frame: Frame) -> Arguments:
         positional: list[Value] = []
@@ -471,8 +472,8 @@ class Caller(Interpreter):
             shown = [(k, v.value if isinstance(v, Constant) else "?") for k, v in _named(arguments)]
             key = (made.home.path, made.name, *((k, v, type(v)) for k, v in shown))
         inside = any(f.instance is not None and f.instance.module for f in frame.chain())
-        if key and inside and key in self.memory.built:
-            live, name, at = self.memory.built[key]
+        if key and inside and key in self.built:
+            live, name, at = self.built[key]
             whole = Thing(self.number(), name or made.name, None, at or place, True, live)
             self.modes[whole.number] = TRAIN
             return whole
@@ -481,7 +482,7 @@ class Caller(Interpreter):
             parts = below(thing)
             proof = next((p for p in parts if p.live), None)
             certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
-            self.memory.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
+            self.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
         return thing
 
     def _constructed(self, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place) -> Thing:

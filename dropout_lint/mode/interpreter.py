@@ -16,7 +16,6 @@ from dropout_lint.mode.values import (
     Function,
     Group,
     Lambda,
-    Place,
     Table,
     Thing,
     Value,
@@ -33,8 +32,6 @@ class Memory:
 
     lineages: dict[tuple[str, str], list[tuple[FileFacts, ModeClass]]] = field(default_factory=dict)
     relevant: dict[tuple[str, str], bool] = field(default_factory=dict)
-    built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
-    """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
     computing: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from dropout_lint.facts import FileFacts, ModeFlow
 from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.candidates import Candidates
-from dropout_lint.mode.evidence import Evidence, Findings
+from dropout_lint.mode.evidence import Findings
 from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
@@ -78,11 +78,8 @@ class _Linker:
             proven = Findings()
             Judge(machine, proven).run()
             for found in (f for one in proven.by_file.values() for f in one):
-                if self._counts(root, found):
+                if self._sees(root, found.path):
                     self.findings.add(found)
-
-    def _counts(self, root: str, found: Evidence) -> bool:
-        return self._sees(root, found.path)
 
     def _sees(self, user: str, path: str) -> bool:
         """Whether a check of one file alone would look at a run that starts in another."""
