@@ -62,7 +62,7 @@ class Neighbours:
                 name = _module(pending.pop())
                 if name not in done:
                     done.add(name)
-                    new = users.get(name, frozenset()) - found
+                    new = users.get(name, set()) - found
                     found |= new
                     pending += new
             self._importers[path] = frozenset(found - {path})
