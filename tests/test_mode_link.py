@@ -186,3 +186,10 @@ def test_lazy_layers_may_be_initialized_in_train_mode(tmp_path: Path) -> None:
     body = HEAD + "model = Net()\nx = torch.load('x')\nwith torch.no_grad():\n    model(x)\n"
     body += "optimizer = torch.optim.SGD(model.parameters())\nfor _ in range(3):\n    model(x).sum().backward()\n"
     assert found(tmp_path, {"net.py": NET, "main.py": body}) == []
+
+
+@pytest.mark.parametrize(("statement", "codes"), [("_ = model(x)", []), ("model(x)", []), ("y = model(x)", ["DRP206"])])
+def test_a_pass_whose_result_nothing_uses_is_no_evaluation(statement: str, codes: list[str], tmp_path: Path) -> None:
+    body = HEAD + "model = Net()\nmodel.load_state_dict(torch.load('net'))\nx = torch.load('x')\n"
+    body += f"with torch.no_grad():\n    {statement}\n"
+    assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": body})] == codes

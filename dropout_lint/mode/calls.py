@@ -269,7 +269,9 @@ class Caller(Interpreter):
         if arguments.keywords.keys() & library.MODE_ARGUMENTS:
             return UNKNOWN  # the caller says in which mode it wants the computation
         live = tuple((t, self.modes.get(t.number, OPEN)) for t in below(thing) if t.live is True)
-        self.record("forward", thing, place, frame, live=live, smoke=smoke, label=label)
+        self.record(
+            "forward", thing, place, frame, live=live, smoke=smoke, unused=place.span == frame.unused, label=label
+        )
         return UNKNOWN
 
     # Calls of values

@@ -212,7 +212,7 @@ class Judge:
 
     def _is_evaluation(self, forward: Event, thing: Thing) -> bool:
         frames = list(forward.frame.chain())
-        if forward.smoke and thing.number not in self._trained:
+        if forward.unused or (forward.smoke and thing.number not in self._trained):
             return False
         if any(f.home.is_test for f in frames) or self._generates(thing):
             return False

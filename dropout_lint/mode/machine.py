@@ -58,6 +58,8 @@ class Event:
     """At a forward or a trace, the parts that compute differently by mode, with their modes."""
     smoke: bool = False
     """The input is made of random numbers."""
+    unused: bool = False
+    """Nothing uses the result, as in a pass that only warms up or moves statistics."""
     cause: Event | None = None
     """The event that set the mode."""
     label: str = ""
@@ -170,6 +172,8 @@ class Machine:
     def step(self, step: Step, frame: Frame) -> bool:
         """Run one statement."""
         frame.statement = step.span
+        dropped = step.kind == "evaluate" or (step.kind == "bind" and all(t.text == "_" for t in step.targets))
+        frame.unused = step.value.span if dropped and step.value is not None else NOWHERE
         self.steps += 1
         if self.steps > self.budget:
             raise Exhausted

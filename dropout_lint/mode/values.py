@@ -145,6 +145,8 @@ class Frame:
     """Loops around the call."""
     statement: Span = NOWHERE
     """The statement under way."""
+    unused: Span = NOWHERE
+    """The call in it whose result nothing uses."""
 
     def chain(self) -> Iterator[Frame]:
         """This activation and those that led to it, innermost first."""

@@ -13,14 +13,18 @@ from dropout_lint.source.module import SourceModule
 from dropout_lint.source.syntax import dotted, walk
 
 _CHAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_SWITCHES = re.compile(r"\.\s*(?:eval|train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?=")
+_STRINGS = re.compile(r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'', re.DOTALL)
+_SWITCHES = re.compile(
+    r"(?<!super\(\))\.\s*(?:train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?="
+)
+"""An evaluation alone proves nothing: the model must have been trained, loaded or put into train mode before."""
 _ACTS = re.compile(
     r"\b(?:eval|train|backward|no_grad|inference_mode|set_grad_enabled|trace|export|preserve_rng_state)\b|\.training\s*(?::[^=\n]+)?="
 )
 _FLAGS = re.compile(r"preserve_rng_state|\.training\s*(?::[^=\n]+)?=")
 _LOCAL_IMPORT = re.compile(r"^[ \t]+(?:from|import)[ \t]", re.MULTILINE)
 _SWITCHING_NAMES = (
-    *("torchvision.models", "torch.jit.trace", "torch.export", "torch.onnx", "torch.fx", "torch.load"),
+    *("torchvision.models", "torch.jit", "torch.export", "torch.onnx", "torch.fx", "torch.load"),
     "torch.autograd.backward",
 )
 _ELSEWHERE = sys.stdlib_module_names | {"torch", "torchvision", "numpy", "builtins"}
@@ -35,7 +39,7 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
     between = "\n".join(_code(module.tree.body))
     found = [_outline("", between, module.imports, own, starred)]
     for node in definitions:
-        text = _text(module, node)
+        text = _STRINGS.sub('""', _text(module, node))
         imports = _with_local_imports(module.imports, node) if _LOCAL_IMPORT.search(text) else module.imports
         found.append(_outline(node.name, text, imports, own - {node.name}, starred))
     return tuple(found)
