@@ -16,7 +16,8 @@ from dropout_lint import __version__
 from dropout_lint.commands.completion import PROGRAM, VARIABLE, show_completion
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.messages import CannotWriteError, error, note
-from dropout_lint.commands.options import SUPPRESSION_STYLES, CheckOptions, check_options, color_option
+from dropout_lint.commands.model_options import ModelOptions, model_options
+from dropout_lint.commands.options import SUPPRESSION_STYLES, CheckOptions, check_options, color_option, type_of_path
 from dropout_lint.config_schema import ConfigError
 from dropout_lint.selection import nearest
 
@@ -134,6 +135,42 @@ def check(paths: tuple[Path, ...], **options: Any) -> ExitCode:
     return run_check(CheckOptions(paths=_without_command(paths), **options))
 
 
+@cli.command()
+@model_options
+@click.option("--fake", is_flag=True, help="Build without values for weights: for models larger than the memory.")
+@click.option("--show", is_flag=True, help="Print the layers as a tree, with the flagged ones marked.")
+@click.option("--svg", type=type_of_path, metavar="FILE", help="Draw the layers into this file.")
+def trace(fake: bool, show: bool, svg: Path | None, **options: Any) -> ExitCode:
+    """Build models and check where dropout stands in them; this runs their code.
+
+    TARGET is 'package.module:attribute' or 'file.py:attribute': a class, a function that returns a model, or a model.
+    Without one, the models that pyproject.toml declares are checked.
+    """
+    from dropout_lint.commands.trace import run_trace
+
+    return run_trace(ModelOptions(**options), fake=fake, show=show, svg=svg)
+
+
+@cli.command()
+@model_options
+@click.option("--device", default="cpu", metavar="DEVICE", help="Where to run: cpu (the default), cuda, cuda:1, mps.")
+@click.option("--allow", multiple=True, metavar="MODULE", help="Noise of modules like this is meant, as 'flow.*'.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Seed of all draws; the default is 0.")
+@click.option("--compile", "compiled", is_flag=True, help="Check the compiled model too.")
+@click.option("--html", type=type_of_path, metavar="FILE", help="Write the measurements into this page.")
+def validate(
+    device: str, allow: tuple[str, ...], seed: int, compiled: bool, html: Path | None, **options: Any
+) -> ExitCode:
+    """Run models on a device and measure what their dropout does; this runs their code.
+
+    TARGET is 'package.module:attribute' or 'file.py:attribute': a class, a function that returns a model, or a model.
+    Without one, the models that pyproject.toml declares are checked.
+    """
+    from dropout_lint.commands.validate import run_validate
+
+    return run_validate(ModelOptions(**options), device=device, allow=allow, seed=seed, compiled=compiled, html=html)
+
+
 @cli.command("rule")
 @click.argument("rule", metavar="CODE|NAME")
 @click.option("--output-format", type=click.Choice(["full", "json"]), default="full", help="How to print the page.")
@@ -153,6 +190,24 @@ def rules_command(output_format: str, color: str) -> ExitCode:
     from dropout_lint.commands.rule import list_rules
 
     return list_rules(output_format, color)
+
+
+@cli.command()
+@click.option("--stdio", is_flag=True, help="Talk over standard input and output, as it always does.")
+def server(stdio: bool) -> ExitCode:
+    """Run the language server, for editors: diagnostics while typing, fixes as code actions, rules on hover."""
+    from dropout_lint.commands.server import run_server
+
+    return run_server()
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def clean(paths: tuple[Path, ...]) -> ExitCode:
+    """Remove the caches at and below folders (default: this folder)."""
+    from dropout_lint.commands.clean import remove_caches
+
+    return remove_caches(paths or (Path(),))
 
 
 @cli.command()

@@ -21,6 +21,7 @@ _PLAIN = frozenset(item.name for item in fields(Options)) & frozenset(item.name 
     "per_file_ignores",
     "fixable",
     "exclude",
+    "baseline",
 }
 
 
@@ -95,8 +96,7 @@ class SettingsResolver:
         if not preview:
             for text in preview_only(layers, book):
                 self._warn(f"Selection '{text}' has no effect because preview is not enabled; add --preview.")
-        if options.baseline is not None:
-            self._warn(f"{source}: 'baseline' has no effect yet.")
+        baseline = self._cwd / cli.baseline if cli.baseline else root / options.baseline if options.baseline else None
         return Settings(
             root=root,
             source=source,
@@ -118,6 +118,7 @@ class SettingsResolver:
                 *_patterns(options.extend_exclude, root),
                 *_patterns(cli.extend_exclude, self._cwd),
             ),
+            baseline=baseline,
             **values,
         )
 

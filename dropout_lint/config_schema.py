@@ -7,11 +7,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropout_lint.diagnostic import Severity
 from dropout_lint.report import FORMATS
 from dropout_lint.selection import nearest
+
+if TYPE_CHECKING:
+    from dropout_lint.models.target import ModelTarget
 
 TABLE = "[tool.dropout-lint]"
 RATE_KINDS = ("transformer", "linear", "conv", "input")
@@ -42,6 +45,7 @@ class Options:
     preview: bool | None = None
     fail_level: Severity | None = None
     output_format: str | None = None
+    cache_dir: str | None = None
     baseline: str | None = None
     target_torch: str | None = None
     dropout_modules: tuple[str, ...] | None = None
@@ -49,6 +53,7 @@ class Options:
     mode_managed_bases: tuple[str, ...] | None = None
     mc_dropout_names: tuple[str, ...] | None = None
     rates: Mapping[str, tuple[float, float]] | None = None
+    models: tuple[ModelTarget, ...] | None = None
 
 
 def _boolean(value: object) -> bool:
@@ -67,6 +72,12 @@ def _strings(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise WrongValueError("a list of strings")
     return tuple(value)
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise WrongValueError("tables, each under [[tool.dropout-lint.models]]")
+    return value
 
 
 def _choice(*choices: str) -> Callable[[object], str]:
@@ -126,6 +137,7 @@ KEYS: dict[str, Callable[[object], object]] = {
     "preview": _boolean,
     "fail-level": _severity,
     "output-format": _choice(*FORMATS),
+    "cache-dir": _string,
     "baseline": _string,
     "target-torch": _version,
     "dropout-modules": _strings,
@@ -133,6 +145,7 @@ KEYS: dict[str, Callable[[object], object]] = {
     "mode-managed-bases": _strings,
     "mc-dropout-names": _strings,
     "rates": _rates,
+    "models": _tables,
 }
 
 
@@ -158,16 +171,28 @@ def read_options(file: Path) -> Options | None:
 def _parse_table(table: object, file: Path) -> Options:
     if not isinstance(table, dict):
         raise ConfigError(f"{file}: 'tool.dropout-lint' must be a table, not {_described(table)}")
+    values = read_table(table, KEYS, f"{file}: ", TABLE)
+    if "models" in values:
+        from dropout_lint.models.declared import declared_models
+
+        values["models"] = declared_models(values["models"], file)
+    return Options(**values)
+
+
+def read_table(
+    table: Mapping[str, object], keys: Mapping[str, Callable[[object], object]], file: str, name: str
+) -> dict[str, Any]:
+    """The values of a table by the names of fields. Raises ConfigError that begins with ``file``."""
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in KEYS:
-            hint = _did_you_mean(key, KEYS) or f"; valid keys are {', '.join(KEYS)}"
-            raise ConfigError(f"{file}: unknown key '{key}' in {TABLE}{hint}")
+        if key not in keys:
+            hint = _did_you_mean(key, keys) or f"; valid keys are {', '.join(keys)}"
+            raise ConfigError(f"{file}unknown key '{key}' in {name}{hint}")
         try:
-            values[key.replace("-", "_")] = KEYS[key](value)
+            values[key.replace("-", "_")] = keys[key](value)
         except WrongValueError as error:
-            raise ConfigError(f"{file}: '{key}' in {TABLE} must be {error}, not {_described(value)}") from None
-    return Options(**values)
+            raise ConfigError(f"{file}'{key}' in {name} must be {error}, not {_described(value)}") from None
+    return values
 
 
 def _did_you_mean(key: str, known: Mapping[str, object] | tuple[str, ...]) -> str:

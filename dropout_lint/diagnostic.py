@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+Engine = Literal["source", "graph", "runtime"]
+"""Who finds: the text of a program, the layers of a model that was built, or what a model did when it ran."""
+Verdict = Literal["", "proven", "refuted"]
 
 
 class Severity(StrEnum):
@@ -70,6 +75,7 @@ class Related:
     path: str
     span: Span
     message: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,15 @@ class Diagnostic:
     message: str
     severity: Severity
     fix: Fix | None = None
-    engine: str = "source"
+    engines: tuple[Engine, ...] = ("source",)
     related: tuple[Related, ...] = ()
+    modules: tuple[str, ...] = ()
+    """Paths of the modules, in the models that were run, that this is about (``blocks.3.mlp.drop``)."""
+    verdict: Verdict = ""
+    """What a run says about a finding of the source; ``evidence`` is how it shows."""
+    evidence: str = ""
+    cell: int | None = None
+    """In a report about a notebook, the cell that ``span`` counts the lines of; counted from 1, as ruff does."""
 
     @property
     def sort_key(self) -> tuple[str, Span, str]:
@@ -99,3 +112,5 @@ class Failure:
     reason: str
     code: str = ""
     """The rule that crashed, where one did."""
+    kind: Literal["file", "model"] = "file"
+    """What ``path`` names."""

@@ -330,12 +330,47 @@ class ClassHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """One argument of a constructor, as far as it is proven: a constant, or the name of a class or function."""
+
+    kind: Literal["constant", "name", "unknown"] = "unknown"
+    constant: str | float | bool | None = None
+    name: str = ""
+    value: Value = Value()
+    """For an argument that speaks of dropout, what else is known about it."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The arguments of a call in order, each with its keyword or ""; ``unpacked`` if there may be others."""
+
+    arguments: tuple[tuple[str, Given], ...] = ()
+    unpacked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """How a layer came about that is a class of the project or the product of one of its functions.
+
+    ``depth`` counts the wrappers around it that were looked into.
+    """
+
+    target: str
+    """What is called to build it: a dotted name, or one of the same file behind a leading dot."""
+    passed: Passed
+    operands: tuple[tuple[str, tuple[int, ...]], ...]
+    """The nodes that may have made each argument of the layer's call, with its keyword or ""."""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LayerNode:
     """One operation in a network: a layer applied to a value, a function or a method of a tensor.
 
-    ``inputs`` are the nodes that may have made its operand; several mean alternatives (branches), or operands of an
-    operation that joins values (``add``, ``cat``). ``kind`` is the canonical name of the layer or function, a method
-    as ``.view``, or ``input``, ``add``, ``mul``, ``cat``, ``index``, ``unknown``.
+    ``inputs`` are the nodes, all of them before it, that may have made its operand; several mean alternatives
+    (branches), or operands of an operation that joins values (``add``, ``cat``). ``kind`` is the canonical name of the
+    layer or function, a method as ``.view``, or ``input``, ``add``, ``mul``, ``cat``, ``index``, ``unknown``.
     """
 
     index: int
@@ -367,6 +402,18 @@ class LayerNode:
     """How it is called in a ``forward``."""
     attribute: str = ""
     """The attribute of the instance that holds the module."""
+    wrapper: Wrapper | None = None
+    """For an unknown layer, what may tell what is in it."""
+    within: Span | None = None
+    """For what is inside of a wrapper, the place in the graph's own file that applies the wrapper."""
+    wrappers: tuple[str, ...] = ()
+    """The classes and functions of the wrappers that it is inside of, outermost first."""
+    path: str = ""
+    """The file that the span stands in, "" for the file of the facts themselves."""
+    module: str = ""
+    """Path of the module in the instance ("blocks.3.drop"), or of the one that calls a function; "" in source."""
+    shape: tuple[int, ...] | None = None
+    """Sizes of the value, where a run showed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,27 +458,34 @@ class LayerGraph:
     """Nodes whose value is given to a loss function that reads logits or probabilities."""
     compared: tuple[int, ...] = ()
     """Nodes whose value a regression loss compares with its target."""
+    seen: str = "source"
+    """How: from source, or by which tracer of an instance."""
 
     @property
     def adds_input(self) -> bool:
-        """Whether a value is added, or joined, to one that it was computed from: a residual or dense connection."""
-        return any(node.kind in {"add", "cat"} and self.rejoins(node) for node in self.nodes)
+        """Whether a value is added, or joined, to one that it was computed from: a residual or dense connection.
+
+        What a wrapper does inside counts for the wrapper alone.
+        """
+        own = (node for node in self.nodes if node.within is None)
+        return any(node.kind in {"add", "cat"} and self.rejoins(node) for node in own)
 
     def rejoins(self, node: LayerNode) -> bool:
         """Whether one operand of a node was computed from another."""
+        lowest = min(node.inputs, default=0)
         for operand in node.inputs:
-            made_of = self.sources(operand)
+            made_of = self.sources(operand, lowest)
             if any(other in made_of for other in node.inputs if other != operand):
                 return True
         return False
 
-    def sources(self, index: int) -> set[int]:
-        """Everything that a node's value was computed from, and the node."""
+    def sources(self, index: int, lowest: int = 0) -> set[int]:
+        """Everything from the node ``lowest`` on that a node's value was computed from, and the node."""
         seen: set[int] = set()
         pending = [index]
         while pending:
             current = pending.pop()
-            if current not in seen:
+            if current >= lowest and current not in seen:
                 seen.add(current)
                 pending += self.nodes[current].inputs
         return seen

@@ -17,8 +17,7 @@ from dropout_lint.diagnostic import Failure
 from dropout_lint.gitignore import IgnoreRules
 from dropout_lint.selection import nearest
 
-SUFFIX = ".py"
-_NOTEBOOK = ".ipynb"
+SUFFIXES = (".py", ".ipynb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Discovery:
 def discover(
     paths: Sequence[Path], settings_for: Callable[[Path], Settings], *, force_exclude: bool = False
 ) -> Discovery:
-    """Find the Python files of these files and folders.
+    """Find the Python files and notebooks of these files and folders.
 
     A file that is named is always taken, unless ``force_exclude`` and it is excluded. Nothing is raised: what cannot be
     read, and a configuration that cannot be used, is a Failure.
@@ -74,9 +73,7 @@ class _Search:
         if absolute.is_dir():
             self._walk(absolute)
         elif absolute.is_file():
-            if absolute.suffix == _NOTEBOOK:
-                self.fail(path, "is a notebook; dropout-lint reads Python files only")
-            elif self._settings(absolute):
+            if self._settings(absolute):
                 self._add_file(absolute, link=absolute.is_symlink())
         else:
             self._fail_unusable(absolute)
@@ -163,7 +160,7 @@ class _Search:
 
 def _did_you_mean(path: Path) -> str:
     try:
-        names = sorted(name for name in os.listdir(path.parent) if name.endswith(SUFFIX) or "." not in name)
+        names = sorted(name for name in os.listdir(path.parent) if name.endswith(SUFFIXES) or "." not in name)
     except OSError:
         return ""
     near = nearest(path.name, {name: name for name in names}, cutoff=0.75)
@@ -172,7 +169,7 @@ def _did_you_mean(path: Path) -> str:
 
 def _is_python(name: str) -> bool:
     # Emacs locks a file that is being edited by a broken link ".#name".
-    return name.endswith(SUFFIX) and not name.startswith(".#")
+    return name.endswith(SUFFIXES) and not name.startswith(".#")
 
 
 def _reason(error: OSError) -> str:

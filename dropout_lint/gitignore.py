@@ -58,6 +58,11 @@ class IgnoreRules:
         return self.ignores(path, folder=folder) or any(self.ignores(parent, folder=True) for parent in above)
 
 
+def forget() -> None:
+    """Read the files anew from here on; for a process that sees them change."""
+    _read.cache_clear()
+
+
 @cache
 def _read(file: Path) -> GitIgnoreSpec | None:
     try:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropout_lint.analysis import Analysed, analyse_text, without_collecting
 from dropout_lint.diagnostic import Diagnostic, Failure, Span
+from dropout_lint.disk import Disk
 from dropout_lint.rulebook import rules
-from dropout_lint.source.text import UnreadableSource, read_source
-from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
-from dropout_lint.suppressions import Suppressions, apply_suppressions, parse_suppressions
+from dropout_lint.source.place import place_of
+from dropout_lint.source.text import read_source
+from dropout_lint.suppressions import TOOL_RULES, UNKNOWN, UNUSED, apply_suppressions
 
 if TYPE_CHECKING:
+    from dropout_lint.cache.folder import CacheFolder
+    from dropout_lint.cache.store import FactsStore
     from dropout_lint.config import Settings
     from dropout_lint.facts import FileFacts
+    from dropout_lint.merging import Findings
     from dropout_lint.project import Project
 
-PARALLEL_FROM = 1_500_000
-"""Bytes of source below which starting processes costs more than it saves."""
-_RECURSION_LIMIT = 8_000
 MODE_RULES = "DRP2"
 """The group of rules that need the modes of models followed through a project."""
 
@@ -39,91 +37,115 @@ class LintResult:
     checked: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Analysed:
-    path: Path
-    facts: FileFacts | None = None
-    suppressions: Suppressions = field(default_factory=Suppressions)
-    syntax_error: tuple[str, int, int] | None = None
-    failure: str = ""
-
-
 class Linter:
-    """Lints files under the settings of each. ``jobs`` 0 means as many processes as there are processors."""
+    """Lints files under the settings of each. ``jobs`` 0 means as many processes as there are processors.
+
+    ``cache`` has what earlier runs found; without it, nothing is read or written but the files.
+    """
 
     def __init__(
         self,
         settings_for: Callable[[Path], Settings],
         jobs: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
+        runs: Findings | None = None,
+        cache: CacheFolder | None = None,
     ) -> None:
+        """``runs`` are what running models found in the same files."""
         self._settings_for = settings_for
         self._jobs = jobs
         self._on_progress = on_progress
+        self._runs = runs
+        self._disk = Disk()
+        self._cache = cache
+        self._files: Sequence[Path] = ()
         self._project: Project | None = None
         self._texts: dict[Path, str] = {}
 
     def run(self, files: Sequence[Path]) -> LintResult:
         """Lint files from disk. Never raises for what a file contains."""
-        analysed: list[_Analysed] = []
-        for done, one in enumerate(self._analyse_all(files), 1):
-            analysed.append(one)
-            if self._on_progress is not None:
-                self._on_progress(done, len(files))
-        if any(a.facts is not None for a in analysed):
-            self._project_of(files).add_all([a.facts for a in analysed if a.facts is not None], files)
-        return self._judge(analysed)
+        self._files = files
+        if self._cache is None:
+            return self._judge(self._collect(files))
+        from dropout_lint.cache.runs import Runs, run_key
+
+        runs, key = Runs(self._cache), run_key(files, self._settings_for)
+        recalled = runs.recall(key, self._disk)
+        if recalled is not None:
+            return LintResult(recalled, (), len(files))
+        self._disk = Disk()
+        result = self._judge(self._collect(files))
+        if self._store is not None:
+            self._store.save()
+        if not result.failures:
+            runs.remember(key, result.diagnostics, self._disk)
+        return result
 
     def run_text(self, path: Path, text: str) -> LintResult:
         """Lint one text as if it were the content of ``path``."""
         self._texts[path] = text
-        one = _analyse_text(path, text, text.encode(errors="replace"), self._follows_modes(path))
+        place = place_of(path, self._disk)
+        one = analyse_text(path, text, text.encode(errors="replace"), place, self._follows_modes(path))
         if one.facts is not None:
-            self._project_of([path]).add(one.facts)
+            self._project_of(path).add(one.facts)
         return self._judge([one])
 
-    def _project_of(self, files: Sequence[Path]) -> Project:
-        if self._project is None:
-            from dropout_lint.project import Project
+    def _collect(self, files: Sequence[Path]) -> list[Analysed]:
+        from dropout_lint.gathering import gather
 
-            self._project = Project(_roots(files), self._texts)
+        analysed: list[Analysed] = []
+        store = self._store
+        for one in gather(files, self._follows_modes, self._disk, store, self._jobs):
+            analysed.append(one)
+            if self._on_progress is not None:
+                self._on_progress(len(analysed), len(files))
+        facts = [one.facts for one in analysed if one.facts is not None]
+        if facts:
+            self._project = self._new_project(files)
+            self._project.add_all(facts, files)
+        return analysed
+
+    def _project_of(self, path: Path) -> Project:
+        if self._project is None and self._files:
+            self._collect(self._files)  # the findings of the run were known from an earlier one
+        if self._project is None:
+            self._project = self._new_project([path])
         return self._project
 
-    def _analyse_all(self, files: Sequence[Path]) -> Iterator[_Analysed]:
-        sizes = {path: _size(path) for path in files}
-        jobs = self._jobs or _processors()
-        if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
-            yield from map(_analyse, files, map(self._follows_modes, files))
-            return
-        from concurrent.futures import ProcessPoolExecutor
+    def _new_project(self, files: Sequence[Path]) -> Project:
+        from dropout_lint.project import Project
 
-        # Largest first: a long file at the end would keep one process busy alone.
-        order = sorted(files, key=lambda p: -sizes[p])
-        with ProcessPoolExecutor(jobs, initializer=_start_worker) as pool:
-            yield from pool.map(_analyse, order, map(self._follows_modes, order), chunksize=8)
+        return Project(_roots(files, self._disk), self._disk, self._store, self._texts)
+
+    @cached_property
+    def _store(self) -> FactsStore | None:
+        if self._cache is None:
+            return None
+        from dropout_lint.cache.store import FactsStore
+
+        return FactsStore(self._cache)
 
     def _follows_modes(self, path: Path) -> bool:
         """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
         return any(code.startswith(MODE_RULES) for code in self._settings_for(path).enabled_for(path))
 
-    def _judge(self, analysed: Sequence[_Analysed]) -> LintResult:
-        with _without_collecting():
+    def _judge(self, analysed: Sequence[Analysed]) -> LintResult:
+        with without_collecting():
             return self._judged(analysed)
 
-    def _judged(self, analysed: Sequence[_Analysed]) -> LintResult:
+    def _judged(self, analysed: Sequence[Analysed]) -> LintResult:
         diagnostics: list[Diagnostic] = []
         failures: list[Failure] = []
         for one in analysed:
             if one.failure:
                 failures.append(Failure(str(one.path), one.failure))
+                diagnostics += self._with_runs(one.path, [])
                 continue
             crashed: list[Failure] = []
-            found = list(self._findings(one, crashed))
+            found = self._with_runs(one.path, list(self._findings(one, crashed)))
             failures += crashed
             if one.suppressions.directives:
-                enabled = self._settings_for(one.path).enabled_for(one.path) - {f.code for f in crashed}
-                if one.syntax_error is not None:
-                    enabled -= {"DRP002", "DRP003"}
+                enabled = self._decided(one) - {f.code for f in crashed}
                 definitions = one.facts.definitions if one.facts is not None else ()
                 found = list(apply_suppressions(one.suppressions, found, str(one.path), enabled, definitions))
             diagnostics += found
@@ -133,7 +155,25 @@ class Linter:
             len(analysed),
         )
 
-    def _findings(self, one: _Analysed, failures: list[Failure]) -> Iterator[Diagnostic]:
+    def _with_runs(self, path: Path, found: list[Diagnostic]) -> list[Diagnostic]:
+        if self._runs is None:
+            return found
+        enabled = self._settings_for(path).enabled_for(path)
+        return [item for item in self._runs.joined(str(path), found) if item.code in enabled]
+
+    def _decided(self, one: Analysed) -> frozenset[str]:
+        """The rules of which a comment in the file is known to be unused when nothing is found."""
+        from dropout_lint.checks import codes
+
+        settings = self._settings_for(one.path)
+        enabled = settings.enabled_for(one.path) & (codes() | TOOL_RULES)
+        if one.syntax_error is not None:
+            return enabled - {UNUSED, UNKNOWN}
+        if settings.models and (self._runs is None or not self._runs.complete):
+            return enabled - {UNUSED}  # the comment may be there for what a run of the models finds
+        return enabled
+
+    def _findings(self, one: Analysed, failures: list[Failure]) -> Iterator[Diagnostic]:
         if one.syntax_error is not None:
             message, line, column = one.syntax_error
             settings = self._settings_for(one.path)
@@ -143,17 +183,17 @@ class Linter:
         elif one.facts is not None and one.facts.has_anything:
             yield from self._check(one, one.facts, failures)
 
-    def _check(self, one: _Analysed, facts: FileFacts, failures: list[Failure]) -> Iterator[Diagnostic]:
+    def _check(self, one: Analysed, facts: FileFacts, failures: list[Failure]) -> Iterator[Diagnostic]:
         from dropout_lint.checks import checks
         from dropout_lint.checks.context import Context
 
         settings = self._settings_for(one.path)
         enabled = settings.enabled_for(one.path)
-        project = self._project_of([one.path])
+        project = self._project_of(one.path)
         for code, (kind, check) in checks(enabled).items():
             context = Context(code, facts, project, settings, lambda: self._text(one.path))
             try:
-                for fact in facts.of_kind(kind):
+                for fact in context.subjects(kind):
                     yield from check(fact, context)
             except Exception as error:  # a bug in one rule must not hide the findings of the others
                 reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
@@ -163,87 +203,12 @@ class Linter:
         return self._texts[path] if path in self._texts else read_source(path).text
 
 
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
-    gc.disable()
-    sys.setrecursionlimit(_RECURSION_LIMIT)
-
-
-def _analyse(path: Path, modes: bool) -> _Analysed:
-    try:
-        source = read_source(path)
-    except UnreadableSource as error:
-        return _Analysed(path, failure=str(error))
-    return _analyse_text(path, source.text, source.data, modes)
-
-
-def _analyse_text(path: Path, text: str, data: bytes, modes: bool) -> _Analysed:
-    from dropout_lint.source.syntax import MAX_BYTES
-
-    speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
-    if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
-        size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
-        return _Analysed(path, failure=f"too large to check: {size}") if speaks else _Analysed(path)
-    with _without_collecting():
-        return _parsed(path, text, modes, speaks)
-
-
-def _parsed(path: Path, text: str, modes: bool, speaks: bool) -> _Analysed:
-    from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
-
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
-    try:
-        suppressions = parse_suppressions(text, any_findings=speaks)
-        if not speaks:
-            parse(text)
-            return _Analysed(path, suppressions=suppressions)
-        from dropout_lint.source.engine import collect
-
-        return _Analysed(path, collect(path, text, modes=modes), suppressions)
-    except SourceSyntaxError as error:
-        return _Analysed(path, suppressions=suppressions, syntax_error=(str(error), error.line, error.column))
-    except NotParsed as error:
-        return _Analysed(path, failure=str(error))
-    except RecursionError:
-        return _Analysed(path, failure="nested too deeply to be analysed")
-    except Exception as error:  # a bug on one file must not hide the findings in the others
-        reason = f"the analysis crashed: {type(error).__name__}: {error}".splitlines()[0]
-        return _Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _processors() -> int:
-    """Processors that this process may use; Linux alone can tell them from those of the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _roots(files: Sequence[Path]) -> tuple[Path, ...]:
+def _roots(files: Sequence[Path], disk: Disk) -> tuple[Path, ...]:
     """The outermost package folder, or else the folder, of each file; none inside another."""
     tops = set()
     for folder in {path.resolve().parent for path in files}:
         top = folder
-        while (top.parent / "__init__.py").is_file():
+        while disk.is_file(top.parent / "__init__.py"):
             top = top.parent
         tops.add(top)
     return tuple(sorted(t for t in tops if not any(other in t.parents for other in tops)))

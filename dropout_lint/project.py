@@ -12,13 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from dropout_lint.disk import Disk
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary, ModeOutline
+from dropout_lint.networks import Networks
 from dropout_lint.source.engine import collect, read_flows, read_outlines
-from dropout_lint.source.syntax import NotParsed, SourceSyntaxError
-from dropout_lint.source.text import UnreadableSource, read_source
+from dropout_lint.source.module import SourceModule
+from dropout_lint.source.place import Place, place_of
+from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
+from dropout_lint.source.text import UnreadableSource, decode_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
 
 if TYPE_CHECKING:
+    from dropout_lint.cache.store import FactsStore
     from dropout_lint.source.mode_flow import FlowReader
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
@@ -36,20 +41,29 @@ R = TypeVar("R")
 class Project:
     """Facts of all files around a run, collected when asked for.
 
-    ``roots`` bound the search for users and subclasses; ``texts`` holds what stands for the content of some files.
+    ``roots`` bound the search for users and subclasses; ``store`` has facts of earlier runs; ``texts`` holds what
+    stands for the content of some files.
     """
 
-    def __init__(self, roots: tuple[Path, ...] = (), texts: Mapping[Path, str] | None = None) -> None:
+    def __init__(
+        self,
+        roots: tuple[Path, ...],
+        disk: Disk,
+        store: FactsStore | None = None,
+        texts: Mapping[Path, str] | None = None,
+    ) -> None:
         self.roots = roots
+        self.disk = disk
+        self._store = store
         self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._bound: dict[Path, frozenset[bytes] | None] = {}
         self._above: dict[Path, list[str]] = {}
-        self._listings: dict[str, frozenset[str]] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
+        self.networks = Networks(self)
         self.given: tuple[FileFacts, ...] = ()
         """Of the files that are checked now, not of those that are only looked up."""
         self.checked: frozenset[Path] = frozenset()
@@ -77,14 +91,35 @@ class Project:
         if path not in self._facts:
             whole = path.resolve()
             if whole not in self._facts:
-                self._facts[whole] = self._read(whole, collect)
+                self._facts[whole] = _or_none(self._collected, whole)
             self._facts[path] = self._facts[whole]
         return self._facts[path]
+
+    def _collected(self, path: Path) -> FileFacts:
+        if path in self._texts:
+            return collect(path, *self._source(path))
+        data, place = self.disk.read(path), place_of(path, self.disk)
+        known = self._store.facts(path, self.disk.digest(path), place) if self._store is not None else None
+        if known is not None:
+            return known
+        facts = collect(path, decode_source(data, path).text, place)
+        if self._store is not None:
+            self._store.add_facts(facts, self.disk.digest(path), place)
+        return facts
+
+    def parsed(self, path: Path) -> SourceModule | None:
+        """A file with its definitions still closed, None if it cannot be read or parsed."""
+
+        def read(path: Path) -> SourceModule:
+            text, place = self._source(path)
+            return SourceModule(text, parse(text), place, shallow=True)
+
+        return _or_none(read, path)
 
     def flows(self, facts: FileFacts) -> FlowReader | None:
         """The functions and classes of a file as linking needs them, None if it is gone."""
         if facts.path not in self._flows:
-            self._flows[facts.path] = self._read(Path(facts.path), read_flows)
+            self._flows[facts.path] = _or_none(lambda path: read_flows(*self._source(path)), Path(facts.path))
         return self._flows[facts.path]
 
     def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:
@@ -92,15 +127,15 @@ class Project:
         if facts.outlines is not None:
             return facts.outlines
         if facts.path not in self._outlines:
-            self._outlines[facts.path] = self._read(Path(facts.path), read_outlines) or ()
+            read = _or_none(lambda path: read_outlines(*self._source(path)), Path(facts.path))
+            self._outlines[facts.path] = read or ()
         return self._outlines[facts.path]
 
-    def _read(self, path: Path, reader: Callable[[Path, str], R]) -> R | None:
+    def _source(self, path: Path) -> tuple[str, Place]:
         text = self._texts.get(path)
-        try:
-            return reader(path, text if text is not None else read_source(path).text)
-        except (UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-            return None
+        if text is None:
+            text = decode_source(self.disk.read(path), path).text
+        return text, place_of(path, self.disk)
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
@@ -147,7 +182,7 @@ class Project:
         if located is None or located[1]:
             return False
         if located[0] not in self._bound:
-            data = _bytes(located[0])
+            data = self.disk.read_or_empty(located[0])
             words = frozenset(w for found in _BOUND.findall(data) for w in _WORD.findall(b" ".join(found)))
             self._bound[located[0]] = None if b"import *" in data else words
         words_or_all = self._bound[located[0]]
@@ -169,23 +204,18 @@ class Project:
         if above is None:
             above = self._above[folder] = [str(p) for p in origin.resolve().parents]
         for base in above[ups - 1 : ups] if ups else above[:_DEPTH]:
-            for cut in range(len(parts) if parts[0] in self._listing(base) else 1, 0, -1):
+            if not self.disk.has(base, parts[0]):
+                continue
+            for cut in range(len(parts), 0, -1):
                 place, last = os.sep.join((base, *parts[: cut - 1])), parts[cut - 1]
-                names = self._listing(place)
-                if f"{last}.py" in names:
+                if self.disk.kind(place, f"{last}.py") == "f":
                     return Path(place, f"{last}.py"), ".".join(parts[cut:])
-                if last in names and "__init__.py" in self._listing(os.sep.join((place, last))):
+                if (
+                    self.disk.kind(place, last) == "d"
+                    and self.disk.kind(f"{place}{os.sep}{last}", "__init__.py") == "f"
+                ):
                     return Path(place, last, "__init__.py"), ".".join(parts[cut:])
         return None
-
-    def _listing(self, folder: str) -> frozenset[str]:
-        """The names in a folder, empty for anything else."""
-        if folder not in self._listings:
-            try:
-                self._listings[folder] = frozenset(os.listdir(folder))
-            except OSError:
-                self._listings[folder] = frozenset()
-        return self._listings[folder]
 
     def is_module(self, facts: FileFacts, name: str) -> bool | None:
         """Whether a class is an nn.Module: proven, refuted, or None where a base is out of sight."""
@@ -295,9 +325,10 @@ class Project:
     def assigns_elsewhere(self, facts: FileFacts, attribute: str) -> bool:
         """Whether another line of the project assigns an attribute of this name."""
         pattern = re.compile(rb"\.%s\s*(?::[^=\n]+)?=[^=]|[\"']%s[\"']" % ((attribute.encode(),) * 2))
-        here = len(pattern.findall(_bytes(Path(facts.path))))
+        read = self.disk.read_or_empty
+        here = len(pattern.findall(read(Path(facts.path))))
         return here > 1 or any(
-            pattern.search(_bytes(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
+            pattern.search(read(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
         )
 
     @cached_property
@@ -305,11 +336,7 @@ class Project:
         """For each class name, the files that derive a class from it."""
         index: dict[str, list[Path]] = {}
         for path in self.python_files():
-            try:
-                data = path.read_bytes()
-            except OSError:
-                continue
-            for found in _CLASS.finditer(data):
+            for found in _CLASS.finditer(self.disk.read_or_empty(path)):
                 for base in re.findall(rb"\w+", found.group(2)):
                     index.setdefault(base.decode(), []).append(path)
         return index
@@ -317,7 +344,7 @@ class Project:
     def python_files(self) -> Iterator[Path]:
         """Every Python file below the roots."""
         for root in self.roots:
-            yield from sorted(root.rglob("*.py"))
+            yield from self.disk.walk(root)
 
     def derived_files(self, class_name: str) -> list[Path]:
         """Files that may derive from a class of this name."""
@@ -349,15 +376,16 @@ class Project:
         if imported:
             return imported
         nearby: set[T] = set()
-        for path in sorted(Path(facts.path).parent.glob("*.py")):
-            if attribute.encode() in _bytes(path):
+        for path in self.disk.python_files(Path(facts.path).parent):
+            if attribute.encode() in self.disk.read_or_empty(path):
                 home = self.facts(path)
                 nearby |= of(home) if home is not None else set()
         return nearby
 
 
-def _bytes(path: Path) -> bytes:
+def _or_none(read: Callable[[Path], R], path: Path) -> R | None:
+    """What reading a file gives, None if it cannot be read or parsed."""
     try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+        return read(path)
+    except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+        return None

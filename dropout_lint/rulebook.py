@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dropout_lint.diagnostic import Severity
 
-DOCS_URL = "https://github.com/dropout-lint/dropout-lint/blob/main/rules/{page}"
+DOCS_URL = "https://dropout-lint.github.io/dropout-lint/rules/{page}/"
 
 _HEADING = re.compile(r"^# (DRP\d{3}) ([a-z0-9-]+)$")
 _FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -43,11 +43,13 @@ class Rule:
     page: str
     text: str
     examples: tuple[Example, ...]
+    engines: tuple[str, ...] = ()
+    """The only engines that report it, where a page says so; ``("runtime",)`` for what no source can prove."""
 
     @property
     def url(self) -> str:
         """Where the page can be read on the web."""
-        return DOCS_URL.format(page=self.page)
+        return DOCS_URL.format(page=self.page.removesuffix(".md"))
 
 
 class PageError(ValueError):
@@ -82,7 +84,8 @@ def parse_page(text: str, filename: str) -> Rule:
         for fence in fences
         if re.fullmatch(r"python (bad|fixed|good)", fence.group(2).strip())
     )
-    return Rule(code, name, summary, severity, fix, rule_set, since, filename, text, examples)
+    engines = tuple(map(str, data.get("engines", ())))
+    return Rule(code, name, summary, severity, fix, rule_set, since, filename, text, examples, engines)
 
 
 def pages_folder() -> Path:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dropout_lint import globs
 from dropout_lint.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from dropout_lint.models.target import ModelTarget
 
 # ruff's list.
 DEFAULT_EXCLUDE = (
@@ -54,6 +58,8 @@ class Settings:
     respect_gitignore: bool = True
     fail_level: Severity = Severity.WARNING
     output_format: str = "full"
+    baseline: Path | None = None
+    cache_dir: str = ".dropout_lint_cache"
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     target_torch: str = "2.13"
     dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)
@@ -72,6 +78,9 @@ class Settings:
             "input": (0.0, 0.2),
         }
     )
+
+    models: tuple[ModelTarget, ...] = ()
+    """What ``trace``, ``validate`` and ``check --with-models`` run."""
 
     def enabled_for(self, path: Path) -> frozenset[str]:
         """The codes that are on for this file, after ``per-file-ignores``."""

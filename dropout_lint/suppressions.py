@@ -16,6 +16,8 @@ __all__ = ["MC_DROPOUT_CODES", "Suppressions", "add_suppressions", "apply_suppre
 
 UNUSED = "DRP002"
 UNKNOWN = "DRP003"
+TOOL_RULES = frozenset(["DRP001", UNUSED, UNKNOWN, "DRP004"])
+"""Rules about the linting itself, which no check module decides."""
 MC_DROPOUT_CODES = frozenset(["DRP101", "DRP102", "DRP103", "DRP104", "DRP105", "DRP106", "DRP206", "DRP207", "DRP501"])
 """What deliberate noise at test time makes right."""
 

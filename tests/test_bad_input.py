@@ -16,6 +16,7 @@ from dropout_lint.cli import cli
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source import engine
 from dropout_lint.source.newer_syntax import without_newer_syntax
+from dropout_lint.source.place import Place
 
 BAD = """\
 import torch.nn.functional as F
@@ -335,10 +336,10 @@ def test_an_analysis_that_crashes_is_a_failure_of_its_file(folder: Path, monkeyp
     (folder / "odd.py").write_text(BAD)
     collect = engine.collect
 
-    def crash(path: Path, text: str, *, modes: bool = False) -> object:
+    def crash(path: Path, text: str, place: Place, *, modes: bool = False) -> object:
         if path.name == "odd.py":
             raise KeyError("node\nof")
-        return collect(path, text, modes=modes)
+        return collect(path, text, place, modes=modes)
 
     monkeypatch.setattr(engine, "collect", crash)
     result = run()

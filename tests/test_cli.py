@@ -42,7 +42,7 @@ class LintResult:
 class WordLinter:
     """Finds WORDS; a fix turns one into ``good_word``; CRASH is a rule that crashes, INTERRUPT and BUG break it."""
 
-    def __init__(self, settings_for, jobs=0, on_progress=None):
+    def __init__(self, settings_for, jobs=0, on_progress=None, runs=None, cache=None):
         self.settings_for = settings_for
 
     def run(self, files):
@@ -155,6 +155,14 @@ def test_bare_call_and_help_and_version():
         (["--quiet", "rules"], "Write the command first: 'dropout-lint rules [OPTIONS]'."),
         (["--select", "DRP10l", "."], "--select: Unknown rule 'DRP10l'. Did you mean DRP101?"),
         (["--output-format", "jsn", "."], "'jsn' is not one of 'full', 'concise', 'json', 'github'"),
+        (["--output-format", "sarif=", "."], "'sarif=' names no file."),
+        (["--output-format", "json=a", "--output-format", "sarif", "-o", "a", "."], "to the same file"),
+        (["--output-format", "json=a", "--diff", "."], "--diff and --add-noqa write no report"),
+        (["--write-baseline", "."], "--write-baseline needs a file: --baseline FILE, or the key 'baseline'"),
+        (["--write-baseline", "--baseline", "b", "--diff", "."], "--write-baseline cannot be combined with"),
+        (["--diff-base", "HEAD", "--fix", "."], "--diff-base cannot be combined with --fix"),
+        (["--diff-base", "", "--fix", "."], "--diff-base cannot be combined with --fix"),
+        (["--diff-base", "HEAD", "-"], "--diff-base cannot be combined with"),
         (["--per-file-ignores", "DRP101", "."], "'DRP101' is not of the form PATTERN:RULE"),
         (["--config", "nope.toml", "."], "nope.toml: cannot be read: No such file"),
         (["--isolated", "--config", "x", "."], "exclude each other"),
@@ -316,11 +324,50 @@ def test_settings_hold_per_folder():
     assert run(".", "--isolated").exit_code == 0
 
 
-def test_output_file_gets_the_report_without_colour():
+def test_output_file_gets_the_report_without_colour_and_the_terminal_the_default_one():
     write("x.py", "BAD")
     result = run("x.py", "--color", "always", "--output-format", "concise", "-o", "report.txt")
-    assert (result.exit_code, result.stdout) == (1, "")
     assert Path("report.txt").read_text().startswith("x.py:1:1: DRP101")
+    assert (result.exit_code, result.stdout) == (1, run("x.py", "--color", "always").stdout)
+    write("pyproject.toml", "[tool.dropout-lint]\noutput-format = 'grouped'\n")
+    assert run("x.py", "--output-format", "json", "-o", "report.json").stdout.startswith("x.py:\n  1:1  DRP101")
+    assert json.loads(Path("report.json").read_text())[0]["code"] == "DRP101"
+    run("x.py", "-o", "report.txt")
+    assert Path("report.txt").read_text().startswith("x.py:\n  1:1  DRP101")
+
+
+def test_several_reports_at_once():
+    write("x.py", "BAD")
+    files = ["--output-format", "sarif=out.sarif", "--output-format", "junit=a=b.xml"]
+    assert run("x.py", *files).stdout == run("x.py").stdout
+    assert json.loads(Path("out.sarif").read_text())["version"] == "2.1.0"
+    assert Path("a=b.xml").read_text().startswith("<?xml")
+    result = run("x.py", *files, "--output-format", "pylint")
+    assert (result.exit_code, result.stdout) == (1, "x.py:1: [DRP101] BAD word\n")
+    result = run("x.py", "--output-format", "json", *files, "--output-format", "pylint")
+    assert result.stdout == "x.py:1: [DRP101] BAD word\n"
+    run("x.py", "--output-format", "gitlab=c.json", "--output-format", "json", "-o", "d.json")
+    assert json.loads(Path("c.json").read_text())[0]["check_name"] == "DRP101"
+    assert json.loads(Path("d.json").read_text())[0]["code"] == "DRP101"
+
+
+def test_a_report_that_cannot_be_written_does_not_cost_the_others():
+    write("x.py", "BAD")
+    result = run("x.py", "--output-format", "sarif=no/such/a.sarif")
+    assert result.exit_code == 2
+    assert "x.py:1:1" in result.stdout
+    assert result.stderr == "error: cannot write the report to no/such/a.sarif: no such file or directory\n"
+
+
+def test_a_file_name_that_is_no_text_is_reported_all_the_same(monkeypatch):
+    try:
+        Path(os.fsdecode(b"\xff.py")).write_text("BAD")
+    except (OSError, UnicodeError):
+        pytest.skip("this file system has text names only")
+    formats = ("sarif", "gitlab", "junit", "azure", "pylint", "grouped", "json", "github", "concise", "full")
+    for number, format in enumerate(formats):
+        assert run(".", "--output-format", f"{format}=report{number}").exit_code == 1, format
+        assert "DRP101" in Path(f"report{number}").read_text()
 
 
 def test_colour_only_where_it_is_wanted(monkeypatch):

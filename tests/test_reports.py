@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -97,6 +98,24 @@ def test_a_long_line_is_cut_around_the_span() -> None:
     assert len(underlined(frame(source, 2, 1, 2, 3000))[1]) < 140
 
 
+@pytest.mark.parametrize("columns", [54, 80, 120])
+def test_code_is_cut_to_the_width_of_the_terminal(columns: int) -> None:
+    source = f"{'a = 1; ' * 20}drop(x); {'b = 2; ' * 20}\nf(\n    {'1, ' * 60}drop(y)\n)\n"
+
+    def cut(*span: int) -> str:
+        found = Found((at(*span, severity=Severity.WARNING),))  # type: ignore[arg-type]
+        text = render(found, "full", sources=lambda _: source, color=False, summary=Summary(), columns=columns)
+        assert max(len(line) for line in text.splitlines() if "|" in line) <= columns, text
+        return text
+
+    code, line = underlined(cut(1, 141, 1, 148))
+    assert code[line.index("^") :].startswith("drop(x); b = 2;")
+    assert code.count("…") == 2
+    assert underlined(cut(3, 185, 3, 192))[0].endswith("1, 1, drop(y)")
+    for span in ((2, 1, 4, 2), (1, 1, 1, 281)):
+        assert "…" in cut(*span)
+
+
 def test_a_span_of_several_lines_has_a_side() -> None:
     source = "a\n    x = f(\n        1,\n    )\nb\n"
     assert frame(source, 2, 5, 4, 6).splitlines()[3:8] == [
@@ -139,7 +158,7 @@ def test_help_says_how_a_fix_is_applied() -> None:
 
 def test_colours_come_only_when_asked_for_and_change_no_text() -> None:
     finding = at(1, 1, 1, 2, SAFE)
-    for format in ("full", "concise"):
+    for format in ("full", "concise", "grouped"):
         plain, coloured = (shown(format, finding, source="x", color=color) for color in (False, True))
         assert "\x1b" not in plain
         assert coloured != plain
@@ -173,7 +192,7 @@ def test_the_summary_counts_severities_and_what_was_fixed() -> None:
     assert shown("concise", fixed=1) == "Fixed 1 problem.\n"
 
 
-@pytest.mark.parametrize("format", ["full", "concise"])
+@pytest.mark.parametrize("format", ["full", "concise", "grouped"])
 def test_all_checks_passed_only_if_all_was_checked(format: str) -> None:
     assert shown(format) == "All checks passed!\n"
     failures = (Failure("a.py", "gone"), Failure("b.py", "boom", "DRP101"), Failure("b.py", "boom", "DRP102"))
@@ -200,9 +219,9 @@ def test_json_has_the_shape_of_ruff_and_more() -> None:
         {"content": "x", "location": {"row": 1, "column": 1}, "end_location": {"row": 1, "column": 1}}
     ]
     assert (entry["fix"]["applicability"], entry["fix"]["imports"]) == ("safe", ["import torch"])
-    assert (entry["severity"], entry["engine"], entry["cell"]) == ("error", "source", None)
+    assert (entry["severity"], entry["engines"], entry["cell"]) == ("error", ["source"], None)
     assert entry["name"] == "functional-dropout-ignores-mode"
-    assert entry["url"].endswith("DRP101-functional-dropout-ignores-mode.md")
+    assert entry["url"].endswith("/rules/DRP101-functional-dropout-ignores-mode/")
     assert entry["related"][0]["message"] == "here"
 
 
@@ -247,6 +266,79 @@ def test_github_commands_are_escaped() -> None:
     assert shown("github") == ""
 
 
+def test_grouped_has_the_findings_below_their_file() -> None:
+    other = replace(at(120, 1, 120, 2), path="b.py")
+    assert shown("grouped", at(1, 12, 1, 14, SAFE), at(20, 1, 20, 2), other, quiet=True) == (
+        "a.py:\n  1:12  DRP101 [*] stays on\n  20:1  DRP101 stays on\n\nb.py:\n  120:1  DRP101 stays on\n\n"
+    )
+    assert shown("grouped") == "All checks passed!\n"
+
+
+def test_what_was_left_out_is_not_called_clean() -> None:
+    assert shown("concise", left_out=("3 known problems",)) == "No new problems.\nLeft out: 3 known problems.\n"
+    (_, *lines) = shown("concise", at(1, 1, 1, 2), left_out=("3 known problems", "1 problem on x")).splitlines()
+    assert lines == ["Found 1 problem (1 error).", "Left out: 3 known problems, 1 problem on x."]
+
+
+def test_pylint_lines_have_file_line_and_code() -> None:
+    finding = replace(at(3, 9, 4, 2, SAFE), message="two\nlines")
+    assert shown("pylint", finding) == "a.py:3: [DRP101] two lines\n"
+    assert shown("pylint") == ""
+
+
+def test_azure_commands_are_escaped() -> None:
+    finding = replace(at(1, 2, 3, 4), path="a;b].py", message="50 % now; a[0]\nnext")
+    assert shown("azure", finding) == (
+        "##vso[task.logissue type=error;sourcepath=a%3Bb%5D.py;linenumber=1;columnnumber=2;code=DRP101;]"
+        "50 %AZP25 now%3B a[0%5D next\n"
+    )
+    assert "type=warning;" in shown("azure", at(1, 1, 1, 1, severity=Severity.INFO))
+    assert shown("azure") == ""
+
+
+def test_gitlab_entries_have_what_a_merge_request_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "x = drop(a)\ny = drop(a)\n"
+    findings = (at(1, 5, 1, 12), at(2, 5, 2, 12, severity=Severity.WARNING), at(2, 5, 2, 12, severity=Severity.INFO))
+    entries = json.loads(shown("gitlab", *findings, source=source))
+    assert {**entries[0], "fingerprint": ""} == {
+        "description": "DRP101: stays on",
+        "check_name": "DRP101",
+        "fingerprint": "",
+        "severity": "critical",
+        "location": {"path": "a.py", "lines": {"begin": 1, "end": 1}},
+    }
+    assert [entry["severity"] for entry in entries] == ["critical", "major", "info"]
+    assert len({entry["fingerprint"] for entry in entries}) == 3
+    monkeypatch.setenv("CI_PROJECT_DIR", str(Path.cwd().parent))
+    (entry,) = json.loads(shown("gitlab", at(1, 5, 1, 12), source=source))
+    assert entry["location"]["path"] == f"{Path.cwd().name}/a.py"
+    assert shown("gitlab") == "[]\n"
+
+
+def test_junit_counts_findings_and_what_could_not_be_checked() -> None:
+    finding = replace(at(3, 9, 4, 2), message='<b> & "c"\x1b', path="lib/a.py")
+    failures = (Failure("b.py", "gone"), Failure("b.py", "crashed", "DRP102"))
+    suites = ElementTree.fromstring(shown("junit", finding, at(1, 1, 1, 2), failures=failures))
+    assert (suites.tag, suites.attrib) == (
+        "testsuites",
+        {"name": "dropout-lint", "tests": "4", "failures": "2", "errors": "2"},
+    )
+    first, _, failed = suites
+    assert [first.get(key) for key in ("name", "tests", "failures", "errors")] == ["lib/a.py", "1", "1", "0"]
+    (case,) = first
+    assert case.attrib == {"name": "DRP101", "classname": "lib/a", "file": "lib/a.py", "line": "3"}
+    assert case[0].attrib == {"message": '<b> & "c" ', "type": "error"}
+    assert [(case.get("name"), case[0].tag, case[0].get("message")) for case in failed] == [
+        ("not checked", "error", "gone"),
+        ("DRP102", "error", "crashed"),
+    ]
+
+
+def test_junit_of_a_clean_run_is_a_case_that_passed() -> None:
+    suites = ElementTree.fromstring(shown("junit"))
+    assert (suites.get("tests"), suites.get("failures"), len(suites[0]), len(suites[0][0])) == ("1", "0", 1, 0)
+
+
 def test_statistics_count_by_rule() -> None:
     other = replace(at(1, 1, 1, 2), code="DRP102")
     text = shown("full", other, at(1, 1, 1, 2, SAFE), at(1, 1, 1, 2), statistics=True)
@@ -273,7 +365,7 @@ class R:
     diagnostics = (Diagnostic("DRP101", "a.py", Span(1, 1, 1, 2), "m", Severity.ERROR),)
     failures = ()
     checked = 1
-for format in {FORMATS!r}:
+for format in {list(FORMATS)!r}:
     assert render(R(), format, sources=lambda p: "x", color=True, summary=Summary())
 print(sorted({{"rich", "libcst", "torch"}} & set(sys.modules)))
 """

@@ -15,7 +15,6 @@ PAGES = sorted(pages_folder().glob("DRP*.md"))
 SECTIONS = ["Why it matters", "Examples", "Fix safety", "When to ignore it", "Sources"]
 MARK = re.compile(r"  # DRP\d{3}$", re.MULTILINE)
 WITHOUT_EXAMPLES = {"DRP001", "DRP002", "DRP003", "DRP004"}
-RUNTIME_ONLY = {"DRP190", "DRP290"}
 
 
 def read(path: Path) -> Rule:
@@ -24,6 +23,11 @@ def read(path: Path) -> Rule:
 
 def retired() -> set[str]:
     return set(re.findall(r"\bDRP\d{3}\b", (pages_folder() / "retired.md").read_text("utf-8")))
+
+
+def without_examples(rule: Rule) -> bool:
+    """Rules about files, and those that only a run can report: no example of source code can prove them."""
+    return not rule.examples and (rule.code in WITHOUT_EXAMPLES or rule.engines == ("runtime",))
 
 
 @pytest.fixture(params=PAGES, ids=lambda path: path.stem)
@@ -53,6 +57,13 @@ def test_name_says_what_is_wrong_not_what_is_forbidden(rule: Rule) -> None:
     assert not rule.name.startswith(("no-", "disallow"))
 
 
+def test_engines_are_known_and_what_only_a_run_reports_has_no_fix(rule: Rule) -> None:
+    assert rule.engines in {(), ("runtime",)}
+    if rule.engines:
+        assert rule.fix == "none"
+        assert not rule.examples
+
+
 def test_summary_is_one_short_line(rule: Rule) -> None:
     lines = rule.text.splitlines()
     assert lines[1] == ""
@@ -66,14 +77,14 @@ def test_sections_come_in_order(rule: Rule) -> None:
     prose = re.sub(r"^```.*?^```$", "", rule.text, flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ (.*)$", prose, flags=re.MULTILINE)[1:]
     expected = [name for name in SECTIONS if name != "Fix safety" or rule.fix != "none"]
-    if rule.code in WITHOUT_EXAMPLES | RUNTIME_ONLY and not rule.examples:
+    if without_examples(rule):
         expected.remove("Examples")
     assert headings == expected
 
 
 def test_examples_are_there(rule: Rule) -> None:
     kinds = {example.kind for example in rule.examples}
-    if rule.code in WITHOUT_EXAMPLES | RUNTIME_ONLY and not kinds:
+    if without_examples(rule):
         return
     assert "bad" in kinds
     if rule.code not in WITHOUT_EXAMPLES:
@@ -82,7 +93,7 @@ def test_examples_are_there(rule: Rule) -> None:
 
 def test_a_fixed_block_exists_exactly_if_there_is_a_fix(rule: Rule) -> None:
     fixed = any(example.kind == "fixed" for example in rule.examples)
-    if rule.code in WITHOUT_EXAMPLES | RUNTIME_ONLY and not rule.examples:
+    if without_examples(rule):
         return
     assert fixed == (rule.fix != "none")
 

@@ -63,6 +63,11 @@ def _check(code: str) -> tuple[type, Check]:
     return kind, function
 
 
+def codes() -> frozenset[str]:
+    """The rules that have a check, without importing any of them."""
+    return frozenset(_modules())
+
+
 def checks(enabled: Collection[str] | None = None) -> dict[str, tuple[type, Check]]:
     """Fact kind and function of each rule that is on (of all rules without ``enabled``), by code.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from dropout_lint.activations import COMMUTES, ELEMENTWISE, PASSING
 from dropout_lint.checks._paths import ALPHA, Paths, dropouts
@@ -24,6 +25,8 @@ def before_activations(graph: LayerGraph, context: Context) -> Iterator[tuple[La
         if dropout.kind in ALPHA or paths.returned(dropout):
             continue
         followers = paths.after(dropout, VIEWS)
+        if len({f.kind for f in followers}) > 1 and any(f.within is not None for f in followers):
+            continue  # which activation a wrapper has depends on its arguments
         if followers and all(f.kind in ELEMENTWISE or configured(f, context) for f in followers):
             yield dropout, followers[0]
 
@@ -39,7 +42,9 @@ def configured(node: LayerNode, context: Context) -> str:
     if prefix != CONFIGURED or not separator:
         kind, _, literal = node.kind.partition("=")
         return f"torch.nn.functional.{literal}" if kind == CONFIGURED else ""
-    found = sorted(f"torch.nn.functional.{text}" for text in context.project.texts(context.facts, name))
+    home = context.project.facts(Path(node.path)) if node.path else context.facts
+    texts = context.project.texts(home, name) if home is not None else set()
+    found = sorted(f"torch.nn.functional.{text}" for text in texts)
     return next((f for f in found if COMMUTES.get(f) == "no"), "")
 
 
@@ -51,3 +56,14 @@ def activation_kind(node: LayerNode, context: Context) -> str:
 def shown(node: LayerNode) -> str:
     """How a message names a layer or function."""
     return node.kind.rpartition(".")[2]
+
+
+def inside(node: LayerNode) -> str:
+    """How a message says that a layer is part of a wrapper."""
+    return f" of `{node.wrappers[-1]}`" if node.wrappers else ""
+
+
+def on_line(node: LayerNode) -> str:
+    """How a message says where a layer stands."""
+    file = f" of {Path(node.path).name}" if node.path else ""
+    return f"on line {node.span.line}{file}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dropout_lint.checks.context import Context
+from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Applicability, Edit, Fix, Span
 from dropout_lint.facts import LayerElement, LayerNode
 
@@ -19,6 +19,8 @@ def exchange(context: Context, dropout: LayerNode, follower: LayerNode, applicab
     if dropout.index not in follower.inputs:
         return None
     name = follower.kind.rpartition(".")[2]
+    if dropout.within != follower.within:
+        return advice(f"Drop behind the `{name}`, in `{(*dropout.wrappers, *follower.wrappers)[-1]}` or after it")
     edits = _elements(context, dropout.element, follower.element) or _calls(dropout, follower)
     return Fix(f"Write it behind `{name}`", applicability, edits) if edits else None
 

@@ -17,9 +17,9 @@ PLAIN = frozenset(
 
 
 def dropouts(graph: LayerGraph, kinds: Collection[str] = DROPOUTS) -> Iterator[LayerNode]:
-    """The dropouts of a graph that can drop anything."""
+    """The dropouts of a graph that can drop anything, without those in wrappers, which have a graph of their own."""
     for node in graph.nodes:
-        if node.kind in kinds and not node.rate.is_zero:
+        if node.kind in kinds and not node.rate.is_zero and node.within is None:
             yield node
 
 

@@ -30,6 +30,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             f"Alpha dropout sets dropped values to SELU's saturation value, about -1.76; behind `{name}` that shifts "
             "the mean and raises the variance.",
             fix=renamed(context, dropout, [d for d, _ in found], _PLAIN_OF),
+            beside=paths.before(dropout, VIEWS)[:1],
         )
 
 

@@ -28,5 +28,6 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             dropout.span,
             f"Behind `{producers[0].kind.rpartition('.')[2]}` the features come last, so this drops whole steps, not "
             "features.",
+            beside=producers[:1],
             fix=advice("Permute to (N, C, L) around it, or say in its name that steps are dropped"),
         )

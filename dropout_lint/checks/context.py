@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
-from dropout_lint.facts import DropoutSite, FileFacts, ModelClass, Scope
+from dropout_lint.facts import DropoutSite, FileFacts, LayerGraph, LayerNode, ModelClass, Scope
 from dropout_lint.names import words
 from dropout_lint.project import Project
 from dropout_lint.rulebook import rules
@@ -37,6 +38,10 @@ class Context:
     load: Callable[[], str]
     """Reads the text of the file, which few checks need."""
 
+    def subjects(self, kind: type) -> tuple[object, ...]:
+        """The facts of one kind; networks with the wrappers of other files looked into."""
+        return self.project.networks.of(self.facts) if kind is LayerGraph else self.facts.of_kind(kind)
+
     def report(
         self,
         span: Span,
@@ -45,15 +50,28 @@ class Context:
         severity: Severity | None = None,
         fix: Fix | None = None,
         related: tuple[Related, ...] = (),
+        beside: Iterable[LayerNode] = (),
     ) -> Diagnostic:
         """A diagnostic of this rule; the severity is the page's unless the evidence decides otherwise.
 
-        A fix that would delete a comment becomes advice.
+        Those of the nodes ``beside`` that stand in a wrapper are told as related places. A fix that would delete a
+        comment becomes advice.
         """
+        related += tuple(
+            Related(self._shown_path(n), n.span, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`")
+            for n in beside
+            if n.within is not None
+        )
         if fix is not None and any(self._deletes_comment(edit) for edit in fix.edits):
             fix = advice(fix.message)
         level = severity or rules()[self.code].severity
-        return Diagnostic(self.code, self.facts.path, span, message, level, fix, "source", related)
+        return Diagnostic(self.code, self.facts.path, span, message, level, fix, related=related)
+
+    def _shown_path(self, node: LayerNode) -> str:
+        """The file of a node, spelt like the path that is checked."""
+        here = Path.cwd()
+        relative = bool(node.path) and not Path(self.facts.path).is_absolute() and here in Path(node.path).parents
+        return str(Path(node.path).relative_to(here)) if relative else node.path or self.facts.path
 
     def _deletes_comment(self, edit: Edit) -> bool:
         if edit.span.line == edit.span.end_line:

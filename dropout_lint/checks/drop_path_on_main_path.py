@@ -27,6 +27,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             "This drops the sum of the residual connection, so a dropped sample loses everything it had; stochastic "
             "depth drops the branch and keeps the identity.",
             fix=advice("Write `x + drop_path(branch(x))`"),
+            beside=sums[:1],
         )
 
 

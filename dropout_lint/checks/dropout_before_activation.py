@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.activations import CLIPPING, COMMUTES, NOT_ZERO_AT_ZERO, TWIN, bias
-from dropout_lint.checks._activations import activation_kind, before_activations
+from dropout_lint.checks._activations import activation_kind, before_activations, inside
 from dropout_lint.checks._order import exchange
 from dropout_lint.checks._paths import Paths
 from dropout_lint.checks.context import Context
@@ -22,13 +22,14 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if COMMUTES.get(kind) != "no" or TWIN[kind] == "torch.nn.Threshold" or is_logit(paths, activation):
             continue
         by_default = kind != activation.kind
-        name = kind.rpartition(".")[2]
+        name = f"`{kind.rpartition('.')[2]}`{inside(activation)}"
         chosen = ", a default of its configuration," if by_default else ""
         yield context.report(
             dropout.span,
-            f"Dropout before `{name}`{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
+            f"Dropout before {name}{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
             severity=Severity.INFO if by_default or kind in CLIPPING else None,
             fix=exchange(context, dropout, activation, Applicability.UNSAFE),
+            beside=[activation],
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks._activations import REACHES_NORM
+from dropout_lint.checks._activations import REACHES_NORM, inside, shown
 from dropout_lint.checks._order import NUMBERED, exchange
 from dropout_lint.checks._paths import DROPOUTS, Paths
 from dropout_lint.checks.context import Context
@@ -22,10 +22,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         return
     paths = Paths(graph)
     for norm in graph.nodes:
-        if norm.kind not in BATCH_NORMS:
-            continue
+        if norm.kind not in BATCH_NORMS or (norm.within is not None and norm.optional):
+            continue  # whether a wrapper has one may depend on its arguments
         for dropout in paths.before(norm, REACHES_NORM):
-            if dropout.kind not in DROPOUTS or dropout.rate.is_zero:
+            if dropout.kind not in DROPOUTS or dropout.rate.is_zero or dropout.within is not None:
                 continue
             std = _eval_std(dropout.rate.number)
             at = f" At p={dropout.rate.number:g}" if std else ""
@@ -35,9 +35,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             fix = None if keyed or not direct else exchange(context, dropout, norm, Applicability.UNSAFE)
             yield context.report(
                 dropout.span,
-                f"`{norm.kind.rpartition('.')[2]}` learns its running variance under this dropout's noise and divides "
+                f"`{shown(norm)}`{inside(norm)} learns its running variance under this dropout's noise and divides "
                 f"by too much in eval mode.{shift}",
                 fix=fix,
+                beside=[norm],
             )
 
 

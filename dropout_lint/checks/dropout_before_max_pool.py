@@ -22,4 +22,5 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
                 dropout.span,
                 "The maximum over values scaled by 1/(1-p) is larger in training than in eval: by 23 % at p=0.5.",
                 fix=exchange(context, dropout, followers[0], Applicability.UNSAFE),
+                beside=followers[:1],
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dropout_lint.activations import COMMUTES, PASSING, TWIN
-from dropout_lint.checks._activations import before_activations, normalized, shown
+from dropout_lint.checks._activations import before_activations, inside, normalized, shown
 from dropout_lint.checks._order import NUMBERED, exchange
 from dropout_lint.checks._paths import Paths
 from dropout_lint.checks.context import Context
@@ -29,8 +29,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         same = "gives the same result, bit for bit," if exact else "gives the same result up to rounding"
         yield context.report(
             dropout.span,
-            f"Dropout before `{shown(activation)}` {same} as after it; after it is where readers look for it.",
+            f"Dropout before `{shown(activation)}`{inside(activation)} {same} as after it; after it is where readers "
+            "look for it.",
             fix=_fix(context, paths, dropout, activation),
+            beside=[activation],
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.activations import NORMALIZING, TWIN
-from dropout_lint.checks._activations import before_activations, shown
+from dropout_lint.checks._activations import before_activations, inside, shown
 from dropout_lint.checks._order import exchange
 from dropout_lint.checks._paths import ALPHA, Paths, dropouts
 from dropout_lint.checks._removal import removal
@@ -24,9 +24,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if is_logit(paths, activation) and not dropout.forced:
             yield context.report(
                 dropout.span,
-                f"Dropout on the argument of `{shown(activation)}`: a dropped logit becomes 0, which is a score like "
-                "any other and gets probability; it is not left out.",
+                f"Dropout on the argument of `{shown(activation)}`{inside(activation)}: a dropped logit becomes 0, "
+                "which is a score like any other and gets probability; it is not left out.",
                 fix=_fix(context, paths, dropout, activation),
+                beside=[activation],
             )
     for dropout in dropouts(graph):
         if dropout.kind not in ALPHA and feeds(paths, dropout, graph.losses) and not context.facts.is_test:

@@ -25,22 +25,23 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     """Report dropouts behind the last Linear of a head, where their value is what the head returns."""
     if context.named_intent(graph.scope) or context.facts.is_test:
         return
-    paths = Paths(graph)
+    paths, residual = Paths(graph), graph.adds_input
     for dropout in dropouts(graph, PLAIN):
         if dropout.guarded or feeds(paths, dropout, graph.losses):
             continue
-        if not feeds(paths, dropout, graph.compared) and not _ends_a_head(graph, paths, dropout):
+        if not feeds(paths, dropout, graph.compared) and (residual or not _ends_a_head(graph, paths, dropout)):
             continue
         yield context.report(
             dropout.span,
             "This dropout is applied to the prediction itself: in training some outputs are zeroed and the others "
             "scaled up, and the loss compares that with the target.",
             fix=removal(context, dropout, "Take the dropout off the output"),
+            beside=paths.before(dropout, VIEWS)[:1],
         )
 
 
 def _ends_a_head(graph: LayerGraph, paths: Paths, dropout: LayerNode) -> bool:
-    if graph.adds_input or not graph.outputs or not paths.returned(dropout, _GATHERS):
+    if not graph.outputs or not paths.returned(dropout, _GATHERS):
         return False
     producers = paths.before(dropout, VIEWS)
     if not producers or not all(p.kind == "torch.nn.Linear" for p in producers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dropout_lint.checks._activations import on_line, shown
 from dropout_lint.checks._paths import Paths, dropouts
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
@@ -15,14 +16,17 @@ _RESETS = {f"torch.nn.{name}" for name in ("LayerNorm", "RMSNorm", "GroupNorm", 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     """Report dropouts from which a BatchNorm can be reached without another normalization in between."""
+    if not any(node.kind in BATCH_NORMS for node in graph.nodes):
+        return
     paths = Paths(graph)
     for dropout in dropouts(graph):
         norm = _reached(paths, dropout)
         if norm is not None:
             yield context.report(
                 dropout.span,
-                f"The noise of this dropout reaches `{norm.kind.rpartition('.')[2]}` on line {norm.span.line}, whose "
-                "running variance is then too large in eval mode.",
+                f"The noise of this dropout reaches `{shown(norm)}` {on_line(norm)}, whose running variance is then "
+                "too large in eval mode.",
+                beside=[norm],
             )
 
 

@@ -9,7 +9,7 @@ from dropout_lint.activations import ELEMENTWISE
 from dropout_lint.checks._paths import PLAIN, Paths, dropouts
 from dropout_lint.checks._removal import renamed
 from dropout_lint.checks.context import Context
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.layer_facts import BATCH_NORMS, POOLS
 
@@ -39,18 +39,33 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             f"`nn.Dropout{dims}d` drops maps.",
             severity=Severity.WARNING if rate >= _PROVEN_FROM else Severity.INFO,
             fix=renamed(context, dropout, found, names),
+            beside=[*paths.before(dropout, _PASSES | POOLS)[:1], *paths.after(dropout, _PASSES | POOLS)[:1]],
         )
 
 
 def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
     producers = paths.before(dropout, _PASSES | POOLS)
-    if not producers or not all(_spatial(p) for p in producers):
+    if not producers or not all(_spatial(p) and _alone(paths, p, dropout) for p in producers):
         return False
     followers = paths.after(dropout, _PASSES | POOLS)
     if followers:
-        return all(_spatial(f) and not _covers(f) for f in followers)
+        return all(_spatial(f) and _alone(paths, f, dropout) and not _covers(f) for f in followers)
     ends_in_pool = [u for u in paths.users(dropout) if u.kind in POOLS]
     return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers(p) for p in producers)
+
+
+def _alone(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
+    """Whether a convolution is the only one of its wrapper; dropout between blocks of several is another design."""
+    if _block(node) == _block(dropout):
+        return True
+    together = [n for n in paths.graph.nodes if _block(n) == _block(node)]
+    others = {n.span for n in together if n.kind == "unknown" or "conv" in n.kind.lower()}
+    return len(node.wrappers) <= 1 and others == {node.span}
+
+
+def _block(node: LayerNode) -> Span | str:
+    """The wrapper that a layer is part of: where it is applied, or its path in an instance."""
+    return node.within or node.module.rpartition(".")[0]
 
 
 def _spatial(node: LayerNode) -> bool:

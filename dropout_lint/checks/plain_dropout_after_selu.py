@@ -32,6 +32,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             "SELU keeps mean 0 and variance 1 from layer to layer, and plain dropout breaks that: at p=0.5 the "
             "variance doubles. Alpha dropout keeps both.",
             fix=renamed(context, dropout, found, _ALPHA_OF),
+            beside=paths.before(dropout, VIEWS)[:1],
         )
 
 

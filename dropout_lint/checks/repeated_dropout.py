@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.activations import PASSING
+from dropout_lint.checks._activations import on_line
 from dropout_lint.checks._paths import DROPOUTS, Paths, dropouts
 from dropout_lint.checks._removal import removal
-from dropout_lint.checks.context import Context
+from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.layer_facts import VIEWS
@@ -28,14 +29,17 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
                 continue
             if first.constructor == dropout.constructor and first.span == dropout.span:
                 continue  # the same call in the next turn of a loop
+            if first.within is not None and not first.rate.number:
+                continue  # a wrapper's dropout is often switched off by its rate
             rates = (first.rate.number, dropout.rate.number)
             kept = ""
             if rates[0] is not None and rates[1] is not None:
                 kept = f" Together they drop {1 - (1 - rates[0]) * (1 - rates[1]):.2g} of the values."
             yield context.report(
                 dropout.span,
-                f"This value was dropped on line {first.span.line} already, with nothing computed in between.{kept}",
-                fix=removal(context, first, "Keep the second"),
+                f"This value was dropped {on_line(first)} already, with nothing computed in between.{kept}",
+                fix=removal(context, first, "Keep the second") if first.within is None else advice("Keep one of them"),
+                beside=[first],
             )
 
 

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import click
-
+from dropout_lint.commands.combinations import refuse_contradictions
 from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.fix import fix_files, without_unfixable
 from dropout_lint.commands.linted import Linted, show_patches
-from dropout_lint.commands.messages import counted, note, show_failures, use_color, warn, write_report
+from dropout_lint.commands.messages import counted, note, show_failures, warn, write_report
 from dropout_lint.commands.options import CheckOptions
+from dropout_lint.commands.outputs import planned
 from dropout_lint.commands.progress import ProgressBar
+from dropout_lint.commands.reporting import reaches_fail_level, report
 from dropout_lint.commands.show_settings import show_settings
 from dropout_lint.commands.stdin import check_stdin
-from dropout_lint.config import Settings, SettingsResolver
+from dropout_lint.config import SettingsResolver
 from dropout_lint.files import Discovery, discover
+
+if TYPE_CHECKING:
+    from dropout_lint.cache.folder import CacheFolder
+    from dropout_lint.commands.with_models import ModelRuns
 
 _HERE = Path("_")
 
 
 def run_check(options: CheckOptions) -> ExitCode:
     """Run ``check``. Raises click.UsageError, ConfigError and CannotWriteError."""
+    if options.watch:
+        from dropout_lint.commands.watch import watch
+
+        return watch(options, run_check)
     started = time.monotonic()
-    if options.isolated and options.config:
-        raise click.UsageError("--isolated and --config exclude each other.")
-    if options.add_noqa and (options.fix or options.diff or options.reads_stdin):
-        raise click.UsageError("--add-noqa cannot be combined with --fix, --diff or '-'.")
+    refuse_contradictions(options)
     resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
     settings = resolver(_HERE)
+    outputs = planned(options.output_format, options.output_file, settings.output_format)
     if options.show_settings:
         first = next(iter(options.paths), Path())
         show_settings(resolver(first / _HERE if first.is_dir() else first))
@@ -52,7 +59,8 @@ def run_check(options: CheckOptions) -> ExitCode:
         for text in resolver.warnings:
             warn(text)
     if not options.diff and not options.add_noqa:
-        _report(options, settings, linted)
+        linted = _new_only(options, resolver, linted)
+        report(options, settings, linted, outputs)
     show_failures(linted.result.failures)
     if options.verbose:
         note(f"configuration: {', '.join(map(str, resolver.sources)) or 'no file, defaults hold'}")
@@ -63,9 +71,14 @@ def run_check(options: CheckOptions) -> ExitCode:
 def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Discovery) -> Linted:
     from dropout_lint.linter import Linter
 
+    runs = _model_runs(options, resolver) if options.with_models else None
     with ProgressBar(quiet=options.quiet) as progress:
-        linter = Linter(resolver, options.jobs, progress)
+        linter = Linter(
+            resolver, options.jobs, progress, runs=runs.findings if runs else None, cache=_cache(options, resolver)
+        )
         result = linter.run(found.files)
+    if runs is not None:
+        result = runs.added_to(result, found.files, resolver)
     result = replace(
         result,
         diagnostics=tuple(without_unfixable(result.diagnostics, resolver)),
@@ -76,42 +89,43 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 
         return Linted(add_noqa(result, options.add_noqa))
     if not options.fix and not options.diff:
-        return Linted(result)
+        return Linted(result, files=found.files)
     run = fix_files(result, linter, resolver, write=not options.diff)
     if options.diff:
         show_patches(options, resolver, result, run)
     for item in run.rejected:
         warn(f"{item.path}:{item.span.line}: the fix of {item.code} would have broken the file and was left out")
     left = replace(run.result, diagnostics=tuple(without_unfixable(run.result.diagnostics, resolver)))
-    return Linted(left, fixed=run.fixed, changed=bool(run.patches))
+    return Linted(left, fixed=run.fixed, changed=bool(run.patches), files=found.files)
 
 
-def _report(options: CheckOptions, settings: Settings, linted: Linted) -> None:
-    from dropout_lint.report import Summary, render
-    from dropout_lint.source.text import UnreadableSource, read_source
+def _model_runs(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns:
+    from dropout_lint.commands.with_models import run_declared
 
-    @lru_cache(maxsize=1)
-    def source_of(name: str) -> str | None:
-        if name in linted.texts:
-            return linted.texts[name]
-        try:
-            return read_source(Path(name)).text
-        except UnreadableSource:
-            return None
+    return run_declared(options, resolver)
 
-    summary = Summary(
-        fixed=linted.fixed,
-        statistics=options.statistics,
-        quiet=options.quiet,
-        checked=linted.result.checked,
-        unsafe_fixes=settings.unsafe_fixes,
-    )
-    color = options.output_file is None and use_color(options.color)
-    text = render(linted.result, settings.output_format, sources=source_of, color=color, summary=summary)
-    if linted.stdout_taken and options.output_file is None:
-        click.echo(text, err=True, color=color)
-    else:
-        write_report(text, options.output_file, color=color)
+
+def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
+    """Leave out what a baseline knows, and what stands on lines that did not change."""
+    from dropout_lint.commands.baseline import without_known, write_baselines
+
+    if options.write_baseline:
+        return write_baselines(options, resolver, linted)
+    linted = without_known(options, resolver, linted)
+    if options.diff_base is None:
+        return linted
+    from dropout_lint.commands.diff_base import only_changed
+
+    return only_changed(options.diff_base, linted)
+
+
+def _cache(options: CheckOptions, resolver: SettingsResolver) -> CacheFolder | None:
+    if options.no_cache:
+        return None
+    from dropout_lint.cache.folder import CacheFolder
+
+    settings = resolver(_HERE)
+    return CacheFolder(options.cache_dir or settings.root / settings.cache_dir)
 
 
 def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> ExitCode:
@@ -123,7 +137,4 @@ def _exit_code(options: CheckOptions, resolver: SettingsResolver, linted: Linted
         return ExitCode.FINDINGS if linted.changed else ExitCode.CLEAN
     if options.exit_non_zero_on_fix and linted.fixed:
         return ExitCode.FINDINGS
-    for item in linted.result.diagnostics:
-        if item.severity.rank >= resolver(Path(item.path)).fail_level.rank:
-            return ExitCode.FINDINGS
-    return ExitCode.CLEAN
+    return ExitCode.FINDINGS if reaches_fail_level(linted.result, resolver) else ExitCode.CLEAN

@@ -98,7 +98,7 @@ def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path],
         by_path[name] = list(outcome.remaining)
         rejected += outcome.rejected
         fixed += len(outcome.applied)
-        if patch := unified_diff(source.text, outcome.text, name):
+        if patch := unified_diff(*source.patch_texts(outcome.text), name):
             patches.append(patch)
     remaining = tuple(item for found in by_path.values() for item in found)
     left = replace(result, diagnostics=remaining, failures=tuple(failures))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,42 @@ from dropout_lint.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from dropout_lint.linter import LintResult
+    from dropout_lint.source.text import SourceText
 
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text."""
+    """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text.
+
+    ``files`` are those that were checked on disk; ``left_out`` says what was found and is not reported.
+    """
 
     result: LintResult
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, SourceText] = field(default_factory=dict)
     fixed: int = 0
     changed: bool = False
     stdout_taken: bool = False
+    files: tuple[Path, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def sources(self) -> Callable[[str], str | None]:
+        """A function that gives the text of a place (a file, or a cell of a notebook), or nothing where it is gone."""
+        from dropout_lint.report.cells import split_place
+        from dropout_lint.source.text import UnreadableSource, read_source
+
+        @lru_cache(maxsize=1)
+        def read(name: str) -> SourceText | None:
+            try:
+                return self.texts[name] if name in self.texts else read_source(Path(name))
+            except UnreadableSource:
+                return None
+
+        def source_of(place: str) -> str | None:
+            path, cell = split_place(place)
+            source = read(path)
+            return source.shown(cell) if source is not None else None
+
+        return source_of
 
 
 def show_patches(

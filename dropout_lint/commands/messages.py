@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,11 @@ def use_color(when: str) -> bool:
     return when == "always" or (when == "auto" and _auto_color(sys.stdout.isatty()))
 
 
+def columns() -> int | None:
+    """Cells of a line of the terminal, or None where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def write_report(text: str, file: Path | None, *, color: bool) -> None:
     """Print a report, or write it to ``file`` in one step. Raises CannotWriteError."""
     if text and not text.endswith("\n"):
@@ -55,7 +61,7 @@ def write_report(text: str, file: Path | None, *, color: bool) -> None:
     from dropout_lint.source.text import write_atomically
 
     try:
-        write_atomically(file, text.encode())
+        write_atomically(file, text.encode(errors="backslashreplace"))
     except OSError as problem:
         raise CannotWriteError(f"cannot write the report to {file}: {reason(problem)}") from None
 

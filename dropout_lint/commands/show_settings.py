@@ -10,6 +10,8 @@ import click
 
 from dropout_lint.config import Settings
 
+_UNSET = {"source": "(no configuration file)", "baseline": "(none)"}
+
 
 def show_settings(settings: Settings) -> None:
     """Print settings as they are resolved, one ``key = value`` a line."""
@@ -17,9 +19,11 @@ def show_settings(settings: Settings) -> None:
         value = getattr(settings, item.name)
         if item.name == "per_file_ignores":
             value = {pattern: sorted(codes) for pattern, codes in value}
+        elif item.name == "models":
+            value = [target.label for target in settings.models]
         elif isinstance(value, frozenset):
             value = sorted(value)
         elif isinstance(value, Path):
             value = str(value)
-        shown = "(no configuration file)" if value is None else json.dumps(value)
+        shown = _UNSET[item.name] if value is None else json.dumps(value)
         click.echo(f"{item.name.replace('_', '-')} = {shown}")

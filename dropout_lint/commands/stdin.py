@@ -18,16 +18,16 @@ def check_stdin(options: CheckOptions, resolver: SettingsResolver) -> Linted:
     """Lint, and where asked fix, standard input. A text that cannot be fixed is printed as it came."""
     from dropout_lint.linter import Linter, LintResult
     from dropout_lint.source.fixer import unified_diff
-    from dropout_lint.source.text import UnreadableSource, decode_source
+    from dropout_lint.source.text import SourceText, UnreadableSource, decode_source
 
     path = options.stdin_filename or Path("-")
     data = sys.stdin.buffer.read()
     prints_text = options.fix and not options.diff
 
-    def untouched(result: LintResult, text: str = "") -> Linted:
+    def untouched(result: LintResult, *sources: SourceText) -> Linted:
         if prints_text:
             _print(data)
-        return Linted(result, {str(path): text}, stdout_taken=prints_text)
+        return Linted(result, {str(path): source for source in sources}, stdout_taken=prints_text)
 
     if options.force_exclude and options.stdin_filename and is_excluded(path, resolver):
         return untouched(LintResult((), (), 0))
@@ -39,20 +39,20 @@ def check_stdin(options: CheckOptions, resolver: SettingsResolver) -> Linted:
     result = linter.run_text(path, source.text)
     result = replace(result, diagnostics=tuple(without_unfixable(result.diagnostics, resolver)))
     if not options.fix and not options.diff:
-        return Linted(result, {str(path): source.text})
+        return Linted(result, {str(path): source})
     try:
         outcome = fix_source(source, linter, resolver(path), frozenset(result.failures))
     except NotFixedError as problem:
         failure = Failure(str(path), f"not fixed: {problem}")
-        return untouched(replace(result, failures=(*result.failures, failure)), source.text)
+        return untouched(replace(result, failures=(*result.failures, failure)), source)
     left = replace(result, diagnostics=tuple(without_unfixable(outcome.remaining, resolver)))
     fixed = len(outcome.applied)
     if options.diff:
-        patch = unified_diff(source.text, outcome.text, str(path))
+        patch = unified_diff(*source.patch_texts(outcome.text), str(path))
         show_patches(options, resolver, result, FixRun(left, fixed, (patch,) if patch else (), outcome.rejected))
     else:
         _print(source.encode(outcome.text))
-    texts = {str(path): outcome.text}
+    texts = {str(path): decode_source(source.encode(outcome.text), path)}
     return Linted(left, texts, fixed, changed=outcome.text != source.text, stdout_taken=prints_text)
 
 

@@ -99,10 +99,7 @@ class Candidates:
         """The content of a file that speaks of no model, None for others."""
         if path in self._given:
             return None
-        try:
-            data = path.read_bytes()
-        except OSError:
-            return b""
+        data = self._project.disk.read_or_empty(path)
         return None if speaks_of_mode(data) or speaks_of_dropout(data) else data
 
     def _backwards(self) -> set[Node]:

@@ -15,7 +15,6 @@ from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.neighbours import Neighbours
 from dropout_lint.mode.values import Class, Frame, Function, Place
 from dropout_lint.project import Project
-from dropout_lint.source.text import UnreadableSource, read_source
 from dropout_lint.source.triage import speaks_of_mode
 
 _PLAIN_BASES = {"object", "abc.ABC", "typing.Generic", "abc.ABCMeta", "typing.Protocol", "?object"}
@@ -26,7 +25,7 @@ def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] 
 
     Each file is the root of its own runs, so the cost grows with their number.
     """
-    neighbours = Neighbours()
+    neighbours = Neighbours(project.disk)
     roots = _roots(project, [f for f in files if f.speaks_of_mode], neighbours)
     candidates = Candidates(project, roots)
     linker = _Linker(project, neighbours, managed)
@@ -42,17 +41,10 @@ def _roots(project: Project, files: list[FileFacts], neighbours: Neighbours) -> 
     """The files, and those of their projects that may lead into them, in an order that both kinds share."""
     found = {Path(f.path).resolve(): f for f in files}
     for user in neighbours.outside(project.checked, list(found)):
-        facts = project.facts(user) if _speaks(user) else None
+        facts = project.facts(user) if speaks_of_mode(project.disk.read_or_empty(user)) else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
     return [facts for _, facts in sorted(found.items()) if not facts.is_test]
-
-
-def _speaks(path: Path) -> bool:
-    try:
-        return speaks_of_mode(read_source(path).data)
-    except UnreadableSource:
-        return False
 
 
 class _Linker:

@@ -6,11 +6,13 @@ up in the project around it, and only what those prove counts.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
+
+from dropout_lint.disk import Disk
 
 MOST_FILES = 5_000
 """Files of one project that are looked at, in the order of their names."""
@@ -27,7 +29,8 @@ _CLIMB = 8
 class Neighbours:
     """Import statements of the files of projects, read when first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
@@ -38,7 +41,7 @@ class Neighbours:
         """The files of the project that a file belongs to."""
         home = self._home(path)
         if home not in self._files:
-            self._files[home] = tuple(_python_files(home))
+            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
         return self._files[home]
 
     def outside(self, checked: frozenset[Path], paths: Iterable[Path]) -> set[Path]:
@@ -74,7 +77,7 @@ class Neighbours:
 
     def _home(self, path: Path) -> Path:
         if path.parent not in self._homes:
-            self._homes[path.parent] = project_folder(path.parent)
+            self._homes[path.parent] = project_folder(path.parent, self._disk)
         return self._homes[path.parent]
 
     def _index(self, path: Path) -> dict[str, set[Path]]:
@@ -82,7 +85,7 @@ class Neighbours:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
             for file in self.around(path):
-                for word in _imported(file):
+                for word in _imported(file, self._disk.read_or_empty(file)):
                     users.setdefault(word, set()).add(file)
             self._users[home] = users
         return self._users[home]
@@ -93,12 +96,8 @@ def _module(path: Path) -> str:
     return path.parent.name if path.name == "__init__.py" else path.stem
 
 
-def _imported(path: Path) -> set[str]:
+def _imported(path: Path, data: bytes) -> set[str]:
     """The words of the import statements of a file."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return set()
     found: set[str] = set()
     for match in _IMPORT.finditer(data):
         source, names, modules = match.groups()
@@ -109,10 +108,10 @@ def _imported(path: Path) -> set[str]:
     return found
 
 
-def project_folder(start: Path) -> Path:
+def project_folder(start: Path, disk: Disk) -> Path:
     """The folder of the project around a folder: by the files that mark one, or else by its Python files."""
     top = start
-    while (top / "__init__.py").is_file() and top.parent != top:
+    while disk.is_file(top / "__init__.py") and top.parent != top:
         top = top.parent
     package = start if top == start else _below(start, top)
     outside = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(start.anchor)}
@@ -120,9 +119,9 @@ def project_folder(start: Path) -> Path:
     for _ in range(_CLIMB):
         if current in outside or current.name in _SKIPPED:
             break
-        if any((current / marker).exists() for marker in _MARKERS):
+        if any(disk.kind(str(current), marker) for marker in _MARKERS):
             return current
-        if current != package and next(current.glob("*.py"), None) is None:
+        if current != package and not disk.python_files(current):
             break
         best, current = current, current.parent
     return best
@@ -131,15 +130,3 @@ def project_folder(start: Path) -> Path:
 def _below(start: Path, top: Path) -> Path:
     """The outermost package of a folder inside of packages, which stands in ``top``."""
     return top / start.relative_to(top).parts[0]
-
-
-def _python_files(folder: Path) -> Iterator[Path]:
-    found = 0
-    for current, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED)
-        for file in sorted(files):
-            if file.endswith(".py"):
-                found += 1
-                if found > MOST_FILES:
-                    return
-                yield Path(current) / file

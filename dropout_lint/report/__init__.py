@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
+from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Related, Severity, Span
 
-FORMATS = ("full", "concise", "json", "github")
+FORMATS = {
+    "full": "full",
+    "concise": "concise",
+    "json": "json_format",
+    "github": "github",
+    "grouped": "grouped",
+    "sarif": "sarif",
+    "gitlab": "gitlab",
+    "junit": "junit",
+    "azure": "azure",
+    "pylint": "pylint",
+}
+"""The module of each output format. A module has ``render(result, view)``."""
+_ENGINES = {"source": "source", "graph": "traced model", "runtime": "running model"}
 
 Sources = Callable[[str], str | None]
-"""Gives the text of a file as it was checked, or nothing where it is gone."""
+"""Gives the text of a file, or of the cell of a notebook at a ``place``, or nothing where it is gone."""
 
 
 class Result(Protocol):
@@ -36,36 +51,41 @@ class Summary:
     quiet: bool = False
     checked: int = 0
     unsafe_fixes: bool = False
+    left_out: tuple[str, ...] = ()
+    """What was found and is not reported, such as ``3 known problems``."""
 
 
-def render(result: Result, format: str, *, sources: Sources, color: bool, summary: Summary) -> str:
-    """The output of a run for stdout; ends in a newline unless it is empty. Raises ValueError on an unknown format.
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a format may use besides the result."""
 
-    Failures are only counted here; ``render_failures`` has them for stderr.
+    sources: Sources
+    color: bool
+    summary: Summary
+    columns: int | None = None
+    """Cells of a line of the terminal; None where the report goes elsewhere."""
+
+
+class _Format(Protocol):
+    def render(self, result: Result, view: View) -> str: ...
+
+
+def render(
+    result: Result, format: str, *, sources: Sources, color: bool, summary: Summary, columns: int | None = None
+) -> str:
+    """The output of a run in one format; ends in a newline unless it is empty. Raises ValueError on an unknown format.
+
+    The formats for people only count failures: ``render_failures`` has them for stderr.
     """
-    if summary.statistics and format in ("full", "concise", "json"):
+    if format not in FORMATS:
+        raise ValueError(f"unknown output format '{format}': choose from {', '.join(FORMATS)}")
+    view = View(sources, color, summary, columns)
+    if summary.statistics and format in ("full", "concise", "grouped", "json"):
         from dropout_lint.report import statistics
 
-        if format == "json":
-            return statistics.render_json(result, summary)
-        return statistics.render(result, color, summary)
-    if format == "full":
-        from dropout_lint.report import full
-
-        return full.render(result, sources, color, summary)
-    if format == "concise":
-        from dropout_lint.report import concise
-
-        return concise.render(result, color, summary)
-    if format == "json":
-        from dropout_lint.report import json_format
-
-        return json_format.render(result, sources)
-    if format == "github":
-        from dropout_lint.report import github
-
-        return github.render(result)
-    raise ValueError(f"unknown output format '{format}': choose from {', '.join(FORMATS)}")
+        return statistics.render_json(result, view) if format == "json" else statistics.render(result, view)
+    module: _Format = import_module(f"dropout_lint.report.{FORMATS[format]}")
+    return module.render(result, view)
 
 
 def render_failures(failures: Sequence[Failure], color: bool) -> str:
@@ -96,10 +116,27 @@ def render_summary(result: Result, color: bool, summary: Summary) -> str:
         elif unsafe:
             lines.append(f"{unsafe} fixable with `--fix --unsafe-fixes`.")
     if result.failures:
-        lines.append(f"{_count(len({f.path for f in result.failures}), 'file')} could not be checked.")
+        failed = Counter(kind for kind, _ in {(f.kind, f.path) for f in result.failures})
+        counts = " and ".join(_count(number, kind) for kind, number in sorted(failed.items()))
+        lines.append(f"{counts} could not be checked.")
     elif not found and not summary.fixed:
-        lines.append("All checks passed!")
+        lines.append("No new problems." if summary.left_out else "All checks passed!")
+    if summary.left_out:
+        lines.append(f"Left out: {', '.join(summary.left_out)}.")
     return "".join(f"{line}\n" for line in lines)
+
+
+def seen_by(diagnostic: Diagnostic) -> str:
+    """Which engines found this and in which modules, and what a run says about it; "" for a plain source finding."""
+    parts = []
+    if diagnostic.verdict:
+        parts.append(f"{diagnostic.verdict} by running the model: {diagnostic.evidence}".removesuffix(": "))
+    elif diagnostic.engines != ("source",):
+        parts.append(f"found in the {' and the '.join(_ENGINES[engine] for engine in diagnostic.engines)}")
+    if diagnostic.modules:
+        first, more = diagnostic.modules[0], len(diagnostic.modules) - 1
+        parts.append(f"`{first}`" + (f", and {more} more" if more else ""))
+    return "; ".join(parts)
 
 
 def is_fixable(diagnostic: Diagnostic, unsafe_fixes: bool) -> bool:
@@ -126,6 +163,23 @@ def paint(text: str, style: str, color: bool) -> str:
 def severity_style(severity: Severity) -> str:
     """The colour of a severity."""
     return {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}[severity]
+
+
+def place(found: Diagnostic | Related) -> str:
+    """``path``, or ``path:cell 2`` in a notebook: what stands before the line."""
+    return found.path if found.cell is None else f"{found.path}:cell {found.cell}"
+
+
+def file_span(found: Diagnostic | Related) -> Span:
+    """The span for a service that counts the lines of a notebook's JSON: there, the start of the file."""
+    return found.span if found.cell is None else Span(1, 1, 1, 1)
+
+
+def located(found: Diagnostic | Related) -> str:
+    """The message, with cell, line and column in front where ``file_span`` cannot say them."""
+    if found.cell is None:
+        return found.message
+    return f"cell {found.cell}:{found.span.line}:{found.span.column}: {found.message}"
 
 
 def one_line(text: str) -> str:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import Result, Summary, is_fixable, mark, one_line, paint, render_summary, severity_style
+from dropout_lint.report import (
+    Result,
+    View,
+    is_fixable,
+    mark,
+    one_line,
+    paint,
+    place,
+    render_summary,
+    seen_by,
+    severity_style,
+)
 
 
-def render(result: Result, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """``path:line:column: CODE [*] message`` lines and the summary."""
-    lines = [f"{_place(d, color)} {headline(d, color, summary.unsafe_fixes)}\n" for d in result.diagnostics]
-    return "".join(lines) + render_summary(result, color, summary)
+    color = view.color
+    lines = [
+        f"{_place(d, color)} {headline(d, color, view.summary.unsafe_fixes)}{in_brackets(d)}\n"
+        for d in result.diagnostics
+    ]
+    return "".join(lines) + render_summary(result, color, view.summary)
 
 
 def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
@@ -19,6 +34,12 @@ def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
     return f"{code} {fixable}{one_line(diagnostic.message)}"
 
 
+def in_brackets(diagnostic: Diagnostic) -> str:
+    """What a run of the model adds, behind a message that stands on a line alone."""
+    seen = seen_by(diagnostic)
+    return f" ({one_line(seen)})" if seen else ""
+
+
 def _place(diagnostic: Diagnostic, color: bool) -> str:
-    path = paint(one_line(diagnostic.path), "bold", color)
+    path = paint(one_line(place(diagnostic)), "bold", color)
     return f"{path}:{diagnostic.span.line}:{diagnostic.span.column}:"

@@ -11,7 +11,7 @@ from dropout_lint.source.text import LineIndex
 
 CONTEXT = 2
 WIDTH = 120
-"""Cells of code that are shown of one line."""
+"""Cells of code that are shown of one line where nothing says how many there is room for."""
 _TAB = 4
 _LONGEST = 6
 
@@ -27,8 +27,8 @@ class FrameLine:
     last: bool = False
 
 
-def frame_lines(source: str, span: Span) -> list[FrameLine]:
-    """The frame of a span; empty if the span is not in the text (the file has changed)."""
+def frame_lines(source: str, span: Span, width: int = WIDTH) -> list[FrameLine]:
+    """The frame of a span, ``width`` cells wide; empty if the span is not in the text (the file has changed)."""
     index = LineIndex(source)
     if not (1 <= span.line <= span.end_line <= index.lines):
         return []
@@ -43,41 +43,44 @@ def frame_lines(source: str, span: Span) -> list[FrameLine]:
     while last > end_line and not index.line(last).strip():
         last -= 1
     if end_line == span.line:
-        return list(_single(index, span.line, (span.column, end_column), first, last))
-    return list(_multiple(index, span.line, end_line, span.column, end_column, first, last))
+        return list(_single(index, span.line, (span.column, end_column), (first, last), width))
+    return list(_multiple(index, (span.line, end_line), (span.column, end_column), (first, last), width))
 
 
-def _single(index: LineIndex, line: int, columns: tuple[int, int], first: int, last: int) -> Iterator[FrameLine]:
+def _single(
+    index: LineIndex, line: int, columns: tuple[int, int], shown: tuple[int, int], width: int
+) -> Iterator[FrameLine]:
     cells = _cells(index.line(line))
     start, end = _cell(cells, columns[0]), _cell(cells, columns[1])
-    left = _window(_cell(cells, len(cells)), start, end)
-    for number in range(first, last + 1):
-        yield FrameLine(str(number), _shown(_cells(index.line(number)), left))
+    left = _window(_cell(cells, len(cells) + 1), start, end, width)
+    for number in range(shown[0], shown[1] + 1):
+        yield FrameLine(str(number), _shown(_cells(index.line(number)), left, width))
         if number == line:
-            width = max(1, min(end, left + WIDTH) - start)
-            yield FrameLine(underline=" " * (start - left + bool(left)) + "^" * width, last=True)
+            drawn = max(1, min(end, left + width) - start)
+            yield FrameLine(underline=" " * (start - left + bool(left)) + "^" * drawn, last=True)
 
 
 def _multiple(
-    index: LineIndex, line: int, end_line: int, column: int, end_column: int, first: int, last: int
+    index: LineIndex, lines: tuple[int, int], columns: tuple[int, int], shown: tuple[int, int], width: int
 ) -> Iterator[FrameLine]:
+    (line, end_line), (column, end_column) = lines, columns
     skipped = range(line + 3, end_line - 1) if end_line - line >= _LONGEST else range(0)
-    for number in range(first, last + 1):
+    for number in range(shown[0], shown[1] + 1):
         if number in skipped:
             if number == skipped[0]:
                 yield FrameLine("...", edge="|")
             continue
         cells = _cells(index.line(number))
-        text = _shown(cells, 0)
+        text = _shown(cells, 0, width)
         if number < line or number > end_line:
             yield FrameLine(str(number), text, edge=" ")
             continue
         opens = number == line and not index.line(number)[: column - 1].strip()
         yield FrameLine(str(number), text, edge="/" if opens else " " if number == line else "|")
         if number == line and not opens:
-            yield FrameLine(underline="_" * (1 + min(_cell(cells, column), WIDTH)) + "^", edge=" ")
+            yield FrameLine(underline="_" * (1 + min(_cell(cells, column), width)) + "^", edge=" ")
         elif number == end_line:
-            end = min(max(_cell(cells, end_column) - 1, 0), WIDTH)
+            end = min(max(_cell(cells, end_column) - 1, 0), width)
             yield FrameLine(underline="_" * (1 + end) + "^", edge="|", last=True)
 
 
@@ -110,25 +113,26 @@ def _cell(cells: list[str], column: int) -> int:
     return sum(_width(cell) for cell in cells[: column - 1])
 
 
-def _window(length: int, start: int, end: int) -> int:
-    """First cell to show so that the span is seen."""
-    if length <= WIDTH or end <= WIDTH:
+def _window(length: int, start: int, end: int, width: int) -> int:
+    """First cell to show so that the span is seen, and as much before it as there is room for."""
+    if length <= width or end <= width:
         return 0
-    return max(0, start - WIDTH // 4)
+    after = min(length, end + width // 4)
+    return max(0, min(after - width, start - width // 4))
 
 
-def _shown(cells: list[str], left: int) -> str:
+def _shown(cells: list[str], left: int, width: int) -> str:
     text: list[str] = []
     at = 0
     for cell in cells:
-        width = _width(cell)
-        if at >= left + WIDTH and width:
+        wide = _width(cell)
+        if at >= left + width and wide:
             text.append("…")
             break
         if at >= left:
             text.append(cell)
-        elif at + width > left:
-            text.append(" " * (at + width - left))
-        at += width
+        elif at + wide > left:
+            text.append(" " * (at + wide - left))
+        at += wide
     shown = "".join(text)
     return (f"…{shown}" if left and any(not cell.isspace() for cell in cells) else shown).rstrip()

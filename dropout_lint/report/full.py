@@ -5,29 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, Sources, Summary, one_line, paint, render_summary, severity_style
+from dropout_lint.report import Result, View, one_line, paint, place, render_summary, seen_by, severity_style
 from dropout_lint.report.concise import headline
-from dropout_lint.report.frame import FrameLine, frame_lines
+from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
+
+_BESIDE = 12
+"""Cells beside number and code, at most: the bar, an ellipsis, and the severity behind the underline."""
+_NARROWEST = 40
 
 
-def render(result: Result, sources: Sources, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """Blocks with a blank line after each, and the summary."""
     blocks = []
     for diagnostic in result.diagnostics:
-        lines = _block(diagnostic, sources(diagnostic.path), color, summary.unsafe_fixes)
+        lines = _block(diagnostic, view)
         blocks.append("".join(f"{line}\n" for line in lines) + "\n")
-    return "".join(blocks) + render_summary(result, color, summary)
+    return "".join(blocks) + render_summary(result, view.color, view.summary)
 
 
-def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes: bool) -> Iterator[str]:
-    span = diagnostic.span
-    frame = frame_lines(source, span) if source is not None else []
+def _block(diagnostic: Diagnostic, view: View) -> Iterator[str]:
+    span, color, unsafe_fixes = diagnostic.span, view.color, view.summary.unsafe_fixes
+    source = view.sources(place(diagnostic))
+    room = (
+        WIDTH if view.columns is None else max(view.columns - len(str(span.end_line + CONTEXT)) - _BESIDE, _NARROWEST)
+    )
+    frame = frame_lines(source, span, room) if source is not None else []
     width = max((len(line.number) for line in frame), default=len(str(span.line)))
     gutter = " " * width
     bar = paint("|", "blue", color)
-    place = f"{one_line(diagnostic.path)}:{span.line}:{span.column}"
+    where = f"{one_line(place(diagnostic))}:{span.line}:{span.column}"
     yield headline(diagnostic, color, unsafe_fixes)
-    yield f"{gutter}{paint('-->', 'blue', color)} {place}" + ("" if frame else f" ({diagnostic.severity})")
+    yield f"{gutter}{paint('-->', 'blue', color)} {where}" + ("" if frame else f" ({diagnostic.severity})")
     if frame:
         yield f"{gutter} {bar}"
         for line in frame:
@@ -36,8 +44,10 @@ def _block(diagnostic: Diagnostic, source: str | None, color: bool, unsafe_fixes
         yield f"{gutter} {bar}"
     for related in diagnostic.related:
         start = related.span
-        where = f"{one_line(related.path)}:{start.line}"
+        where = f"{one_line(place(related))}:{start.line}"
         yield f"{gutter} {paint('= note:', 'blue', color)} {where}: {one_line(related.message)}"
+    if seen := seen_by(diagnostic):
+        yield f"{gutter} {paint('= note:', 'blue', color)} {one_line(seen)}"
     if diagnostic.fix:
         yield f"{gutter} {paint('= help:', 'cyan', color)} {_help(diagnostic.fix, unsafe_fixes)}"
 

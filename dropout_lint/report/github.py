@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity
-from dropout_lint.report import Result
+from dropout_lint.diagnostic import Diagnostic, Severity, Span
+from dropout_lint.report import Result, View, place
+from dropout_lint.report.concise import in_brackets
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(result: Result) -> str:
+def render(result: Result, view: View) -> str:
     """One workflow command for each finding."""
     return "".join(_command(diagnostic) for diagnostic in result.diagnostics)
 
 
 def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
+    if diagnostic.cell is not None:  # GitHub counts the lines of the notebook's JSON
+        span = Span(1, 1, 1, 1)
     properties = {
         "title": f"dropout-lint ({diagnostic.code})",
         "file": os.path.abspath(diagnostic.path),
@@ -28,7 +31,10 @@ def _command(diagnostic: Diagnostic) -> str:
     listed = ",".join(
         f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
-    text = f"{diagnostic.path}:{span.line}:{span.column}: {diagnostic.code} {diagnostic.message}"
+    text = (
+        f"{place(diagnostic)}:{diagnostic.span.line}:{diagnostic.span.column}: {diagnostic.code} "
+        f"{diagnostic.message}{in_brackets(diagnostic)}"
+    )
     return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
 
 

@@ -8,20 +8,20 @@ from typing import Any
 
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.report import Result, Sources
+from dropout_lint.report import Result, View, place
 from dropout_lint.source.comments import Layout, read_layout
 
 
-def render(result: Result, sources: Sources) -> str:
+def render(result: Result, view: View) -> str:
     """A JSON list; ``[]`` when nothing was found."""
     layouts: dict[str, Layout | None] = {}
     entries = []
     for diagnostic in result.diagnostics:
-        path = diagnostic.path
-        if path not in layouts:
-            text = sources(path)
-            layouts[path] = None if text is None else read_layout(text)
-        entries.append(_entry(diagnostic, layouts[path]))
+        where = place(diagnostic)
+        if where not in layouts:
+            text = view.sources(where)
+            layouts[where] = None if text is None else read_layout(text)
+        entries.append(_entry(diagnostic, layouts[where]))
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,7 +29,7 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
     rule = rulebook.rules().get(diagnostic.code)
     start, end = _locations(diagnostic.span)
     return {
-        "cell": None,
+        "cell": diagnostic.cell,
         "code": diagnostic.code,
         "name": rule.name if rule else None,
         "severity": diagnostic.severity.value,
@@ -40,9 +40,13 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
         "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
         "noqa_row": layout.comment_row(diagnostic.span.line) if layout else diagnostic.span.line,
         "url": rule.url if rule else None,
-        "engine": diagnostic.engine,
+        "engines": list(diagnostic.engines),
+        "modules": list(diagnostic.modules),
+        "verdict": diagnostic.verdict or None,
+        "evidence": diagnostic.evidence or None,
         "related": [
             {
+                "cell": related.cell,
                 "filename": os.path.abspath(related.path),
                 "location": _locations(related.span)[0],
                 "end_location": _locations(related.span)[1],

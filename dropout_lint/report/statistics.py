@@ -6,12 +6,12 @@ import json
 from collections import Counter
 
 from dropout_lint import rulebook
-from dropout_lint.report import Result, Summary, is_fixable, mark, paint, render_summary
+from dropout_lint.report import Result, Summary, View, is_fixable, mark, paint, render_summary
 
 
-def render(result: Result, color: bool, summary: Summary) -> str:
+def render(result: Result, view: View) -> str:
     """A line for each rule: count, code, whether all of it is fixable, name; then the summary."""
-    rows = _rows(result, summary)
+    rows, color = _rows(result, view.summary), view.color
     width = max((len(str(count)) for _, count, _ in rows), default=0)
     lines = []
     for code, count, fixable in rows:
@@ -24,15 +24,15 @@ def render(result: Result, color: bool, summary: Summary) -> str:
             rule.name if rule else "",
         ]
         lines.append("  ".join(filter(None, parts)) + "\n")
-    return "".join(lines) + render_summary(result, color, summary)
+    return "".join(lines) + render_summary(result, color, view.summary)
 
 
-def render_json(result: Result, summary: Summary) -> str:
+def render_json(result: Result, view: View) -> str:
     """The same as a JSON list."""
     rules = rulebook.rules()
     entries = [
         {"code": code, "name": rules[code].name if code in rules else None, "count": count, "fixable_count": fixable}
-        for code, count, fixable in _rows(result, summary)
+        for code, count, fixable in _rows(result, view.summary)
     ]
     return json.dumps(entries, indent=2) + "\n"
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 
 from dropout_lint.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIONS
+from dropout_lint.facts import Given, Passed
 from dropout_lint.layer_facts import BATCH_NORMS, DROP_PATH_NAMES, DROP_PATHS
+from dropout_lint.source.arguments import Arguments
 from dropout_lint.source.layers import (
     CONFIGURED,
     UNKNOWN,
     Either,
     Env,
     Item,
+    Known,
     Layer,
     Repeated,
     Sequence,
@@ -19,36 +22,19 @@ from dropout_lint.source.layers import (
     sliced,
     standing,
 )
-from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
-from dropout_lint.source.syntax import dotted
+from dropout_lint.source.syntax import dotted, walk
 
 MAX_CALLS = 3
 """How deep helper functions that build layers are followed."""
 
 
-class Builder:
+class Builder(Arguments):
     """Expressions of one file that build layers; following functions is left to a subclass."""
-
-    def __init__(self, module: SourceModule) -> None:
-        self.module = module
 
     def run(self, body: list[ast.stmt], block: Block, env: Env, depth: int) -> Item | None:
         """Follow statements."""
         raise NotImplementedError
-
-    def local(self, name: str) -> Block | None:
-        """The function or class of this file behind a resolved name."""
-        block: Block | None = self.module.scopes.module
-        for part in name[1:].split(".") if name.startswith(".") else [""]:
-            block = block.blocks.get(part) if block is not None else None
-        return block
-
-    def key(self, target: ast.AST, block: Block) -> str:
-        """What an environment calls a name or an attribute of the instance."""
-        text = dotted(target)
-        instance = block.instance
-        return f"self.{text[len(instance) + 1 :]}" if instance and text.startswith(f"{instance}.") else text
 
     def items(self, node: ast.expr, block: Block, env: Env, depth: int) -> tuple[Item, ...]:
         """The members of what an expression builds."""
@@ -61,7 +47,9 @@ class Builder:
             case ast.Call():
                 return self._call(node, block, env, depth)
             case ast.Name() | ast.Attribute():
-                return env.get(self.key(node, block)) or self._function(node, block)
+                return env.get(self.key(node, block)) or self._function(node, block, env)
+            case ast.Constant() if self.bound:
+                return Known(self.given(node, block, env))
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return Sequence(self._elements(elements, node, "list", block, env, depth))
             case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
@@ -74,7 +62,13 @@ class Builder:
                 return Sequence((*self.items(left, block, env, depth), *self.items(right, block, env, depth)))
             case ast.BinOp(op=ast.Mult(), left=ast.List() as left):
                 return Sequence((Repeated(self.items(left, block, env, depth)),))
-            case ast.IfExp(body=body, orelse=orelse):
+            case ast.BoolOp(op=ast.Or(), values=[first, second]) if self.bound:
+                goes = self.decided(first, block, env)
+                return UNKNOWN if goes is None else self.value(first if goes else second, block, env, depth)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.decided(test, block, env) if self.bound else None
+                if goes is not None:
+                    return self.value(body if goes else orelse, block, env, depth)
                 return Either(((self.value(body, block, env, depth),), (self.value(orelse, block, env, depth),)))
             case ast.Subscript(value=ast.Name(id="ACT2FN"), slice=key):
                 return self._configured_activation(key)
@@ -84,10 +78,13 @@ class Builder:
                 return member(self.value(value, block, env, depth))
         return UNKNOWN
 
-    def _function(self, node: ast.expr, block: Block) -> Item:
+    def _function(self, node: ast.expr, block: Block, env: Env) -> Item:
         """An activation as a function, also as the default of a parameter."""
         name = self.module.scopes.resolve(_default(node, block) or node, block)
-        return Layer(name, None, None) if name in FUNCTIONAL_ACTIVATIONS else UNKNOWN
+        if name in FUNCTIONAL_ACTIVATIONS:
+            return Layer(name, None, None)
+        given = self.given(node, block, env) if self.bound else Given()
+        return Known(given) if given.kind != "unknown" else UNKNOWN
 
     @staticmethod
     def _configured_activation(key: ast.expr) -> Item:
@@ -113,7 +110,11 @@ class Builder:
         return tuple(found)
 
     def _call(self, call: ast.Call, block: Block, env: Env, depth: int) -> Item:
+        chosen = env.get(self.key(call.func, block)) if self.bound else None
+        known: Env = {k: v for k, v in env.items() if isinstance(v, Known)} if self.bound else {}
         name = self.module.scopes.resolve(call.func, block)
+        if chosen is not None:
+            name = chosen.given.name if isinstance(chosen, Known) else ""
         if name == "torch.nn.Sequential":
             return Sequence(self._sequential(call, block, env, depth), chained=True)
         if name in {"torch.nn.ModuleList", "torch.nn.ModuleDict", "collections.OrderedDict"} or (
@@ -121,36 +122,45 @@ class Builder:
         ):
             return Sequence(self.items(call.args[0], block, env, depth) if call.args else ())
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
-            return Layer(name, call, block)
+            return Layer(name, call, block, known=known)
         if name in DROP_PATHS or name in BATCH_NORMS:
-            return Layer(name, call, block)
+            return Layer(name, call, block, known=known)
         if name.rpartition(".")[2] in DROP_PATH_NAMES:
-            return Layer("timm.layers.DropPath", call, block)
-        default = _default(call.func, block)
-        chosen = self.module.scopes.resolve(default, block) if default is not None else ""
-        if chosen in ACTIVATIONS:
-            return Layer(chosen, call, block)
+            return Layer("timm.layers.DropPath", call, block, known=known)
+        default = _default(call.func, block) if chosen is None else None
+        named = self.module.scopes.resolve(default, block) if default is not None else ""
+        if named in ACTIVATIONS:
+            return Layer(named, call, block, known=known)
         called = self.local(name)
         if called is not None and depth > 0:
-            built = self._called(called, block, env, depth)
-            return built if built is not UNKNOWN else Layer("", call, block)
-        return Layer("", call, block)
+            built = self._called(called, call, block, env, depth)
+            return built if built is not UNKNOWN else Layer("", call, block, known=known)
+        return Layer("", call, block, known=known)
 
-    def _called(self, called: Block, block: Block, env: Env, depth: int) -> Item:
-        if isinstance(called.node, ast.FunctionDef):
-            local: Env = {k: v for k, v in env.items() if k.startswith("self.")} if called.self_name else {}
-            return self.run(called.node.body, called, local, depth - 1) or UNKNOWN
-        return self.built_by(called, depth - 1) or UNKNOWN
+    def _called(self, called: Block, call: ast.Call, block: Block, env: Env, depth: int) -> Item:
+        passed = self.passed(call, block, env) if self.bound else None
+        if not isinstance(called.node, ast.FunctionDef):
+            return self.built_by(called, depth - 1, passed) or UNKNOWN
+        local = self.frame(called, passed) if passed is not None else {}
+        if local is None:
+            return UNKNOWN
+        if called.self_name:
+            local.update((k, v) for k, v in env.items() if k.startswith("self."))
+        return self.run(called.node.body, called, local, depth - 1) or UNKNOWN
 
-    def built_by(self, owner: Block, depth: int = MAX_CALLS) -> Sequence | None:
+    def built_by(self, owner: Block, depth: int = MAX_CALLS, passed: Passed | None = None) -> Sequence | None:
         """What a subclass of nn.Sequential gives to its constructor."""
         bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
+        init = owner.blocks.get("__init__")
         if all(self.module.scopes.resolve(b, owner.parent or owner) != "torch.nn.Sequential" for b in bases):
             return None
-        for call, home in self.module.scopes.calls:
-            is_init = isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
-            if is_init and home.enclosing_class is owner:
-                return Sequence(self._sequential(call, home, {}, depth), chained=True)
+        env = self.frame(init, passed) if init is not None and passed is not None else {}
+        if init is None or env is None or not isinstance(init.node, ast.FunctionDef):
+            return None
+        for call in walk(init.node):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":
+                self.run(init.node.body, init, env, depth)
+                return Sequence(self._sequential(call, init, env, depth), chained=True)
         return None
 
     def _sequential(self, call: ast.Call, block: Block, env: Env, depth: int) -> tuple[Item, ...]:

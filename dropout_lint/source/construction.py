@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import ast
 
+from dropout_lint.facts import Passed
 from dropout_lint.source.builds import MAX_CALLS, Builder
 from dropout_lint.source.layers import Either, Env, Item, Repeated, Sequence, merge, standing
 from dropout_lint.source.scopes import Block
+from dropout_lint.source.syntax import walk
 
 
 class Construction(Builder):
     """Follows the constructors of one file."""
 
-    def attributes(self, owner: Block) -> Env:
-        """What a class binds to its instance, by name behind ``self.``; base classes of the same file come first."""
+    def attributes(self, owner: Block, passed: Passed | None = None) -> Env:
+        """What a class binds to its instance, by name behind ``self.``; base classes of the same file come first.
+
+        ``passed`` are the arguments of its constructor, where one call of it is followed.
+        """
         env: Env = {}
-        self._construct(owner, env, set())
+        self._construct(owner, env, set(), passed)
         return env
 
-    def _construct(self, owner: Block, env: Env, seen: set[Block]) -> None:
+    def _construct(self, owner: Block, env: Env, seen: set[Block], passed: Passed | None) -> None:
         if owner in seen or not isinstance(owner.node, ast.ClassDef):
             return
         seen.add(owner)
-        for base in owner.node.bases:
-            above = self.local(self.module.scopes.resolve(base, owner.parent or owner))
-            if above is not None and above.kind == "class":
-                self._construct(above, env, seen)
         init = owner.blocks.get("__init__")
-        if init is not None and isinstance(init.node, ast.FunctionDef):
-            local: Env = {name: value for name, value in env.items() if name.startswith("self.")}
+        local = self.frame(init, passed) if init is not None and passed is not None else {}
+        above = self.passed_up(init, local or {}) if init is not None and passed is not None else passed
+        for base in owner.node.bases:
+            parent = self.local(self.module.scopes.resolve(base, owner.parent or owner))
+            if parent is not None and parent.kind == "class":
+                self._construct(parent, env, seen, above)
+        if init is not None and local is not None and isinstance(init.node, ast.FunctionDef):
+            local.update((name, value) for name, value in env.items() if name.startswith("self."))
             self.run(init.node.body, init, local, MAX_CALLS)
             env.update({name: value for name, value in local.items() if name.startswith("self.")})
+
+    def passed_up(self, init: Block, env: Env) -> Passed:
+        """What a constructor passes to the one of its base class."""
+        for call in walk(init.node):
+            if isinstance(call, ast.Call) and _is_super(call):
+                return self.passed(call, init, env)
+        return Passed(unpacked=True)
 
     def run(self, body: list[ast.stmt], block: Block, env: Env, depth: int) -> Item | None:
         """Follow statements; gives what they return, if that is known to be layers."""
@@ -46,14 +60,22 @@ class Construction(Builder):
                     self._extend(self.key(target, block), self.items(value, block, env, depth), env)
                 case ast.Expr(value=ast.Call() as call):
                     self._statement(statement, call, block, env, depth)
-                case ast.If():
-                    result = self._branch(statement, block, env, depth) or result
+                case ast.If(test=test, body=body, orelse=orelse):
+                    goes = self.decided(test, block, env) if self.bound else None
+                    if goes is None:
+                        result = self._branch(statement, block, env, depth) or result
+                        continue
+                    arm = body if goes else orelse
+                    result = self.run(arm, block, env, depth) or result
+                    if arm and isinstance(arm[-1], (ast.Return, ast.Raise)):
+                        return result
                 case ast.For(body=inner) | ast.While(body=inner):
                     self._loop(inner, block, env, depth)
                 case ast.With(body=inner):
                     result = self.run(inner, block, env, depth) or result
                 case ast.Return(value=ast.expr() as value):
-                    return self.value(value, block, env, depth)
+                    returned = self.value(value, block, env, depth)
+                    return Either(((result,), (returned,))) if result is not None and self.bound else returned
         return result
 
     def _bind(self, target: ast.expr, value: Item, block: Block, env: Env) -> None:
@@ -109,3 +131,9 @@ class Construction(Builder):
                     env[key] = Sequence((*before.items, Repeated(added)), before.chained)
             elif after is not before:
                 env[key] = after
+
+
+def _is_super(node: ast.AST) -> bool:
+    """Whether a node is ``super().__init__(...)``."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr == "__init__" and isinstance(called.value, ast.Call)

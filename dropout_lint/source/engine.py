@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,30 +14,32 @@ from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
+from dropout_lint.source.place import Place
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
+from dropout_lint.source.suppressing import pragma_ranges
 from dropout_lint.source.syntax import parse
 
 if TYPE_CHECKING:
     from dropout_lint.source.mode_flow import FlowReader
 
 
-def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
-    """The facts of one file, which depend on its text and its place among packages alone.
+def collect(path: Path, text: str, place: Place, *, modes: bool = False) -> FileFacts:
+    """The facts of one file, which depend on its text and its place alone.
 
     ``modes`` asks for what the file says about the modes of models too.
 
     Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
     nesting beyond the interpreter's stack.
     """
-    module = SourceModule(path, text, parse(text))
+    module = SourceModule(text, parse(text), place)
     data = text.encode(errors="replace")
     if not module.relevant and not triage.speaks_of_dropout(data):
-        return _with_modes(outline(module), module, data, modes)
+        return _with_modes(outline(path, module), module, data, modes)
     sites = tuple(dropout_sites(module))
     facts = FileFacts(
         path=str(path),
-        module=module.name,
+        module=place.module,
         imports=dict(module.imports.names),
         stars=tuple(module.imports.stars),
         headers=headers(module),
@@ -47,8 +48,8 @@ def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
         graphs=tuple(layer_graphs(module)),
         functions=_summaries(module, sites),
         sites=sites,
-        definitions=_definitions(module),
-        is_test=_is_test(path),
+        definitions=pragma_ranges(module.lines.text, module.tree),
+        is_test=place.is_test,
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
@@ -75,33 +76,33 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     )
 
 
-def read_outlines(path: Path, text: str) -> tuple[ModeOutline, ...]:
+def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
     """The outlines of a file that is only read because another one uses it; none if it speaks of no model."""
     data = text.encode(errors="replace")
     if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
         return ()
     from dropout_lint.source.mode_outline import mode_outlines
 
-    return mode_outlines(SourceModule(path, text, parse(text), shallow=True))
+    return mode_outlines(SourceModule(text, parse(text), place, shallow=True))
 
 
-def read_flows(path: Path, text: str) -> FlowReader:
+def read_flows(text: str, place: Place) -> FlowReader:
     """The functions and classes of a file, for linking."""
     from dropout_lint.source.mode_flow import FlowReader
 
-    return FlowReader(SourceModule(path, text, parse(text), shallow=True))
+    return FlowReader(SourceModule(text, parse(text), place, shallow=True))
 
 
-def outline(module: SourceModule) -> FileFacts:
+def outline(path: Path, module: SourceModule) -> FileFacts:
     """What other files may ask of a file that holds no dropout."""
     return FileFacts(
-        path=str(module.path),
-        module=module.name,
+        path=str(path),
+        module=module.place.module,
         imports=dict(module.imports.names),
         stars=tuple(module.imports.stars),
         headers=headers(module),
-        definitions=_definitions(module),
-        is_test=_is_test(module.path),
+        definitions=pragma_ranges(module.lines.text, module.tree),
+        is_test=module.place.is_test,
         defined=_defined(module),
     )
 
@@ -109,30 +110,6 @@ def outline(module: SourceModule) -> FileFacts:
 def _defined(module: SourceModule) -> frozenset[str]:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return frozenset(s.name for s in module.tree.body if isinstance(s, functions))
-
-
-def _is_test(path: Path) -> bool:
-    if path.name.startswith("test_") or path.stem.endswith("_test"):
-        return True
-    return any(f.name.lower() in {"test", "tests", "testing"} and _holds_tests(f) for f in list(path.parents)[:3])
-
-
-@lru_cache(maxsize=1024)
-def _holds_tests(folder: Path) -> bool:
-    """Whether a folder of that name is a folder of tests; a whole project may stand in one that is called ``test``."""
-    return (folder / "conftest.py").is_file() or any(folder.glob("test_*.py")) or any(folder.glob("*/test_*.py"))
-
-
-def _definitions(module: SourceModule) -> tuple[tuple[int, int, int], ...]:
-    """Ranges that a pragma may cover; empty for the many files without one."""
-    found: list[tuple[int, int, int]] = []
-    if "mc-dropout" not in module.lines.text:
-        return ()
-    for node in ast.walk(module.tree):
-        if isinstance(node, triage.DEFINITIONS):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            found.append((first, node.lineno, node.end_lineno or node.lineno))
-    return tuple(found)
 
 
 def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str, FunctionSummary]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import itertools
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.source.changes import Change, changes_of
 from dropout_lint.source.imports import ImportClash, add_imports
 from dropout_lint.source.text import LineIndex
 
 MAX_PASSES = 20
-_LINE_FEED = re.compile(r"(?<!\r)\n")
 
 
 class FixFailed(Exception):  # noqa: N818 - reported as a Failure
@@ -31,18 +29,6 @@ class FixOutcome:
     rejected: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    start: int
-    end: int
-    replacement: str
-
-    def overlaps(self, other: _Change) -> bool:
-        if self.start == self.end and other.start == other.end:
-            return self.start == other.start
-        return self.start < other.end and other.start < self.end
-
-
 def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diagnostic, ...]]:
     """Apply, in order of place, every fix that does not overlap one before it; also return those that were not.
 
@@ -51,8 +37,8 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
     of the text, is not applied.
     """
     index = LineIndex(text)
-    whole: set[tuple[_Change, ...]] = set()
-    accepted: list[_Change] = []
+    whole: set[tuple[Change, ...]] = set()
+    accepted: list[Change] = []
     imports: tuple[str, ...] = ()
     addable: dict[tuple[str, ...], bool] = {(): True}
     waiting: list[Diagnostic] = []
@@ -63,7 +49,7 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
         wanted = tuple(dict.fromkeys([*imports, *fix.imports]))
         if wanted not in addable:
             addable[wanted] = _addable(text, wanted)
-        changes = _changes(index, fix.edits)
+        changes = changes_of(index, fix.edits)
         if changes is None or not addable[wanted]:
             waiting.append(diagnostic)
         elif changes not in whole:
@@ -85,33 +71,18 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
         return edited, tuple(waiting)
 
 
-def _changes(index: LineIndex, edits: Sequence[Edit]) -> tuple[_Change, ...] | None:
-    """The edits as offsets, or nothing if they overlap one another or lie outside of the text.
-
-    Line feeds that an edit brings become line breaks of the kind that the line has.
-    """
-    changes: list[_Change] = []
-    try:
-        for edit in edits:
-            span = edit.span
-            start, end = index.offset(span.line, span.column), index.offset(span.end_line, span.end_column)
-            replacement = edit.replacement
-            if "\n" in replacement and (newline := index.newline(span.line)) != "\n":
-                replacement = _LINE_FEED.sub(newline, replacement)
-            changes.append(_Change(start, end, replacement))
-    except ValueError:
-        return None
-    ordered = sorted(changes, key=lambda c: (c.start, c.end))
-    fine = all(c.start <= c.end for c in ordered) and all(a.end <= b.start for a, b in itertools.pairwise(ordered))
-    return tuple(ordered) if fine else None
-
-
 def _addable(text: str, imports: Sequence[str]) -> bool:
     try:
         add_imports(text, imports)
     except (ImportClash, SyntaxError):
         return False
     return True
+
+
+def is_sound(text: str, diagnostic: Diagnostic) -> bool:
+    """Whether the fix, applied alone, changes the text and leaves it valid."""
+    edited, waiting = apply_fixes(text, [diagnostic])
+    return not waiting and edited != text and _parses(edited, _compiles(text))
 
 
 def fix_text(

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from pathlib import Path
 
 from dropout_lint.torch_facts import LOOKALIKE_ROOTS
-
-
-def module_name(path: Path) -> tuple[str, bool]:
-    """Dotted name of a file by the packages around it, and whether it is an ``__init__``."""
-    is_package = path.name == "__init__.py"
-    parts = [] if is_package else [path.stem]
-    folder = path.parent
-    while (folder / "__init__.py").is_file() and folder.name:
-        parts.append(folder.name)
-        folder = folder.parent
-    return ".".join(reversed(parts)), is_package
 
 
 class ImportTable:

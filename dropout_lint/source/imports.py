@@ -13,13 +13,19 @@ class ImportClash(Exception):  # noqa: N818 - the file's names clash, which is n
 
 
 def add_imports(text: str, statements: Sequence[str]) -> str:
-    """Add the statements whose names are not imported yet, after the last torch import of the header.
+    """The text with the statements added. Raises as ``import_insertion`` does."""
+    offset, lines = import_insertion(text, statements)
+    return text[:offset] + lines + text[offset:]
 
-    Without one they go below the docstring and ``from __future__`` lines. Raises ImportClash, and SyntaxError for a
-    text that neither Python nor libcst can parse.
+
+def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
+    """Where to insert which lines: the statements whose names are not imported yet, after the last torch import.
+
+    Only the header counts; without a torch import there, they go below the docstring and ``from __future__`` lines.
+    Raises ImportClash, and SyntaxError for a text that neither Python nor libcst can parse.
     """
     if not statements:
-        return text
+        return 0, ""
     body = _top_level(text)
     bound = dict(_bindings(body))
     missing: list[str] = []
@@ -32,14 +38,14 @@ def add_imports(text: str, statements: Sequence[str]) -> str:
             missing.append(statement)
             bound.update(wanted)
     if not missing:
-        return text
+        return 0, ""
     first_break = LINE_BREAK.search(text)
     newline = first_break.group() if first_break else "\n"
     offset = _place(text, body)
     lines = "".join(statement + newline for statement in missing)
     if offset and text[offset - 1] not in "\r\n":
         lines = newline + lines.removesuffix(newline)
-    return text[:offset] + lines + text[offset:]
+    return offset, lines
 
 
 def _top_level(text: str) -> list[ast.stmt]:

@@ -10,7 +10,7 @@ from dropout_lint.facts import LayerGraph, LayerNode, Scope
 from dropout_lint.layer_facts import DROP_PATHS
 from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
-from dropout_lint.source.layers import Either, Item, Layer, Repeated, Sequence, unrolled
+from dropout_lint.source.layers import Either, Item, Known, Layer, Repeated, Sequence, unrolled
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.operands import NOTHING
 from dropout_lint.source.trace import Tracer
@@ -72,6 +72,8 @@ def _first(item: Item) -> Layer | None:
     """The first layer that the file builds, at any depth."""
     if isinstance(item, Layer):
         return item if item.call is not None else None
+    if isinstance(item, Known):
+        return None
     items = [i for arm in item.arms for i in arm] if isinstance(item, Either) else item.items
     return next((found for i in items for found in [_first(i)] if found is not None), None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dropout_lint.facts import LayerGraph, Scope
+from dropout_lint.facts import LayerGraph, LayerNode, Scope, Wrapper
 from dropout_lint.source.builds import MAX_CALLS
 from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
@@ -16,11 +16,23 @@ from dropout_lint.source.operands import NOTHING, State
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import scope_of
 from dropout_lint.source.syntax import walk
+from dropout_lint.source.templates import Templates
 from dropout_lint.source.trace import Tracer
+from dropout_lint.splice import Found, spliced
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
-    """Every network of the file in which something is dropped."""
+    """Every network of the file in which something is dropped, with the wrappers of the file looked into."""
+    templates = Templates(module)
+
+    def local(node: LayerNode, wrapper: Wrapper) -> Found | None:
+        return (templates.of(wrapper.target, wrapper), "") if templates.has(wrapper.target) else None
+
+    for graph in _networks(module):
+        yield spliced(graph, local)
+
+
+def _networks(module: SourceModule) -> Iterator[LayerGraph]:
     construction, flow = Construction(module), Flow(module)
     shared: Env = {}
     construction.run(module.tree.body, module.scopes.module, shared, MAX_CALLS)

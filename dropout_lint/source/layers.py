@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from dropout_lint.facts import Given
 from dropout_lint.source.scopes import Block
 
 CONFIGURED = "configured-activation"
@@ -25,6 +26,15 @@ class Layer:
     whole: ast.AST | None = None
     container: ast.AST | None = None
     written: ast.AST | None = None
+    known: Env = field(default_factory=dict)
+    """What was proven about the names around the constructor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Something else than a layer: a constant, a class, a function."""
+
+    given: Given
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +59,7 @@ class Repeated:
     items: tuple[Item, ...]
 
 
-Item = Layer | Sequence | Either | Repeated
+Item = Layer | Sequence | Either | Repeated | Known
 UNKNOWN = Layer("", None, None)
 Env = dict[str, Item]
 
@@ -84,7 +94,7 @@ def member(item: Item) -> Item:
 def standing(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
     """An item as it stands in a container."""
     if isinstance(item, Layer):
-        return Layer(item.kind, item.call, item.block, form, whole, container, written)  # type: ignore[arg-type]
+        return replace(item, form=form, whole=whole, container=container, written=written)  # type: ignore[arg-type]
     return item
 
 

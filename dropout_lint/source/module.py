@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
-from pathlib import Path
 
 from dropout_lint.source import intent, triage
 from dropout_lint.source.guards import Guards
-from dropout_lint.source.import_table import ImportTable, import_statements, module_name
+from dropout_lint.source.import_table import ImportTable, import_statements
 from dropout_lint.source.options import Options
+from dropout_lint.source.place import Place
 from dropout_lint.source.scopes import Binding, Block, Scopes
 from dropout_lint.source.syntax import Lines
 from dropout_lint.source.values import Values
@@ -21,12 +21,11 @@ _PARTIAL = {"functools.partial", "torch.functools.partial"}
 class SourceModule:
     """Scopes, guards and values of one file."""
 
-    def __init__(self, path: Path, text: str, tree: ast.Module, shallow: bool = False) -> None:
-        self.path = path
+    def __init__(self, text: str, tree: ast.Module, place: Place, shallow: bool = False) -> None:
+        self.place = place
         self.tree = tree
         self.lines = Lines(text)
-        self.name, is_package = module_name(path)
-        self.imports = ImportTable(self.name if is_package else self.name.rpartition(".")[0])
+        self.imports = ImportTable(place.module if place.is_package else place.module.rpartition(".")[0])
         for statement in import_statements(tree.body):
             self.imports.add(statement)
         matters = triage.Relevance(self.lines)

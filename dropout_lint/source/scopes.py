@@ -96,6 +96,7 @@ class Scopes:
 
     def __init__(self, tree: ast.Module, imports: ImportTable, relevant: Collection[ast.stmt]) -> None:
         self.module = Block("module", tree, None, "", "", imports=imports)
+        self._closed: dict[str, ast.stmt] = {}
         self.parents: dict[ast.AST, ast.AST] = {}
         self.blocks: dict[ast.AST, Block] = {tree: self.module}
         self.calls: list[tuple[ast.Call, Block]] = []
@@ -112,6 +113,22 @@ class Scopes:
                 self._visit(statement, self.module)
             else:
                 self._bind(self.module, statement.name, None, statement)
+                self._closed[statement.name] = statement
+
+    def unfold(self, name: str) -> Block | None:
+        """A definition of the file's top level, walked now if it was passed over.
+
+        What is collected for the rules stays as it is: nothing in such a definition is worth a report.
+        """
+        statement = self._closed.pop(name, None)
+        if statement is not None:
+            collected = self.calls, self.others, self.foreign_reads, self.train_reads
+            self.calls, self.others, self.foreign_reads, self.train_reads = [], [], set(), []
+            bound = len(self.module.bindings[name])
+            self._visit(statement, self.module)
+            del self.module.bindings[name][bound:]
+            self.calls, self.others, self.foreign_reads, self.train_reads = collected
+        return self.module.blocks.get(name)
 
     def block_of(self, node: ast.AST) -> Block:
         """The block that a node stands in."""

@@ -1,16 +1,32 @@
-"""Writes suppression comments for findings into a file."""
+"""Writes suppression comments for findings into a file, and tells what a pragma there may cover."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import Literal
 
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source.comments import read_layout
 from dropout_lint.source.text import LineIndex
+from dropout_lint.source.triage import DEFINITIONS
 from dropout_lint.suppression_comments import Directive, directives
 
 _NOT_SUPPRESSED = {"DRP001", "DRP002", "DRP004"}
+
+
+def pragma_ranges(text: str, tree: ast.Module) -> tuple[tuple[int, int, int], ...]:
+    """The definitions that a pragma may cover: first line with decorators, line of the name, last line.
+
+    Empty for the many files without a pragma.
+    """
+    if "mc-dropout" not in text:
+        return ()
+    return tuple(
+        (min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, DEFINITIONS)
+    )
 
 
 def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Literal["native", "noqa"]) -> str:

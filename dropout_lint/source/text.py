@@ -9,6 +9,7 @@ import secrets
 import stat
 import tokenize
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,15 @@ class UnreadableSource(Exception):  # noqa: N818 - it names the state of the fil
     """A file that is no Python source text; the message is a one-line reason."""
 
 
+class NotANotebook(UnreadableSource):
+    """A notebook without cells to read. ``line`` and ``column`` are 1-based."""
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"not a notebook: {reason}")
+        self.line = line
+        self.column = column
+
+
 @dataclass(frozen=True, slots=True)
 class SourceText:
     """A decoded file. ``text`` has no byte order mark and keeps its newlines as they are in ``data``."""
@@ -34,6 +44,19 @@ class SourceText:
     encoding: str
     bom: bool
     data: bytes
+
+    @property
+    def code(self) -> bytes:
+        """The bytes that hold the text."""
+        return self.data
+
+    def shown(self, cell: int | None) -> str:
+        """The text that a reader of the file, or of a cell in it, sees."""
+        return self.text
+
+    def patch_texts(self, text: str) -> tuple[str, str]:
+        """What a patch compares for a changed text: the file's own, and the new one."""
+        return self.text, text
 
     def encode(self, text: str) -> bytes:
         """Bytes of a changed text in this file's encoding and with its byte order mark.
@@ -51,8 +74,13 @@ class SourceText:
 
 def read_source(path: Path) -> SourceText:
     """Read and decode a file. Raises UnreadableSource."""
+    return decode_source(read_bytes(path), path)
+
+
+def read_bytes(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
+    """The bytes of a file. Raises UnreadableSource where ``read`` raises OSError."""
     try:
-        data = path.read_bytes()
+        return read(path)
     except FileNotFoundError:
         broken = path.is_symlink()
         raise UnreadableSource("broken symbolic link" if broken else "no such file (was it removed?)") from None
@@ -62,11 +90,17 @@ def read_source(path: Path) -> SourceText:
         raise UnreadableSource("cannot be read: permission denied") from None
     except (OSError, ValueError) as error:
         raise UnreadableSource(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return decode_source(data, path)
 
 
 def decode_source(data: bytes, path: Path) -> SourceText:
-    """Decode the bytes of a file by its byte order mark or coding cookie, else as UTF-8. Raises UnreadableSource."""
+    """Decode the bytes of a file by its byte order mark or coding cookie, else as UTF-8; of a notebook, its Python.
+
+    Raises UnreadableSource.
+    """
+    if path.suffix == ".ipynb":
+        from dropout_lint.source.notebook import decode_notebook
+
+        return decode_notebook(data, path)
     null = data.find(b"\0")
     if null >= 0:
         raise UnreadableSource(f"contains null bytes (first at byte {null}): not Python source text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dropout_lint.source.layers import Either, Env, Item, Repeated, Sequence, member
-from dropout_lint.source.operands import NOTHING, Operand, State, flat
+from dropout_lint.source.operands import NOTHING, Operand, State, flat, several
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
 from dropout_lint.source.trace_expressions import ExpressionTracer
@@ -34,19 +34,29 @@ class Tracer(ExpressionTracer):
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self.assign(target, self.value(value, block, state), value, block, state)
             case ast.AugAssign(target=target, value=value):
-                left, right = flat(self.value(target, block, state)), flat(self.value(value, block, state))
+                before, added = self.value(target, block, state), self.value(value, block, state)
+                if isinstance(before, tuple) or isinstance(added, tuple):
+                    state.values[dotted(target)] = several(before, added)
+                    return
+                left, right = before, added
                 plus = isinstance(statement.op, (ast.Add, ast.Sub))
                 kind = ("add" if plus else "mul") if right else ("unknown" if plus else "scale")
                 facts = {"inplace": True, "edited": tuple(sorted(left))}
                 joined = self.node(kind, left | right, statement, self.ranks(left), **facts) if left else right
                 state.values[dotted(target)] = joined
             case ast.Return(value=value):
-                self.outputs |= flat(self.value(value, block, state)) if value is not None else NOTHING
+                returned = self.value(value, block, state) if value is not None else NOTHING
+                self.bundles = self.bundles or not returned or isinstance(returned, tuple)
+                self.outputs |= flat(returned)
                 state.ended = True
             case ast.Raise():
                 state.ended = True
             case ast.If(test=test, body=body, orelse=orelse):
                 self.value(test, block, state)
+                goes = self.goes(test, block, state)
+                if goes is not None:
+                    self.run(body if goes else orelse, block, state)
+                    return
                 arms = [state.copy(), state.copy()]
                 self.tests += 1
                 self.run(body, block, arms[0])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from dropout_lint.activations import COMMUTES
 from dropout_lint.facts import Value
 from dropout_lint.layer_facts import DROP_PATHS, LOGIT_LOSSES, REGRESSION_LOSSES
 from dropout_lint.source.bindings import bound_arguments
 from dropout_lint.source.layers import Item, Layer
-from dropout_lint.source.operands import NOTHING, Operand, State, flat
+from dropout_lint.source.operands import NOTHING, Operand, State, flat, several
 from dropout_lint.source.ranks import rank_after
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
@@ -50,7 +51,12 @@ class CallTracer(LayerTracer):
             attribute = call.func.attr if isinstance(call.func, ast.Attribute) else ""
             first = next((a for a in (*arguments, *keywords) if a), NOTHING)
             rest = everything - first
+            if isinstance(layers, Layer) and not layers.kind:
+                return self._wrapped(call, layers, arguments, keywords)
+            before = len(self.nodes)
             made = self.apply(layers, first, call, attribute)
+            if rest:
+                self.nodes[before:] = [replace(n, wrapper=None) for n in self.nodes[before:]]
             if isinstance(layers, Layer):
                 self._loss(layers.kind, first)
             if isinstance(layers, Layer) and layers.kind in RNNS:
@@ -65,7 +71,8 @@ class CallTracer(LayerTracer):
                 method = call.func.attr
                 inputs = receiver | (everything if method in {"add", "add_", "mul", "matmul"} else NOTHING)
                 kind = "add" if method in {"add", "add_"} and everything else f".{method}"
-                around = self.text_around(call, call.func.value) if kind in COMMUTES else None
+                shown = kind in COMMUTES and not self.construction.bound
+                around = self.text_around(call, call.func.value) if shown else None
                 changes = method.endswith("_") and not method.startswith("_")
                 rank = rank_after(kind, self.ranks(receiver), call)
                 return self.node(
@@ -79,12 +86,19 @@ class CallTracer(LayerTracer):
                 )
             if call.func.attr == "append" and everything:
                 key = dotted(call.func.value)
-                state.values[key] = flat(state.values.get(key, NOTHING)) | everything
+                state.values[key] = several(state.values.get(key, NOTHING), everything)
                 return NOTHING
             inlined = self._inline(call, call.func.attr, arguments, block, state)
             if inlined is not None:
                 return inlined
         return self.unknown(call, everything)
+
+    def _wrapped(self, call: ast.Call, layer: Layer, arguments: list[Operand], keywords: list[Operand]) -> Operand:
+        """The value of a layer of an unknown class, for the arguments of its call."""
+        operands = [("", value) for value in arguments]
+        operands += [(k.arg or "", value) for k, value in zip(call.keywords, keywords, strict=True)]
+        whole = not any(isinstance(a, ast.Starred) for a in call.args) and all(k.arg for k in call.keywords)
+        return self.wrapper(layer, tuple(operands), call, whole)
 
     def _kind_known(self, made: Operand) -> bool:
         return all(self.nodes[i].kind != "unknown" for i in made)

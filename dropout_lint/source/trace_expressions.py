@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dropout_lint.source.layers import Either, Item, member
-from dropout_lint.source.operands import NOTHING, Operand, State, flat
+from dropout_lint.source.operands import NOTHING, Operand, State, either, flat, several
 from dropout_lint.source.ranks import rank_after
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
@@ -37,12 +37,21 @@ class ExpressionTracer(CallTracer):
             case ast.Subscript(value=value):
                 inner = self.layers(value, block, state)
                 return member(inner) if inner is not None else None
-            case ast.IfExp(body=body, orelse=orelse):
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.goes(test, block, state)
+                if goes is not None:
+                    return self.layers(body if goes else orelse, block, state)
                 arms = [self.layers(body, block, state), self.layers(orelse, block, state)]
                 return Either(tuple((a,) for a in arms if a is not None)) if any(arms) else None
             case ast.Call() if _constructs(self.module.scopes.resolve(node.func, block)):
                 return self.construction.value(node, block, dict(state.layers), 1)
         return None
+
+    def goes(self, test: ast.expr, block: Block, state: State) -> bool | None:
+        """Which way a test goes in the call that is followed; None where that is not proven, or none is followed."""
+        if not self.construction.bound:
+            return None
+        return self.construction.decided(test, block, {**self.attributes, **state.layers})
 
     def value(self, node: ast.expr, block: Block, state: State) -> Operand | tuple[Operand, ...]:
         """The nodes that may have made an expression's value."""
@@ -57,21 +66,26 @@ class ExpressionTracer(CallTracer):
             case ast.Call():
                 return self.called(node, block, state)
             case ast.BinOp(left=left, op=op, right=right):
-                return self._binary(
-                    node, flat(self.value(left, block, state)), op, flat(self.value(right, block, state))
-                )
+                one, other = self.value(left, block, state), self.value(right, block, state)
+                if isinstance(one, tuple) or isinstance(other, tuple):
+                    return several(one, other)
+                return self._binary(node, one, op, other)
             case ast.UnaryOp(operand=operand):
                 return self.unknown(node, flat(self.value(operand, block, state)))
             case ast.Subscript(value=inner, slice=index):
                 base = self.value(inner, block, state)
-                if isinstance(base, tuple) and isinstance(index, ast.Constant) and isinstance(index.value, int):
-                    return base[index.value] if -len(base) <= index.value < len(base) else NOTHING
+                at = index.value if isinstance(index, ast.Constant) else None
+                if isinstance(base, tuple) and isinstance(at, int) and len(base) > 1:
+                    return base[at] if -len(base) <= at < len(base) else NOTHING
                 made = flat(base)
                 return self.node("index", made, node, rank_after("index", self.ranks(made), node)) if made else NOTHING
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 return tuple(flat(self.value(e, block, state)) for e in elements)
-            case ast.IfExp(body=body, orelse=orelse):
-                return flat(self.value(body, block, state)) | flat(self.value(orelse, block, state))
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.goes(test, block, state)
+                if goes is not None:
+                    return self.value(body if goes else orelse, block, state)
+                return either([self.value(body, block, state), self.value(orelse, block, state)])
             case ast.NamedExpr(target=target, value=value):
                 result = self.value(value, block, state)
                 self.assign(target, result, value, block, state)
@@ -79,11 +93,11 @@ class ExpressionTracer(CallTracer):
             case ast.Await(value=value) | ast.Starred(value=value):
                 return self.value(value, block, state)
             case ast.Dict(values=values):
-                return frozenset(i for v in values for i in flat(self.value(v, block, state)))
+                return several(*(self.value(v, block, state) for v in values))
             case ast.ListComp(elt=element, generators=generators):
                 for generator in generators:
                     self.bind_loop(generator.target, generator.iter, block, state)
-                return self.value(element, block, state)
+                return several(self.value(element, block, state))
         return NOTHING
 
     def _binary(self, node: ast.expr, left: Operand, op: ast.operator, right: Operand) -> Operand:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Any
 
 from dropout_lint.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
-from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value
+from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value, Wrapper
 from dropout_lint.layer_facts import BATCH_NORMS
 from dropout_lint.source.bindings import BoundCall, bound_arguments
 from dropout_lint.source.construction import Construction
 from dropout_lint.source.flow import Flow
-from dropout_lint.source.layers import CONFIGURED, Either, Env, Item, Layer, Repeated, Sequence
+from dropout_lint.source.layers import CONFIGURED, UNKNOWN, Either, Env, Item, Known, Layer, Repeated, Sequence
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.operands import NOTHING, Operand
 from dropout_lint.source.ranks import rank_after
-from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import dotted
 from dropout_lint.torch_facts import DROPOUT_MODULES
 
@@ -40,6 +40,8 @@ class LayerTracer:
     """For each node, how many tests stood around it."""
     tests: int = 0
     inlined: tuple[str, ...] = ()
+    bundles: bool = False
+    """Some of what is returned holds several values, or none in sight."""
 
     def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
         """Add a node and give it as a value."""
@@ -60,6 +62,9 @@ class LayerTracer:
 
     def apply(self, item: Item, value: Operand, at: ast.Call | None, attribute: str = "") -> Operand:
         """Send a value through layers."""
+        if isinstance(item, Known):
+            name = item.given.name
+            item = Layer(name, None, None) if name in FUNCTIONAL_ACTIVATIONS else UNKNOWN
         if isinstance(item, Layer):
             return self._layer(item, value, at, attribute)
         if isinstance(item, Either):
@@ -85,28 +90,25 @@ class LayerTracer:
         return value
 
     def _layer(self, layer: Layer, value: Operand, at: ast.Call | None, attribute: str) -> Operand:
-        built = layer.written or layer.call
-        shown: ast.AST = at or built or self.function
-        if at is not None and isinstance(at.func, ast.Name) and built is not None:
-            shown = built  # applied in a loop over layers: the place that tells them apart
+        shown = self._shown(layer, at)
         if layer.kind.startswith(CONFIGURED):
             return self.node(layer.kind, value, shown, self.ranks(value))
         if layer.kind in FUNCTIONAL_ACTIVATIONS and layer.call is None:
             text = self._call_text(at) if at is not None else None
             return self.node(layer.kind, value, shown, self.ranks(value), call=text)
         if not layer.kind or layer.call is None or layer.block is None:
-            return self.node("unknown", value, shown)
+            return self.wrapper(layer, (("", value),), at)
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
-        numbers = {name: self._number(bound.expression(name), layer.block) for name in ("kernel_size", "padding")}
+        numbers = {name: self._number(bound.expression(name), layer) for name in ("kernel_size", "padding")}
         rate = bound.expression("p")
         known = DROPOUT_MODULES.get(layer.kind)
         default = Value(kind="number", number=known.default_rate) if known is not None else Value()
         inplace = bound.expression("inplace")
         kind = layer.kind
-        if kind == "torch.nn.Threshold" and [self._number(a, layer.block) for a in layer.call.args[:2]] == [0.0, 0.0]:
+        if kind == "torch.nn.Threshold" and [self._number(a, layer) for a in layer.call.args[:2]] == [0.0, 0.0]:
             kind = THRESHOLD_AT_ZERO
         tracks = bound.expression("track_running_stats")
-        if kind in BATCH_NORMS and tracks is not None and self._number(tracks, layer.block) == 0.0:
+        if kind in BATCH_NORMS and tracks is not None and self._number(tracks, layer) == 0.0:
             kind = "unknown"
         width = bound.expression("out_features")
         return self.node(
@@ -114,32 +116,68 @@ class LayerTracer:
             value,
             shown,
             rank_after(layer.kind, self.ranks(value), layer.call),
-            rate=self.module.values.evaluate(rate, layer.block) if rate is not None else default,
+            rate=self.construction.setting(rate, layer) if rate is not None else default,
             constructor=self.module.lines.span(layer.call),
-            kernel=self._kernel(bound, layer.block),
+            kernel=self._kernel(bound, layer),
             padding=numbers["padding"] if bound.expression("padding") is not None else 0.0,
-            out_features=self.module.lines.code(width) if width is not None else "",
-            inplace=inplace is not None and self.module.values.evaluate(inplace, layer.block).number == 1.0,
+            out_features=self._text(width, layer) if width is not None else "",
+            inplace=self._number(inplace, layer) == 1.0,
             guarded=at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at)),
             element=self._element(layer),
             call=self._call_text(at) if at is not None else None,
             attribute=attribute,
         )
 
-    def _number(self, node: ast.expr | None, block: Block) -> float | None:
-        return self.module.values.evaluate(node, block).number if node is not None else None
+    def wrapper(
+        self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, whole: bool = True
+    ) -> Operand:
+        """Send values through a layer of an unknown class; ``whole`` if ``operands`` are all that the call passes."""
+        facts: dict[str, Any] = {}
+        name = self._class_of(layer) if whole else ""
+        if name and layer.call is not None and layer.block is not None:
+            passed = self.construction.passed(layer.call, layer.block, layer.known)
+            facts["wrapper"] = Wrapper(name, passed, tuple((k, tuple(sorted(o))) for k, o in operands))
+            facts["guarded"] = at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at))
+        return self.node("unknown", frozenset(i for _, o in operands for i in o), self._shown(layer, at), **facts)
 
-    def _kernel(self, bound: BoundCall, block: Block) -> tuple[float, ...] | None:
+    def _shown(self, layer: Layer, at: ast.Call | None) -> ast.AST:
+        built = layer.written or layer.call
+        if at is not None and isinstance(at.func, ast.Name) and built is not None:
+            return built  # applied in a loop over layers: the place that tells them apart
+        return at or built or self.function
+
+    def _class_of(self, layer: Layer) -> str:
+        """What is called to build a layer, if that is a class or function of some project."""
+        if layer.call is None or layer.block is None:
+            return ""
+        func = layer.call.func
+        chosen = layer.known.get(self.construction.key(func, layer.block)) if layer.known else None
+        resolved = self.module.scopes.resolve(func, layer.block)
+        name = chosen.given.name if isinstance(chosen, Known) else resolved
+        return "" if name.startswith(("torch.", "?")) or name.endswith("()") else name
+
+    def _number(self, node: ast.expr | None, layer: Layer) -> float | None:
+        return self.construction.setting(node, layer).number if node is not None else None
+
+    def _text(self, node: ast.expr, layer: Layer) -> str:
+        if not self.construction.bound or layer.block is None:
+            return self.module.lines.code(node)
+        given = self.construction.given(node, layer.block, layer.known)
+        return str(given.constant) if given.kind == "constant" else given.text
+
+    def _kernel(self, bound: BoundCall, layer: Layer) -> tuple[float, ...] | None:
         """The sides of a kernel; None where one is unknown or the convolution is grouped."""
         node, groups = bound.expression("kernel_size"), bound.expression("groups")
-        if node is None or (groups is not None and self._number(groups, block) != 1.0):
+        if node is None or (groups is not None and self._number(groups, layer) != 1.0):
             return None
-        found = [self._number(side, block) for side in (node.elts if isinstance(node, ast.Tuple) else [node])]
+        found = [self._number(side, layer) for side in (node.elts if isinstance(node, ast.Tuple) else [node])]
         return tuple(n for n in found if n is not None) if None not in found else None
 
     def _element(self, layer: Layer) -> LayerElement | None:
         if not layer.form or layer.whole is None or layer.call is None or layer.container is None:
             return None
+        if self.construction.bound:
+            return None  # what is seen through a wrapper is not edited from outside
         lines = self.module.lines
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
         inplace = next((b for b in bound.arguments if b.name == "inplace"), None)
@@ -154,7 +192,7 @@ class LayerTracer:
 
     def _call_text(self, call: ast.Call) -> LayerCall | None:
         """The text of a call around its first argument, or around what the method is called on."""
-        operand = call.args[0] if call.args else None
+        operand = call.args[0] if call.args and not self.construction.bound else None
         if operand is None or isinstance(operand, ast.Starred):
             return None
         return self.text_around(call, operand)

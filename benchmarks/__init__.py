@@ -1,0 +1,1 @@
+"""Measurements of the whole tool, and the models they are made on."""

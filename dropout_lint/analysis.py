@@ -1,0 +1,102 @@
+"""From one file to its facts, its suppressions, or the reason why there are none; runs in processes of its own."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.source.text import NotANotebook, UnreadableSource, decode_source, read_bytes
+from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
+from dropout_lint.suppressions import Suppressions, parse_suppressions
+
+if TYPE_CHECKING:
+    from dropout_lint.disk import Disk
+    from dropout_lint.facts import FileFacts
+    from dropout_lint.source.place import Place
+
+_RECURSION_LIMIT = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What a file says by itself. ``failure`` is why it could not be analysed."""
+
+    path: Path
+    facts: FileFacts | None = None
+    suppressions: Suppressions = field(default_factory=Suppressions)
+    syntax_error: tuple[str, int, int] | None = None
+    failure: str = ""
+
+
+def start_worker() -> None:
+    """Prepare a process that does nothing but analyse."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
+    gc.disable()
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
+    """Analyse a file. Raises nothing."""
+    try:
+        source = decode_source(read_bytes(path, disk.read), path)
+    except NotANotebook as error:
+        return Analysed(path, syntax_error=(str(error), error.line, error.column))
+    except UnreadableSource as error:
+        return Analysed(path, failure=str(error))
+    return analyse_text(path, source.text, source.code, place, modes)
+
+
+def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) -> Analysed:
+    """Analyse a text, with its bytes in an encoding that is ASCII where it can be. Raises nothing."""
+    from dropout_lint.source.syntax import MAX_BYTES
+
+    speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
+    if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
+        size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
+        return Analysed(path, failure=f"too large to check: {size}") if speaks else Analysed(path)
+    with without_collecting():
+        return _parsed(path, text, place, modes, speaks)
+
+
+def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> Analysed:
+    from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    try:
+        suppressions = parse_suppressions(text, any_findings=speaks)
+        if not speaks:
+            parse(text)
+            return Analysed(path, suppressions=suppressions)
+        from dropout_lint.source.engine import collect
+
+        return Analysed(path, collect(path, text, place, modes=modes), suppressions)
+    except SourceSyntaxError as error:
+        return Analysed(path, suppressions=suppressions, syntax_error=(str(error), error.line, error.column))
+    except NotParsed as error:
+        return Analysed(path, failure=str(error))
+    except RecursionError:
+        return Analysed(path, failure="nested too deeply to be analysed")
+    except Exception as error:  # a bug on one file must not hide the findings in the others
+        reason = f"the analysis crashed: {type(error).__name__}: {error}".splitlines()[0]
+        return Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
+    finally:
+        sys.setrecursionlimit(limit)

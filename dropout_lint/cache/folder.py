@@ -1,0 +1,120 @@
+"""The folder of the cache: marked for backup programs and git, written in single steps, never required."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from functools import cache
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+
+from dropout_lint import __version__
+
+NAME = ".dropout_lint_cache"
+TAG = "CACHEDIR.TAG"
+_TAG_TEXT = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# This directory was made by dropout-lint and can be deleted at any time.\n"
+    "# For what this file is about, see https://bford.info/cachedir/\n"
+)
+_FORMAT = 1
+_BUILDS = 3
+"""How many versions of the tool or of Python keep their part of a cache."""
+
+
+class CacheFolder:
+    """The part of a cache that belongs to this version of the tool and of Python. No method raises OSError."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._own = root / build()
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the cache, None where there is none."""
+        try:
+            return (self._own / name).read_bytes()
+        except OSError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace a file of the cache in one step; where that cannot be done, nothing happens."""
+        from dropout_lint.source.text import write_atomically
+
+        with contextlib.suppress(OSError):
+            if not self._own.is_dir():
+                self._make()
+            write_atomically(self._own / name, data)
+
+    def names(self, prefix: str) -> list[str]:
+        """The files of the cache that start so."""
+        with contextlib.suppress(OSError):
+            return [name for name in os.listdir(self._own) if name.startswith(prefix)]
+        return []
+
+    def keep_newest(self, prefix: str, number: int) -> None:
+        """Delete the files of a prefix that were written longest ago."""
+        names = self.names(prefix)
+        if len(names) > number:
+            for path in _by_age(self._own / name for name in names)[number:]:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _make(self) -> None:
+        self._root.mkdir(parents=True, exist_ok=True)
+        if not any(self._root.iterdir()):
+            (self._root / TAG).write_text(_TAG_TEXT, "utf-8")
+            (self._root / ".gitignore").write_text("# Made by dropout-lint.\n*\n", "utf-8")
+        self._own.mkdir(exist_ok=True)
+        if is_ours(self._root):
+            for old in _by_age(path for path in self._root.iterdir() if path.is_dir())[_BUILDS:]:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder carries our mark, so that deleting it deletes nothing else."""
+    try:
+        return (folder / TAG).read_text("utf-8") == _TAG_TEXT
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+@cache
+def build() -> str:
+    """What stands for this tool and this Python: their versions, and the files that the tool is made of.
+
+    An installation that is edited or replaced under the same version is another build.
+    """
+    from dropout_lint.rulebook import pages_folder
+
+    found = [__version__, str(_FORMAT), sys.version, *_stated(Path(__file__).parent.parent), *_stated(pages_folder())]
+    arbiter = find_spec("libcst")  # of syntax that is newer than Python
+    if arbiter is not None and arbiter.origin is not None:
+        found.append(f"{arbiter.origin} {os.stat(arbiter.origin).st_mtime_ns}")
+    return blake2b("\n".join(found).encode(), digest_size=8).hexdigest()
+
+
+def _stated(folder: Path) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _stated(Path(entry.path))
+        elif entry.name.endswith((".py", ".md")):
+            status = entry.stat()
+            yield f"{entry.path} {status.st_mtime_ns} {status.st_size}"
+
+
+def _by_age(paths: Iterator[Path]) -> list[Path]:
+    """Newest first; files that go away meanwhile count as old."""
+
+    def age(path: Path) -> float:
+        try:
+            return -path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    return sorted(paths, key=age)

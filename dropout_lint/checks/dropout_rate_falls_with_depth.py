@@ -1,0 +1,46 @@
+"""DRP602: literal rates that fall from the input of a network to its output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks._paths import DROPOUTS, Paths, dropouts
+from dropout_lint.checks.context import Context
+from dropout_lint.diagnostic import Diagnostic, Related
+from dropout_lint.facts import LayerGraph, LayerNode
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report the first dropout of a network whose rate is below that of one before it."""
+    if context.facts.is_test:
+        return
+    paths = Paths(graph)
+    for dropout in dropouts(graph):
+        rate = dropout.rate.number
+        if rate is None or not dropout.rate.literal:
+            continue
+        lower = next(
+            (d for d in _following(paths, dropout) if d.rate.literal and 0 < (d.rate.number or 0) < rate), None
+        )
+        if lower is not None:
+            yield context.report(
+                lower.constructor or lower.span,
+                f"The rate falls from {rate:g} (line {dropout.span.line}) to {lower.rate.number:g}; layers near the "
+                "input carry what all others need, and usually get the lower rate.",
+                related=(Related(context.facts.path, dropout.constructor or dropout.span, "the higher rate"),),
+            )
+            return
+
+
+def _following(paths: Paths, dropout: LayerNode) -> Iterator[LayerNode]:
+    """The next dropouts on each path from a dropout."""
+    pending, seen = paths.users(dropout), set()
+    while pending:
+        current = pending.pop(0)
+        if current.index in seen or current.index <= dropout.index:
+            continue
+        seen.add(current.index)
+        if current.kind in DROPOUTS:
+            yield current
+        else:
+            pending += paths.users(current)

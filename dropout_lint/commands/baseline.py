@@ -1,0 +1,123 @@
+"""``check --baseline`` and ``--write-baseline``: known findings are left out, and those that are gone are named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dropout_lint.commands.linted import Linted
+from dropout_lint.commands.messages import counted, note, write_report
+from dropout_lint.commands.options import CheckOptions
+from dropout_lint.config import SettingsResolver
+from dropout_lint.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from dropout_lint.fingerprints import Fingerprint
+
+_LISTED = 10
+
+
+def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
+    """Leave out the findings that the baseline of their file knows. Raises BaselineError."""
+    by_baseline = _by_baseline(options, resolver, linted)
+    if not by_baseline:
+        return linted
+    from dropout_lint.baseline import read_baseline
+    from dropout_lint.fingerprints import number
+
+    known: set[Diagnostic] = set()
+    gone: list[str] = []
+    for file, found in by_baseline.items():
+        baseline = read_baseline(file)
+        numbered = list(number(found, linted.sources()))
+        known |= {item.diagnostic for item in numbered if baseline.knows(item)}
+        judged = _judged(file.parent, options, resolver, linted)
+        gone += [_described(*entry) for entry in baseline.gone(baseline.counts(numbered), judged)]
+    if gone and not options.quiet:
+        note("Known problems that are gone (--write-baseline takes them out of the baseline):")
+        for line in gone[:_LISTED]:
+            note(f"  {line}")
+        if len(gone) > _LISTED:
+            note(f"  and {len(gone) - _LISTED} more")
+    if not known:
+        return linted
+    left = tuple(item for item in linted.result.diagnostics if item not in known)
+    left_out = (*linted.left_out, counted(len(known), "known problem"))
+    return replace(linted, result=replace(linted.result, diagnostics=left), left_out=left_out)
+
+
+def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
+    """Write the findings into the baselines of their files; what no baseline can hold is left to report.
+
+    What is known of files and rules that were not checked stays. Raises BaselineError and CannotWriteError.
+    """
+    from dropout_lint.baseline import NEVER_KNOWN, Baseline, read_baseline
+    from dropout_lint.fingerprints import number
+
+    by_baseline = _by_baseline(options, resolver, linted)
+    if not by_baseline:
+        raise click.UsageError("--write-baseline needs a file: --baseline FILE, or the key 'baseline'.")
+    written = 0
+    for file, found in by_baseline.items():
+        before = read_baseline(file) if os.path.lexists(file) else Baseline(file)
+        counts = before.counts(number(found, linted.sources()))
+        after = before.updated(counts, _judged(file.parent, options, resolver, linted))
+        write_report(after.dumps(), file, color=False)
+        written += sum(new.total() for new in counts.values())
+        if not options.quiet:
+            total = sum(known.total() for known in after.known.values())
+            note(f"Wrote {counted(total, 'known problem')} to {_shown(file)}.")
+    left = tuple(item for item in linted.result.diagnostics if item.code in NEVER_KNOWN)
+    left_out = (*linted.left_out, counted(written, "known problem")) if written else linted.left_out
+    return replace(linted, result=replace(linted.result, diagnostics=left), left_out=left_out)
+
+
+def _by_baseline(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> dict[Path, list[Diagnostic]]:
+    """The findings of each baseline that holds for a file of the run."""
+    by_baseline: dict[Path, list[Diagnostic]] = {}
+    if options.baseline:
+        by_baseline[Path.cwd() / options.baseline] = []
+    for path in linted.files:
+        if baseline := resolver(path).baseline:
+            by_baseline.setdefault(baseline, [])
+    for item in linted.result.diagnostics:
+        if baseline := resolver(Path(item.path)).baseline:
+            by_baseline.setdefault(baseline, []).append(item)
+    return by_baseline
+
+
+def _judged(
+    folder: Path, options: CheckOptions, resolver: SettingsResolver, linted: Linted
+) -> Callable[[str, str], bool]:
+    """Says of a file, as the baseline in ``folder`` calls it, and a rule whether a finding would have been seen.
+
+    A file that is gone counts where it lay below a path that was checked.
+    """
+    checked = {os.path.abspath(path) for path in linted.files}
+    failed = {(os.path.abspath(failure.path), failure.code) for failure in linted.result.failures}
+    roots = [Path(os.path.abspath(path)) for path in (options.paths or (Path(),))]
+
+    def judged(key: str, code: str) -> bool:
+        path = Path(os.path.abspath(folder / key))
+        if not path.exists():
+            return any(path.is_relative_to(root) for root in roots) and not options.reads_stdin
+        if str(path) not in checked or (str(path), "") in failed or (str(path), code) in failed:
+            return False
+        return code in resolver(path).enabled_for(path)
+
+    return judged
+
+
+def _described(path: str, fingerprint: Fingerprint, missing: int) -> str:
+    scope = f" in {fingerprint.scope}" if fingerprint.scope else ""
+    return f"{path}: {fingerprint.code}{scope}" + (f" ({missing} times)" if missing > 1 else "")
+
+
+def _shown(file: Path) -> Path:
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file

@@ -1,0 +1,42 @@
+"""``validate``: run models on a device and measure what their dropout does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dropout_lint.commands.exit_codes import ExitCode
+from dropout_lint.commands.model_command import ModelCommand
+from dropout_lint.commands.model_options import ModelOptions
+
+JOB = "dropout_lint.runtime.job:validate"
+_DEVICE = re.compile(r"[a-z]+(:\d+)?")
+
+
+def run_validate(
+    options: ModelOptions, *, device: str, allow: tuple[str, ...], seed: int, compiled: bool, html: Path | None
+) -> ExitCode:
+    """Run ``validate``. Raises click.ClickException, also when there is no such device."""
+    if not _DEVICE.fullmatch(device):
+        raise click.UsageError(f"'{device}' is not a device such as 'cpu', 'cuda' or 'cuda:1'.")
+    command = ModelCommand(options)
+    asked: dict[str, Any] = {"device": device, "allow": allow, "seed": seed, "compile": compiled}
+    if html is not None:
+        command.require_one_model("--html")
+        asked["html"] = str(html.absolute())
+    if device != "cpu":
+        require_device(device)
+    return command.conclude(command.run("runtime", JOB, asked))
+
+
+def require_device(device: str) -> None:
+    """Raises click.ClickException when PyTorch cannot use a device here. A process of its own asks it."""
+    from dropout_lint.models.isolation import run
+    from dropout_lint.models.target import ModelTarget
+
+    for outcome in run([ModelTarget("torch.nn:Identity")], "dropout_lint.models.device:use", {"device": device}):
+        if outcome.failure is not None:
+            raise click.ClickException(f"--device {device}: {outcome.failure.reason}.")

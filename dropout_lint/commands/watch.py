@@ -1,0 +1,88 @@
+"""``check --watch``: the report again, on a cleared screen, whenever a file changes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dropout_lint import gitignore
+from dropout_lint.commands.exit_codes import ExitCode
+from dropout_lint.commands.messages import CannotWriteError, error, note
+from dropout_lint.commands.options import CheckOptions
+from dropout_lint.config_schema import ConfigError
+from dropout_lint.files import SUFFIXES, displayed
+
+if TYPE_CHECKING:
+    from watchfiles import Change
+
+_CONFIGURATION = frozenset({"pyproject.toml", ".gitignore"})
+_CLEAR = "\x1b[2J\x1b[3J\x1b[H"
+
+
+def watch(options: CheckOptions, check: Callable[[CheckOptions], ExitCode]) -> ExitCode:
+    """Check until Ctrl-C, which is the way to end it. What is wrong with a run is said, and the next change awaited.
+
+    Raises click.UsageError for paths that cannot be watched, and where watchfiles is not installed.
+    """
+    if options.reads_stdin or options.add_noqa or options.show_files or options.show_settings:
+        raise click.UsageError("--watch cannot be combined with '-', --add-noqa, --show-files or --show-settings.")
+    once = replace(options, watch=False)
+    try:
+        changes = _changes(options.paths or (Path(),))
+        _check(once, check)
+        for changed in changes:
+            if sys.stdout.isatty():
+                click.echo(_CLEAR, nl=False)
+            note(f"[{_clock()}] {changed}")
+            _check(once, check)
+    except KeyboardInterrupt:
+        pass
+    return ExitCode.CLEAN
+
+
+def _check(options: CheckOptions, check: Callable[[CheckOptions], ExitCode]) -> None:
+    gitignore.forget()
+    try:
+        check(options)
+    except (click.ClickException, ConfigError, CannotWriteError) as problem:
+        error(problem.format_message() if isinstance(problem, click.ClickException) else str(problem))
+    sys.stdout.flush()
+    note(f"[{_clock()}] Watching for changes; Ctrl-C ends this.")
+
+
+def _changes(paths: tuple[Path, ...]) -> Iterator[str]:
+    """What changed, each time that something did. Watches from the first call on."""
+    try:
+        import watchfiles
+    except ImportError:
+        raise click.UsageError("--watch needs watchfiles: pip install 'dropout-lint[watch]'.") from None
+    for path in paths:
+        if not path.exists():
+            raise click.UsageError(f"{path}: no such file or directory.")
+
+    class Sources(watchfiles.DefaultFilter):
+        def __call__(self, change: Change, path: str) -> bool:
+            name = Path(path).name
+            wanted = name.endswith(SUFFIXES) or name in _CONFIGURATION
+            return wanted and super().__call__(change, path)
+
+    # An editor that saves by renaming puts a new file in the place of a watched one: its folder is what stays.
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    found: Iterator[Any] = watchfiles.watch(*folders, watch_filter=Sources(), yield_on_timeout=True, rust_timeout=100)
+    next(found)  # which starts to watch, so that no change during the first check is missed
+    return (_told(changed) for changed in found if changed)
+
+
+def _told(changed: set[tuple[Change, str]]) -> str:
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return f"{displayed(Path(min(path for _, path in changed)))}{more} changed."
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")

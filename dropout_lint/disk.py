@@ -1,0 +1,186 @@
+"""The file system as one run sees it, with every question that was asked of it and the answer.
+
+A later run asks the same questions: where all answers are the same, it would find the same.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+Signature = tuple[int, int, int, int]
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which another change of a file shows in its times, on every file system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The content of a file, by its digest; ``signature`` stands for it as long as it is the same.
+
+    None for a file that was written so shortly before that a second change might not show.
+    """
+
+    digest: str
+    signature: Signature | None
+
+
+UNREADABLE = Seen("", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Questions and answers: contents of files, what entries of folders are, and which entries folders have."""
+
+    files: dict[str, Seen] = field(default_factory=dict)
+    entries: dict[str, dict[str, str]] = field(default_factory=dict)
+    listings: dict[str, str] = field(default_factory=dict)
+
+
+class Disk:
+    """Reads folders once and remembers what it was asked. Paths are absolute or relative to the working directory."""
+
+    def __init__(self) -> None:
+        self.looks = Looks()
+        self._folders: dict[str, dict[str, os.DirEntry[str]] | None] = {}
+
+    def read(self, path: Path) -> bytes:
+        """The content of a file. Raises OSError."""
+        name = str(path)
+        known = self.looks.files.setdefault(name, UNREADABLE)
+        signature = signature_of(name)
+        data = path.read_bytes()
+        if signature is None or signature != known.signature:
+            self.note(path, Seen(digest_of(data), signature))
+        return data
+
+    def read_or_empty(self, path: Path) -> bytes:
+        """The content of a file, nothing where it cannot be read."""
+        try:
+            return self.read(path)
+        except OSError:
+            return b""
+
+    def digest(self, path: Path) -> str:
+        """The digest of a content that was read, "" for one that could not be."""
+        return self.looks.files[str(path)].digest
+
+    def note(self, path: Path, seen: Seen) -> None:
+        """Take in what another process read. A file that changed during the run has no content that comes back."""
+        changed = self.looks.files.get(str(path), UNREADABLE).digest not in ("", seen.digest)
+        self.looks.files[str(path)] = Seen("changed", None) if changed else seen
+
+    def is_file(self, path: Path) -> bool:
+        """Whether this is a file, or a link to one."""
+        return self.kind(str(path.parent), path.name) == "f"
+
+    def kind(self, folder: str, name: str) -> str:
+        """``f`` for a file, ``d`` for a folder, also behind links, "" for nothing."""
+        return self._kind(folder, name)[:1]
+
+    def has(self, folder: str, name: str) -> bool:
+        """Whether a folder has a module or a package of this name."""
+        return bool(self._kind(folder, name) or self._kind(folder, f"{name}.py"))
+
+    def python_files(self, folder: Path) -> list[Path]:
+        """The Python files of a folder, sorted."""
+        return [folder / name for name, kind in self._listed(str(folder)) if name.endswith(".py") and kind[:1] == "f"]
+
+    def folders(self, folder: Path) -> list[Path]:
+        """The folders in a folder, sorted, without links, hidden ones and caches."""
+        return [folder / name for name, kind in self._listed(str(folder)) if kind == "d"]
+
+    def walk(self, root: Path, skipped: Container[str] = ()) -> Iterator[Path]:
+        """The Python files below a folder, without hidden folders, virtual environments and folders of some names."""
+        if self._kind(str(root), "pyvenv.cfg"):
+            return
+        yield from self.python_files(root)
+        for folder in self.folders(root):
+            if folder.name not in skipped:
+                yield from self.walk(folder, skipped)
+
+    def _listed(self, folder: str) -> list[tuple[str, str]]:
+        """Python files and folders with their kinds, sorted."""
+        names = sorted(name for name in self._scanned(folder) or () if _matters(name))
+        found = [(name, self._kind_of(folder, name)) for name in names]
+        found = [(name, kind) for name, kind in found if name.endswith(".py") or kind == "d"]
+        self.looks.listings[folder] = digest_of("\0".join(f"{name}/{kind}" for name, kind in found).encode())
+        return found
+
+    def _kind(self, folder: str, name: str) -> str:
+        """``f``, ``d``, "" for nothing, with the target behind an ``@`` for a link."""
+        known = self.looks.entries.setdefault(folder, {})
+        if name not in known:
+            known[name] = self._kind_of(folder, name)
+        return known[name]
+
+    def _kind_of(self, folder: str, name: str) -> str:
+        entries = self._scanned(folder)
+        if entries is None:
+            # There may be a right to look an entry up but none to list them.
+            path = os.path.join(folder, name)
+            return "f" if os.path.isfile(path) else "d" if os.path.isdir(path) else ""
+        entry = entries.get(name)
+        if entry is None:
+            return ""
+        try:
+            kind = "f" if entry.is_file() else "d" if entry.is_dir() else "?"
+            return f"{kind}@{os.readlink(entry.path)}" if entry.is_symlink() else kind
+        except OSError:
+            return "?"
+
+    def _scanned(self, folder: str) -> dict[str, os.DirEntry[str]] | None:
+        if folder not in self._folders:
+            try:
+                with os.scandir(folder) as found:
+                    self._folders[folder] = {entry.name: entry for entry in found}
+            except OSError:
+                self._folders[folder] = None
+        return self._folders[folder]
+
+    def agrees(self, looks: Looks) -> bool:
+        """Whether the questions of another run have the same answers now. What is answered becomes part of ``looks``.
+
+        The content of a file is compared only where its signature differs.
+        """
+        for name, seen in looks.files.items():
+            if not self._unchanged(name, seen):
+                return False
+        for folder, entries in looks.entries.items():
+            if any(self._kind(folder, name) != kind for name, kind in entries.items()):
+                return False
+        for folder, digest in looks.listings.items():
+            self._listed(folder)
+            if self.looks.listings[folder] != digest:
+                return False
+        return True
+
+    def _unchanged(self, name: str, seen: Seen) -> bool:
+        if seen.signature is not None and signature_of(name) == seen.signature:
+            self.looks.files[name] = seen
+            return True
+        self.read_or_empty(Path(name))
+        return self.looks.files[name].digest == seen.digest
+
+
+def digest_of(data: bytes) -> str:
+    """What stands for a content: equal for equal ones."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def signature_of(name: str) -> Signature | None:
+    """Times, size and number of a file; None where they would not show a change, or there is none."""
+    try:
+        status = os.stat(name)
+    except (OSError, ValueError):
+        return None
+    if max(status.st_mtime_ns, status.st_ctime_ns) > time.time_ns() - _SETTLED:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def _matters(name: str) -> bool:
+    return not name.startswith(".") and name != "__pycache__"

@@ -1,0 +1,62 @@
+"""How much memory processes take, as the system tells it. An address space limit would stop torch before it starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+GIGABYTE = 1_000_000_000
+_PROC = Path("/proc")
+_ROWS = re.compile(r"^(?:RssAnon|RssShmem):\s+(\d+) kB$", re.MULTILINE)
+
+
+def total() -> int:
+    """Bytes of memory that this machine, or the control group that we are in, has; 0 where nothing tells."""
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+    granted = _text(Path("/sys/fs/cgroup/memory.max")).strip()
+    return min(physical, int(granted)) if granted.isdigit() else physical
+
+
+def resident(pid: int) -> int:
+    """Bytes that a process and its children hold, without what is mapped from files; 0 where nothing tells."""
+    if (_PROC / str(pid) / "status").is_file():
+        return sum(_held(_text(_PROC / str(each) / "status")) for each in _family(pid))
+    return _resident_by_ps(pid)
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        threads = list((_PROC / str(pid) / "task").iterdir())
+    except OSError:
+        return
+    for thread in threads:
+        for child in _text(thread / "children").split():
+            yield from _family(int(child))
+
+
+def _held(status: str) -> int:
+    return 1024 * sum(int(match[1]) for match in _ROWS.finditer(status))
+
+
+def _resident_by_ps(pid: int) -> int:
+    """What ``ps`` says about the process group, on systems without /proc."""
+    try:
+        done = subprocess.run(["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, check=False, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return 1024 * sum(int(row[1]) for row in rows if len(row) == 2 and row[0] == str(pid))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,15 @@
+"""How files are called in what other programs and other machines read: relative, with forward slashes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def relative_posix(path: str, folder: Path) -> str:
+    """The path as seen from a folder; absolute on another drive."""
+    absolute = os.path.abspath(path)
+    try:
+        return Path(os.path.relpath(absolute, folder)).as_posix()
+    except ValueError:
+        return Path(absolute).as_posix()

@@ -1,0 +1,40 @@
+"""A Code Quality report, which GitLab shows in merge requests.
+
+https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from dropout_lint.diagnostic import Severity
+from dropout_lint.fingerprints import number
+from dropout_lint.relative_path import relative_posix
+from dropout_lint.report import Result, View, file_span, located
+
+_SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
+
+
+def render(result: Result, view: View) -> str:
+    """A JSON list; paths are relative to the project where GitLab's variable names it."""
+    project = Path(os.environ.get("CI_PROJECT_DIR") or os.getcwd())
+    entries = []
+    for numbered in number(result.diagnostics, view.sources):
+        diagnostic = numbered.diagnostic
+        span = file_span(diagnostic)
+        path = relative_posix(diagnostic.path, project)
+        entries.append(
+            {
+                "description": f"{diagnostic.code}: {located(diagnostic)}",
+                "check_name": diagnostic.code,
+                "fingerprint": numbered.digest(path),
+                "severity": _SEVERITIES[diagnostic.severity],
+                "location": {
+                    "path": path,
+                    "lines": {"begin": span.line, "end": span.end_line},
+                },
+            }
+        )
+    return json.dumps(entries, indent=2) + "\n"

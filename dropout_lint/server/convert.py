@@ -1,0 +1,81 @@
+"""Between our positions (from 1, in characters) and the protocol's (from 0, in the client's code units)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+
+from lsprotocol import types
+from pygls.workspace import PositionCodec
+
+from dropout_lint.diagnostic import Diagnostic, Severity, Span
+from dropout_lint.rulebook import rules
+from dropout_lint.source.text import LINE_BREAK
+
+SOURCE = "dropout-lint"
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.INFO: types.DiagnosticSeverity.Information,
+}
+
+
+class Lines:
+    """The lines of a text as the protocol counts them: only ``\\n``, ``\\r\\n`` and ``\\r`` end one."""
+
+    def __init__(self, text: str, codec: PositionCodec) -> None:
+        ends = [match.end() for match in LINE_BREAK.finditer(text)]
+        self._lines = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+        self._codec = codec
+
+    def range(self, span: Span) -> types.Range:
+        """The range of a span; one outside of the text ends at its end."""
+        return types.Range(self._position(span.line, span.column), self._position(span.end_line, span.end_column))
+
+    def _position(self, line: int, column: int) -> types.Position:
+        if line > len(self._lines):
+            line, column = len(self._lines), len(self._lines[-1]) + 1
+        before = self._lines[line - 1][: column - 1]
+        return types.Position(line - 1, self._codec.client_num_units(before))
+
+    def edits(self, new: str) -> list[types.TextEdit]:
+        """The lines that differ in ``new``, so that cursors and folds elsewhere stay where they are."""
+        wanted = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", new)
+        old = self._lines if self._lines[-1] else self._lines[:-1]
+        edits = []
+        for kind, start, end, other, other_end in difflib.SequenceMatcher(None, old, wanted, False).get_opcodes():
+            if kind != "equal":
+                span = Span(start + 1, 1, end + 1, 1)
+                edits.append(types.TextEdit(self.range(span), "".join(wanted[other:other_end])))
+        return edits
+
+
+def as_diagnostic(
+    found: Diagnostic, lines: Lines, locate: Callable[[str, Span], types.Location | None]
+) -> types.Diagnostic:
+    """A diagnostic of ours in the protocol's form; ``locate`` finds the other places that its proof names."""
+    places = [(locate(other.path, other.span), other.message) for other in found.related]
+    related = [types.DiagnosticRelatedInformation(place, message) for place, message in places if place is not None]
+    advice = f"\n{found.fix.message}" if found.fix is not None else ""
+    return types.Diagnostic(
+        range=lines.range(found.span),
+        message=found.message + advice,
+        severity=_SEVERITIES[found.severity],
+        code=found.code,
+        code_description=types.CodeDescription(rules()[found.code].url),
+        source=SOURCE,
+        related_information=related or None,
+    )
+
+
+def as_problem(reason: str) -> types.Diagnostic:
+    """What could not be checked, on the first line, so that it does not look clean."""
+    start = types.Position(0, 0)
+    return types.Diagnostic(
+        types.Range(start, types.Position(1, 0)),
+        f"Not checked: {reason}",
+        severity=types.DiagnosticSeverity.Error,
+        code="DRP004",
+        source=SOURCE,
+    )

@@ -1,0 +1,74 @@
+"""One open document: which file it is, what is found in its unsaved text, and what its fixes make of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pygls.uris import to_fs_path
+
+from dropout_lint.commands.fix import NotFixedError, fix_source, is_applicable, without_unfixable
+from dropout_lint.config import ConfigError, Settings, SettingsResolver
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.files import is_excluded
+from dropout_lint.linter import Linter
+from dropout_lint.source.fixer import apply_fixes
+from dropout_lint.source.text import SourceText
+from dropout_lint.suppressions import add_suppressions
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in one version of a text; ``problems`` say in a sentence each why something was not checked."""
+
+    path: Path
+    text: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    problems: tuple[str, ...] = ()
+    settings: Settings | None = None
+
+    def with_fix(self, diagnostic: Diagnostic) -> str | None:
+        """The text with the fix of one diagnostic applied, its imports added; None if it cannot be applied alone."""
+        text, waiting = apply_fixes(self.text, [diagnostic])
+        return None if waiting or text == self.text else text
+
+    def with_all_fixes(self) -> str:
+        """The text as ``dropout-lint --fix`` leaves it; as it is where there is nothing to fix, or fixing fails."""
+        if self.settings is None or not any(is_applicable(found, self.settings) for found in self.diagnostics):
+            return self.text
+        source = SourceText(self.path, self.text, "utf-8", False, self.text.encode(errors="replace"))
+        try:
+            return fix_source(source, Linter(SettingsResolver(), jobs=1), self.settings).text
+        except NotFixedError:
+            return self.text
+
+    def with_suppression(self, diagnostic: Diagnostic) -> str:
+        """The text with a comment that suppresses one diagnostic."""
+        return add_suppressions(self.text, [diagnostic], "native")
+
+
+def check_document(path: Path, text: str) -> Checked:
+    """Lint the text of an editor as the content of ``path``; configuration is read anew, since it is edited too."""
+    resolver = SettingsResolver()
+    try:
+        settings = resolver(path)
+        if is_excluded(path, resolver):
+            return Checked(path, text)
+    except ConfigError as error:
+        return Checked(path, text, problems=(str(error),))
+    result = Linter(resolver, jobs=1).run_text(path, text)
+    found: Sequence[Diagnostic] = without_unfixable(result.diagnostics, resolver)
+    reasons = tuple(failure.reason for failure in result.failures)
+    return Checked(path, text, tuple(found), reasons, settings)
+
+
+def path_of(uri: str, root: str | None) -> Path:
+    """The file of a document; one that was never saved is taken for a file of its name in the workspace."""
+    file = to_fs_path(uri) if uri.startswith("file:") else None
+    if file is not None:
+        return Path(file)
+    name = re.split(r"[/:]", uri)[-1] or "untitled"
+    return Path(root or os.getcwd(), name if name.endswith(".py") else f"{name}.py")

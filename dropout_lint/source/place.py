@@ -1,0 +1,45 @@
+"""Where a file stands among packages and tests: all that its facts depend on beside its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dropout_lint.disk import Disk
+
+_TEST_FOLDERS = {"test", "tests", "testing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``module`` is the dotted name of a file by the packages around it."""
+
+    module: str
+    is_package: bool
+    """It is an ``__init__``."""
+    is_test: bool
+
+
+def place_of(path: Path, disk: Disk) -> Place:
+    """The place of a file."""
+    is_package = path.name == "__init__.py"
+    parts = [] if is_package else [path.stem]
+    folder = path.parent
+    while folder.name and disk.is_file(folder / "__init__.py"):
+        parts.append(folder.name)
+        folder = folder.parent
+    return Place(".".join(reversed(parts)), is_package, _is_test(path, disk))
+
+
+def _is_test(path: Path, disk: Disk) -> bool:
+    if path.name.startswith("test_") or path.stem.endswith("_test"):
+        return True
+    return any(f.name.lower() in _TEST_FOLDERS and _holds_tests(f, disk) for f in list(path.parents)[:3])
+
+
+def _holds_tests(folder: Path, disk: Disk) -> bool:
+    """Whether a folder of that name is a folder of tests; a whole project may stand in one that is called ``test``."""
+    inside = (folder, *disk.folders(folder))
+    return disk.is_file(folder / "conftest.py") or any(
+        file.name.startswith("test_") for each in inside for file in disk.python_files(each)
+    )
