@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dropout_lint.facts import FileFacts, ModeFlow, Step, Term
-from dropout_lint.mode import library
+from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.interpreter import Interpreter, Memory
 from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, SKETCH, TRAIN, Modes, Overdrawn
 from dropout_lint.mode.values import (
@@ -175,7 +175,7 @@ class Caller(Interpreter):
             return self.forward(target, arguments, frame, place)
         if isinstance(target, (Function, Class, Lambda)):
             return self.invoke(target, arguments, frame, place)
-        if name in library.PREPARES and arguments.positional:
+        if name in frameworks.PREPARES and arguments.positional:
             values = arguments.positional
             return values[0] if len(values) == 1 else Group(list(values))
         if base.module and base.home is None:
@@ -347,32 +347,31 @@ class Caller(Interpreter):
         ):
             return self._trace(name, arguments, frame, place)
         if name in library.RANDOM:
-            made = self.fresh()
-            made.random = True
-            return made
-        if last == "from_pretrained" or name in library.EVAL_RESULTS:
-            return self._made(name, True, True, EVAL, place)
-        if library.is_zoo(name):
-            made = self._made(name, True, True, TRAIN, place)
-            if any(v != Constant(False) and v != Constant(None) for v in values):
-                self.record("load", made, place, frame)
-            return made
+            drawn = self.fresh()
+            drawn.random = True
+            return drawn
+        made = library.made(name, arguments.positional, arguments.keywords)
+        if made is not None:
+            model = self._made(name, made.module, made.live, made.modes, place)
+            if made.loaded:
+                self.record("load", model, place, frame)
+            return model
         if last in {"checkpoint", "checkpoint_sequential"} and name.startswith("torch.utils.checkpoint"):
             return self._checkpoint(arguments, frame, place)
         if name.startswith("torch.autograd.Variable") or name == "torch.autograd.Variable":
             return arguments.positional[0] if arguments.positional else UNKNOWN
         live = library.liveness(name, arguments.positional, arguments.keywords)
         if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
-            made = self._made(name, True, live, TRAIN, place)
-            made.children = [t for v in values for t in things(v)]
-            if last == "Sequential" and len(made.children) == 1 and made.children[0].label == "children":
-                made.children = made.children[0].children
-            return made
+            layer = self._made(name, True, live, TRAIN, place)
+            layer.children = [t for v in values for t in things(v)]
+            if last == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
+                layer.children = layer.children[0].children
+            return layer
         if name.startswith("torch.optim") or "optim" in name:
-            made = self.fresh()
-            made.name = "torch.optim"
-            return made
-        if last in library.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
+            optimizer = self.fresh()
+            optimizer.name = "torch.optim"
+            return optimizer
+        if last in frameworks.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
             return Group(list(arguments.positional)) if len(arguments.positional) > 1 else self.fresh()
         harmless = (
             (name.startswith("builtins.") and last in library.HARMLESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.mode import frameworks
 from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.evidence import Findings
 from dropout_lint.mode.interpreter import Memory
@@ -32,7 +33,7 @@ class _Linker:
     def __init__(self, project: Project, findings: Findings, managed: tuple[str, ...]) -> None:
         self._project = project
         self._findings = findings
-        self._managed = managed
+        self._managed = frameworks.MANAGED_BASES.union(managed)
         self._reached: set[tuple[str, str]] = set()
         self._memory = Memory()
 
