@@ -339,7 +339,11 @@ class Caller(Interpreter):
             return either([self._copy(v, place) if isinstance(v, Thing) else v for v in choices(values[0])])
         if last in library.WRAPPERS and arguments.positional:
             first = arguments.positional[0]
-            return first
+            return self._scripted(first, frame, place) if name == "torch.jit.script" else first
+        if name == "torch.export.load":
+            program = self.fresh()
+            program.name = "traced:" + name
+            return program
         if name in library.TRACERS or (
             name == "torch.onnx.export"
             and arguments.keywords.get("dynamo", Constant(True)) == Constant(True)
@@ -430,6 +434,16 @@ class Caller(Interpreter):
             self.record("trace", thing, place, frame, live=live, label=name)
         made = self.fresh()
         made.name = "traced:" + name
+        made.origin = next(things(given, 0), None)
+        return made
+
+    def _scripted(self, given: Value, frame: Frame, place: Place) -> Value:
+        """A copy with a mode of its own."""
+        if not isinstance(given, Thing) or not given.module:
+            return given
+        made = self._copy(given, place)
+        made.origin = given
+        self.record("script", made, place, frame)
         return made
 
     def _checkpoint(self, arguments: Arguments, frame: Frame, place: Place) -> Value:

@@ -8,9 +8,12 @@ from dropout_lint.facts import FileFacts, ModeFlow
 from dropout_lint.mode import frameworks
 from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.evidence import Findings
+from dropout_lint.mode.exported import exports
+from dropout_lint.mode.frozen import frozen_parts
 from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
+from dropout_lint.mode.sampling import samplings
 from dropout_lint.mode.values import Class, Frame, Function, Place
 from dropout_lint.project import Project
 
@@ -46,6 +49,8 @@ class _Linker:
         self._reached |= machine.reached
         if complete:
             Judge(machine, self._findings).run()
+            for judge in (exports, frozen_parts, samplings):
+                judge(machine, self._findings)
 
     def script(self, facts: FileFacts) -> None:
         """Run the top level of a file."""
@@ -106,7 +111,7 @@ class _Linker:
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
         if self._project.is_module(facts, "." + flow.owner):
-            return _checkpoints(flow) or (bool(flow.flags) and flow.name.endswith("__init__"))
+            return _checkpoints(flow) or flow.name.endswith("__init__")
         pending, seen = [(facts, flow.owner)], set()
         while pending:
             home, name = pending.pop()

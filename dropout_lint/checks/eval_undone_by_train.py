@@ -1,0 +1,42 @@
+"""DRP211: ``eval()`` on a part in the constructor, which the first ``train()`` of the whole undoes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks._mode import evidence, of
+from dropout_lint.checks.context import Context, advice, insertion, unsafe
+from dropout_lint.diagnostic import Diagnostic, Fix
+from dropout_lint.facts import ModeFlow
+from dropout_lint.mode.evidence import Evidence
+
+
+def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+    """Report the calls in constructors; the fix adds one override for all parts of the class."""
+    for found in evidence(flow, context, context.code):
+        yield context.report(
+            found.span,
+            f"The first `train()` of this Module puts `{found.subject}` back into train mode{of(found)}.",
+            fix=_override(found, context),
+            related=found.related,
+        )
+
+
+def _override(found: Evidence, context: Context) -> Fix | None:
+    """A ``train`` method behind the constructor."""
+    last = found.insert
+    if last is None:
+        return None
+    around = [f.span for f in context.facts.flows or () if f.owner and f.span.line < last.line <= f.span.end_line]
+    method = context.line(around[-1].line)[: around[-1].column - 1] if around else "-"
+    body = context.line(last.line)[: last.column - 1]
+    if method.strip() or body.strip():
+        return advice("Override `train` to call `eval()` on the part again")
+    lines = [
+        f"{method}def train({found.receiver}, mode: bool = True):",
+        f"{body}super().train(mode)",
+        *(f"{body}{found.receiver}.{part}.eval()" for part in found.extra.split(",")),
+        f"{body}return {found.receiver}",
+    ]
+    end = len(context.line(last.end_line).rstrip("\r\n")) + 1
+    return unsafe("Override `train`", insertion(last.end_line, end, "\n\n" + "\n".join(lines)))
