@@ -13,7 +13,7 @@ from dropout_lint.mode.naming import layer, names
 from dropout_lint.mode.terms import attribute_called, terms
 from dropout_lint.mode.values import Thing, below
 
-_WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:Linear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
+_WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 
 
 def frozen_parts(machine: Caller, findings: Findings) -> None:
