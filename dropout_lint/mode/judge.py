@@ -261,8 +261,11 @@ class Judge:
         return None
 
     def _explicitly(self, forward: Event) -> Event | None:
+        """The ``train()`` in the same function that a forward is for, and no training before it."""
         cause = forward.cause
         if cause is None or cause.kind != "mode" or cause.modes != TRAIN or cause.frame is not forward.frame:
+            return None
+        if any(cause.order < e.order < forward.order for e in self._backwards):
             return None
         return cause
 
