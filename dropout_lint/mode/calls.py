@@ -109,6 +109,10 @@ class Caller(Interpreter):
             if name == "update":
                 base.items.update(arguments.keywords)
             return UNKNOWN
+        if isinstance(base, Class) and name in frameworks.LOADS:
+            loaded = self.construct(base, Arguments([], {}, True), frame, place)
+            self.record("load", loaded, place, frame)
+            return loaded
         if isinstance(base, (External, Class)):
             return self.invoke(self.attribute_of(base, name, frame), arguments, frame, place)
         if name == "backward":

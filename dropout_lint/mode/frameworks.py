@@ -26,6 +26,8 @@ class Framework:
     eval_hooks: tuple[str, ...] = ()
     prepares: tuple[str, ...] = ()
     """Methods and functions that give back what they get, in the mode it has."""
+    loads: tuple[str, ...] = ()
+    """Methods of a class that give an instance with weights, in train mode."""
     wraps: tuple[str, ...] = ()
     """Functions and classes whose result is, for our purpose, the model that they get."""
 
@@ -42,6 +44,7 @@ FRAMEWORKS = (
             for package in ("lightning", "lightning.pytorch", "pytorch_lightning")
             for name in ("LightningModule", "Callback", "Trainer")
         ),
+        loads=("load_from_checkpoint",),
         train_hooks=("training_step", "on_train_batch_start", "on_train_epoch_start", "on_train_start"),
         eval_hooks=("validation_step", "test_step", "predict_step", "on_validation_epoch_start", "on_test_epoch_start"),
     ),
@@ -204,3 +207,4 @@ FRAMEWORKS = (
 MANAGED_BASES = frozenset(base for framework in FRAMEWORKS for base in framework.bases)
 PREPARES = frozenset(name for framework in FRAMEWORKS for name in framework.prepares)
 WRAPS = frozenset(name for framework in FRAMEWORKS for name in framework.wraps)
+LOADS = frozenset(name for framework in FRAMEWORKS for name in framework.loads)
