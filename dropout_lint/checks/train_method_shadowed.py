@@ -27,9 +27,11 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
         reason = "it does not take a mode as its only argument"
     else:
         return
+    evals = any(o.owner == override.owner and o.name == "eval" for o in context.facts.overrides)
+    effect = "`train(mode)` and `eval()` of a module that holds it do not work" if evals else "`eval()` does not work"
     yield context.report(
         override.span,
-        f"`{override.name}` of this Module is not the switch between the modes: {reason}, so `eval()` does not work.",
+        f"`{override.name}` of this Module is not the switch between the modes: {reason}, so {effect}.",
         fix=advice(_ADVICE),
     )
 

@@ -9,6 +9,7 @@ from dropout_lint.facts import FileFacts, ModeFlow, Step, Term
 from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.interpreter import Interpreter, Memory
 from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, SKETCH, TRAIN, Modes, Overdrawn
+from dropout_lint.mode.terms import attribute_called, terms
 from dropout_lint.mode.values import (
     UNKNOWN,
     AnyOf,
@@ -140,6 +141,8 @@ class Caller(Interpreter):
             self.record("backward", None, place, frame)
             return UNKNOWN
         if name == "step" and base.module is None:
+            for value in arguments.all():
+                self._run_callbacks(value, frame, place)
             if "opt" in _text(func.parts[0]).lower() or base.name.startswith("torch.optim"):
                 self.record("step", None, place, frame)
             return UNKNOWN
@@ -191,11 +194,24 @@ class Caller(Interpreter):
 
     def _own_method(self, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
         """A method that a module's class defines: it computes, and may set modes."""
-        if target.flow.relevant:
+        if target.flow.relevant or (base.home is not None and self._leads_on(base.home, base.name, target.flow)):
             return self.run_function(target, arguments, frame, place)
         if base.home is not None and self._computes(base.home, base.name, target.flow):
             self.forward(base, arguments, frame, place, label=target.flow.name.rpartition(".")[2])
         return UNKNOWN
+
+    def _leads_on(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
+        """Whether a method of a module calls another one that changes the mode or trains, at any distance."""
+        key = (home.path, f"{name}.{flow.name}")
+        known = self.memory.relevant.get(key)
+        if known is None:
+            self.memory.relevant[key] = False  # while methods that call one another are looked at
+            receiver = flow.parameters[0] if flow.parameters else ""
+            called = {attribute_called(t, receiver) for t in terms(flow.steps)} - {"", "forward"}
+            found = [m for m in (self.method(home, name, one) for one in sorted(called)) if m is not None]
+            known = any(inner.relevant or self._leads_on(home, name, inner) for _, inner in found)
+            self.memory.relevant[key] = known
+        return known
 
     def _computes(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
         """Whether a method of a module calls the module itself, or a layer of it."""

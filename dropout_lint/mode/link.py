@@ -14,10 +14,11 @@ from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.sampling import samplings
-from dropout_lint.mode.values import Class, Frame, Function, Place
+from dropout_lint.mode.terms import terms
+from dropout_lint.mode.values import Class, Frame, Function, Place, Value
 from dropout_lint.project import Project
 
-_PLAIN_BASES = {"object", "abc.ABC", "typing.Generic", "abc.ABCMeta", "typing.Protocol", "?object"}
+_PLAIN_BASES = {"torch.nn.Module", "object", "abc.ABC", "typing.Generic", "abc.ABCMeta", "typing.Protocol", "?object"}
 
 
 def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = ()) -> Findings:
@@ -103,7 +104,11 @@ class _Linker:
                 if not static:
                     instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
             if not flow.name.endswith("__init__"):
-                machine.run_function(Function(facts, flow, instance), Arguments([], {}, False), machine.top, place)
+                optional: dict[str, Value] = {
+                    n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"
+                }
+                given = Arguments([], optional, False)
+                machine.run_function(Function(facts, flow, instance), given, machine.top, place)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
@@ -111,7 +116,10 @@ class _Linker:
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
         if self._project.is_module(facts, "." + flow.owner):
-            return _checkpoints(flow) or flow.name.endswith("__init__")
+            if _checkpoints(flow) or flow.name.endswith("__init__"):
+                return True
+            if not _trains(flow):
+                return False
         pending, seen = [(facts, flow.owner)], set()
         while pending:
             home, name = pending.pop()
@@ -129,6 +137,11 @@ class _Linker:
                     return False
                 pending.append(located)
         return True
+
+
+def _trains(flow: ModeFlow) -> bool:
+    """A loop of a module that trains itself, as in libraries with ``fit`` and ``predict``."""
+    return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))
 
 
 def _checkpoints(flow: ModeFlow) -> bool:
