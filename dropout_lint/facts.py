@@ -551,6 +551,15 @@ class ModeClass:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowDropoutCheck:
+    """A test for one dropout class, in a walk over modules that then sets a mode or a rate."""
+
+    span: Span
+    asked: Span | None = None
+    """Where ``nn.Dropout`` stands in it; None for a test of the class name."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -577,13 +586,16 @@ class FileFacts:
     """None where they have not been looked for."""
     overrides: tuple[ModeOverride, ...] = ()
     mode_classes: tuple[ModeClass, ...] = ()
+    narrow_checks: tuple[NarrowDropoutCheck, ...] = ()
     defined: frozenset[str] = frozenset()
     """Functions of the top level."""
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs or self.flows)
+        return bool(
+            self.sites or self.classes or self.masks or self.flags or self.graphs or self.flows or self.narrow_checks
+        )
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
@@ -595,5 +607,6 @@ class FileFacts:
             ModeFlow: self.flows or (),
             ModeOverride: self.overrides,
             ModelClass: self.classes,
+            NarrowDropoutCheck: self.narrow_checks,
         }
         return by_kind[kind]

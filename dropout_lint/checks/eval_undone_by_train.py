@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dropout_lint.checks._mode import evidence, of
@@ -9,6 +10,8 @@ from dropout_lint.checks.context import Context, advice, insertion, unsafe
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import ModeFlow
 from dropout_lint.mode.evidence import Evidence
+
+_CONSTRUCTOR = re.compile(r"([ \t]*)def __init__\b")
 
 
 def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
@@ -27,13 +30,13 @@ def _override(found: Evidence, context: Context) -> Fix | None:
     last = found.insert
     if last is None:
         return None
-    around = [f.span for f in context.facts.flows or () if f.owner and f.span.line < last.line <= f.span.end_line]
-    method = context.line(around[-1].line)[: around[-1].column - 1] if around else "-"
+    heads = (_CONSTRUCTOR.match(context.line(number)) for number in range(last.line - 1, 0, -1))
+    head = next((found for found in heads if found), None)
     body = context.line(last.line)[: last.column - 1]
-    if method.strip() or body.strip():
+    if head is None or body.strip():
         return advice("Override `train` to call `eval()` on the part again")
     lines = [
-        f"{method}def train({found.receiver}, mode: bool = True):",
+        f"{head.group(1)}def train({found.receiver}, mode: bool = True):",
         f"{body}super().train(mode)",
         *(f"{body}{found.receiver}.{part}.eval()" for part in found.extra.split(",")),
         f"{body}return {found.receiver}",

@@ -14,6 +14,7 @@ from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
+from dropout_lint.source.narrow_checks import narrow_checks
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
 from dropout_lint.source.syntax import parse
@@ -52,6 +53,7 @@ def collect(path: Path, text: str, *, modes: bool = False) -> FileFacts:
         flows=told.flows,
         overrides=told.overrides,
         mode_classes=told.classes,
+        narrow_checks=tuple(narrow_checks(module)),
         defined=_defined(module),
     )
 

@@ -48,7 +48,6 @@ _MODE_BYTES = (
         b".eval =",
     ),
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test("),
-    *(b"Dropout):", b"__name__.startswith("),
 )
 
 PARSE_ANYWAY = 1_000_000
