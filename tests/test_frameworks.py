@@ -126,6 +126,9 @@ UNDERSTOOD = {
     "torch_geometric": loop("from torch_geometric.nn import GAT\n", "GAT(8, 8, 2, dropout=0.5)"),
 }
 SILENT = {
+    "lightning, frozen by a method of its own": "import lightning\n"
+    + LIT
+    + LOADED.replace("with", "model.freeze()\nwith"),
     "transformers of an unknown family": loop(HF, "AutoModel.from_pretrained(input())"),
     "transformers without dropout": loop(HF, 'LlamaModel.from_pretrained("mine")'),
     "transformers with the rate set to zero": loop(HF, 'BertModel.from_pretrained("mine", hidden_dropout_prob=0)'),

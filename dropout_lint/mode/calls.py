@@ -187,10 +187,20 @@ class Caller(Interpreter):
             return values[0] if len(values) == 1 else Group(list(values))
         if base.module and base.home is None:
             return self.forward(base, arguments, frame, place)
+        if base.module and base.home is not None and self._inherits_unseen(base.home, base.name):
+            self.escape(base, place, frame)
         if name not in library.HARMLESS_METHODS:
             for value in arguments.all():
                 self.escape(value, place, frame)
         return self.fresh()
+
+    def _inherits_unseen(self, home: FileFacts, name: str) -> bool:
+        """Whether a class has a base out of sight, whose methods may set any mode."""
+        return any(
+            base != "torch.nn.Module" and self.project.find(current, base) is None
+            for current, known in self.lineage(home, name)
+            for base in known.bases
+        )
 
     def _own_method(self, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
         """A method that a module's class defines: it computes, and may set modes."""
