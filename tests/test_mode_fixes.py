@@ -190,6 +190,47 @@ for epoch in range(2):
         ("        model.eval()",),
     ),
     Script(
+        "evaluated in train mode, set before the loop: one fix calls for another",
+        "DRP206",
+        HEAD
+        + STEP
+        + START
+        + """\
+model.train()
+for epoch in range(2):
+    for x, y in batches(1):
+        step(model, optimizer, x, y)
+    with torch.no_grad():
+        for x, y in batches(1):
+            model(x)
+""",
+        "TTTT",
+        "TETE",
+        ("    model.train()", "    model.eval()"),
+    ),
+    Script(
+        "two models, in the same evaluation",
+        "DRP206",
+        HEAD
+        + """\
+first, second = Net(), Net()
+optimizer = torch.optim.SGD([*first.parameters(), *second.parameters()], lr=0.1)
+for epoch in range(2):
+    first.train()
+    second.train()
+    for x, y in batches(1):
+        optimizer.zero_grad()
+        F.cross_entropy(first(x) + second(x), y).backward()
+        optimizer.step()
+    with torch.inference_mode():
+        for x, y in batches(1):
+            first(x) + second(x)
+""",
+        "TTTTTTTT",
+        "TTEETTEE",
+        ("    first.eval()", "    second.eval()"),
+    ),
+    Script(
         "evaluated in train mode, by a function",
         "DRP206",
         HEAD
@@ -348,3 +389,23 @@ def test_each_forward_is_in_the_intended_mode_after_the_fix(script: Script, tmp_
     opcodes = difflib.SequenceMatcher(None, old, outcome.text.splitlines(), autojunk=False).get_opcodes()
     changed = [line for tag, _, _, a, b in opcodes if tag != "equal" for line in outcome.text.splitlines()[a:b]]
     assert tuple(changed) == script.added
+
+
+def test_nothing_is_inserted_for_the_variable_of_a_loop(tmp_path: Path) -> None:
+    loop = """\
+models = [Net() for _ in range(3)]
+optimizer = torch.optim.SGD([p for m in models for p in m.parameters()], lr=0.1)
+for epoch in range(2):
+    for x, y in batches(1):
+        for m in models:
+            step(m, optimizer, x, y)
+    for m in models:
+        m.eval()
+    with torch.no_grad():
+        for x, y in batches(1):
+            models[0](x)
+"""
+    [diagnostic] = lint(HEAD + STEP + loop, tmp_path)
+    assert diagnostic.code == "DRP205"
+    assert diagnostic.fix is not None
+    assert diagnostic.fix.edits == ()

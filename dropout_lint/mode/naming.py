@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Related
+from dropout_lint.mode.terms import loop_variables
 from dropout_lint.mode.values import Frame, Thing, choices
 
 
@@ -22,11 +23,12 @@ def layer(thing: Thing) -> str:
 
 
 def spelt(frame: Frame, thing: Thing) -> str:
-    """How a function may name an object: a variable, or an attribute of its instance."""
+    """How a function may name an object: a variable, but none of a loop, or an attribute of its instance."""
     current: Frame | None = frame
     while current is not None:
+        passing = set(loop_variables(current.flow.steps))
         for name, value in current.names.items():
-            if any(one is thing for one in choices(value)):
+            if name not in passing and any(one is thing for one in choices(value)):
                 return name
         current = current.outer
     instance = frame.instance

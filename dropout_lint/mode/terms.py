@@ -31,3 +31,12 @@ def attribute_called(term: Term, receiver: str) -> str:
             return func.text
         func = func.parts[0]
     return ""
+
+
+def loop_variables(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Names that ``for`` loops bind, which stand for something else at each turn."""
+    for step in steps:
+        if step.kind == "loop":
+            yield from (t.text for target in step.targets for t in within(target) if t.kind == "name")
+        for arm in step.arms:
+            yield from loop_variables(arm)
