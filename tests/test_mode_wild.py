@@ -41,6 +41,54 @@ def lint(text: str, folder: Path) -> list[Diagnostic]:
     return list(result.diagnostics)
 
 
+PERCEPTRON = """
+class Perceptron(nn.Module):
+    def __init__(self, dropout=False):
+        super().__init__()
+        self.hidden = nn.Linear(20, 3)
+        self.drop = nn.Dropout(0.1)
+        self.dropout = dropout
+
+    def forward(self, x):
+        x = self.hidden(x)
+{use}
+        return x
+
+
+model = Perceptron({given})
+optimizer = torch.optim.Adam(model.parameters())
+for epoch in range(9):
+    for x, y in train_data:
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    with torch.no_grad():
+        print(model(test_data))
+"""
+# Sensitivity: a layer that the constructor builds was taken for one that forward runs.
+USES = {
+    "behind a flag": "        if self.dropout:\n            x = self.drop(x)",
+    "negated": "        if not self.dropout:\n            x + 1\n        else:\n            x = self.drop(x)",
+    "in an expression": "        x = self.drop(x) if self.dropout else x",
+    "after a return": "        if not self.dropout:\n            return x\n        x = self.drop(x)",
+}
+
+
+@pytest.mark.parametrize("use", list(USES.values()), ids=list(USES))
+def test_a_layer_counts_where_the_flags_of_the_instance_lead_to_it(use: str, tmp_path: Path) -> None:
+    assert lint(NET + PERCEPTRON.format(use=use, given=""), tmp_path) == []
+    assert [d.code for d in lint(NET + PERCEPTRON.format(use=use, given="dropout=True"), tmp_path)] == ["DRP206"]
+    assert [d.code for d in lint(NET + PERCEPTRON.format(use=use, given="bool(input())"), tmp_path)] == ["DRP206"]
+
+
+def test_a_layer_that_forward_never_names_does_not_count(tmp_path: Path) -> None:
+    assert lint(NET + PERCEPTRON.format(use="", given=""), tmp_path) == []
+
+
+def test_a_layer_that_a_walk_over_the_parts_may_run_counts(tmp_path: Path) -> None:
+    walk = "        for part in self.children():\n            x = part(x)"
+    assert [d.code for d in lint(NET + PERCEPTRON.format(use=walk, given=""), tmp_path)] == ["DRP206"]
+
+
 SILENT = {
     # Readiness: a forward outside of the training loop was taken for a training pass, because a backward follows later.
     "a trial pass under no_grad before the training": """

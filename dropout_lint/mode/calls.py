@@ -10,6 +10,7 @@ from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.interpreter import Interpreter, Memory
 from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, SKETCH, TRAIN, Modes, Overdrawn
 from dropout_lint.mode.terms import attribute_called, terms
+from dropout_lint.mode.uses import Uses, is_reached, layer_uses
 from dropout_lint.mode.values import (
     UNKNOWN,
     AnyOf,
@@ -535,7 +536,34 @@ class Caller(Interpreter):
             thing.children = [t for v in arguments.all() for t in things(v)]
         if module:
             thing.live = self._own_life(thing)
+            self._lay_idle(thing)
         return thing
+
+    def _lay_idle(self, thing: Thing) -> None:
+        """Layers that no method of the class can reach, with the flags that the constructor sets, prove nothing."""
+        uses = self._uses(thing.home, thing.name) if thing.home is not None else None
+        if uses is None:
+            return
+        for name, value in thing.attributes.items():
+            layer = isinstance(value, Thing) and value.live and value.home is None and not value.children
+            if isinstance(value, Thing) and layer and not is_reached(name, uses, thing):
+                value.live = False
+
+    def _uses(self, home: FileFacts, name: str) -> Uses | None:
+        """The layers that the methods of a class name; None where any layer may be reached."""
+        key = (home.path, name)
+        if key not in self.memory.uses:
+            self.memory.uses[key] = None
+            forward = self.method(home, name, "forward")
+            if forward is not None and forward[1].parameters and not self._inherits_unseen(home, name):
+                flows = [
+                    flow
+                    for current, known in self.lineage(home, name)
+                    for flow in self.flows(current)
+                    if flow.name.startswith(f"{known.name}.") and flow.name != f"{known.name}.__init__"
+                ]
+                self.memory.uses[key] = layer_uses(flows, forward[1].parameters[0])
+        return self.memory.uses[key]
 
     def _own_life(self, thing: Thing) -> bool | None:
         if thing.home is None:

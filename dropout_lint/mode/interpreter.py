@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
 from dropout_lint.mode.machine import OPEN, Machine
+from dropout_lint.mode.uses import Uses
 from dropout_lint.mode.values import (
     UNKNOWN,
     Class,
@@ -38,6 +40,7 @@ class Memory:
     built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
     """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
     computing: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    uses: dict[tuple[str, str], Uses | None] = field(default_factory=dict)
 
 
 class Interpreter(Machine):
@@ -48,10 +51,17 @@ class Interpreter(Machine):
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function of a file by its qualified name."""
+        return self._flows(home).get(name)
+
+    def flows(self, home: FileFacts) -> Iterable[ModeFlow]:
+        """All functions of a file."""
+        return self._flows(home).values()
+
+    def _flows(self, home: FileFacts) -> dict[str, ModeFlow]:
         known = self.memory.flows.get(home.path)
         if known is None:
             known = self.memory.flows[home.path] = {f.name: f for f in self.project.modes(home).flows or ()}
-        return known.get(name)
+        return known
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
         """What a class of a file says about modes."""
