@@ -243,3 +243,22 @@ class Engine(nn.Module):
     assert "`eval()` does not work" in alone.message
     assert "`eval()` does not work" not in beside.message
     assert "a module that holds it" in beside.message
+
+
+def test_overloads_of_one_method_are_one_finding(tmp_path: Path) -> None:
+    explainer = """
+from typing import overload
+
+
+class Explainer(nn.Module):
+    @overload
+    def train(self, epoch: int, x: int) -> float: ...
+
+    @overload
+    def train(self, epoch: int, x: str) -> float: ...
+
+    def train(self, epoch, x):
+        return 0.0
+"""
+    [diagnostic] = lint(NET + explainer, tmp_path)
+    assert (diagnostic.code, diagnostic.span.line) == ("DRP202", len((NET + explainer).splitlines()) - 1)

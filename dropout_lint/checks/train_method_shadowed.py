@@ -15,6 +15,13 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
     """Report methods that cannot take a mode, or that train, and attributes of that name."""
     if override.owner and not context.is_module(override.owner):
         return
+    same = [
+        o
+        for o in context.facts.overrides
+        if (o.owner, o.name, o.kind) == (override.owner, override.name, override.kind)
+    ]
+    if override is not same[-1]:
+        return  # an overload: the last definition is the one that there is
     if override.kind == "attribute":
         reason = "an attribute of the instance hides the method"
     elif override.kind == "property":
