@@ -409,3 +409,22 @@ for epoch in range(2):
     assert diagnostic.code == "DRP205"
     assert diagnostic.fix is not None
     assert diagnostic.fix.edits == ()
+
+
+def test_no_override_is_written_for_a_part_that_is_frozen_on_a_condition(tmp_path: Path) -> None:
+    network = """\
+class Tuned(nn.Module):
+    def __init__(self, freeze):
+        super().__init__()
+        self.body = Net()
+        self.head = nn.Linear(3, 3)
+        if freeze:
+            self.body.eval()
+
+    def forward(self, x):
+        return self.head(self.body(x))
+"""
+    [diagnostic] = lint(HEAD + network, tmp_path)
+    assert diagnostic.code == "DRP211"
+    assert diagnostic.fix is not None
+    assert diagnostic.fix.edits == ()

@@ -27,14 +27,15 @@ def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
 
 def _override(found: Evidence, context: Context) -> Fix | None:
     """A ``train`` method behind the constructor."""
+    otherwise = advice("Override `train` to call `eval()` on the part again")
     last = found.insert
     if last is None:
-        return None
+        return otherwise
     heads = (_CONSTRUCTOR.match(context.line(number)) for number in range(last.line - 1, 0, -1))
     head = next((found for found in heads if found), None)
     body = context.line(last.line)[: last.column - 1]
     if head is None or body.strip():
-        return advice("Override `train` to call `eval()` on the part again")
+        return otherwise
     lines = [
         f"{head.group(1)}def train({found.receiver}, mode: bool = True):",
         f"{body}super().train(mode)",

@@ -69,6 +69,8 @@ def _report(machine: Caller, whole: Thing, events: list[Event], findings: Findin
     )
     live = {n: next((p for p in below(e.thing) if p.live), None) for n, e in frozen.items() if e.thing is not None}
     shown = [name for name, proof in live.items() if proof is not None]
+    steps = events[0].frame.flow.steps
+    always = {frozen[name].statement for name in shown} <= {step.span for step in steps}
     for name in shown if trainable else ():
         event, proof = frozen[name], live[name]
         if proof is None:
@@ -83,7 +85,7 @@ def _report(machine: Caller, whole: Thing, events: list[Event], findings: Findin
                 layer(proof),
                 names(event.frame),
                 related,
-                event.frame.flow.steps[-1].span,
+                steps[-1].span if always else None,
                 event.frame.flow.parameters[0],
                 ",".join(shown),
             )
