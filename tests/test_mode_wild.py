@@ -262,3 +262,46 @@ class Explainer(nn.Module):
 """
     [diagnostic] = lint(NET + explainer, tmp_path)
     assert (diagnostic.code, diagnostic.span.line) == ("DRP202", len((NET + explainer).splitlines()) - 1)
+
+
+BASE = """
+class Base:
+    def set_mode(self, train):
+        if train:
+            self.model.train()
+        else:
+            self.model.eval()
+"""
+WRAPPED = """
+
+class Wrapper(Base):
+    def __init__(self):
+        self.model = Net()
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+
+    def fit(self, x, y):
+        F.cross_entropy(self.model(x), y).backward()
+        self.optimizer.step()
+
+    def evaluate(self, x):
+        return self.model(x)
+
+
+net = Wrapper()
+for epoch in range(9):
+    net.set_mode(True)
+    for x, y in train_data:
+        net.fit(x, y)
+    net.set_mode({mode})
+    net.evaluate(test_data)
+"""
+
+
+def test_methods_of_bases_behind_star_imports_and_out_of_sight(tmp_path: Path) -> None:
+    # Bases: a class that a star import brings was no base, and its methods were taken to do nothing.
+    (tmp_path / "base.py").write_text(BASE)
+    star = NET.replace("import torch\n", "from base import *\nimport torch\n", 1)
+    unseen = NET.replace("import torch\n", "from elsewhere import Base\nimport torch\n", 1)
+    assert lint(star + WRAPPED.format(mode=False), tmp_path) == []
+    assert [d.code for d in lint(star + WRAPPED.format(mode=True), tmp_path)] == ["DRP206"]
+    assert lint(unseen + WRAPPED.format(mode=True), tmp_path) == []

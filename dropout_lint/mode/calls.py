@@ -188,8 +188,9 @@ class Caller(Interpreter):
             return values[0] if len(values) == 1 else Group(list(values))
         if base.module and base.home is None:
             return self.forward(base, arguments, frame, place)
-        if base.module and base.home is not None and self._inherits_unseen(base.home, base.name):
-            self.escape(base, place, frame)
+        if base.home is not None and self._inherits_unseen(base.home, base.name):
+            for value in (base, *list(base.attributes.values())):
+                self.escape(value, place, frame)
         if name not in library.HARMLESS_METHODS:
             for value in arguments.all():
                 self.escape(value, place, frame)
@@ -198,7 +199,7 @@ class Caller(Interpreter):
     def _inherits_unseen(self, home: FileFacts, name: str) -> bool:
         """Whether a class has a base out of sight, whose methods may set any mode."""
         return any(
-            base != "torch.nn.Module" and self.project.find(current, base) is None
+            not library.is_plain_base(base) and self.base(current, base) is None
             for current, known in self.lineage(home, name)
             for base in known.bases
         )

@@ -87,11 +87,19 @@ class Interpreter(Machine):
             if known is None:
                 continue
             found.append((current, known))
-            for base in known.bases:
-                located = self.project.find(current, base)
-                if located is not None:
-                    pending.append(located)
+            located = [self.base(current, base) for base in known.bases]
+            pending += [one for one in located if one is not None]
         return found
+
+    def base(self, home: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """A base class in the project, also one that a star import brings."""
+        located = self.project.find(home, name)
+        bare = name.removeprefix("?")
+        for star in home.stars if located is None and bare != name else ():
+            found = self.project.find(home, f"{star}.{bare}")
+            if found is not None and found[1] == bare:
+                return found
+        return located
 
     def method(self, home: FileFacts, name: str, method: str) -> tuple[FileFacts, ModeFlow] | None:
         """A method of a class, also of its bases in the project."""

@@ -71,6 +71,14 @@ GENERATIVE = re.compile(
 """Names of objects that run without gradient in train mode on purpose: in GANs, self-distillation, RL."""
 
 
+def is_plain_base(name: str) -> bool:
+    """A base class that brings no method which sets modes unseen."""
+    return name in _PLAIN_BASES or name.startswith("typing.")
+
+
+_PLAIN_BASES = {"torch.nn.Module", "object", "?object", "abc.ABC", "abc.ABCMeta"}
+
+
 def evaluates(name: str) -> bool:
     """Whether a function is named as one that evaluates, and not as one that trains."""
     last = name.rpartition(".")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dropout_lint.facts import FileFacts, ModeFlow
-from dropout_lint.mode import frameworks
+from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.evidence import Findings
 from dropout_lint.mode.exported import exports
@@ -17,8 +17,6 @@ from dropout_lint.mode.sampling import samplings
 from dropout_lint.mode.terms import terms
 from dropout_lint.mode.values import Class, Frame, Function, Place, Value
 from dropout_lint.project import Project
-
-_PLAIN_BASES = {"torch.nn.Module", "object", "abc.ABC", "typing.Generic", "abc.ABCMeta", "typing.Protocol", "?object"}
 
 
 def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = ()) -> Findings:
@@ -128,7 +126,7 @@ class _Linker:
             seen.add((home.path, name))
             known = next((c for c in self._project.modes(home).classes if c.name == name), None)
             for base in known.bases if known is not None else ():
-                if base in _PLAIN_BASES or base.startswith("typing."):
+                if library.is_plain_base(base):
                     continue
                 if base in self._managed:
                     return False
