@@ -104,7 +104,11 @@ model = Lit.load_from_checkpoint("best.ckpt")
 with torch.no_grad():
     model(torch.load("batch.pt"))
 """
-LIT = NET.replace("nn.Module", "lightning.LightningModule").replace("Net", "Lit")
+LIT = (
+    NET.replace("nn.Module", "lightning.LightningModule")
+    .replace("Net", "Lit")
+    .replace("super().__init__()", "super().__init__()\n        self.save_hyperparameters()")
+)
 UNDERSTOOD = {
     "a class of the project": loop(""),
     "accelerate": loop("from accelerate import Accelerator\naccelerator = Accelerator()\n", prepared=ACCELERATED),

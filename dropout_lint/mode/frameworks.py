@@ -28,6 +28,8 @@ class Framework:
     """Methods and functions that give back what they get, in the mode it has."""
     loads: tuple[str, ...] = ()
     """Methods of a class that give an instance with weights, in train mode."""
+    neutral: tuple[str, ...] = ()
+    """Methods that neither compute nor change the mode."""
     wraps: tuple[str, ...] = ()
     """Functions and classes whose result is, for our purpose, the model that they get."""
 
@@ -45,6 +47,7 @@ FRAMEWORKS = (
             for name in ("LightningModule", "Callback", "Trainer")
         ),
         loads=("load_from_checkpoint",),
+        neutral=("save_hyperparameters", "log", "log_dict", "optimizers", "lr_schedulers", "manual_backward"),
         train_hooks=("training_step", "on_train_batch_start", "on_train_epoch_start", "on_train_start"),
         eval_hooks=("validation_step", "test_step", "predict_step", "on_validation_epoch_start", "on_test_epoch_start"),
     ),
@@ -62,6 +65,7 @@ FRAMEWORKS = (
         "the `Trainer`: `train()` for each step, `eval()` for each evaluation; in a loop of your own, you",
         "`from_pretrained` gives eval mode, `from_config` train mode; BERT, GPT-2, T5 and their kin have dropout",
         "the `Trainer`; models whose family the code does not name, as many of them have no dropout",
+        neutral=("post_init", "gradient_checkpointing_enable", "get_input_embeddings", "push_to_hub"),
         bases=("transformers.Trainer", "transformers.Seq2SeqTrainer", "transformers.TrainerCallback"),
         train_hooks=("training_step", "compute_loss"),
         eval_hooks=("prediction_step", "evaluation_loop"),
@@ -208,3 +212,4 @@ MANAGED_BASES = frozenset(base for framework in FRAMEWORKS for base in framework
 PREPARES = frozenset(name for framework in FRAMEWORKS for name in framework.prepares)
 WRAPS = frozenset(name for framework in FRAMEWORKS for name in framework.wraps)
 LOADS = frozenset(name for framework in FRAMEWORKS for name in framework.loads)
+NEUTRAL = frozenset(name for framework in FRAMEWORKS for name in framework.neutral)

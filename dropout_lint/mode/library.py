@@ -19,10 +19,11 @@ NEUTRAL = {
     *("parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "buffers", "named_buffers"),
     *("register_buffer", "register_parameter", "register_forward_hook", "register_backward_hook", "add_module"),
     *("register_full_backward_hook", "get_parameter", "save_pretrained", "resize_token_embeddings", "extra_repr"),
-    *("gradient_checkpointing_enable", "tie_weights", "init_weights", "get_input_embeddings", "set_input_embeddings"),
+    *("tie_weights", "init_weights", "set_input_embeddings"),
     *("named_modules", "modules", "children", "named_children", "get_submodule", "__repr__", "__str__", "no_sync"),
     *("reset_parameters", "init_hidden", "initHidden", "print_trainable_parameters", "num_parameters", "summary"),
     *("flatten_parameters", "join", "register_forward_pre_hook", "load_my_state_dict", "register_module"),
+    *frameworks.NEUTRAL,
 }
 """Methods that neither compute nor change the mode."""
 INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
