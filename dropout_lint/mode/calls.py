@@ -537,10 +537,10 @@ class Caller(Interpreter):
             thing.children = [t for v in arguments.all() for t in things(v)]
         if module:
             thing.live = self._own_life(thing)
-            self._lay_idle(thing)
+            self._discount_unreached(thing)
         return thing
 
-    def _lay_idle(self, thing: Thing) -> None:
+    def _discount_unreached(self, thing: Thing) -> None:
         """Layers that no method of the class can reach, with the flags that the constructor sets, prove nothing."""
         uses = self._uses(thing.home, thing.name) if thing.home is not None else None
         if uses is None:
