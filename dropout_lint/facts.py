@@ -566,8 +566,10 @@ class ModeOutline:
     """Switches a mode, trains, loads or exports."""
     acts: bool
     """Does that, or switches gradients off."""
-    flags: bool
-    """Assigns the flag ``training``, or checkpoints without the random state."""
+    alone: bool
+    """Worth a run even as a Module: assigns the flag ``training``, checkpoints without the random state, or trains."""
+    freezes: bool
+    """A class whose constructor puts a part into eval mode."""
     mentions: frozenset[str]
     """Dotted names behind imports; names of the file behind a dot; names that a star import may bind behind a star."""
 
@@ -636,6 +638,15 @@ class ModeClass:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowDropoutCheck:
+    """A test for one dropout class, in a walk over modules that then sets a mode or a rate."""
+
+    span: Span
+    asked: Span | None = None
+    """Where ``nn.Dropout`` stands in it; None for a test of the class name."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -664,13 +675,15 @@ class FileFacts:
     """None where they have not been looked for."""
     overrides: tuple[ModeOverride, ...] = ()
     uncalled: tuple[UncalledModeMethod, ...] = ()
+    narrow_checks: tuple[NarrowDropoutCheck, ...] = ()
     defined: frozenset[str] = frozenset()
     """Functions of the top level."""
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs or self.speaks_of_mode)
+        found = (self.sites, self.classes, self.masks, self.flags, self.graphs, self.narrow_checks)
+        return self.speaks_of_mode or any(found)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
@@ -682,6 +695,7 @@ class FileFacts:
             ModeOutline: (self.outlines or ())[:1] if self.speaks_of_mode else (),
             ModeOverride: self.overrides,
             ModelClass: self.classes,
+            NarrowDropoutCheck: self.narrow_checks,
             UncalledModeMethod: self.uncalled,
         }
         return by_kind[kind]

@@ -22,12 +22,23 @@ from dropout_lint.facts import (
     ModelClass,
     ModeOutline,
     ModeOverride,
+    NarrowDropoutCheck,
     UncalledModeMethod,
 )
 from dropout_lint.rulebook import codes_by_name
 
 Check = Callable[[Any, Context], Iterator[Diagnostic]]
-FACT_KINDS = (DropoutSite, FlagUse, LayerGraph, MaskSite, ModelClass, ModeOutline, ModeOverride, UncalledModeMethod)
+FACT_KINDS = (
+    DropoutSite,
+    FlagUse,
+    LayerGraph,
+    MaskSite,
+    ModelClass,
+    ModeOutline,
+    ModeOverride,
+    NarrowDropoutCheck,
+    UncalledModeMethod,
+)
 _NOT_CHECKS = {"context"}
 
 

@@ -47,7 +47,7 @@ class Candidates:
         while pending:
             facts, name = pending.pop()
             node, outline = (facts.path, name), self._names(facts)[name]
-            if outline.switches:
+            if outline.switches or (outline.freezes and self._project.is_module(facts, f".{name}")):
                 self._switches.append(node)
             for home, mentioned in self._mentions(facts, outline):
                 other = (home.path, mentioned)
@@ -59,14 +59,14 @@ class Candidates:
     def _starts(self, facts: FileFacts, outline: ModeOutline) -> bool:
         """Whether a run may start here: a script, or a function or class that acts.
 
-        The methods of a Module are run alone only for its checkpoints and flags.
+        The methods of a Module are run alone only for what it does to itself.
         """
         if not outline.name:
             return True
         if not outline.acts:
             return False
-        is_class = outline.name in facts.headers
-        return outline.flags or not is_class or not self._project.is_module(facts, f".{outline.name}")
+        of_itself = outline.alone or outline.freezes or outline.name not in facts.headers
+        return of_itself or not self._project.is_module(facts, f".{outline.name}")
 
     def _mentions(self, facts: FileFacts, outline: ModeOutline) -> Iterator[tuple[FileFacts, str]]:
         for name in outline.mentions:

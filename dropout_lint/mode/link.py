@@ -6,18 +6,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.calls import Arguments, Caller
 from dropout_lint.mode.candidates import Candidates
 from dropout_lint.mode.evidence import Findings
+from dropout_lint.mode.exported import exports
+from dropout_lint.mode.frozen import frozen_parts
 from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.neighbours import Neighbours
-from dropout_lint.mode.values import Class, Frame, Function, Place
+from dropout_lint.mode.sampling import samplings
+from dropout_lint.mode.terms import terms
+from dropout_lint.mode.values import Class, Frame, Function, Place, Value
 from dropout_lint.project import Project
 from dropout_lint.source.triage import speaks_of_mode
-
-_PLAIN_BASES = {"object", "abc.ABC", "typing.Generic", "abc.ABCMeta", "typing.Protocol", "?object"}
 
 
 def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = ()) -> Findings:
@@ -52,7 +55,7 @@ class _Linker:
         self.findings = Findings()
         self._project = project
         self._neighbours = neighbours
-        self._managed = managed
+        self._managed = frameworks.MANAGED_BASES.union(managed)
         self._reached: dict[tuple[str, str], set[str]] = {}
         """For each function that a run entered, the files at whose top level, or with whose function, runs began."""
         self._memory = Memory()
@@ -69,6 +72,8 @@ class _Linker:
         if complete:
             proven = Findings()
             Judge(machine, proven).run()
+            for judge in (exports, frozen_parts, samplings):
+                judge(machine, proven)
             for found in (f for one in proven.by_file.values() for f in one):
                 if self._sees(root, found.path):
                     self.findings.add(found)
@@ -132,7 +137,11 @@ class _Linker:
                 if not static:
                     instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
             if not flow.name.endswith("__init__"):
-                machine.run_function(Function(facts, flow, instance), Arguments([], {}, False), machine.top, place)
+                optional: dict[str, Value] = {
+                    n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"
+                }
+                given = Arguments([], optional, False)
+                machine.run_function(Function(facts, flow, instance), given, machine.top, place)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
@@ -140,7 +149,10 @@ class _Linker:
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
         if self._project.is_module(facts, "." + flow.owner):
-            return flow.checkpoints or (flow.sets_flag and flow.name.endswith("__init__"))
+            if flow.checkpoints or flow.name.endswith("__init__"):
+                return True
+            if not _trains(flow):
+                return False
         pending, seen = [(facts, flow.owner)], set()
         while pending:
             home, name = pending.pop()
@@ -150,7 +162,7 @@ class _Linker:
             reader = self._project.flows(home)
             known = reader.mode_class(name) if reader is not None else None
             for base in known.bases if known is not None else ():
-                if base in _PLAIN_BASES or base.startswith("typing."):
+                if library.is_plain_base(base):
                     continue
                 if base in self._managed:
                     return False
@@ -159,3 +171,8 @@ class _Linker:
                     return False
                 pending.append(located)
         return True
+
+
+def _trains(flow: ModeFlow) -> bool:
+    """A loop of a module that trains itself, as in libraries with ``fit`` and ``predict``."""
+    return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))

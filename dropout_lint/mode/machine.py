@@ -46,7 +46,7 @@ class Overdrawn(Exception):  # noqa: N818 - the end of a budget, not an error
 class Event:
     """Something that happened to a model, in the order of the run."""
 
-    kind: Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint", "flag"]
+    kind: Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint", "flag", "script"]
     thing: Thing | None
     modes: Modes
     grad: bool | None

@@ -14,6 +14,7 @@ from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
+from dropout_lint.source.narrow_checks import narrow_checks
 from dropout_lint.source.place import Place
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
@@ -53,6 +54,7 @@ def collect(path: Path, text: str, place: Place, *, modes: bool = False) -> File
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
+        narrow_checks=tuple(narrow_checks(module)),
         defined=_defined(module),
     )
     return _with_modes(facts, module, data, modes)

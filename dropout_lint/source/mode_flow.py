@@ -55,11 +55,12 @@ class FlowReader:
             self._flows.update((f.name, f) for f in builder.flows)
 
     def within(self, definition: str) -> Iterator[ModeFlow]:
-        """The flows of a function or class of the top level, with those inside."""
+        """The flows of a function or class, with those inside."""
+        inside = f"{definition}."
         for name in self._nodes:
-            if name.partition(".")[0] == definition:
+            if name == definition or name.startswith(inside):
                 self._build(name)
-        yield from [f for name, f in self._flows.items() if name.partition(".")[0] == definition]
+        yield from [f for name, f in self._flows.items() if name == definition or name.startswith(inside)]
 
     def mode_class(self, name: str) -> ModeClass | None:
         """A class by its qualified name."""

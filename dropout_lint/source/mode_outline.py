@@ -21,7 +21,8 @@ _SWITCHES = re.compile(
 _ACTS = re.compile(
     r"\b(?:eval|train|backward|no_grad|inference_mode|set_grad_enabled|trace|export|preserve_rng_state)\b|\.training\s*(?::[^=\n]+)?="
 )
-_FLAGS = re.compile(r"preserve_rng_state|\.training\s*(?::[^=\n]+)?=")
+_ALONE = re.compile(r"preserve_rng_state|\.training\s*(?::[^=\n]+)?=|\.\s*backward\b")
+_FREEZES = re.compile(r"\.\s*eval\(")
 _LOCAL_IMPORT = re.compile(r"^[ \t]+(?:from|import)[ \t]", re.MULTILINE)
 _SWITCHING_NAMES = (
     *("torchvision.models", "torch.jit", "torch.export", "torch.onnx", "torch.fx", "torch.load"),
@@ -41,7 +42,7 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
     for node in definitions:
         text = _STRINGS.sub('""', _text(module, node))
         imports = _with_local_imports(module.imports, node) if _LOCAL_IMPORT.search(text) else module.imports
-        found.append(_outline(node.name, text, imports, own - {node.name}, starred))
+        found.append(_outline(node.name, text, imports, own - {node.name}, starred, _freezes(module, node)))
     return tuple(found)
 
 
@@ -83,6 +84,11 @@ def _text(module: SourceModule, node: ast.stmt) -> str:
     return module.lines.block(first, node.end_lineno or node.lineno)
 
 
+def _freezes(module: SourceModule, node: ast.stmt) -> bool:
+    constructors = [s for s in getattr(node, "body", ()) if getattr(s, "name", "") == "__init__"]
+    return isinstance(node, ast.ClassDef) and any(_FREEZES.search(_text(module, s)) for s in constructors)
+
+
 def _with_local_imports(imports: ImportTable, node: ast.stmt) -> ImportTable:
     table = ImportTable(imports.package)
     for inner in walk(node):
@@ -92,7 +98,9 @@ def _with_local_imports(imports: ImportTable, node: ast.stmt) -> ImportTable:
     return table
 
 
-def _outline(name: str, text: str, imports: ImportTable, own: set[str], starred: bool) -> ModeOutline:
+def _outline(
+    name: str, text: str, imports: ImportTable, own: set[str], starred: bool, freezes: bool = False
+) -> ModeOutline:
     switches = _SWITCHES.search(text) is not None
     mentions: set[str] = set()
     for chain in set(_CHAIN.findall(text)):
@@ -107,6 +115,5 @@ def _outline(name: str, text: str, imports: ImportTable, own: set[str], starred:
                 switches = True
         elif starred:
             mentions.add(f"*{first}")
-    return ModeOutline(
-        name, switches, _ACTS.search(text) is not None, _FLAGS.search(text) is not None, frozenset(mentions)
-    )
+    acts, alone = _ACTS.search(text) is not None, _ALONE.search(text) is not None
+    return ModeOutline(name, switches, acts, alone, freezes, frozenset(mentions))
