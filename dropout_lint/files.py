@@ -18,6 +18,8 @@ from dropout_lint.gitignore import IgnoreRules
 from dropout_lint.selection import nearest
 
 SUFFIXES = (".py", ".ipynb")
+_ON_TRIAL = ".md"
+"""Searched for with ``--preview``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ class _Search:
         if absolute.is_dir():
             self._walk(absolute)
         elif absolute.is_file():
-            if self._settings(absolute):
+            settings = self._settings(absolute)
+            if settings and absolute.suffix == _ON_TRIAL and not settings.preview:
+                self.fail(path, "Markdown is checked with --preview only")
+            elif settings:
                 self._add_file(absolute, link=absolute.is_symlink())
         else:
             self._fail_unusable(absolute)
@@ -110,7 +115,8 @@ class _Search:
             for entry in entries:
                 path = folder / entry.name
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if not is_folder and not _is_python(entry.name):
+                on_trial = settings.preview and entry.name.endswith(_ON_TRIAL)
+                if not is_folder and not on_trial and not _is_python(entry.name):
                     continue
                 if excluded.matches(path) or rules.ignores(path, folder=is_folder):
                     continue

@@ -414,8 +414,9 @@ def shortened(data: bytes) -> bytes:
 
 
 def flipped(data: bytes) -> bytes:
-    """Another digit at the end, so that it is still JSON."""
-    at = max(i for i in range(len(data)) if chr(data[i]).isdigit() and chr(data[i]) not in "9")
+    """Another digit near the middle, so that it is still JSON."""
+    digits = [i for i, byte in enumerate(data) if chr(byte) in "012345678"]
+    at = min(digits, key=lambda i: abs(i - len(data) // 2))
     return data[:at] + bytes([data[at] + 1]) + data[at + 1 :]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -21,6 +22,8 @@ from tools.readme import ROOT
 BLOB = "https://github.com/dropout-lint/dropout-lint/blob/main/"
 
 _LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)")
+_ANCHOR = re.compile(r"(?<=\]\()#([\w-]+)(?=\))")
+_HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 _FIGURE = re.compile(r"<!-- figure:([\w-]+) -->")
 _TITLES = {"bad": "Reported", "fixed": "Fixed by dropout-lint --fix", "good": "Silent"}
 _SETS = {"default": "on", "preview": "with `--preview`", "opinion": "off until it is selected"}
@@ -37,6 +40,7 @@ _README_PAGES = {
     "index.md": ("", "Try it", "Use it"),
     "configuration.md": ("Configure it", "Suppress a finding"),
     "tool-chain.md": ("In the tool chain",),
+    "models.md": ("Check a model",),
 }
 """Pages of the site, and the sections of the README that they consist of; "" is what stands before the first."""
 _FILES = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
@@ -77,7 +81,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         depth = page.file.src_uri.count("/")
         return "../" * depth + inside[name] if name in inside else BLOB + name
 
-    return _LINK.sub(target, markdown)
+    return _LINK.sub(target, _ANCHOR.sub(_page_of_anchor, markdown))
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -98,6 +102,22 @@ def figures() -> Iterator[tuple[str, str]]:
     for name in FIGURES:
         for theme in THEMES:
             yield f"figures/{name}-{theme}.svg", drawn(name, theme)
+
+
+def _page_of_anchor(link: re.Match[str]) -> str:
+    """A heading of the README, on the page of the site that has it."""
+    return f"{_anchors().get(link[1], '')}#{link[1]}"
+
+
+@cache
+def _anchors() -> dict[str, str]:
+    readme = sections((ROOT / "README.md").read_text("utf-8"))
+    return {
+        "-".join(re.findall(r"\w+", title.lower())): name
+        for name, headings in _README_PAGES.items()
+        for heading in headings
+        for title in _HEADING.findall(readme[heading])
+    }
 
 
 def _shown(figure: re.Match[str]) -> str:

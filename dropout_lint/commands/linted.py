@@ -33,6 +33,8 @@ class Linted:
     stdout_taken: bool = False
     files: tuple[Path, ...] = ()
     left_out: tuple[str, ...] = ()
+    not_checked: int = 0
+    """Parts of models that an engine could not see; each was said on its own."""
 
     def sources(self) -> Callable[[str], str | None]:
         """A function that gives the text of a place (a file, or a cell of a notebook), or nothing where it is gone."""

@@ -14,7 +14,15 @@ from dropout_lint.commands.exit_codes import ExitCode
 from dropout_lint.commands.linted import Linted
 from dropout_lint.commands.messages import counted, note, show_failures, warn
 from dropout_lint.commands.model_options import ModelOptions
-from dropout_lint.commands.model_run import EngineRun, RunOptions, findings_of, job_options, run_engine, selected
+from dropout_lint.commands.model_run import (
+    EngineRun,
+    RunOptions,
+    findings_of,
+    job_options,
+    not_checked,
+    run_engine,
+    selected,
+)
 from dropout_lint.commands.model_targets import Targets, require_torch, targets_of
 from dropout_lint.commands.outputs import planned
 from dropout_lint.commands.reporting import reaches_fail_level, report
@@ -80,7 +88,8 @@ class ModelCommand:
         result = LintResult(diagnostics, tuple(done.failures), len(done.outcomes))
         for text in self._resolver.warnings if not self._options.quiet else ():
             warn(text)
-        report(self._options, self._settings, Linted(result), self._outputs)
+        hidden = sum(len(not_checked(outcome)) for outcome in done.outcomes)
+        report(self._options, self._settings, Linted(result, not_checked=hidden), self._outputs)
         show_failures(result.failures)
         if self._options.verbose:
             note(f"checked {counted(result.checked, 'model')} in {time.monotonic() - self._started:.1f} s")

@@ -144,14 +144,20 @@ def _unsuppressed(path: Path, found: Sequence[Diagnostic]) -> Sequence[Diagnosti
     return apply_suppressions(suppressions, found, str(path), frozenset(), ranges)
 
 
+def not_checked(outcome: Outcome) -> list[str]:
+    """What an engine could not see of a model, and why."""
+    result = outcome.result or {}
+    observed = (one["text"] for one in result.get("observations", ()) if one["kind"] == "not checked")
+    return [*result.get("not_seen", ()), *observed]
+
+
 def _describe(outcome: Outcome, asked: RunOptions) -> None:
     label, result = outcome.target.label, outcome.result
     if result is not None and not asked.quiet:
         inputs = f"inputs {outcome.inputs_from}" if outcome.inputs_from else f"no inputs: {outcome.no_inputs}"
         how = f"seen by {result['how']}, " if result.get("how") else ""
         note(f"{label}: {how}{inputs}")
-        observed = list(result.get("observations", ()))
-        hidden = [*result.get("not_seen", ()), *(o["text"] for o in observed if o["kind"] == "not checked")]
+        observed, hidden = list(result.get("observations", ())), not_checked(outcome)
         if hidden:
             more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not asked.verbose else ""
             warn(f"{label}: not checked: {'; '.join(hidden if asked.verbose else hidden[:_SHOWN])}{more}")

@@ -31,6 +31,7 @@ def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: 
         checked=linted.result.checked,
         unsafe_fixes=settings.unsafe_fixes,
         left_out=linted.left_out,
+        not_checked=linted.not_checked,
     )
     sources = linted.sources()
     result = replace(linted.result, diagnostics=by_cells(linted.result.diagnostics, sources))

@@ -53,6 +53,8 @@ class Summary:
     unsafe_fixes: bool = False
     left_out: tuple[str, ...] = ()
     """What was found and is not reported, such as ``3 known problems``."""
+    not_checked: int = 0
+    """Parts of models that were not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,16 @@ def render_summary(result: Result, color: bool, summary: Summary) -> str:
         counts = " and ".join(_count(number, kind) for kind, number in sorted(failed.items()))
         lines.append(f"{counts} could not be checked.")
     elif not found and not summary.fixed:
-        lines.append("No new problems." if summary.left_out else "All checks passed!")
+        lines.append(_nothing_found(summary))
     if summary.left_out:
         lines.append(f"Left out: {', '.join(summary.left_out)}.")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _nothing_found(summary: Summary) -> str:
+    if summary.not_checked:
+        return f"No problems found, but {_count(summary.not_checked, 'part')} could not be checked."
+    return "No new problems." if summary.left_out else "All checks passed!"
 
 
 def seen_by(diagnostic: Diagnostic) -> str:

@@ -44,7 +44,8 @@ class Report:
     def find(
         self, code: str, place: Place, message: str, modules: tuple[str, ...] = (), severity: Severity | None = None
     ) -> None:
-        """Add a finding; one of the same code at the same place takes in its modules instead."""
+        """Add a finding; one of the same code at the same place takes in its modules. A full stop is added."""
+        message += "."
         for index, old in enumerate(self.diagnostics):
             if (old.code, old.path, old.span) == (code, place.path, place.span) and (
                 place.path or old.message == message

@@ -158,7 +158,8 @@ def _in_place(subject: Subject, recorder: LeafRecorder) -> None:
             subject.report.find("DRP311", places.of_module(subject.model, leaf.path), text, (leaf.path,))
         _rank(subject, seen)
     if tested:
-        subject.report.say("checked", f"{len(tested)} calls of torch's dropouts in the model drop at their rates")
+        calls = "1 call" if len(tested) == 1 else f"{len(tested)} calls"
+        subject.report.say("checked", f"of {calls} of torch's dropouts in the model, each was held against its rate")
 
 
 def _rank(subject: Subject, seen: InPlace) -> None:

@@ -93,7 +93,7 @@ def read_bytes(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> b
 
 
 def decode_source(data: bytes, path: Path) -> SourceText:
-    """Decode the bytes of a file by its byte order mark or coding cookie, else as UTF-8; of a notebook, its Python.
+    """Decode a file by its byte order mark or coding cookie, else as UTF-8; of a notebook and of Markdown, the Python.
 
     Raises UnreadableSource.
     """
@@ -101,6 +101,10 @@ def decode_source(data: bytes, path: Path) -> SourceText:
         from dropout_lint.source.notebook import decode_notebook
 
         return decode_notebook(data, path)
+    if path.suffix == ".md":
+        from dropout_lint.source.markdown import decode_markdown
+
+        return decode_markdown(data, path)
     null = data.find(b"\0")
     if null >= 0:
         raise UnreadableSource(f"contains null bytes (first at byte {null}): not Python source text")
