@@ -95,10 +95,11 @@ class Linter:
 
         analysed: list[Analysed] = []
         store = self._store
-        for one in gather(files, self._follows_modes, self._disk, store, self._jobs):
-            analysed.append(one)
-            if self._on_progress is not None:
-                self._on_progress(len(analysed), len(files))
+        with without_collecting():
+            for one in gather(files, self._follows_modes, self._disk, store, self._jobs):
+                analysed.append(one)
+                if self._on_progress is not None:
+                    self._on_progress(len(analysed), len(files))
         facts = [one.facts for one in analysed if one.facts is not None]
         if facts:
             self._project = self._new_project(files)

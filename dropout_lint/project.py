@@ -58,7 +58,8 @@ class Project:
         self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
-        self._bound: dict[Path, frozenset[bytes] | None] = {}
+        self._starred: dict[Path, bytes] = {}
+        self._bound: dict[Path, frozenset[bytes]] = {}
         self._above: dict[Path, list[str]] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
@@ -181,12 +182,17 @@ class Project:
         located = None if star.startswith("torch") else self._locate(Path(home.path), star)
         if located is None or located[1]:
             return False
-        if located[0] not in self._bound:
-            data = self.disk.read_or_empty(located[0])
-            words = frozenset(w for found in _BOUND.findall(data) for w in _WORD.findall(b" ".join(found)))
-            self._bound[located[0]] = None if b"import *" in data else words
-        words_or_all = self._bound[located[0]]
-        return words_or_all is None or name.encode() in words_or_all
+        path, wanted = located[0], name.encode()
+        if path not in self._starred:
+            self._starred[path] = self.disk.read_or_empty(path)
+        data = self._starred[path]
+        if b"import *" in data:
+            return True
+        if wanted not in data:
+            return False
+        if path not in self._bound:
+            self._bound[path] = frozenset(w for one in _BOUND.findall(data) for w in _WORD.findall(b" ".join(one)))
+        return wanted in self._bound[path]
 
     def locate(self, facts: FileFacts, name: str) -> tuple[Path, str] | None:
         """The file that a dotted name leads to first, and what is left of the name; None outside of the disk."""

@@ -83,7 +83,8 @@ class _Linker:
         return user == path or self._neighbours.sees(Path(user).resolve(), Path(path).resolve())
 
     def _was_reached(self, facts: FileFacts, flow: ModeFlow) -> bool:
-        return any(self._sees(root, facts.path) for root in self._reached.get((facts.path, flow.name), ()))
+        roots = self._reached.get((facts.path, flow.name), set())
+        return facts.path in roots or any(self._sees(root, facts.path) for root in roots)
 
     def script(self, facts: FileFacts) -> None:
         """Run the top level of a file."""

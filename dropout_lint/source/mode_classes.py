@@ -15,13 +15,14 @@ _FUNCTIONAL = {name.rpartition(".")[2] for name in FUNCTIONALS}
 _DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
 _HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
 """On a line that asks for the mode: what differs is memory or messages, not what is computed."""
+_OVERRIDES = re.compile(r"def\s+(?:train|eval)\b|\.(?:train|eval)\s*[:=]")
 _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
 
 
 def mode_overrides(module: SourceModule) -> tuple[ModeOverride, ...]:
     """Definitions of ``train`` and ``eval`` in classes."""
     found: list[ModeOverride] = []
-    for name, node in classes_of(module.tree.body):
+    for name, node in classes_of(module.tree.body) if _OVERRIDES.search(module.lines.text) else ():
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef) and statement.name in {"train", "eval"}:
                 found.append(_override(module, name, statement))

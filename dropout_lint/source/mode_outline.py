@@ -14,13 +14,13 @@ from dropout_lint.source.syntax import dotted, walk
 
 _CHAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _STRINGS = re.compile(r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'', re.DOTALL)
+_SWITCHING_WORDS = {"train", "backward", "load_state_dict", "training", "preserve_rng_state"}
 _SWITCHES = re.compile(
-    r"(?<!super\(\))\.\s*(?:train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?="
+    r"\.(?<!super\(\)\.)\s*(?:train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?="
 )
 """An evaluation alone proves nothing: the model must have been trained, loaded or put into train mode before."""
-_ACTS = re.compile(
-    r"\b(?:eval|train|backward|no_grad|inference_mode|set_grad_enabled|trace|export|preserve_rng_state)\b|\.training\s*(?::[^=\n]+)?="
-)
+_ACTING_WORDS = {"eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export"}
+_ALONE_WORDS = {"preserve_rng_state", "training", "backward"}
 _ALONE = re.compile(r"preserve_rng_state|\.training\s*(?::[^=\n]+)?=|\.\s*backward\b")
 _FREEZES = re.compile(r"\.\s*eval\(")
 _LOCAL_IMPORT = re.compile(r"^[ \t]+(?:from|import)[ \t]", re.MULTILINE)
@@ -41,7 +41,8 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
     found = [_outline("", between, module.imports, own, starred)]
     for node in definitions:
         text = _STRINGS.sub('""', _text(module, node))
-        imports = _with_local_imports(module.imports, node) if _LOCAL_IMPORT.search(text) else module.imports
+        local = "import " in text and _LOCAL_IMPORT.search(text)
+        imports = _with_local_imports(module.imports, node) if local else module.imports
         found.append(_outline(node.name, text, imports, own - {node.name}, starred, _freezes(module, node)))
     return tuple(found)
 
@@ -101,9 +102,11 @@ def _with_local_imports(imports: ImportTable, node: ast.stmt) -> ImportTable:
 def _outline(
     name: str, text: str, imports: ImportTable, own: set[str], starred: bool, freezes: bool = False
 ) -> ModeOutline:
-    switches = _SWITCHES.search(text) is not None
+    chains = set(_CHAIN.findall(text))
+    words = {word for chain in chains for word in chain.split(".")}
+    switches = not words.isdisjoint(_SWITCHING_WORDS) and _SWITCHES.search(text) is not None
     mentions: set[str] = set()
-    for chain in set(_CHAIN.findall(text)):
+    for chain in chains:
         first, dot, rest = chain.partition(".")
         if first in own:
             mentions.add(f".{first}")
@@ -115,5 +118,6 @@ def _outline(
                 switches = True
         elif starred:
             mentions.add(f"*{first}")
-    acts, alone = _ACTS.search(text) is not None, _ALONE.search(text) is not None
+    alone = not words.isdisjoint(_ALONE_WORDS) and _ALONE.search(text) is not None
+    acts = alone or not words.isdisjoint(_ACTING_WORDS)
     return ModeOutline(name, switches, acts, alone, freezes, frozenset(mentions))
