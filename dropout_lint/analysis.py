@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,9 +37,20 @@ class Analysed:
 def start_worker() -> None:
     """Prepare a process that does nothing but analyse."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
-    # Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time.
     gc.disable()
     sys.setrecursionlimit(_RECURSION_LIMIT)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
@@ -53,15 +66,21 @@ def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
 
 def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) -> Analysed:
     """Analyse a text, with its bytes in an encoding that is ASCII where it can be. Raises nothing."""
-    from dropout_lint.source.syntax import MAX_BYTES, NotParsed, SourceSyntaxError, parse
+    from dropout_lint.source.syntax import MAX_BYTES
 
     speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
     if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return Analysed(path, failure=f"too large to check: {size}") if speaks else Analysed(path)
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+    with without_collecting():
+        return _parsed(path, text, place, modes, speaks)
+
+
+def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> Analysed:
+    from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
+
+    limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
-    gc.disable()
     try:
         suppressions = parse_suppressions(text, any_findings=speaks)
         if not speaks:
@@ -81,5 +100,3 @@ def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) 
         return Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -75,11 +75,15 @@ class Disk:
 
     def is_file(self, path: Path) -> bool:
         """Whether this is a file, or a link to one."""
-        return self._kind(str(path.parent), path.name)[:1] == "f"
+        return self.kind(str(path.parent), path.name) == "f"
 
-    def has(self, folder: Path, name: str) -> bool:
+    def kind(self, folder: str, name: str) -> str:
+        """``f`` for a file, ``d`` for a folder, also behind links, "" for nothing."""
+        return self._kind(folder, name)[:1]
+
+    def has(self, folder: str, name: str) -> bool:
         """Whether a folder has a module or a package of this name."""
-        return bool(self._kind(str(folder), name) or self._kind(str(folder), f"{name}.py"))
+        return bool(self._kind(folder, name) or self._kind(folder, f"{name}.py"))
 
     def python_files(self, folder: Path) -> list[Path]:
         """The Python files of a folder, sorted."""
@@ -89,13 +93,14 @@ class Disk:
         """The folders in a folder, sorted, without links, hidden ones and caches."""
         return [folder / name for name, kind in self._listed(str(folder)) if kind == "d"]
 
-    def walk(self, root: Path) -> Iterator[Path]:
-        """The Python files below a folder, without hidden folders and virtual environments."""
+    def walk(self, root: Path, skipped: Container[str] = ()) -> Iterator[Path]:
+        """The Python files below a folder, without hidden folders, virtual environments and folders of some names."""
         if self._kind(str(root), "pyvenv.cfg"):
             return
         yield from self.python_files(root)
         for folder in self.folders(root):
-            yield from self.walk(folder)
+            if folder.name not in skipped:
+                yield from self.walk(folder, skipped)
 
     def _listed(self, folder: str) -> list[tuple[str, str]]:
         """Python files and folders with their kinds, sorted."""

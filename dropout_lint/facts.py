@@ -548,10 +548,43 @@ class ModeFlow:
     """Words that say dropout is meant at test time."""
     relevant: bool = False
     """Changes a mode, trains, exports or switches gradients off itself."""
-    bare: tuple[Term, ...] = ()
-    """Statements that name ``model.eval`` or ``model.train`` and do not call it."""
-    flags: tuple[tuple[Term, Term, Span], ...] = ()
-    """Assignments to an attribute ``training``: what it belongs to, the value, the statement."""
+    sets_flag: bool = False
+    """Assigns to an attribute ``training``."""
+    checkpoints: bool = False
+    """Speaks of the random state that activation checkpointing keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeOutline:
+    """What a definition of the top level says about modes in words, "" for the statements between definitions.
+
+    It tells whether running a function can prove anything, before the function is read closely.
+    """
+
+    name: str
+    switches: bool
+    """Switches a mode, trains, loads or exports."""
+    acts: bool
+    """Does that, or switches gradients off."""
+    alone: bool
+    """Worth a run even as a Module: assigns the flag ``training``, checkpoints without the random state, or trains."""
+    freezes: bool
+    """A class whose constructor puts a part into eval mode."""
+    mentions: frozenset[str]
+    """Dotted names behind imports; names of the file behind a dot; names that a star import may bind behind a star."""
+
+
+@dataclass(frozen=True, slots=True)
+class UncalledModeMethod:
+    """A statement that names ``model.eval`` or ``model.train`` and does not call it."""
+
+    receiver: str
+    method: str
+    span: Span
+    is_used: bool
+    """The file uses the receiver as a model."""
+    owner: str
+    """The class whose instance the receiver is, "" for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -605,6 +638,15 @@ class ModeClass:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowDropoutCheck:
+    """A test for one dropout class, in a walk over modules that then sets a mode or a rate."""
+
+    span: Span
+    asked: Span | None = None
+    """Where ``nn.Dropout`` stands in it; None for a test of the class name."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """Everything that one file says, and nothing that another file could change."""
 
@@ -627,17 +669,21 @@ class FileFacts:
     flags: tuple[FlagUse, ...] = ()
     graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()
-    flows: tuple[ModeFlow, ...] | None = None
+    speaks_of_mode: bool = False
+    """Its words may set a mode, evaluate or export."""
+    outlines: tuple[ModeOutline, ...] | None = None
     """None where they have not been looked for."""
     overrides: tuple[ModeOverride, ...] = ()
-    mode_classes: tuple[ModeClass, ...] = ()
+    uncalled: tuple[UncalledModeMethod, ...] = ()
+    narrow_checks: tuple[NarrowDropoutCheck, ...] = ()
     defined: frozenset[str] = frozenset()
     """Functions of the top level."""
 
     @property
     def has_anything(self) -> bool:
         """Whether any check has something to read here."""
-        return bool(self.sites or self.classes or self.masks or self.flags or self.graphs or self.flows)
+        found = (self.sites, self.classes, self.masks, self.flags, self.graphs, self.narrow_checks)
+        return self.speaks_of_mode or any(found)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
@@ -646,8 +692,10 @@ class FileFacts:
             FlagUse: self.flags,
             LayerGraph: self.graphs,
             MaskSite: self.masks,
-            ModeFlow: self.flows or (),
+            ModeOutline: (self.outlines or ())[:1] if self.speaks_of_mode else (),
             ModeOverride: self.overrides,
             ModelClass: self.classes,
+            NarrowDropoutCheck: self.narrow_checks,
+            UncalledModeMethod: self.uncalled,
         }
         return by_kind[kind]

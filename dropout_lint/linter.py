@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.analysis import Analysed, analyse_text
+from dropout_lint.analysis import Analysed, analyse_text, without_collecting
 from dropout_lint.diagnostic import Diagnostic, Failure, Span
 from dropout_lint.disk import Disk
 from dropout_lint.rulebook import rules
@@ -95,14 +95,15 @@ class Linter:
 
         analysed: list[Analysed] = []
         store = self._store
-        for one in gather(files, self._follows_modes, self._disk, store, self._jobs):
-            analysed.append(one)
-            if self._on_progress is not None:
-                self._on_progress(len(analysed), len(files))
+        with without_collecting():
+            for one in gather(files, self._follows_modes, self._disk, store, self._jobs):
+                analysed.append(one)
+                if self._on_progress is not None:
+                    self._on_progress(len(analysed), len(files))
         facts = [one.facts for one in analysed if one.facts is not None]
         if facts:
             self._project = self._new_project(files)
-            self._project.add_all(facts)
+            self._project.add_all(facts, files)
         return analysed
 
     def _project_of(self, path: Path) -> Project:
@@ -115,7 +116,7 @@ class Linter:
     def _new_project(self, files: Sequence[Path]) -> Project:
         from dropout_lint.project import Project
 
-        return Project(_roots(files, self._disk), self._disk, self._store)
+        return Project(_roots(files, self._disk), self._disk, self._store, self._texts)
 
     @cached_property
     def _store(self) -> FactsStore | None:
@@ -133,6 +134,10 @@ class Linter:
         return any(code.startswith(MODE_RULES) for code in enabled & codes())
 
     def _judge(self, analysed: Sequence[Analysed]) -> LintResult:
+        with without_collecting():
+            return self._judged(analysed)
+
+    def _judged(self, analysed: Sequence[Analysed]) -> LintResult:
         diagnostics: list[Diagnostic] = []
         failures: list[Failure] = []
         for one in analysed:

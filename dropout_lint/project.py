@@ -5,106 +5,138 @@ Files are found on disk beside the file that asks, so an answer does not depend 
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dropout_lint.disk import Disk
-from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary
+from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.networks import Networks
-from dropout_lint.source.engine import Modes, collect, read_modes
+from dropout_lint.source.engine import collect, read_flows, read_outlines
 from dropout_lint.source.module import SourceModule
-from dropout_lint.source.place import place_of
+from dropout_lint.source.place import Place, place_of
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
 from dropout_lint.source.text import UnreadableSource, decode_source
 from dropout_lint.torch_facts import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
 
 if TYPE_CHECKING:
     from dropout_lint.cache.store import FactsStore
+    from dropout_lint.source.mode_flow import FlowReader
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
+_BOUND = re.compile(
+    rb"^[ \t]*(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*[:=,]|(?:from|import)\b([^(\n]*(?:\([^)]*\))?))",
+    re.MULTILINE,
+)
+"""What a line may bind at the top level of a file, and much else."""
+_WORD = re.compile(rb"\w+")
 _DEPTH = 8
 T = TypeVar("T", float, str)
+R = TypeVar("R")
 
 
 class Project:
     """Facts of all files around a run, collected when asked for.
 
-    ``roots`` bound the search for users and subclasses; ``store`` has facts of earlier runs.
+    ``roots`` bound the search for users and subclasses; ``store`` has facts of earlier runs; ``texts`` holds what
+    stands for the content of some files.
     """
 
-    def __init__(self, roots: tuple[Path, ...], disk: Disk, store: FactsStore | None = None) -> None:
+    def __init__(
+        self,
+        roots: tuple[Path, ...],
+        disk: Disk,
+        store: FactsStore | None = None,
+        texts: Mapping[Path, str] | None = None,
+    ) -> None:
         self.roots = roots
-        self._disk = disk
+        self.disk = disk
         self._store = store
+        self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
+        self._starred: dict[Path, bytes] = {}
+        self._bound: dict[Path, frozenset[bytes]] = {}
+        self._above: dict[Path, list[str]] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
-        self._modes: dict[str, Modes] = {}
+        self._flows: dict[str, FlowReader | None] = {}
+        self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
         self.networks = Networks(self)
-        self.given: dict[Path, FileFacts] = {}
-        """The files of the run, without those that were only looked up."""
+        self.given: tuple[FileFacts, ...] = ()
+        """Of the files that are checked now, not of those that are only looked up."""
+        self.checked: frozenset[Path] = frozenset()
         self.linked: object | None = None
         """What linking the modes of the given files found, once that was asked."""
 
     def add(self, facts: FileFacts) -> None:
-        """Take in the facts of a file that was just analysed."""
-        self._facts[Path(facts.path).resolve()] = facts
-        self.given[Path(facts.path).resolve()] = facts
-        self.linked = None
-        self._modes.pop(facts.path, None)
+        """Take in the facts of a file that was just analysed, which alone is checked now."""
+        self.add_all([facts], [Path(facts.path)])
+        self._flows.pop(facts.path, None)
+        self._outlines.pop(facts.path, None)
         self._resolved.clear()
         self._modules.clear()
 
-    def add_all(self, facts: list[FileFacts]) -> None:
-        """Take in many."""
+    def add_all(self, facts: Sequence[FileFacts], checked: Iterable[Path]) -> None:
+        """Take in the facts of the files that are checked now; not every one of these has any."""
+        self.checked = frozenset(path.resolve() for path in checked)
         for one in facts:
-            self._facts[Path(one.path).resolve()] = one
-            self.given[Path(one.path).resolve()] = one
+            self._facts[Path(one.path)] = self._facts[Path(one.path).resolve()] = one
+        self.given = tuple(facts)
         self.linked = None
 
     def facts(self, path: Path) -> FileFacts | None:
         """The facts of a file, None if it cannot be read or parsed."""
-        path = path.resolve()
         if path not in self._facts:
-            try:
-                self._facts[path] = self._collected(path)
-            except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-                self._facts[path] = None
+            whole = path.resolve()
+            if whole not in self._facts:
+                self._facts[whole] = _or_none(self._collected, whole)
+            self._facts[path] = self._facts[whole]
         return self._facts[path]
 
     def _collected(self, path: Path) -> FileFacts:
-        data, place = self._disk.read(path), place_of(path, self._disk)
-        known = self._store.facts(path, self._disk.digest(path), place) if self._store is not None else None
+        if path in self._texts:
+            return collect(path, *self._source(path))
+        data, place = self.disk.read(path), place_of(path, self.disk)
+        known = self._store.facts(path, self.disk.digest(path), place) if self._store is not None else None
         if known is not None:
             return known
         facts = collect(path, decode_source(data, path).text, place)
         if self._store is not None:
-            self._store.add_facts(facts, self._disk.digest(path), place)
+            self._store.add_facts(facts, self.disk.digest(path), place)
         return facts
 
     def parsed(self, path: Path) -> SourceModule | None:
         """A file with its definitions still closed, None if it cannot be read or parsed."""
-        try:
-            text = decode_source(self._disk.read(path), path).text
-            return SourceModule(text, parse(text), place_of(path, self._disk), shallow=True)
-        except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-            return None
 
-    def modes(self, facts: FileFacts) -> Modes:
-        """The flows and classes of a file, read now if its own words gave no reason to before."""
-        if facts.flows is not None:
-            return Modes(facts.flows, facts.overrides, facts.mode_classes)
-        if facts.path not in self._modes:
-            try:
-                path = Path(facts.path)
-                text = decode_source(self._disk.read(path), path).text
-                self._modes[facts.path] = read_modes(text, place_of(path, self._disk))
-            except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
-                self._modes[facts.path] = Modes(())
-        return self._modes[facts.path]
+        def read(path: Path) -> SourceModule:
+            text, place = self._source(path)
+            return SourceModule(text, parse(text), place, shallow=True)
+
+        return _or_none(read, path)
+
+    def flows(self, facts: FileFacts) -> FlowReader | None:
+        """The functions and classes of a file as linking needs them, None if it is gone."""
+        if facts.path not in self._flows:
+            self._flows[facts.path] = _or_none(lambda path: read_flows(*self._source(path)), Path(facts.path))
+        return self._flows[facts.path]
+
+    def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:
+        """What the definitions of a file say about modes in words."""
+        if facts.outlines is not None:
+            return facts.outlines
+        if facts.path not in self._outlines:
+            read = _or_none(lambda path: read_outlines(*self._source(path)), Path(facts.path))
+            self._outlines[facts.path] = read or ()
+        return self._outlines[facts.path]
+
+    def _source(self, path: Path) -> tuple[str, Place]:
+        text = self._texts.get(path)
+        if text is None:
+            text = decode_source(self.disk.read(path), path).text
+        return text, place_of(path, self.disk)
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
@@ -136,6 +168,8 @@ class Project:
         if first in home.imports:
             return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
         for star in home.stars:
+            if not self._may_bind(home, star, first):
+                continue
             found = self._find(home, f"{star}.{name}", depth - 1)
             if found is None:
                 continue
@@ -143,21 +177,50 @@ class Project:
                 return found
         return None
 
+    def _may_bind(self, home: FileFacts, star: str, name: str) -> bool:
+        """Whether the words of a file that is imported whole leave it possible that it binds a name."""
+        located = None if star.startswith("torch") else self._locate(Path(home.path), star)
+        if located is None or located[1]:
+            return False
+        path, wanted = located[0], name.encode()
+        if path not in self._starred:
+            self._starred[path] = self.disk.read_or_empty(path)
+        data = self._starred[path]
+        if b"import *" in data:
+            return True
+        if wanted not in data:
+            return False
+        if path not in self._bound:
+            self._bound[path] = frozenset(w for one in _BOUND.findall(data) for w in _WORD.findall(b" ".join(one)))
+        return wanted in self._bound[path]
+
+    def locate(self, facts: FileFacts, name: str) -> tuple[Path, str] | None:
+        """The file that a dotted name leads to first, and what is left of the name; None outside of the disk."""
+        return self._locate(Path(facts.path), name)
+
     def _locate(self, origin: Path, name: str) -> tuple[Path, str] | None:
         """The file of the longest prefix of a dotted name, and the rest of the name."""
         bare = name.lstrip("^")
         ups = len(name) - len(bare)
         parts = [p for p in bare.split(".") if p]
-        above = list(origin.resolve().parents)
-        bases = above[ups - 1 : ups] if ups else above[:_DEPTH]
-        for base in bases:
-            if parts and not self._disk.has(base, parts[0]):
+        if not parts:
+            return None
+        folder = origin.parent
+        above = self._above.get(folder)
+        if above is None:
+            above = self._above[folder] = [str(p) for p in origin.resolve().parents]
+        for base in above[ups - 1 : ups] if ups else above[:_DEPTH]:
+            if not self.disk.has(base, parts[0]):
                 continue
             for cut in range(len(parts), 0, -1):
-                target = base.joinpath(*parts[:cut])
-                for candidate in (target.with_name(target.name + ".py"), target / "__init__.py"):
-                    if self._disk.is_file(candidate):
-                        return candidate, ".".join(parts[cut:])
+                place, last = os.sep.join((base, *parts[: cut - 1])), parts[cut - 1]
+                if self.disk.kind(place, f"{last}.py") == "f":
+                    return Path(place, f"{last}.py"), ".".join(parts[cut:])
+                if (
+                    self.disk.kind(place, last) == "d"
+                    and self.disk.kind(f"{place}{os.sep}{last}", "__init__.py") == "f"
+                ):
+                    return Path(place, last, "__init__.py"), ".".join(parts[cut:])
         return None
 
     def is_module(self, facts: FileFacts, name: str) -> bool | None:
@@ -268,7 +331,7 @@ class Project:
     def assigns_elsewhere(self, facts: FileFacts, attribute: str) -> bool:
         """Whether another line of the project assigns an attribute of this name."""
         pattern = re.compile(rb"\.%s\s*(?::[^=\n]+)?=[^=]|[\"']%s[\"']" % ((attribute.encode(),) * 2))
-        read = self._disk.read_or_empty
+        read = self.disk.read_or_empty
         here = len(pattern.findall(read(Path(facts.path))))
         return here > 1 or any(
             pattern.search(read(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
@@ -279,7 +342,7 @@ class Project:
         """For each class name, the files that derive a class from it."""
         index: dict[str, list[Path]] = {}
         for path in self.python_files():
-            for found in _CLASS.finditer(self._disk.read_or_empty(path)):
+            for found in _CLASS.finditer(self.disk.read_or_empty(path)):
                 for base in re.findall(rb"\w+", found.group(2)):
                     index.setdefault(base.decode(), []).append(path)
         return index
@@ -287,7 +350,7 @@ class Project:
     def python_files(self) -> Iterator[Path]:
         """Every Python file below the roots."""
         for root in self.roots:
-            yield from self._disk.walk(root)
+            yield from self.disk.walk(root)
 
     def derived_files(self, class_name: str) -> list[Path]:
         """Files that may derive from a class of this name."""
@@ -319,8 +382,16 @@ class Project:
         if imported:
             return imported
         nearby: set[T] = set()
-        for path in self._disk.python_files(Path(facts.path).parent):
-            if attribute.encode() in self._disk.read_or_empty(path):
+        for path in self.disk.python_files(Path(facts.path).parent):
+            if attribute.encode() in self.disk.read_or_empty(path):
                 home = self.facts(path)
                 nearby |= of(home) if home is not None else set()
         return nearby
+
+
+def _or_none(read: Callable[[Path], R], path: Path) -> R | None:
+    """What reading a file gives, None if it cannot be read or parsed."""
+    try:
+        return read(path)
+    except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+        return None

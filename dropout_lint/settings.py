@@ -64,11 +64,7 @@ class Settings:
     target_torch: str = "2.13"
     dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)
     keep_probability_modules: tuple[str, ...] = ()
-    mode_managed_bases: tuple[str, ...] = (
-        "lightning.LightningModule",
-        "lightning.pytorch.LightningModule",
-        "pytorch_lightning.LightningModule",
-    )
+    mode_managed_bases: tuple[str, ...] = ()
     mc_dropout_names: tuple[str, ...] = ("mc_*", "*uncertainty*", "enable_dropout*", "*Prenet*")
     rates: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: {

@@ -21,6 +21,7 @@ from dropout_lint import disk
 from dropout_lint.cache import codec, folder
 from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.cache.store import FactsStore
+from dropout_lint.checks import FACT_KINDS
 from dropout_lint.cli import cli
 from dropout_lint.config import SettingsResolver
 from dropout_lint.config_schema import Options
@@ -30,6 +31,7 @@ from dropout_lint.facts import FileFacts
 from dropout_lint.files import discover
 from dropout_lint.gathering import gather
 from dropout_lint.linter import Linter, LintResult
+from dropout_lint.rulebook import rules
 from dropout_lint.settings import Settings
 from dropout_lint.source.place import place_of
 
@@ -586,12 +588,14 @@ def test_a_type_that_json_does_not_tell_is_refused_at_once() -> None:
 def test_all_facts_come_back_from_json(project: Path) -> None:
     def facts() -> Iterator[FileFacts]:
         from dropout_lint.source.engine import collect
-        from dropout_lint.source.place import place_of
+        from dropout_lint.source.place import Place, place_of
 
         root = Path(__file__).parent.parent
         for path in [*project.rglob("*.py"), *root.glob("fixtures/**/*.py"), *root.glob("examples/*.py")]:
             yield collect(path, path.read_text("utf-8"), place_of(path, disk.Disk()), modes=True)
+        for example in (e for rule in rules().values() if rule.code > "DRP1" for e in rule.examples):
+            yield collect(Path("m.py"), example.code, Place("m", False, False), modes=True)
 
     found = list(facts())
     assert all(codec.decode(FileFacts, codec.encode(one)) == one for one in found)
-    assert all(any(one.of_kind(kind) for one in found) for kind in (type(f) for one in found for f in one.flows or ()))
+    assert all(any(one.of_kind(kind) for one in found) for kind in FACT_KINDS)

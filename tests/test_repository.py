@@ -264,7 +264,7 @@ def test_set_up_takes_two_lines_and_ci_runs_the_second() -> None:
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/frameworks.md"):
         document = ROOT / name
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text("utf-8")):
             assert target.startswith("https://") or (document.parent / target).exists(), f"{name}: {target}"

@@ -68,7 +68,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Put figures and tables in, and turn links to files of the repository into links to pages, or to GitHub."""
     markdown = _FIGURE.sub(_shown, markdown).replace("<!-- table:commutation -->", commutation_table())
     origin = Path(_FILES.get(page.file.src_uri, "rules/x" if page.file.src_uri.startswith("rules/") else "x")).parent
-    inside = {source: name for name, source in _FILES.items()} | {"README.md": "index.md"}
+    written = {f"docs/{page.name}": page.name for page in (ROOT / "docs").glob("*.md")}
+    inside = {source: name for name, source in _FILES.items()} | {"README.md": "index.md"} | written
 
     def target(match: re.Match[str]) -> str:
         if files.get_file_from_path(str(Path(page.file.src_uri).parent / match[1])) is not None:

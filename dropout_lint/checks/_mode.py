@@ -8,26 +8,38 @@ from fnmatch import fnmatchcase
 
 from dropout_lint.checks.context import Context, advice, insertion, unsafe
 from dropout_lint.diagnostic import Fix, Span
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 from dropout_lint.mode.evidence import Evidence, Findings
 from dropout_lint.mode.link import link
 
 _RECEIVER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
-def evidence(flow: ModeFlow, context: Context, *codes: str) -> Iterator[Evidence]:
-    """What linking found in this file under a code; each file is asked once, through its top level."""
-    if flow.name:
+def evidence(outline: ModeOutline, context: Context, code: str) -> Iterator[Evidence]:
+    """What linking found in this file under a code; each file is asked once, through its first outline."""
+    for found in linked(outline, context, code):
+        if not intended(found, context):
+            yield found
+
+
+def linked(outline: ModeOutline, context: Context, code: str) -> Iterator[Evidence]:
+    """The same, with what the code says is meant."""
+    if outline.name:
         return
     for found in _linked(context).by_file.get(context.facts.path, []):
-        if found.code in codes and not _named_intent(found, context) and not _declared(found, context):
+        if found.code == code:
             yield found
+
+
+def intended(found: Evidence, context: Context) -> bool:
+    """Whether a name on the path, or a pragma on the call, says that dropout is meant at test time."""
+    return _named_intent(found, context) or _declared(found, context)
 
 
 def _linked(context: Context) -> Findings:
     project = context.project
     if not isinstance(project.linked, Findings):
-        project.linked = link(project, project.given.values(), context.settings.mode_managed_bases)
+        project.linked = link(project, project.given, context.settings.mode_managed_bases)
     return project.linked
 
 

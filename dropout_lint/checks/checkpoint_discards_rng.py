@@ -8,14 +8,14 @@ from dropout_lint.checks._edits import remove_argument
 from dropout_lint.checks._mode import evidence
 from dropout_lint.checks.context import Context, unsafe
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 _ARGUMENT = "preserve_rng_state=False"
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report ``preserve_rng_state=False`` over something that drops."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         start = context.offset(found.span.line, found.span.column)
         end = context.offset(found.span.end_line, found.span.end_column)
         place = context.text.find(_ARGUMENT, start, end)

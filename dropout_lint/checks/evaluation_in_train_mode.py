@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dropout_lint.checks._mode import evidence, inserted, of
 from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report forwards; and ``train()`` in an evaluation, unless DRP207 is on and says so."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         name = f"`{found.subject}`" if found.subject else "the model"
         where = f"in `{found.extra}`" if found.extra else "without gradients"
         yield context.report(
@@ -23,7 +23,7 @@ def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
         )
     if "DRP207" in context.settings.enabled:
         return
-    for found in evidence(flow, context, "DRP207"):
+    for found in evidence(outline, context, "DRP207"):
         if not found.extra:
             yield context.report(
                 found.span,

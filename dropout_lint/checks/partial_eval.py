@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dropout_lint.checks._mode import evidence, of
 from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report forwards of the model that was left out."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         name = f"`{found.subject}`" if found.subject else "this model"
         yield context.report(
             found.span,

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dropout_lint.checks._mode import evidence, inserted, of
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report calls that record a graph of a model in train mode."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         name = f"`{found.subject}`" if found.subject else "The model"
         yield context.report(
             found.span,

@@ -15,6 +15,13 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
     """Report methods that cannot take a mode, or that train, and attributes of that name."""
     if override.owner and not context.is_module(override.owner):
         return
+    same = [
+        o
+        for o in context.facts.overrides
+        if (o.owner, o.name, o.kind) == (override.owner, override.name, override.kind)
+    ]
+    if override is not same[-1]:
+        return  # an overload: the last definition is the one that there is
     if override.kind == "attribute":
         reason = "an attribute of the instance hides the method"
     elif override.kind == "property":
@@ -27,9 +34,11 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
         reason = "it does not take a mode as its only argument"
     else:
         return
+    evals = any(o.owner == override.owner and o.name == "eval" for o in context.facts.overrides)
+    effect = "`train(mode)` and `eval()` of a module that holds it do not work" if evals else "`eval()` does not work"
     yield context.report(
         override.span,
-        f"`{override.name}` of this Module is not the switch between the modes: {reason}, so `eval()` does not work.",
+        f"`{override.name}` of this Module is not the switch between the modes: {reason}, so {effect}.",
         fix=advice(_ADVICE),
     )
 

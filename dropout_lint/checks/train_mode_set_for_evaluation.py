@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dropout_lint.checks._mode import evidence, of
 from dropout_lint.checks.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report ``train()`` where a forward for evaluation follows."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         yield context.report(
             found.span,
             f"`{found.subject}` is put into train mode for an evaluation{of(found)}.",

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dropout_lint.checks._mode import evidence
 from dropout_lint.checks.context import Context, advice, unsafe
 from dropout_lint.diagnostic import Diagnostic, Edit
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report assignments on models with layers inside that ask for their own flag."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         target, _, value = context.slice(found.span).partition("=")
         receiver = target.strip().removesuffix(".training")
         call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")

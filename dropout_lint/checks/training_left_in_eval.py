@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dropout_lint.checks._mode import evidence, inserted, of
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import ModeOutline
 
 
-def check(flow: ModeFlow, context: Context) -> Iterator[Diagnostic]:
+def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     """Report the call that leaves the model in eval mode for the next turn of a training loop."""
-    for found in evidence(flow, context, context.code):
+    for found in evidence(outline, context, context.code):
         name = f"`{found.subject}`" if found.subject else "the model"
         yield context.report(
             found.span,

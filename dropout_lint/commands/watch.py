@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ def _check(options: CheckOptions, check: Callable[[CheckOptions], ExitCode]) -> 
     except (click.ClickException, ConfigError, CannotWriteError) as problem:
         error(problem.format_message() if isinstance(problem, click.ClickException) else str(problem))
     sys.stdout.flush()
+    gc.unfreeze()
+    gc.collect()  # nothing is searched for garbage while a check runs
     note(f"[{_clock()}] Watching for changes; Ctrl-C ends this.")
 
 

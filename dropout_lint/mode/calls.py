@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dropout_lint.facts import FileFacts, ModeFlow, Step, Term
-from dropout_lint.mode import library
+from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.interpreter import Interpreter, Memory
 from dropout_lint.mode.machine import DEPTH, EVAL, OPEN, SKETCH, TRAIN, Modes, Overdrawn
+from dropout_lint.mode.terms import attribute_called, terms
+from dropout_lint.mode.uses import Uses, is_reached, layer_uses
 from dropout_lint.mode.values import (
     UNKNOWN,
     AnyOf,
@@ -51,7 +53,8 @@ class Caller(Interpreter):
     project: Project
     memory: Memory = field(default_factory=Memory)
     top: Frame = field(init=False)
-    frames: int = 0
+    built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
+    """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
 
     def arguments(self, term: Term, frame: Frame) -> Arguments:
         positional: list[Value] = []
@@ -109,6 +112,10 @@ class Caller(Interpreter):
             if name == "update":
                 base.items.update(arguments.keywords)
             return UNKNOWN
+        if isinstance(base, Class) and name in frameworks.LOADS:
+            loaded = self.construct(base, Arguments([], {}, True), frame, place)
+            self.record("load", loaded, place, frame)
+            return loaded
         if isinstance(base, (External, Class)):
             return self.invoke(self.attribute_of(base, name, frame), arguments, frame, place)
         if name == "backward":
@@ -136,6 +143,8 @@ class Caller(Interpreter):
             self.record("backward", None, place, frame)
             return UNKNOWN
         if name == "step" and base.module is None:
+            for value in arguments.all():
+                self._run_callbacks(value, frame, place)
             if "opt" in _text(func.parts[0]).lower() or base.name.startswith("torch.optim"):
                 self.record("step", None, place, frame)
             return UNKNOWN
@@ -175,23 +184,47 @@ class Caller(Interpreter):
             return self.forward(target, arguments, frame, place)
         if isinstance(target, (Function, Class, Lambda)):
             return self.invoke(target, arguments, frame, place)
-        if name in library.PREPARES and arguments.positional:
+        if name in frameworks.PREPARES and arguments.positional:
             values = arguments.positional
             return values[0] if len(values) == 1 else Group(list(values))
         if base.module and base.home is None:
             return self.forward(base, arguments, frame, place)
+        if base.home is not None and self._inherits_unseen(base.home, base.name):
+            for value in (base, *list(base.attributes.values())):
+                self.escape(value, place, frame)
         if name not in library.HARMLESS_METHODS:
             for value in arguments.all():
                 self.escape(value, place, frame)
         return self.fresh()
 
+    def _inherits_unseen(self, home: FileFacts, name: str) -> bool:
+        """Whether a class has a base out of sight, whose methods may set any mode."""
+        return any(
+            not library.is_plain_base(base) and self.base(current, base) is None
+            for current, known in self.lineage(home, name)
+            for base in known.bases
+        )
+
     def _own_method(self, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
         """A method that a module's class defines: it computes, and may set modes."""
-        if target.flow.relevant:
+        if target.flow.relevant or (base.home is not None and self._leads_on(base.home, base.name, target.flow)):
             return self.run_function(target, arguments, frame, place)
         if base.home is not None and self._computes(base.home, base.name, target.flow):
             self.forward(base, arguments, frame, place, label=target.flow.name.rpartition(".")[2])
         return UNKNOWN
+
+    def _leads_on(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
+        """Whether a method of a module calls another one that changes the mode or trains, at any distance."""
+        key = (home.path, f"{name}.{flow.name}")
+        known = self.memory.relevant.get(key)
+        if known is None:
+            self.memory.relevant[key] = False  # while methods that call one another are looked at
+            receiver = flow.parameters[0] if flow.parameters else ""
+            called = {attribute_called(t, receiver) for t in terms(flow.steps)} - {"", "forward"}
+            found = [m for m in (self.method(home, name, one) for one in sorted(called)) if m is not None]
+            known = any(inner.relevant or self._leads_on(home, name, inner) for _, inner in found)
+            self.memory.relevant[key] = known
+        return known
 
     def _computes(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
         """Whether a method of a module calls the module itself, or a layer of it."""
@@ -268,7 +301,9 @@ class Caller(Interpreter):
         if arguments.keywords.keys() & library.MODE_ARGUMENTS:
             return UNKNOWN  # the caller says in which mode it wants the computation
         live = tuple((t, self.modes.get(t.number, OPEN)) for t in below(thing) if t.live is True)
-        self.record("forward", thing, place, frame, live=live, smoke=smoke, label=label)
+        self.record(
+            "forward", thing, place, frame, live=live, smoke=smoke, unused=place.span == frame.unused, label=label
+        )
         return UNKNOWN
 
     # Calls of values
@@ -291,9 +326,11 @@ class Caller(Interpreter):
                 return self.construct(callee, arguments, frame, place)
             case AnyOf(home=home):
                 made: list[Value] = []
-                for known in self.project.modes(home).classes:
-                    if self.project.is_module(home, "." + known.name) and "forward" in known.methods:
-                        made.append(self.construct(Class(home, known.name), arguments, frame, place))
+                reader = self.project.flows(home)
+                for name in reader.classes if reader is not None else ():
+                    known = self.mode_class(home, name)
+                    if known is not None and self.project.is_module(home, "." + name) and "forward" in known.methods:
+                        made.append(self.construct(Class(home, name), arguments, frame, place))
                 return either(made)
             case External(name=name, home=home):
                 return self._external(canonical(name), home, arguments, frame, place)
@@ -339,7 +376,11 @@ class Caller(Interpreter):
             return either([self._copy(v, place) if isinstance(v, Thing) else v for v in choices(values[0])])
         if last in library.WRAPPERS and arguments.positional:
             first = arguments.positional[0]
-            return first
+            return self._scripted(first, frame, place) if name == "torch.jit.script" else first
+        if name == "torch.export.load":
+            program = self.fresh()
+            program.name = "traced:" + name
+            return program
         if name in library.TRACERS or (
             name == "torch.onnx.export"
             and arguments.keywords.get("dynamo", Constant(True)) == Constant(True)
@@ -347,32 +388,31 @@ class Caller(Interpreter):
         ):
             return self._trace(name, arguments, frame, place)
         if name in library.RANDOM:
-            made = self.fresh()
-            made.random = True
-            return made
-        if last == "from_pretrained" or name in library.EVAL_RESULTS:
-            return self._made(name, True, True, EVAL, place)
-        if library.is_zoo(name):
-            made = self._made(name, True, True, TRAIN, place)
-            if any(v != Constant(False) and v != Constant(None) for v in values):
-                self.record("load", made, place, frame)
-            return made
+            drawn = self.fresh()
+            drawn.random = True
+            return drawn
+        made = library.made(name, arguments.positional, arguments.keywords)
+        if made is not None:
+            model = self._made(name, made.module, made.live, made.modes, place)
+            if made.loaded:
+                self.record("load", model, place, frame)
+            return model
         if last in {"checkpoint", "checkpoint_sequential"} and name.startswith("torch.utils.checkpoint"):
             return self._checkpoint(arguments, frame, place)
         if name.startswith("torch.autograd.Variable") or name == "torch.autograd.Variable":
             return arguments.positional[0] if arguments.positional else UNKNOWN
         live = library.liveness(name, arguments.positional, arguments.keywords)
         if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
-            made = self._made(name, True, live, TRAIN, place)
-            made.children = [t for v in values for t in things(v)]
-            if last == "Sequential" and len(made.children) == 1 and made.children[0].label == "children":
-                made.children = made.children[0].children
-            return made
+            layer = self._made(name, True, live, TRAIN, place)
+            layer.children = [t for v in values for t in things(v)]
+            if last == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
+                layer.children = layer.children[0].children
+            return layer
         if name.startswith("torch.optim") or "optim" in name:
-            made = self.fresh()
-            made.name = "torch.optim"
-            return made
-        if last in library.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
+            optimizer = self.fresh()
+            optimizer.name = "torch.optim"
+            return optimizer
+        if last in frameworks.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
             return Group(list(arguments.positional)) if len(arguments.positional) > 1 else self.fresh()
         harmless = (
             (name.startswith("builtins.") and last in library.HARMLESS)
@@ -431,6 +471,16 @@ class Caller(Interpreter):
             self.record("trace", thing, place, frame, live=live, label=name)
         made = self.fresh()
         made.name = "traced:" + name
+        made.origin = next(things(given, 0), None)
+        return made
+
+    def _scripted(self, given: Value, frame: Frame, place: Place) -> Value:
+        """A copy with a mode of its own."""
+        if not isinstance(given, Thing) or not given.module:
+            return given
+        made = self._copy(given, place)
+        made.origin = given
+        self.record("script", made, place, frame)
         return made
 
     def _checkpoint(self, arguments: Arguments, frame: Frame, place: Place) -> Value:
@@ -469,8 +519,8 @@ class Caller(Interpreter):
             shown = [(k, v.value if isinstance(v, Constant) else "?") for k, v in _named(arguments)]
             key = (made.home.path, made.name, *((k, v, type(v)) for k, v in shown))
         inside = any(f.instance is not None and f.instance.module for f in frame.chain())
-        if key and inside and key in self.memory.built:
-            live, name, at = self.memory.built[key]
+        if key and inside and key in self.built:
+            live, name, at = self.built[key]
             whole = Thing(self.number(), name or made.name, None, at or place, True, live)
             self.modes[whole.number] = TRAIN
             return whole
@@ -479,7 +529,7 @@ class Caller(Interpreter):
             parts = below(thing)
             proof = next((p for p in parts if p.live), None)
             certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
-            self.memory.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
+            self.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
         return thing
 
     def _constructed(self, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place) -> Thing:
@@ -492,7 +542,34 @@ class Caller(Interpreter):
             thing.children = [t for v in arguments.all() for t in things(v)]
         if module:
             thing.live = self._own_life(thing)
+            self._discount_unreached(thing)
         return thing
+
+    def _discount_unreached(self, thing: Thing) -> None:
+        """Layers that no method of the class can reach, with the flags that the constructor sets, prove nothing."""
+        uses = self._uses(thing.home, thing.name) if thing.home is not None else None
+        if uses is None:
+            return
+        for name, value in thing.attributes.items():
+            layer = isinstance(value, Thing) and value.live and value.home is None and not value.children
+            if isinstance(value, Thing) and layer and not is_reached(name, uses, thing):
+                value.live = False
+
+    def _uses(self, home: FileFacts, name: str) -> Uses | None:
+        """The layers that the methods of a class name; None where any layer may be reached."""
+        key = (home.path, name)
+        if key not in self.memory.uses:
+            self.memory.uses[key] = None
+            forward = self.method(home, name, "forward")
+            if forward is not None and forward[1].parameters and not self._inherits_unseen(home, name):
+                flows = [
+                    flow
+                    for current, known in self.lineage(home, name)
+                    for flow in self.within(current, known.name)
+                    if flow.name != f"{known.name}.__init__"
+                ]
+                self.memory.uses[key] = layer_uses(flows, forward[1].parameters[0])
+        return self.memory.uses[key]
 
     def _own_life(self, thing: Thing) -> bool | None:
         if thing.home is None:

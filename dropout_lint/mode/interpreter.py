@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
 from dropout_lint.mode.machine import OPEN, Machine
+from dropout_lint.mode.uses import Uses
 from dropout_lint.mode.values import (
     UNKNOWN,
     Class,
@@ -16,7 +18,6 @@ from dropout_lint.mode.values import (
     Function,
     Group,
     Lambda,
-    Place,
     Table,
     Thing,
     Value,
@@ -31,13 +32,10 @@ from dropout_lint.project import Project
 class Memory:
     """What the runs of one link share: answers that depend on the files alone."""
 
-    flows: dict[str, dict[str, ModeFlow]] = field(default_factory=dict)
-    classes: dict[str, dict[str, ModeClass]] = field(default_factory=dict)
     lineages: dict[tuple[str, str], list[tuple[FileFacts, ModeClass]]] = field(default_factory=dict)
     relevant: dict[tuple[str, str], bool] = field(default_factory=dict)
-    built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = field(default_factory=dict)
-    """For a class and the constants given to its constructor: whether the mode matters, and the layer that says so."""
     computing: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    uses: dict[tuple[str, str], Uses | None] = field(default_factory=dict)
 
 
 class Interpreter(Machine):
@@ -48,17 +46,18 @@ class Interpreter(Machine):
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function of a file by its qualified name."""
-        known = self.memory.flows.get(home.path)
-        if known is None:
-            known = self.memory.flows[home.path] = {f.name: f for f in self.project.modes(home).flows or ()}
-        return known.get(name)
+        reader = self.project.flows(home)
+        return reader.flow(name) if reader is not None else None
+
+    def within(self, home: FileFacts, name: str) -> Iterable[ModeFlow]:
+        """All functions in a class of a file."""
+        reader = self.project.flows(home)
+        return reader.within(name) if reader is not None else ()
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
         """What a class of a file says about modes."""
-        known = self.memory.classes.get(home.path)
-        if known is None:
-            known = self.memory.classes[home.path] = {c.name: c for c in self.project.modes(home).classes}
-        return known.get(name)
+        reader = self.project.flows(home)
+        return reader.mode_class(name) if reader is not None else None
 
     def lineage(self, home: FileFacts, name: str) -> list[tuple[FileFacts, ModeClass]]:
         """A class and its bases in the project, nearest first."""
@@ -77,11 +76,19 @@ class Interpreter(Machine):
             if known is None:
                 continue
             found.append((current, known))
-            for base in known.bases:
-                located = self.project.find(current, base)
-                if located is not None:
-                    pending.append(located)
+            located = [self.base(current, base) for base in known.bases]
+            pending += [one for one in located if one is not None]
         return found
+
+    def base(self, home: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """A base class in the project, also one that a star import brings."""
+        located = self.project.find(home, name)
+        bare = name.removeprefix("?")
+        for star in home.stars if located is None and bare != name else ():
+            found = self.project.find(home, f"{star}.{bare}")
+            if found is not None and found[1] == bare:
+                return found
+        return located
 
     def method(self, home: FileFacts, name: str, method: str) -> tuple[FileFacts, ModeFlow] | None:
         """A method of a class, also of its bases in the project."""

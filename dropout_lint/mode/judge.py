@@ -9,7 +9,8 @@ from dropout_lint.diagnostic import Related
 from dropout_lint.mode import library
 from dropout_lint.mode.evidence import Evidence, Findings
 from dropout_lint.mode.machine import EVAL, TRAIN, Event, Machine
-from dropout_lint.mode.values import Frame, Place, Thing, Turn, Value, below, choices
+from dropout_lint.mode.naming import built, layer, names, spelt
+from dropout_lint.mode.values import Frame, Place, Thing, Turn, below
 
 _NOT_AN_EVALUATION = re.compile(
     r"(?:^|_)(?:bn|recal\w*|calib\w*|adapt\w*|swa|warm\w*|popul\w*|stats?|momentum|bench\w*|speed|profile|latency|smoke|flops|sanity|mc)"
@@ -32,7 +33,10 @@ class Judge:
     def run(self) -> None:
         """Add what is proven to the findings."""
         trained = [f for f in self._forwards if self._backward_of(f) is not None]
-        self._readying = [*trained, *(e for e in self._events if e.kind == "load")]
+        self._readying = [
+            *((f, self._backward_of(f)) for f in trained),
+            *((e, None) for e in self._events if e.kind == "load"),
+        ]
         self._trained = {t.number for f in trained if f.thing is not None for t in below(f.thing)}
         for forward in trained:
             self._left_in_eval(forward)
@@ -44,9 +48,7 @@ class Judge:
             elif event.kind == "flag":
                 self._flagged(event)
             elif event.kind == "checkpoint" and event.live:
-                self._add("DRP212", event, event.thing, detail=_layer(event.live[0][0]))
-            elif event.kind == "mode" and event.thing is not None and event.thing.name.startswith("traced:"):
-                self._add("DRP210", event, event.thing, extra=event.thing.name.removeprefix("traced:"))
+                self._add("DRP212", event, event.thing, detail=layer(event.live[0][0]))
 
     # Training in eval mode
 
@@ -98,9 +100,9 @@ class Judge:
             for frame in cause.frame.chain():
                 if frame.caller is turn.frame and frame.call is not None:
                     place = frame.call
-            receiver = _spelt(turn.frame, thing)
+            receiver = spelt(turn.frame, thing)
             related = [
-                *self._built(thing, live),
+                *built(thing, live),
                 Related(cause.place.path, cause.place.span, "enters evaluation here"),
                 Related(forward.place.path, forward.place.span, "trains here, in eval mode from the next turn on"),
             ]
@@ -111,8 +113,8 @@ class Judge:
                     place.path,
                     place.span,
                     receiver or thing.label,
-                    _layer(live),
-                    _names(cause.frame) | _names(forward.frame),
+                    layer(live),
+                    names(cause.frame) | names(forward.frame),
                     tuple(related),
                     body if receiver and place.path == turn.place.path else None,
                     receiver,
@@ -166,12 +168,12 @@ class Judge:
             )
             if place != first.place:
                 where = place.span
-            key = (frame.home.path, frame.flow.name, where, _spelt(frame, thing) or thing.label)
+            key = (frame.home.path, frame.flow.name, where, spelt(frame, thing) or thing.label)
             if key in done:
                 continue
             done.add(key)
             partly = self._others_in_eval(first, thing, frame)
-            related = [*self._built(thing, live)]
+            related = [*built(thing, live)]
             if partly is not None:
                 related.append(Related(partly.place.path, partly.place.span, "only this one enters evaluation"))
             insert = first.region.span if first.region is not None else None
@@ -179,15 +181,15 @@ class Judge:
                 insert = first.frame.flow.steps[0].span if first.frame.flow.name else None
             if not self._trains_again(thing) or place != first.place:
                 insert = None
-            receiver = _spelt(frame, thing)
+            receiver = spelt(frame, thing)
             self._findings.add(
                 Evidence(
                     "DRP208" if partly is not None else "DRP206",
                     place.path,
                     place.span,
                     receiver or thing.label,
-                    _layer(live),
-                    _names(first.frame),
+                    layer(live),
+                    names(first.frame),
                     tuple(related),
                     insert if receiver else None,
                     receiver,
@@ -199,7 +201,8 @@ class Judge:
         """Trained or loaded before: what runs earlier initializes lazy layers, or tries shapes."""
         numbers = {thing.number, live.number}
         return any(
-            e.order < forward.order and e.thing is not None and numbers & self._numbers(e.thing) for e in self._readying
+            (backward or e).order < forward.order and e.thing is not None and numbers & self._numbers(e.thing)
+            for e, backward in self._readying
         )
 
     def _always_live(self, events: list[Event]) -> Thing | None:
@@ -212,7 +215,7 @@ class Judge:
 
     def _is_evaluation(self, forward: Event, thing: Thing) -> bool:
         frames = list(forward.frame.chain())
-        if forward.smoke and thing.number not in self._trained:
+        if forward.unused or (forward.smoke and thing.number not in self._trained):
             return False
         if any(f.home.is_test for f in frames) or self._generates(thing):
             return False
@@ -258,8 +261,11 @@ class Judge:
         return None
 
     def _explicitly(self, forward: Event) -> Event | None:
+        """The ``train()`` in the same function that a forward is for, and no training before it."""
         cause = forward.cause
         if cause is None or cause.kind != "mode" or cause.modes != TRAIN or cause.frame is not forward.frame:
+            return None
+        if any(cause.order < e.order < forward.order for e in self._backwards):
             return None
         return cause
 
@@ -288,16 +294,16 @@ class Judge:
                 continue
             if forward.grad is None or (forward.grad is True and not named):
                 continue
-            related = [*self._built(thing, live)] if live is not None else []
+            related = [*built(thing, live)] if live is not None else []
             related.append(Related(forward.place.path, forward.place.span, "and evaluates here"))
             self._findings.add(
                 Evidence(
                     "DRP207",
                     cause.place.path,
                     cause.place.span,
-                    _spelt(forward.frame, thing) or thing.label,
-                    _layer(live) if live is not None else "",
-                    _names(forward.frame),
+                    spelt(forward.frame, thing) or thing.label,
+                    layer(live) if live is not None else "",
+                    names(forward.frame),
                     tuple(related),
                     extra="" if forward.grad is False else "gradients on",
                 )
@@ -355,27 +361,21 @@ class Judge:
     def _add(
         self, code: str, event: Event, thing: Thing | None, live: Thing | None = None, detail: str = "", extra: str = ""
     ) -> None:
-        receiver = _spelt(event.frame, thing) if thing is not None else ""
+        receiver = spelt(event.frame, thing) if thing is not None else ""
         self._findings.add(
             Evidence(
                 code,
                 event.place.path,
                 event.place.span,
                 receiver or (thing.label if thing is not None else ""),
-                detail or (_layer(live) if live is not None else ""),
-                _names(event.frame),
-                tuple(self._built(thing, live)) if thing is not None and live is not None else (),
+                detail or (layer(live) if live is not None else ""),
+                names(event.frame),
+                tuple(built(thing, live)) if thing is not None and live is not None else (),
                 event.statement,
                 receiver,
                 extra,
             )
         )
-
-    def _built(self, thing: Thing, live: Thing | None) -> Iterator[Related]:
-        if thing.place is not None:
-            yield Related(thing.place.path, thing.place.span, "constructed here, in train mode")
-        if live is not None and live is not thing and live.place is not None:
-            yield Related(live.place.path, live.place.span, "computes differently by mode")
 
     def _numbers(self, thing: Thing) -> set[int]:
         if thing.number not in self._below:
@@ -410,36 +410,3 @@ def _until(frame: Frame, last: Frame | None) -> Iterator[Frame]:
         if current is last:
             return
         yield current
-
-
-def _names(frame: Frame) -> frozenset[str]:
-    found = set()
-    for one in frame.chain():
-        found |= set(one.flow.name.split("."))
-    return frozenset(found - {""})
-
-
-def _layer(thing: Thing) -> str:
-    return thing.name.rpartition(".")[2] or thing.label
-
-
-def _holds(value: Value, thing: Thing) -> bool:
-    return any(one is thing for one in choices(value))
-
-
-def _spelt(frame: Frame, thing: Thing) -> str:
-    """How a function may name an object: a variable, or an attribute of its instance."""
-    current: Frame | None = frame
-    while current is not None:
-        for name, value in current.names.items():
-            if _holds(value, thing):
-                return name
-        current = current.outer
-    instance = frame.instance
-    if instance is not None and frame.flow.parameters:
-        if instance is thing:
-            return frame.flow.parameters[0]
-        for name, value in instance.attributes.items():
-            if _holds(value, thing):
-                return f"{frame.flow.parameters[0]}.{name}"
-    return ""

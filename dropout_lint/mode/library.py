@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+from dropout_lint.mode import frameworks
+from dropout_lint.mode.machine import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.values import Constant, Value
 from dropout_lint.torch_facts import DROPOUT_MODULES, MULTIHEAD, RNNS
 
@@ -16,22 +19,21 @@ NEUTRAL = {
     *("parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "buffers", "named_buffers"),
     *("register_buffer", "register_parameter", "register_forward_hook", "register_backward_hook", "add_module"),
     *("register_full_backward_hook", "get_parameter", "save_pretrained", "resize_token_embeddings", "extra_repr"),
-    *("gradient_checkpointing_enable", "tie_weights", "init_weights", "get_input_embeddings", "set_input_embeddings"),
+    *("tie_weights", "init_weights", "set_input_embeddings"),
     *("named_modules", "modules", "children", "named_children", "get_submodule", "__repr__", "__str__", "no_sync"),
     *("reset_parameters", "init_hidden", "initHidden", "print_trainable_parameters", "num_parameters", "summary"),
     *("flatten_parameters", "join", "register_forward_pre_hook", "load_my_state_dict", "register_module"),
+    *frameworks.NEUTRAL,
 }
 """Methods that neither compute nor change the mode."""
 INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
 WRAPPERS = {
     *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
     *("convert_sync_batchnorm", "freeze", "prepare_model", "BalancedDataParallel", "DataParallelModel"),
-    *("MMDataParallel", "MMDistributedDataParallel", "optimize", "get_peft_model", "prepare_model_for_kbit_training"),
-    *("spectral_norm", "weight_norm", "gpu_wrapper"),
+    *("optimize", "spectral_norm", "weight_norm", "gpu_wrapper"),
+    *frameworks.WRAPS,
 }
 """Functions and classes whose result is the model, for our purpose."""
-PREPARES = {"prepare", "setup", "initialize", "setup_module", "prepare_model"}
-"""Methods of accelerators that give back what they get."""
 MODE_ARGUMENTS = {"training", "train", "is_training", "is_train", "deterministic"}
 COPIES = {"copy.deepcopy", "copy.copy"}
 HARMLESS = {
@@ -55,9 +57,6 @@ TRACERS = {
 RANDOM = {
     f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")
 }
-EVAL_RESULTS = {"lpips.LPIPS"}
-_ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get_|list_|_utils|_api))")
-_TORCHVISION_WITHOUT = {"squeezenet_"}
 EVALUATES = re.compile(
     r"(?:^|_)(?:eval|evaluate|evaluation|test|tests|testing|val|valid|validate|validation|infer|inference|predict)(?:_|$)"
     r"|^(?:evaluate|validate|predict)[A-Z]"
@@ -73,15 +72,86 @@ GENERATIVE = re.compile(
 """Names of objects that run without gradient in train mode on purpose: in GANs, self-distillation, RL."""
 
 
+def is_plain_base(name: str) -> bool:
+    """A base class that brings no method which sets modes unseen."""
+    return name in _PLAIN_BASES or name.startswith("typing.")
+
+
+_PLAIN_BASES = {"torch.nn.Module", "object", "?object", "abc.ABC", "abc.ABCMeta"}
+
+
 def evaluates(name: str) -> bool:
     """Whether a function is named as one that evaluates, and not as one that trains."""
     last = name.rpartition(".")[2]
     return bool(EVALUATES.search(last)) and not _TRAINS.search(last)
 
 
-def is_zoo(name: str) -> bool:
-    """A constructor of torchvision.models."""
-    return bool(_ZOO.match(name)) and name.count(".") >= 2
+class Made(NamedTuple):
+    """What a call of a library gives back."""
+
+    modes: Modes
+    live: bool | None
+    """Whether it computes differently in the two modes; None where that is not known."""
+    module: bool = True
+    loaded: bool = False
+    """Comes with weights, ready for use."""
+
+
+def made(name: str, positional: list[Value], keywords: dict[str, Value]) -> Made | None:
+    """The model that a call gives, None for calls that are not known to give one."""
+    owner, _, last = name.rpartition(".")
+    package = name.partition(".")[0]
+    if last == "from_pretrained" and package in _HUGGING_FACE:
+        if _NOT_A_MODEL.search(owner):
+            return Made(OPEN, False, module=False)
+        return Made(OPEN if "is_trainable" in keywords else EVAL, _family(owner, positional, keywords))
+    if last == "from_config" and package == "transformers":
+        return Made(TRAIN, _family(owner, positional, keywords))
+    if name == "lpips.LPIPS":
+        return Made(OPEN if "eval_mode" in keywords else EVAL, None)
+    if name in {"timm.create_model", "timm.models.create_model"}:
+        named = positional[0] if positional else keywords.get("model_name")
+        convolutional = isinstance(named, Constant) and bool(_WITH_BATCHNORM.match(str(named.value)))
+        weights = keywords.get("pretrained", positional[1] if len(positional) > 1 else Constant(False))
+        return Made(TRAIN, True if convolutional or _drops(keywords) else None, loaded=weights != Constant(False))
+    if _ZOO.match(name) and name.count(".") >= 2:
+        given = [v for v in (*positional, *keywords.values()) if v not in (Constant(False), Constant(None))]
+        return Made(TRAIN, _zoo_liveness(name, keywords), loaded=bool(given))
+    return None
+
+
+_HUGGING_FACE = {"transformers", "diffusers", "peft", "adapters", "optimum"}
+_NOT_A_MODEL = re.compile(r"(?:Tokenizer|TokenizerFast|Config|Processor|Extractor|Scheduler|Pipeline)$")
+_WITH_DROPOUT = re.compile(
+    r"(?i:(?<!modern)(?<!modern-)bert|electra|gpt-?2|xlnet|longformer|big_?bird|pegasus|wav2vec2)"
+    r"|(?:^|[/_-])(?:m?t5|m?bart|opt|deberta)(?:[/_-]|$)|(?:^|\.)(?:M?T5|M?Bart|OPT|Deberta|DebertaV2)(?:Model|For)"
+)
+"""Families whose published configurations have a dropout that is not zero."""
+_WITH_BATCHNORM = re.compile(
+    r"(?:tf_|gluon_|legacy_|se|wide_|cs|ig_|swsl_|ssl_)*(?:resnet|resnext|resnest|regnet|efficientnet|mobilenet|mnasnet"
+    r"|densenet|inception|xception|vgg\d+_bn|dla\d|hrnet|res2net|ghostnet|dpn\d|darknet)"
+)
+"""Families of timm that normalise with the statistics of a batch."""
+_ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get_|list_|_utils|_api))")
+
+
+def _family(owner: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:
+    """By the name of the class or, for ``Auto`` classes, of the checkpoint, unless a rate is given."""
+    if any("drop" in k for k in keywords) or "config" in keywords:
+        return True if _drops(keywords) else None
+    named = positional[0].value if positional and isinstance(positional[0], Constant) else ""
+    return True if _WITH_DROPOUT.search(owner) or _WITH_DROPOUT.search(str(named)) else None
+
+
+def _zoo_liveness(name: str, keywords: dict[str, Value]) -> bool | None:
+    if ".detection." in name:
+        return None
+    return _drops(keywords) if name.rpartition(".")[2].startswith("vit_") else True
+
+
+def _drops(keywords: dict[str, Value]) -> bool:
+    """Whether a rate is written that is not zero."""
+    return any("drop" in k and isinstance(v, Constant) and not _zero(v) for k, v in keywords.items())
 
 
 def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:

@@ -3,37 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.calls import Arguments, Caller
+from dropout_lint.mode.candidates import Candidates
 from dropout_lint.mode.evidence import Findings
+from dropout_lint.mode.exported import exports
+from dropout_lint.mode.frozen import frozen_parts
 from dropout_lint.mode.interpreter import Memory
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
-from dropout_lint.mode.values import Class, Frame, Function, Place
+from dropout_lint.mode.neighbours import Neighbours
+from dropout_lint.mode.sampling import samplings
+from dropout_lint.mode.terms import terms
+from dropout_lint.mode.values import Class, Frame, Function, Place, Value
 from dropout_lint.project import Project
-
-_PLAIN_BASES = {"object", "abc.ABC", "typing.Generic", "abc.ABCMeta", "typing.Protocol", "?object"}
+from dropout_lint.source.triage import speaks_of_mode
 
 
 def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = ()) -> Findings:
-    """Everything that the files prove. Each file is the root of its own runs, so the cost grows with their number."""
-    findings = Findings()
-    linker = _Linker(project, findings, managed)
-    files = sorted((f for f in files if f.flows), key=lambda f: f.path)
-    for facts in files:
-        linker.script(facts)
-    for facts in files:
-        linker.rest(facts)
-    return findings
+    """Everything that the project around the files proves about them.
+
+    Each file is the root of its own runs, so the cost grows with their number.
+    """
+    neighbours = Neighbours(project.disk)
+    roots = _roots(project, [f for f in files if f.speaks_of_mode], neighbours)
+    candidates = Candidates(project, roots)
+    linker = _Linker(project, neighbours, managed)
+    for facts in roots:
+        if "" in candidates.of(facts):
+            linker.script(facts)
+    for facts in roots:
+        linker.rest(facts, candidates.of(facts))
+    return linker.findings
+
+
+def _roots(project: Project, files: list[FileFacts], neighbours: Neighbours) -> list[FileFacts]:
+    """The files, and those of their projects that may lead into them, in an order that both kinds share."""
+    found = {Path(f.path).resolve(): f for f in files}
+    for user in neighbours.outside(project.checked, list(found)):
+        facts = project.facts(user) if speaks_of_mode(project.disk.read_or_empty(user)) else None
+        if facts is not None and facts.speaks_of_mode:
+            found[user] = facts
+    return [facts for _, facts in sorted(found.items()) if not facts.is_test]
 
 
 class _Linker:
-    def __init__(self, project: Project, findings: Findings, managed: tuple[str, ...]) -> None:
+    def __init__(self, project: Project, neighbours: Neighbours, managed: tuple[str, ...]) -> None:
+        self.findings = Findings()
         self._project = project
-        self._findings = findings
-        self._managed = managed
-        self._reached: set[tuple[str, str]] = set()
+        self._neighbours = neighbours
+        self._managed = frameworks.MANAGED_BASES.union(managed)
+        self._reached: dict[tuple[str, str], set[str]] = {}
+        """For each function that a run entered, the files at whose top level, or with whose function, runs began."""
         self._memory = Memory()
 
     def _machine(self, facts: FileFacts, flow: ModeFlow) -> Caller:
@@ -42,36 +66,54 @@ class _Linker:
         return machine
 
     def _finish(self, machine: Caller, complete: bool) -> None:
-        self._reached |= machine.reached
+        root = machine.root.path
+        for node in machine.reached:
+            self._reached.setdefault(node, set()).add(root)
         if complete:
-            Judge(machine, self._findings).run()
+            proven = Findings()
+            Judge(machine, proven).run()
+            for judge in (exports, frozen_parts, samplings):
+                judge(machine, proven)
+            for found in (f for one in proven.by_file.values() for f in one):
+                if self._sees(root, found.path):
+                    self.findings.add(found)
+
+    def _sees(self, user: str, path: str) -> bool:
+        """Whether a check of one file alone would look at a run that starts in another."""
+        return user == path or self._neighbours.sees(Path(user).resolve(), Path(path).resolve())
+
+    def _was_reached(self, facts: FileFacts, flow: ModeFlow) -> bool:
+        roots = self._reached.get((facts.path, flow.name), set())
+        return facts.path in roots or any(self._sees(root, facts.path) for root in roots)
 
     def script(self, facts: FileFacts) -> None:
         """Run the top level of a file."""
-        top = next((f for f in facts.flows or () if f.name == ""), None)
-        if top is None or facts.is_test or all(s.kind in {"define", "bind"} and s.value is None for s in top.steps):
+        reader = self._project.flows(facts)
+        if reader is None:
             return
-        machine = self._machine(facts, top)
+        machine = self._machine(facts, reader.top)
         complete = True
         try:
-            machine.run(top.steps, machine.top)
+            machine.run(reader.top.steps, machine.top)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
 
-    def rest(self, facts: FileFacts) -> None:
-        """Run the functions that no script reached, with parameters about which nothing is known."""
-        if facts.is_test:
+    def rest(self, facts: FileFacts, names: frozenset[str]) -> None:
+        """Run the functions among some that no script reached, with parameters about which nothing is known."""
+        reader = self._project.flows(facts) if names - {""} else None
+        if reader is None:
             return
         wanted: dict[str, ModeFlow] = {}
-        by_name = {f.name: f for f in facts.flows or ()}
-        for flow in facts.flows or ():
-            if flow.name and flow.relevant and (facts.path, flow.name) not in self._reached:
-                outermost = self._outermost(flow, by_name)
-                wanted.setdefault(outermost.name, outermost)
+        for name in sorted(names - {""}):
+            flows = {f.name: f for f in reader.within(name)}
+            for flow in flows.values():
+                if flow.relevant and not self._was_reached(facts, flow):
+                    outermost = self._outermost(flow, flows)
+                    wanted.setdefault(outermost.name, outermost)
         for flow in wanted.values():
-            if (facts.path, flow.name) not in self._reached:
-                self._run_alone(facts, flow)
+            if not self._was_reached(facts, flow):
+                self._run_alone(facts, flow, reader.top)
 
     @staticmethod
     def _outermost(flow: ModeFlow, by_name: dict[str, ModeFlow]) -> ModeFlow:
@@ -82,8 +124,7 @@ class _Linker:
                 return outer
         return flow
 
-    def _run_alone(self, facts: FileFacts, flow: ModeFlow) -> None:
-        top = next(f for f in facts.flows or () if f.name == "")
+    def _run_alone(self, facts: FileFacts, flow: ModeFlow, top: ModeFlow) -> None:
         machine = self._machine(facts, top)
         machine.budget = ALONE
         place = Place(facts.path, flow.span)
@@ -97,7 +138,11 @@ class _Linker:
                 if not static:
                     instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
             if not flow.name.endswith("__init__"):
-                machine.run_function(Function(facts, flow, instance), Arguments([], {}, False), machine.top, place)
+                optional: dict[str, Value] = {
+                    n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"
+                }
+                given = Arguments([], optional, False)
+                machine.run_function(Function(facts, flow, instance), given, machine.top, place)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
@@ -105,16 +150,20 @@ class _Linker:
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
         if self._project.is_module(facts, "." + flow.owner):
-            return _checkpoints(flow) or (bool(flow.flags) and flow.name.endswith("__init__"))
+            if flow.checkpoints or flow.name.endswith("__init__"):
+                return True
+            if not _trains(flow):
+                return False
         pending, seen = [(facts, flow.owner)], set()
         while pending:
             home, name = pending.pop()
             if (home.path, name) in seen:
                 continue
             seen.add((home.path, name))
-            known = next((c for c in self._project.modes(home).classes if c.name == name), None)
+            reader = self._project.flows(home)
+            known = reader.mode_class(name) if reader is not None else None
             for base in known.bases if known is not None else ():
-                if base in _PLAIN_BASES or base.startswith("typing."):
+                if library.is_plain_base(base):
                     continue
                 if base in self._managed:
                     return False
@@ -125,6 +174,6 @@ class _Linker:
         return True
 
 
-def _checkpoints(flow: ModeFlow) -> bool:
-    """A method of a module is run alone only for the checkpoints in it."""
-    return "preserve_rng_state" in repr(flow.steps)
+def _trains(flow: ModeFlow) -> bool:
+    """A loop of a module that trains itself, as in libraries with ``fit`` and ``predict``."""
+    return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))

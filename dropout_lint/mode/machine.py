@@ -46,7 +46,7 @@ class Overdrawn(Exception):  # noqa: N818 - the end of a budget, not an error
 class Event:
     """Something that happened to a model, in the order of the run."""
 
-    kind: Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint", "flag"]
+    kind: Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint", "flag", "script"]
     thing: Thing | None
     modes: Modes
     grad: bool | None
@@ -58,6 +58,8 @@ class Event:
     """At a forward or a trace, the parts that compute differently by mode, with their modes."""
     smoke: bool = False
     """The input is made of random numbers."""
+    unused: bool = False
+    """Nothing uses the result, as in a pass that only warms up or moves statistics."""
     cause: Event | None = None
     """The event that set the mode."""
     label: str = ""
@@ -170,6 +172,8 @@ class Machine:
     def step(self, step: Step, frame: Frame) -> bool:
         """Run one statement."""
         frame.statement = step.span
+        dropped = step.kind == "evaluate" or (step.kind == "bind" and all(t.text == "_" for t in step.targets))
+        frame.unused = step.value.span if dropped and step.value is not None else NOWHERE
         self.steps += 1
         if self.steps > self.budget:
             raise Exhausted
@@ -202,7 +206,8 @@ class Machine:
                 return False
             case "define":
                 name = step.text
-                flow = self.flow(frame.home, name)
+                known = not frame.flow.name and (name in frame.home.defined or name in frame.home.headers)
+                flow = None if known else self.flow(frame.home, name)  # what the top level defines is read when used
                 if flow is not None:
                     frame.names[step.targets[0].text] = Function(frame.home, flow, None, frame)
                 else:

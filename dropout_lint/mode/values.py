@@ -35,6 +35,8 @@ class Thing:
     attributes: dict[str, Value] = field(default_factory=dict)
     children: list[Thing] = field(default_factory=list)
     part_of: Thing | None = None
+    origin: Thing | None = None
+    """The module that it was traced, exported or scripted from."""
     random: bool = False
     """Made by a random number generator: the input of a smoke test or of a tracer."""
     label: str = ""
@@ -145,6 +147,8 @@ class Frame:
     """Loops around the call."""
     statement: Span = NOWHERE
     """The statement under way."""
+    unused: Span = NOWHERE
+    """The call in it whose result nothing uses."""
 
     def chain(self) -> Iterator[Frame]:
         """This activation and those that led to it, innermost first."""

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeClass, ModeFlow, ModeOverride
+from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.source import triage
 from dropout_lint.source.classes import headers, model_classes
 from dropout_lint.source.flags import flag_uses
 from dropout_lint.source.layer_graph import layer_graphs
 from dropout_lint.source.masks import mask_sites
 from dropout_lint.source.module import SourceModule
+from dropout_lint.source.narrow_checks import narrow_checks
 from dropout_lint.source.place import Place
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.sites import dropout_sites
 from dropout_lint.source.suppressing import pragma_ranges
 from dropout_lint.source.syntax import parse
 
+if TYPE_CHECKING:
+    from dropout_lint.source.mode_flow import FlowReader
+
 
 def collect(path: Path, text: str, place: Place, *, modes: bool = False) -> FileFacts:
     """The facts of one file, which depend on its text and its place alone.
 
-    ``modes`` asks for what the file does with the modes of models too.
+    ``modes`` asks for what the file says about the modes of models too.
 
     Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(text, parse(text), place)
     data = text.encode(errors="replace")
-    told = modes_of(module) if modes and triage.speaks_of_mode(data) else Modes()
     if not module.relevant and not triage.speaks_of_dropout(data):
-        return outline(path, module, told)
+        return _with_modes(outline(path, module), module, data, modes)
     sites = tuple(dropout_sites(module))
-    return FileFacts(
+    facts = FileFacts(
         path=str(path),
         module=place.module,
         imports=dict(module.imports.names),
@@ -50,36 +54,48 @@ def collect(path: Path, text: str, place: Place, *, modes: bool = False) -> File
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         masks=tuple(mask_sites(module)),
-        flows=told.flows,
-        overrides=told.overrides,
-        mode_classes=told.classes,
+        narrow_checks=tuple(narrow_checks(module)),
         defined=_defined(module),
+    )
+    return _with_modes(facts, module, data, modes)
+
+
+def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool) -> FileFacts:
+    """The facts with what the file says about modes on its face."""
+    speaks = triage.speaks_of_mode(data)
+    if not modes:
+        return replace(facts, speaks_of_mode=speaks)
+    from dropout_lint.source.mode_classes import mode_overrides
+    from dropout_lint.source.mode_names import uncalled_mode_methods
+    from dropout_lint.source.mode_outline import mode_outlines
+
+    return replace(
+        facts,
+        speaks_of_mode=speaks,
+        outlines=mode_outlines(module),
+        overrides=mode_overrides(module) if speaks else (),
+        uncalled=tuple(uncalled_mode_methods(module)) if speaks else (),
     )
 
 
-class Modes(NamedTuple):
-    """What a file says about modes; ``flows`` is None where that was not asked."""
+def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
+    """The outlines of a file that is only read because another one uses it; none if it speaks of no model."""
+    data = text.encode(errors="replace")
+    if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
+        return ()
+    from dropout_lint.source.mode_outline import mode_outlines
 
-    flows: tuple[ModeFlow, ...] | None = None
-    overrides: tuple[ModeOverride, ...] = ()
-    classes: tuple[ModeClass, ...] = ()
-
-
-def modes_of(module: SourceModule) -> Modes:
-    """The flows, overrides and classes of a file."""
-    from dropout_lint.source.mode_classes import mode_classes, mode_overrides
-    from dropout_lint.source.mode_flow import mode_flows
-
-    package = module.imports.package
-    return Modes(mode_flows(module.tree, module.lines, package), mode_overrides(module), mode_classes(module))
+    return mode_outlines(SourceModule(text, parse(text), place, shallow=True))
 
 
-def read_modes(text: str, place: Place) -> Modes:
-    """The same for a file that is only read because another one uses it."""
-    return modes_of(SourceModule(text, parse(text), place, shallow=True))
+def read_flows(text: str, place: Place) -> FlowReader:
+    """The functions and classes of a file, for linking."""
+    from dropout_lint.source.mode_flow import FlowReader
+
+    return FlowReader(SourceModule(text, parse(text), place, shallow=True))
 
 
-def outline(path: Path, module: SourceModule, modes: Modes) -> FileFacts:
+def outline(path: Path, module: SourceModule) -> FileFacts:
     """What other files may ask of a file that holds no dropout."""
     return FileFacts(
         path=str(path),
@@ -89,9 +105,6 @@ def outline(path: Path, module: SourceModule, modes: Modes) -> FileFacts:
         headers=headers(module),
         definitions=pragma_ranges(module.lines.text, module.tree),
         is_test=module.place.is_test,
-        flows=modes.flows,
-        overrides=modes.overrides,
-        mode_classes=modes.classes,
         defined=_defined(module),
     )
 

@@ -10,8 +10,8 @@ from dropout_lint.source.module import SourceModule
 from dropout_lint.source.scopes import Block
 from dropout_lint.source.syntax import walk
 
-DRAWS = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
-"""What a function that draws mentions."""
+_DRAW = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
+_DRAW_WORDS = ("rand(", "randn(", "_like(", "ernoulli", "uniform_(", "normal_(")
 _DRAWS: dict[str, Sampler] = {
     "torch.rand": "uniform",
     "torch.rand_like": "uniform",
@@ -50,6 +50,11 @@ TRANSPARENT = {
 # fmt: on
 """Methods after which a mask is still the same mask."""
 _MOVES = {"to", "cuda", "type_as", "type", "cpu"}
+
+
+def draws(text: str) -> bool:
+    """Whether the text of a function mentions what one that draws does."""
+    return any(word in text for word in _DRAW_WORDS) and _DRAW.search(text) is not None
 
 
 def last_name(call: ast.Call) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from dropout_lint.source.mask_algebra import Product, Term, atom
 from dropout_lint.source.mask_arithmetic import join
-from dropout_lint.source.mask_draws import DRAWS
+from dropout_lint.source.mask_draws import draws
 from dropout_lint.source.mask_terms import Reader
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.syntax import dotted
@@ -24,11 +24,11 @@ def readers(module: SourceModule) -> Iterator[Reader]:
         b: n for n, b in module.scopes.blocks.items() if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
     texts = {b: module.lines.block(n.lineno, n.end_lineno or n.lineno) for b, n in functions.items()}
-    names = {b.name for b, text in texts.items() if DRAWS.search(text)}
+    names = {b.name for b, text in texts.items() if draws(text)}
     if not names:
         return
     calls = re.compile(rf"\b(?:{'|'.join(sorted(names))})\(")
-    drawing = [b for b, text in texts.items() if DRAWS.search(text) or len(calls.findall(text)) > (b.name in names)]
+    drawing = [b for b, text in texts.items() if draws(text) or len(calls.findall(text)) > (b.name in names)]
     found = []
     for block in drawing:
         reader = Reader(module, block)

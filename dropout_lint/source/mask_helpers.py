@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dropout_lint.source.mask_algebra import Linear, Mask, Product
-from dropout_lint.source.mask_draws import DRAWS
+from dropout_lint.source.mask_draws import draws
 from dropout_lint.source.mask_reach import passed_argument
 from dropout_lint.source.scopes import Block
 
@@ -27,7 +27,7 @@ def returned_mask(reader: Reader, node: ast.Call) -> Product | None:
     if function is None or not isinstance(function.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return None
     lines = reader.module.lines
-    if not DRAWS.search(lines.block(function.node.lineno, function.node.end_lineno or function.node.lineno)):
+    if not draws(lines.block(function.node.lineno, function.node.end_lineno or function.node.lineno)):
         return None
     inner = reader.inside(function)
     mask_flow.run(inner, function.node.body)

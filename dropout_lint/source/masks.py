@@ -12,7 +12,7 @@ from dropout_lint.names import words
 from dropout_lint.source import mask_edits, mask_flow
 from dropout_lint.source.mask_algebra import Draw, Mask, Product, Scale, scale_of
 from dropout_lint.source.mask_arithmetic import Factor, Zoneout
-from dropout_lint.source.mask_draws import DRAWS
+from dropout_lint.source.mask_draws import draws
 from dropout_lint.source.mask_rates import kept_text
 from dropout_lint.source.mask_reach import constructs, mode_at, outermost, reached
 from dropout_lint.source.mask_terms import Reader
@@ -35,7 +35,7 @@ class _Use:
 
 def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
     """All hand-written masks of a file, in source order."""
-    if not DRAWS.search(module.lines.text):
+    if not draws(module.lines.text):
         return
     readers = list(mask_flow.readers(module))
     found: list[MaskSite] = []

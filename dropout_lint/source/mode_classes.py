@@ -15,18 +15,14 @@ _FUNCTIONAL = {name.rpartition(".")[2] for name in FUNCTIONALS}
 _DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
 _HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
 """On a line that asks for the mode: what differs is memory or messages, not what is computed."""
+_OVERRIDES = re.compile(r"def\s+(?:train|eval)\b|\.(?:train|eval)\s*[:=]")
 _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
-
-
-def mode_classes(module: SourceModule) -> tuple[ModeClass, ...]:
-    """The classes of a file, as the linker needs them."""
-    return tuple(_mode_class(module, node, name) for name, node in _classes(module.tree.body, ""))
 
 
 def mode_overrides(module: SourceModule) -> tuple[ModeOverride, ...]:
     """Definitions of ``train`` and ``eval`` in classes."""
     found: list[ModeOverride] = []
-    for name, node in _classes(module.tree.body, ""):
+    for name, node in classes_of(module.tree.body) if _OVERRIDES.search(module.lines.text) else ():
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef) and statement.name in {"train", "eval"}:
                 found.append(_override(module, name, statement))
@@ -70,17 +66,19 @@ def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> It
                 )
 
 
-def _classes(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.ClassDef]]:
+def classes_of(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.ClassDef]]:
+    """The classes of a file with their qualified names."""
     for statement in body:
         if isinstance(statement, ast.ClassDef):
             name = f"{prefix}{statement.name}"
             yield name, statement
-            yield from _classes(statement.body, name + ".")
+            yield from classes_of(statement.body, name + ".")
         elif isinstance(statement, (ast.If, ast.Try)):
-            yield from _classes(statement.body, prefix)
+            yield from classes_of(statement.body, prefix)
 
 
-def _mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass:
+def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass:
+    """What a class proves about modes, beside what its constructor builds."""
     methods = [s for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
     reads, rates = False, []
     for method in methods:

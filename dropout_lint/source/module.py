@@ -28,19 +28,22 @@ class SourceModule:
         self.imports = ImportTable(place.module if place.is_package else place.module.rpartition(".")[0])
         for statement in import_statements(tree.body):
             self.imports.add(statement)
-        matters = triage.Relevance(self.lines)
-        networks = [
-            f"{target.id.lower()}("
-            for s in tree.body
-            if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call) and matters(s)
-            for target in s.targets
-            if isinstance(target, ast.Name)
-        ]
-        definitions = () if shallow else tree.body
-        self.relevant = {s for s in definitions if isinstance(s, triage.DEFINITIONS) and matters(s, networks)}
-        self.scopes = Scopes(tree, self.imports, self.relevant)
-        self.guards = Guards(self.scopes)
-        self.values = Values(self.scopes, self.guards, Options(self.scopes))
+        self.relevant = frozenset() if shallow else _relevant(tree, self.lines)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """Names and blocks of the relevant definitions, and of the top level."""
+        return Scopes(self.tree, self.imports, self.relevant)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """What holds where a node is reached."""
+        return Guards(self.scopes)
+
+    @cached_property
+    def values(self) -> Values:
+        """What expressions may be."""
+        return Values(self.scopes, self.guards, Options(self.scopes))
 
     @cached_property
     def functional_rates(self) -> frozenset[str]:
@@ -150,3 +153,16 @@ class SourceModule:
                 if found is not None and found[0] is self.scopes.module:
                     return name
         return ""
+
+
+def _relevant(tree: ast.Module, lines: Lines) -> frozenset[ast.stmt]:
+    """The definitions that can hold anything to report, by their words or by the networks that they call."""
+    matters = triage.Relevance(lines)
+    networks = [
+        f"{target.id.lower()}("
+        for s in tree.body
+        if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call) and matters(s)
+        for target in s.targets
+        if isinstance(target, ast.Name)
+    ]
+    return frozenset(s for s in tree.body if isinstance(s, triage.DEFINITIONS) and matters(s, networks))

@@ -35,7 +35,7 @@ _WORDS = (
 _BYTES = tuple(word.encode() for word in _WORDS)
 
 _MODE_BYTES = (
-    *(b".eval(", b".train(", b"no_grad", b"inference_mode", b"jit.trace", b"export.export", b"symbolic_trace"),
+    *(b".eval(", b".train(", b"no_grad", b"inference_mode", b"jit.trace", b".export(", b"symbolic_trace"),
     *(
         b"def train(",
         b"def eval(",

@@ -1,0 +1,132 @@
+"""Which files around a file import it, found on disk by the words of their import statements.
+
+What is found in a file must not depend on which other files a run was given. So the files that may use it are looked
+up in the project around it, and only what those prove counts.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from dropout_lint.disk import Disk
+
+MOST_FILES = 5_000
+"""Files of one project that are looked at, in the order of their names."""
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)|import[ \t]+([^\n]*))",
+    re.MULTILINE,
+)
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
+_SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
+_CLIMB = 8
+
+
+class Neighbours:
+    """Import statements of the files of projects, read when first asked for."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._homes: dict[Path, Path] = {}
+        self._files: dict[Path, tuple[Path, ...]] = {}
+        self._users: dict[Path, dict[str, set[Path]]] = {}
+        self._complete: dict[Path, bool] = {}
+        self._importers: dict[Path, frozenset[Path]] = {}
+
+    def around(self, path: Path) -> tuple[Path, ...]:
+        """The files of the project that a file belongs to."""
+        home = self._home(path)
+        if home not in self._files:
+            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
+        return self._files[home]
+
+    def outside(self, checked: frozenset[Path], paths: Iterable[Path]) -> set[Path]:
+        """Files that are not checked and may import one of some paths."""
+        found: set[Path] = set()
+        for path in paths:
+            home = self._home(path)
+            if home not in self._complete:
+                self._complete[home] = checked.issuperset(self.around(path))
+            if not self._complete[home]:
+                found |= self.importers(path) - checked
+        return found
+
+    def importers(self, path: Path) -> frozenset[Path]:
+        """Files around a file that may import it, directly or through others."""
+        if path not in self._importers:
+            users = self._index(path)
+            found: set[Path] = set()
+            pending, done = [path], set()
+            while pending:
+                name = _module(pending.pop())
+                if name not in done:
+                    done.add(name)
+                    new = users.get(name, set()) - found
+                    found |= new
+                    pending += new
+            self._importers[path] = frozenset(found - {path})
+        return self._importers[path]
+
+    def sees(self, user: Path, path: Path) -> bool:
+        """Whether running one file may lead into another."""
+        return user == path or user in self.importers(path)
+
+    def _home(self, path: Path) -> Path:
+        if path.parent not in self._homes:
+            self._homes[path.parent] = project_folder(path.parent, self._disk)
+        return self._homes[path.parent]
+
+    def _index(self, path: Path) -> dict[str, set[Path]]:
+        home = self._home(path)
+        if home not in self._users:
+            users: dict[str, set[Path]] = {}
+            for file in self.around(path):
+                for word in _imported(file, self._disk.read_or_empty(file)):
+                    users.setdefault(word, set()).add(file)
+            self._users[home] = users
+        return self._users[home]
+
+
+def _module(path: Path) -> str:
+    """The name by which a file is imported."""
+    return path.parent.name if path.name == "__init__.py" else path.stem
+
+
+def _imported(path: Path, data: bytes) -> set[str]:
+    """The words of the import statements of a file."""
+    found: set[str] = set()
+    for match in _IMPORT.finditer(data):
+        source, names, modules = match.groups()
+        found |= {w.decode() for w in _WORD.findall(b" ".join((source or b"", names or b"", modules or b"")))}
+        if source and not source.strip(b"."):
+            above = path.parents
+            found.add(above[min(len(source), len(above)) - 1].name)
+    return found
+
+
+def project_folder(start: Path, disk: Disk) -> Path:
+    """The folder of the project around a folder: by the files that mark one, or else by its Python files."""
+    top = start
+    while disk.is_file(top / "__init__.py") and top.parent != top:
+        top = top.parent
+    package = start if top == start else _below(start, top)
+    outside = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(start.anchor)}
+    best, current = package, package
+    for _ in range(_CLIMB):
+        if current in outside or current.name in _SKIPPED:
+            break
+        if any(disk.kind(str(current), marker) for marker in _MARKERS):
+            return current
+        if current != package and not disk.python_files(current):
+            break
+        best, current = current, current.parent
+    return best
+
+
+def _below(start: Path, top: Path) -> Path:
+    """The outermost package of a folder inside of packages, which stands in ``top``."""
+    return top / start.relative_to(top).parts[0]

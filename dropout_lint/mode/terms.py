@@ -1,0 +1,42 @@
+"""Questions to the terms of a flow that need no values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.facts import Step, Term
+
+
+def within(term: Term) -> Iterator[Term]:
+    """A term and all terms inside it."""
+    yield term
+    for part in (*term.parts, *(value for _, value in term.keywords)):
+        yield from within(part)
+
+
+def terms(steps: tuple[Step, ...]) -> Iterator[Term]:
+    """All terms of statements, also of the blocks in them."""
+    for step in steps:
+        for one in (*step.targets, *([step.value] if step.value is not None else [])):
+            yield from within(one)
+        for arm in step.arms:
+            yield from terms(arm)
+
+
+def attribute_called(term: Term, receiver: str) -> str:
+    """The attribute ``x`` in ``receiver.x(...)`` or ``receiver.x.method(...)``, "" for other terms."""
+    func = term.parts[0] if term.kind == "call" else None
+    while func is not None and func.kind == "attribute":
+        if func.parts[0] == Term("name", receiver):
+            return func.text
+        func = func.parts[0]
+    return ""
+
+
+def loop_variables(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Names that ``for`` loops bind, which stand for something else at each turn."""
+    for step in steps:
+        if step.kind == "loop":
+            yield from (t.text for target in step.targets for t in within(target) if t.kind == "name")
+        for arm in step.arms:
+            yield from loop_variables(arm)

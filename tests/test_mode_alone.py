@@ -1,0 +1,156 @@
+"""What is found in a file does not depend on which other files are checked with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dropout_lint.linter import Linter
+from dropout_lint.rulebook import rules
+from dropout_lint.settings import Settings
+
+NET = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+        self.out = nn.Linear(20, 3)
+
+    def forward(self, x):
+        return self.out(self.drop(x))
+"""
+STEPS = """\
+import torch
+import torch.nn.functional as F
+
+
+def train(model, optimizer, batches):
+    {train}
+    for x, y in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+
+def evaluate(model, batches):
+    {evaluate}
+    with torch.no_grad():
+        for x, y in batches:
+            F.cross_entropy(model(x), y)
+"""
+MAIN = """\
+import torch
+from {net} import Net
+from {steps} import evaluate, train
+
+
+def main(batches):
+    model = Net()
+    optimizer = torch.optim.Adam(model.parameters())
+    for epoch in range(10):
+        train(model, optimizer, batches)
+        evaluate(model, batches)
+
+
+if __name__ == "__main__":
+    main(open("batches"))
+"""
+
+
+def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
+    steps = STEPS.format(train=train, evaluate=evaluate)
+    if layout == "flat":
+        return {"net.py": NET, "steps.py": steps, "main.py": MAIN.format(net="net", steps="steps")}
+    if layout == "package":
+        return {
+            "pyproject.toml": "",
+            "lib/__init__.py": "from .model.net import Net\nfrom .steps import *\n",
+            "lib/model/__init__.py": "",
+            "lib/model/net.py": NET,
+            "lib/steps.py": steps,
+            "scripts/main.py": MAIN.format(net="lib", steps="lib"),
+        }
+    return {
+        "README.md": "",
+        "nets/net.py": NET,
+        "tools/steps.py": steps,
+        "main.py": MAIN.format(net="nets.net", steps="tools.steps"),
+        "other.py": MAIN.format(net="nets.net", steps="tools.steps"),
+    }
+
+
+def found(files: list[Path], folder: Path) -> dict[str, set[tuple[str, int, str]]]:
+    on = frozenset(code for code in rules() if code.startswith("DRP2"))
+    settings = Settings(root=folder, enabled=on, fixable=on)
+    result = Linter(lambda _: settings, jobs=1).run(files)
+    assert not result.failures
+    by_file: dict[str, set[tuple[str, int, str]]] = {}
+    for d in result.diagnostics:
+        by_file.setdefault(Path(d.path).name, set()).add((d.code, d.span.line, d.message))
+    return by_file
+
+
+@pytest.mark.parametrize("layout", ["flat", "package", "folders"])
+@pytest.mark.parametrize(
+    ("train", "evaluate", "place"),
+    [
+        ("model.train()", "pass", ("steps.py", "DRP206")),
+        ("pass", "model.eval()", ("main.py", "DRP205")),
+        ("model.train()", "model.eval()", None),
+        ("model.train()", "model.train()", ("steps.py", "DRP207")),
+    ],
+    ids=["evaluated in train mode", "left in eval", "right", "train for evaluation"],
+)
+def test_each_file_alone(train: str, evaluate: str, place: tuple[str, str] | None, layout: str, tmp_path: Path) -> None:
+    files = []
+    for name, text in project(train, evaluate, layout).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        if path.suffix == ".py":
+            files.append(path)
+    whole = found(files, tmp_path)
+    assert (place[1] in {code for code, _, _ in whole.get(place[0], set())}) if place else whole == {}
+    alone: dict[str, set[tuple[str, int, str]]] = {}
+    for file in files:
+        alone |= found([file], tmp_path)
+    assert alone == whole
+
+
+def test_a_file_out_of_sight_proves_nothing(tmp_path: Path) -> None:
+    """Runs that start in another project count neither when its files are checked too, nor when they are not."""
+    library, user = tmp_path / "library", tmp_path / "user"
+    for folder in (library, user):
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text("")
+    (library / "steps.py").write_text(STEPS.format(train="model.train()", evaluate="pass"))
+    (user / "net.py").write_text(NET)
+    (user / "main.py").write_text(MAIN.format(net="net", steps="library.steps"))
+    files = [library / "steps.py", user / "net.py", user / "main.py"]
+    assert found(files, tmp_path).get("steps.py") is None
+    assert found(files[:1], tmp_path) == {}
+
+
+@pytest.mark.parametrize("calls", ["a.run(model)\n    b.run(model)", "b.run(model)\n    a.run(model)"])
+def test_imports_in_a_circle_end(calls: str, tmp_path: Path) -> None:
+    text = "import torch\nimport a\nimport b\n\n\ndef run(model):\n    model.eval()\n    {}\n    return run(model)\n"
+    files = [tmp_path / "a.py", tmp_path / "b.py"]
+    for file in files:
+        file.write_text(text.format(calls))
+    assert found(files, tmp_path) == {}
+
+
+def test_ten_thousand_lines_end(tmp_path: Path) -> None:
+    functions = "".join(
+        f"def step_{n}(model, x):\n    model.train()\n    step_{n + 1}(model, x)\n    return model(x).backward()\n\n\n"
+        for n in range(1_700)
+    )
+    text = f"import torch\n{functions}def step_1700(model, x):\n    return step_0(model, x)\n"
+    assert text.count("\n") > 10_000
+    file = tmp_path / "long.py"
+    file.write_text(text)
+    assert found([file], tmp_path) == {}
