@@ -128,7 +128,8 @@ class Linter:
 
     def _follows_modes(self, path: Path) -> bool:
         """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
-        return any(code.startswith(MODE_RULES) for code in self._settings_for(path).enabled_for(path))
+        enabled = self._settings_for(path).enabled_for(path)
+        return any(code.startswith(MODE_RULES) and not rules()[code].engines for code in enabled)
 
     def _judge(self, analysed: Sequence[Analysed]) -> LintResult:
         with without_collecting():
