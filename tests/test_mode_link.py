@@ -188,14 +188,14 @@ def test_lazy_layers_may_be_initialized_in_train_mode(tmp_path: Path) -> None:
     assert found(tmp_path, {"net.py": NET, "main.py": body}) == []
 
 
-@pytest.mark.parametrize(("rule", "followed"), [("DRP205", True), ("DRP290", False), ("DRP101", False)])
-def test_only_a_rule_that_reads_source_makes_modes_be_followed(rule: str, followed: bool, tmp_path: Path) -> None:
-    settings = Settings(tmp_path, enabled=frozenset({rule}))
-    assert Linter(lambda path: settings)._follows_modes(tmp_path / "train.py") is followed
-
-
 @pytest.mark.parametrize(("statement", "codes"), [("_ = model(x)", []), ("model(x)", []), ("y = model(x)", ["DRP206"])])
 def test_a_pass_whose_result_nothing_uses_is_no_evaluation(statement: str, codes: list[str], tmp_path: Path) -> None:
     body = HEAD + "model = Net()\nmodel.load_state_dict(torch.load('net'))\nx = torch.load('x')\n"
     body += f"with torch.no_grad():\n    {statement}\n"
     assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": body})] == codes
+
+
+@pytest.mark.parametrize(("rule", "followed"), [("DRP205", True), ("DRP290", False), ("DRP101", False)])
+def test_only_a_rule_that_reads_source_makes_modes_be_followed(rule: str, followed: bool, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, enabled=frozenset({rule}))
+    assert Linter(lambda path: settings)._follows_modes(tmp_path / "train.py") is followed
