@@ -199,3 +199,14 @@ def test_a_pass_whose_result_nothing_uses_is_no_evaluation(statement: str, codes
 def test_only_a_rule_that_reads_source_makes_modes_be_followed(rule: str, followed: bool, tmp_path: Path) -> None:
     settings = Settings(tmp_path, enabled=frozenset({rule}))
     assert Linter(lambda path: settings)._follows_modes(tmp_path / "train.py") is followed
+
+
+@pytest.mark.parametrize(("default", "codes"), [("0.0", []), ("0.5", ["DRP206"]), ("None", ["DRP206"])])
+def test_a_rate_of_the_command_line_that_is_zero_unless_given_proves_no_dropout(
+    default: str, codes: list[str], tmp_path: Path
+) -> None:
+    body = "import argparse\n" + HEAD + "parser = argparse.ArgumentParser()\n"
+    body += f"parser.add_argument('-d', '--drop-rate', type=float, default={default})\n"
+    body += "args = parser.parse_args()\nmodel = Net(p=args.drop_rate)\nmodel.load_state_dict(torch.load('net'))\n"
+    body += "with torch.no_grad():\n    print(model(torch.load('x')))\n"
+    assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": body})] == codes

@@ -85,12 +85,21 @@ class Caller(Interpreter):
                 return self._super(func.text, self.arguments(term, frame), frame, place)
             base = self.evaluate(func.parts[0], frame)
             arguments = self.arguments(term, frame)
+            if func.text == "add_argument":
+                self._option(arguments)
             found = [self._method(one, func, arguments, frame, place) for one in choices(base)]
             return found[0] if len(found) == 1 else either(found)
         callee = self.evaluate(func, frame)
         arguments = self.arguments(term, frame)
         found = [self.invoke(one, arguments, frame, place) for one in choices(callee)]
         return found[0] if len(found) == 1 else either(found)
+
+    def _option(self, arguments: Arguments) -> None:
+        """An option of argparse: https://docs.python.org/3/library/argparse.html#the-add-argument-method."""
+        names = [v.value for v in arguments.positional if isinstance(v, Constant) and isinstance(v.value, str)]
+        name = next((n for n in names if n.startswith("--")), "").strip("-").replace("-", "_")
+        if "drop" in name and library.is_zero(arguments.keywords.get("default")):
+            self.undropped.add(name)
 
     # Methods
 

@@ -201,6 +201,8 @@ class Interpreter(Machine):
         if isinstance(base, Class):
             found = self.method(base.home, base.name, name)
             return Function(found[0], found[1]) if found is not None else UNKNOWN
+        if name in self.undropped and not (isinstance(base, Thing) and (base.home is not None or base.module)):
+            return Constant(0)
         if not isinstance(base, Thing):
             return UNKNOWN
         if name in base.attributes:

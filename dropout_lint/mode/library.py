@@ -151,14 +151,14 @@ def _zoo_liveness(name: str, keywords: dict[str, Value]) -> bool | None:
 
 def _drops(keywords: dict[str, Value]) -> bool:
     """Whether a rate is written that is not zero."""
-    return any("drop" in k and isinstance(v, Constant) and not _zero(v) for k, v in keywords.items())
+    return any("drop" in k and isinstance(v, Constant) and not is_zero(v) for k, v in keywords.items())
 
 
 def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:
     """Whether a layer of a library computes differently in the two modes; None where that is not known."""
     last = name.rpartition(".")[2]
     if name in DROPOUT_MODULES:
-        return not _zero(keywords.get("p", positional[0] if positional else None))
+        return not is_zero(keywords.get("p", positional[0] if positional else None))
     if "BatchNorm" in last:
         return not (name.startswith("torch.nn.") and _false(keywords.get("track_running_stats")))
     if "InstanceNorm" in last:
@@ -166,21 +166,22 @@ def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> 
     if name in RNNS:
         layers = keywords.get("num_layers", positional[2] if len(positional) > 2 else Constant(1))
         rate = keywords.get("dropout", positional[5] if len(positional) > 5 else Constant(0))
-        return not _zero(rate) and layers != Constant(1)
+        return not is_zero(rate) and layers != Constant(1)
     if name in MULTIHEAD:
         parameters = MULTIHEAD[name].parameters
         place = parameters.index("dropout")
         default = Constant(MULTIHEAD[name].default_rate)
-        return not _zero(keywords.get("dropout", positional[place] if len(positional) > place else default))
+        return not is_zero(keywords.get("dropout", positional[place] if len(positional) > place else default))
     if name.startswith("torch.nn."):
         return False
     if name.startswith(("torch_geometric.nn.", "timm.")):
         rates = [v for k, v in keywords.items() if "drop" in k and isinstance(v, Constant)]
-        return True if any(not _zero(r) for r in rates) else None
+        return True if any(not is_zero(r) for r in rates) else None
     return None
 
 
-def _zero(value: Value | None) -> bool:
+def is_zero(value: Value | None) -> bool:
+    """Whether a rate is known to be 0."""
     return isinstance(value, Constant) and value.value in {0}
 
 

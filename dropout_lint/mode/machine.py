@@ -85,6 +85,8 @@ class Machine:
     numbers: int = 0
     branches: int = 0
     reached: set[tuple[str, str]] = field(default_factory=set)
+    undropped: set[str] = field(default_factory=set)
+    """Rates of the command line that are 0 unless they are given, so that no dropout is proven by them."""
     unwound: list[list[tuple[dict[int, Modes], dict[str, Value]]]] = field(default_factory=list)
     """For each loop under way, the states at its ``break`` and ``continue``."""
 
