@@ -84,7 +84,7 @@ def violations(package: Path, part: str, forbidden: tuple[str, ...], allowed: tu
 OWN = "dropout_lint"
 DIRECTIONS = [
     ("diagnostic.py", (OWN,), ()),
-    ("facts.py", (OWN,), (f"{OWN}.diagnostic",)),
+    ("facts", (OWN,), (f"{OWN}.diagnostic", f"{OWN}.facts")),
     ("torch_facts.py", (OWN,), ()),
     ("disk.py", (OWN,), ()),
     ("cache", tuple(f"{OWN}.{name}" for name in ("checks", "report", "commands", "cli", "linter", "config")), ()),

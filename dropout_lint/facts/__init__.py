@@ -1,0 +1,57 @@
+"""The facts that engines produce and checks read: small, frozen, picklable, free of syntax nodes and tensors.
+
+A check registers itself by annotating its first parameter with one of the fact kinds below.
+"""
+
+from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite
+from dropout_lint.facts.files import FileFacts
+from dropout_lint.facts.layers import Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
+from dropout_lint.facts.masks import Change, MaskSite
+from dropout_lint.facts.modes import ModeClass, ModeFlow, ModeOutline, ModeOverride, Step, Term, UncalledModeMethod
+from dropout_lint.facts.sites import (
+    AppliedCall,
+    DropoutSite,
+    FlagUse,
+    ModeArgument,
+    NarrowDropoutCheck,
+    Use,
+)
+from dropout_lint.facts.values import CONSTRUCTORS, NOWHERE, Argument, Polarity, Scope, Value
+
+__all__ = [
+    "CONSTRUCTORS",
+    "NOWHERE",
+    "AppliedCall",
+    "Argument",
+    "Change",
+    "ClassHeader",
+    "DropoutSite",
+    "FileFacts",
+    "FlagUse",
+    "FunctionSummary",
+    "Given",
+    "LayerCall",
+    "LayerElement",
+    "LayerGraph",
+    "LayerNode",
+    "MaskSite",
+    "ModeArgument",
+    "ModeClass",
+    "ModeFlow",
+    "ModeOutline",
+    "ModeOverride",
+    "ModelClass",
+    "NarrowDropoutCheck",
+    "Passed",
+    "Polarity",
+    "RateWrite",
+    "Scope",
+    "Step",
+    "Term",
+    "UncalledModeMethod",
+    "UnreadParameter",
+    "Use",
+    "Value",
+    "WeightWrite",
+    "Wrapper",
+]

@@ -1,0 +1,171 @@
+"""Networks: layers, the values between them, and the wrappers that are looked into later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts.values import UNKNOWN, Scope, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One argument of a constructor, as far as it is proven: a constant, or the name of a class or function."""
+
+    kind: Literal["constant", "name", "unknown"] = "unknown"
+    constant: str | float | bool | None = None
+    name: str = ""
+    value: Value = UNKNOWN
+    """For an argument that speaks of dropout, what else is known about it."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The arguments of a call in order, each with its keyword or ""; ``unpacked`` if there may be others."""
+
+    arguments: tuple[tuple[str, Given], ...] = ()
+    unpacked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """How a layer came about that is a class of the project or the product of one of its functions.
+
+    ``depth`` counts the wrappers around it that were looked into.
+    """
+
+    target: str
+    """What is called to build it: a dotted name, or one of the same file behind a leading dot."""
+    passed: Passed
+    operands: tuple[tuple[str, tuple[int, ...]], ...]
+    """The nodes that may have made each argument of the layer's call, with its keyword or ""."""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNode:
+    """One operation in a network: a layer applied to a value, a function or a method of a tensor.
+
+    ``inputs`` are the nodes, all of them before it, that may have made its operand; several mean alternatives
+    (branches), or operands of an operation that joins values (``add``, ``cat``). ``kind`` is the canonical name of the
+    layer or function, a method as ``.view``, or ``input``, ``add``, ``mul``, ``cat``, ``index``, ``unknown``.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[int, ...]
+    span: Span
+    rate: Value = UNKNOWN
+    constructor: Span | None = None
+    """Where the layer was built, if it is a module."""
+    kernel: tuple[float, ...] | None = None
+    """Kernel sizes of a convolution or pooling, None where unknown; empty for other layers."""
+    padding: float | None = None
+    out_features: str = ""
+    """Source of the output width of a Linear."""
+    rank: int | None = None
+    """Number of dimensions of the value, batch included, where it is proven."""
+    inplace: bool = False
+    edited: tuple[int, ...] = ()
+    """Those of its inputs that it overwrites, where a method or an assignment like ``+=`` does so."""
+    forced: bool = False
+    """A functional dropout with a literal ``training=True``."""
+    guarded: bool = False
+    """A test of the train/eval mode decides whether it runs."""
+    optional: bool = False
+    """Some other test decides whether it runs."""
+    element: LayerElement | None = None
+    """How it stands in the arguments of nn.Sequential or in a list of layers."""
+    call: LayerCall | None = None
+    """How it is called in a ``forward``."""
+    attribute: str = ""
+    """The attribute of the instance that holds the module."""
+    wrapper: Wrapper | None = None
+    """For an unknown layer, what may tell what is in it."""
+    within: Span | None = None
+    """For what is inside of a wrapper, the place in the graph's own file that applies the wrapper."""
+    wrappers: tuple[str, ...] = ()
+    """The classes and functions of the wrappers that it is inside of, outermost first."""
+    path: str = ""
+    """The file that the span stands in, "" for the file of the facts themselves."""
+    module: str = ""
+    """Path of the module in the instance ("blocks.3.drop"), or of the one that calls a function; "" in source."""
+    shape: tuple[int, ...] | None = None
+    """Sizes of the value, where a run showed them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerElement:
+    """A layer as an element of nn.Sequential or of a list of layers."""
+
+    form: Literal["positional", "named", "list", "append"]
+    whole: Span
+    """What to exchange with a neighbour so that both change places: the element, its pair, or its statement."""
+    layer: Span
+    """The layer as it is written there: a constructor, or the name of a layer built before."""
+    inplace: Span | None
+    """What to delete so that it is not ``inplace``."""
+    container: tuple[int, int]
+    """Position of the container, the same for elements that stand in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCall:
+    """The text of a call around its operand: a function's first argument, or what a method is called on."""
+
+    span: Span
+    prefix: str
+    first: str
+    suffix: str
+    atom: bool
+    """The operand needs no parentheses in front of a dot."""
+    statement: Span | None = None
+    """The statement, where it is ``target = call``."""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGraph:
+    """A network, or a part of one, as far as an engine can see it; ``partial`` if anything in it is unknown."""
+
+    scope: Scope
+    nodes: tuple[LayerNode, ...]
+    outputs: tuple[int, ...]
+    """Nodes whose value is returned; empty for a lone nn.Sequential."""
+    losses: tuple[int, ...] = ()
+    """Nodes whose value is given to a loss function that reads logits or probabilities."""
+    compared: tuple[int, ...] = ()
+    """Nodes whose value a regression loss compares with its target."""
+    seen: str = "source"
+    """How: from source, or by which tracer of an instance."""
+
+    @property
+    def adds_input(self) -> bool:
+        """Whether a value is added, or joined, to one that it was computed from: a residual or dense connection.
+
+        What a wrapper does inside counts for the wrapper alone.
+        """
+        own = (node for node in self.nodes if node.within is None)
+        return any(node.kind in {"add", "cat"} and self.rejoins(node) for node in own)
+
+    def rejoins(self, node: LayerNode) -> bool:
+        """Whether one operand of a node was computed from another."""
+        lowest = min(node.inputs, default=0)
+        for operand in node.inputs:
+            made_of = self.sources(operand, lowest)
+            if any(other in made_of for other in node.inputs if other != operand):
+                return True
+        return False
+
+    def sources(self, index: int, lowest: int = 0) -> set[int]:
+        """Everything from the node ``lowest`` on that a node's value was computed from, and the node."""
+        seen: set[int] = set()
+        pending = [index]
+        while pending:
+            current = pending.pop()
+            if current >= lowest and current not in seen:
+                seen.add(current)
+                pending += self.nodes[current].inputs
+        return seen

@@ -1,0 +1,116 @@
+"""Places where dropout is configured or applied, and where the mode is copied or asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts.values import FALSE, UNKNOWN, Argument, Scope, Value
+
+ModeArgument = Literal["absent", "true", "false", "mode", "unknown"]
+
+Use = Literal["value", "discarded", "called", "overwritten"]
+
+
+@dataclass(frozen=True, slots=True)
+class DropoutSite:
+    """One place where dropout is configured or applied.
+
+    ``form`` is how: a constructed module, a functional call, an attention call that takes a rate, an RNN or
+    multi-head layer with ``dropout=``, a call that hands a rate to one of those (``forwarded``), or a call of a
+    dropout module through the attribute or name that it is bound to (``application``).
+    """
+
+    form: Literal["module", "functional", "attention", "rnn", "multihead", "forwarded", "application"]
+    api: str
+    """Canonical dotted name of what is called."""
+    span: Span
+    callee: Span
+    callee_text: str
+    arguments: tuple[Argument, ...]
+    unpacked: bool
+    """The call has ``*args`` or ``**kwargs``."""
+    rate: Value
+    rate_argument: str
+    """Name of the parameter that takes the rate."""
+    mode: ModeArgument
+    guarded: bool
+    """A test of the train/eval mode decides whether this runs."""
+    intent: str
+    """Why this is meant to be random at test time, in the source's own words; "" where nothing says so."""
+    scope: Scope
+    use: Use = "value"
+    attribute: str = ""
+    """The attribute of the instance that a constructed module is bound to."""
+    container: str = ""
+    """The Python container (list, tuple, dict, ...) that keeps the module from being registered; "" if none."""
+    container_span: Span | None = None
+    applied: tuple[AppliedCall, ...] = ()
+    """Where a module constructed here is called at once or through its local name."""
+    binding: Span | None = None
+    """The statement that binds a local name to the constructed module, when all its uses are in ``applied``."""
+    input_api: str = ""
+    """Canonical name of the call whose result is dropped, where it is known."""
+    input_inplace: bool = False
+    inplace: Value = FALSE
+    error_expected: bool = False
+    """A test states that this call raises."""
+    statement: Span | None = None
+    """The statement that consists of this call alone (``use`` is "discarded")."""
+    statement_target: str = ""
+    functional_alias: str = ""
+    """How this file spells torch.nn.functional, "" when it does not import it."""
+    ones_mask: bool = False
+    """The input is a mask of ones, as in variational dropout."""
+    inplace_argument: Span | None = None
+    """What to delete so that ``inplace`` is not passed: the argument with its comma."""
+    constructor: Span | None = None
+    """For an application, the call that made the module."""
+    layers: Value = UNKNOWN
+    """For an RNN, its ``num_layers``."""
+
+    def argument(self, name: str) -> Argument | None:
+        """The argument bound to this parameter, None if it is not passed."""
+        return next((a for a in self.arguments if a.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedCall:
+    """A call of a module that was constructed in the same expression or bound to a local name."""
+
+    span: Span
+    input_text: str
+    """Source of all arguments of the call."""
+    plain: bool
+    """One positional argument, so that the functional form can take its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagUse:
+    """A mode flag other than ``self.training`` that decides about dropout, or a copy of it."""
+
+    kind: Literal["copy", "constant", "partial", "rate", "method"]
+    """``self.flag = self.training`` while constructing; ``self.flag = True``; the mode frozen in a ``partial``, or in
+    the rate of a constructor; the bound method ``self.train``."""
+    name: str
+    span: Span
+    """Where to report: the dropout that the flag governs, or the test."""
+    read: Span
+    """The expression that reads the flag: for a partial what to delete, for a rate the whole choice."""
+    scope: Scope
+    text: str = ""
+    """For a rate, the one that is meant for training; for the bound method, what it is bound to."""
+    receiver: str = ""
+    """For the bound method of an object outside of its class, the constructor's name."""
+    calls: tuple[Span, ...] = ()
+    """For a partial, its calls, which do not pass the mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowDropoutCheck:
+    """A test for one dropout class, in a walk over modules that then sets a mode or a rate."""
+
+    span: Span
+    asked: Span | None = None
+    """Where ``nn.Dropout`` stands in it; None for a test of the class name."""
