@@ -147,3 +147,12 @@ def test_rate_handed_on_by_a_function_of_another_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "expected"), [("test/model.py", ["DRP407"]), ("tests/test_model.py", [])])
 def test_folder_called_test_is_not_a_folder_of_tests(path: str, expected: list[str], tmp_path: Path) -> None:
     assert codes(tmp_path, net("return self.fc(x)", "self.drop = nn.Dropout(0.1)"), path) == expected
+
+
+def test_a_rate_handed_on_by_position_is_called_by_the_name_of_its_parameter(tmp_path: Path) -> None:
+    source = "def attend(q, k, v, rate=0.0):\n    return F.scaled_dot_product_attention(q, k, v, dropout_p=rate)\n\n\n"
+    source += net("return attend(x, x, x, self.dropout)").replace("self.p = p", "self.dropout = p")
+    (tmp_path / "model.py").write_text(HEAD + source)
+    settings = Settings(root=tmp_path, enabled=frozenset({"DRP102"}))
+    (found,) = Linter(lambda _: settings, jobs=1).run([tmp_path / "model.py"]).diagnostics
+    assert found.message.startswith("`attend` applies `rate` in eval mode too")

@@ -16,24 +16,25 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
         return
-    for argument in _rates(site, context):
+    for name, argument in _rates(site, context):
         value = argument.value
         if value.is_zero or value.gated or value.from_caller or value.kind in {"bool", "str", "none"}:
             continue
         where = "" if site.form == "attention" else ", which hands it on to a function that always applies it"
         yield context.report(
             site.span,
-            f"`{site.callee_text}` applies `{argument.name}` in eval mode too{where}; "
+            f"`{site.callee_text}` applies `{name}` in eval mode too{where}; "
             f"`{argument.text}` does not depend on the mode.",
             fix=_fix(site, argument),
         )
 
 
-def _rates(site: DropoutSite, context: Context) -> Iterator[Argument]:
+def _rates(site: DropoutSite, context: Context) -> Iterator[tuple[str, Argument]]:
+    """The rates among the arguments, each with the name of its parameter."""
     if site.form == "attention":
         rate = site.argument(site.rate_argument)
         if rate is not None:
-            yield rate
+            yield rate.name, rate
         return
     found = context.project.function(context.facts, site.api)
     if found is None:
@@ -43,7 +44,7 @@ def _rates(site: DropoutSite, context: Context) -> Iterator[Argument]:
     for index, argument in enumerate(site.arguments):
         name = argument.name or (summary.parameters[index] if index < len(summary.parameters) else "")
         if name in sinks:
-            yield argument
+            yield name, argument
 
 
 def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
