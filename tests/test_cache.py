@@ -21,13 +21,12 @@ from dropout_lint import disk
 from dropout_lint.cache import codec, folder
 from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.cache.store import FactsStore
-from dropout_lint.checks import FACT_KINDS
 from dropout_lint.cli import cli
 from dropout_lint.config import SettingsResolver
 from dropout_lint.config_schema import Options
 from dropout_lint.diagnostic import Span
 from dropout_lint.disk import Disk
-from dropout_lint.facts import FileFacts
+from dropout_lint.facts import FACT_KINDS, FileFacts
 from dropout_lint.files import discover
 from dropout_lint.gathering import gather
 from dropout_lint.linter import Linter, LintResult

@@ -18,9 +18,10 @@ import pytest
 from click.testing import CliRunner
 
 from dropout_lint import __version__
-from dropout_lint.checks import FACT_KINDS, checks
+from dropout_lint.checks import checks
 from dropout_lint.cli import cli
 from dropout_lint.config_schema import KEYS
+from dropout_lint.facts import FACT_KINDS
 from dropout_lint.rulebook import parse_page, rules
 from tools import new_rule, readme
 

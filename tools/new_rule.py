@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dropout_lint.checks import FACT_KINDS
+from dropout_lint.facts import FACT_KINDS
 from dropout_lint.selection import nearest
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,31 +14,10 @@ from typing import Any, get_type_hints
 
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import (
-    DropoutSite,
-    FlagUse,
-    LayerGraph,
-    MaskSite,
-    ModelClass,
-    ModeOutline,
-    ModeOverride,
-    NarrowDropoutCheck,
-    UncalledModeMethod,
-)
+from dropout_lint.facts import FACT_KINDS
 from dropout_lint.rulebook import codes_by_name
 
 Check = Callable[[Any, Context], Iterator[Diagnostic]]
-FACT_KINDS = (
-    DropoutSite,
-    FlagUse,
-    LayerGraph,
-    MaskSite,
-    ModelClass,
-    ModeOutline,
-    ModeOverride,
-    NarrowDropoutCheck,
-    UncalledModeMethod,
-)
 _NOT_CHECKS = {"context"}
 
 

@@ -4,7 +4,7 @@ A check registers itself by annotating its first parameter with one of the fact 
 """
 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite
-from dropout_lint.facts.files import FileFacts
+from dropout_lint.facts.files import FACT_KINDS, FileFacts
 from dropout_lint.facts.layers import Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
 from dropout_lint.facts.masks import Change, MaskSite
 from dropout_lint.facts.modes import ModeClass, ModeFlow, ModeOutline, ModeOverride, Step, Term, UncalledModeMethod
@@ -20,6 +20,7 @@ from dropout_lint.facts.values import CONSTRUCTORS, NOWHERE, Argument, Polarity,
 
 __all__ = [
     "CONSTRUCTORS",
+    "FACT_KINDS",
     "NOWHERE",
     "AppliedCall",
     "Argument",

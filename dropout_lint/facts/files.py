@@ -52,15 +52,22 @@ class FileFacts:
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind."""
-        by_kind: dict[type, tuple[object, ...]] = {
-            DropoutSite: self.sites,
-            FlagUse: self.flags,
-            LayerGraph: self.graphs,
-            MaskSite: self.masks,
-            ModeOutline: (self.outlines or ())[:1] if self.speaks_of_mode else (),
-            ModeOverride: self.overrides,
-            ModelClass: self.classes,
-            NarrowDropoutCheck: self.narrow_checks,
-            UncalledModeMethod: self.uncalled,
-        }
-        return by_kind[kind]
+        if kind is ModeOutline:  # one stands for the file, which is judged as a whole
+            return (self.outlines or ())[:1] if self.speaks_of_mode else ()
+        found: tuple[object, ...] = getattr(self, _FIELDS[kind])
+        return found
+
+
+_FIELDS: dict[type, str] = {
+    DropoutSite: "sites",
+    FlagUse: "flags",
+    LayerGraph: "graphs",
+    MaskSite: "masks",
+    ModeOutline: "outlines",
+    ModeOverride: "overrides",
+    ModelClass: "classes",
+    NarrowDropoutCheck: "narrow_checks",
+    UncalledModeMethod: "uncalled",
+}
+FACT_KINDS = tuple(_FIELDS)
+"""What a check can read: the annotation of its first parameter."""
