@@ -23,6 +23,13 @@ def dropouts(graph: LayerGraph, kinds: Collection[str] = DROPOUTS) -> Iterator[L
             yield node
 
 
+def literal_rates(graph: LayerGraph) -> Iterator[tuple[LayerNode, float]]:
+    """The dropouts whose rate is written as a number, each with its rate."""
+    for dropout in dropouts(graph):
+        if dropout.rate.literal and dropout.rate.number is not None:
+            yield dropout, dropout.rate.number
+
+
 class Paths:
     """Consumers of each node of a graph."""
 

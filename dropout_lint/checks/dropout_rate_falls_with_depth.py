@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks._paths import DROPOUTS, Paths, dropouts
+from dropout_lint.checks._paths import DROPOUTS, Paths, literal_rates
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic, Related
 from dropout_lint.facts import LayerGraph, LayerNode
@@ -15,10 +15,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     if context.facts.is_test:
         return
     paths = Paths(graph)
-    for dropout in dropouts(graph):
-        rate = dropout.rate.number
-        if rate is None or not dropout.rate.literal:
-            continue
+    for dropout, rate in literal_rates(graph):
         lower = next(
             (d for d in _following(paths, dropout) if d.rate.literal and 0 < (d.rate.number or 0) < rate), None
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.activations import COMMUTES
-from dropout_lint.checks._paths import Paths, dropouts
+from dropout_lint.checks._paths import Paths, literal_rates
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph, LayerNode
@@ -14,6 +14,7 @@ from dropout_lint.torch_facts import ATTENTION, MULTIHEAD
 
 _LINEAR = "torch.nn.Linear"
 _CONVOLUTIONS = frozenset(f"torch.nn.{lazy}Conv{n}d" for lazy in ("", "Lazy") for n in (1, 2, 3))
+_WEIGHTS = _CONVOLUTIONS | {_LINEAR}
 _ATTENTION = frozenset((*ATTENTION, *MULTIHEAD))
 _WHERE = {
     "transformer": "in a network with attention",
@@ -28,11 +29,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     """Report literal rates outside of the range that the settings give for the layer that is fed."""
     if context.facts.is_test:
         return
-    paths = Paths(graph)
-    for dropout in dropouts(graph):
-        rate = dropout.rate.number
-        kind = _kind(paths, dropout)
-        if rate is None or not dropout.rate.literal or kind not in context.settings.rates:
+    paths, network = Paths(graph), _network(graph)
+    for dropout, rate in literal_rates(graph):
+        kind = network or _place(paths, dropout)
+        if kind not in context.settings.rates:
             continue
         low, high = context.settings.rates[kind]
         if not low <= rate <= high:
@@ -42,12 +42,15 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             )
 
 
-def _kind(paths: Paths, dropout: LayerNode) -> str:
+def _network(graph: LayerGraph) -> str:
+    """The key of the settings that holds for all dropouts of a network, "" where it depends on their places."""
+    return "transformer" if any(node.kind in _ATTENTION for node in graph.nodes) else ""
+
+
+def _place(paths: Paths, dropout: LayerNode) -> str:
     """The key of the settings for the place of a dropout, "" where it has none."""
-    weights = [node for node in paths.graph.nodes if node.kind in _CONVOLUTIONS or node.kind == _LINEAR]
-    if any(node.kind in _ATTENTION for node in paths.graph.nodes):
-        return "transformer"
-    if len(weights) > 1 and all(node.kind == "input" for node in paths.before(dropout, VIEWS)) and dropout.inputs:
+    weights = sum(node.kind in _WEIGHTS for node in paths.graph.nodes)
+    if weights > 1 and dropout.inputs and all(node.kind == "input" for node in paths.before(dropout, VIEWS)):
         return "input"
     fed = paths.after(dropout, _PASSED)
     if fed and all(node.kind == _LINEAR for node in fed):
