@@ -311,3 +311,24 @@ def test_findings_do_not_depend_on_the_files_passed(tmp_path: Path) -> None:
 def test_a_name_that_leads_nowhere_is_silent(tmp_path: Path) -> None:
     assert codes(tmp_path, "from nowhere import NormAct\n" + BEHIND.format("NormAct(4)")) == []
     assert codes(tmp_path, IMPORT + BEHIND.format("NormAct(4)"), layers="class NormAct(:\n") == []
+
+
+def test_a_lower_rate_in_a_wrapper_is_not_reported_at_a_line_of_another_file(tmp_path: Path) -> None:
+    block = """
+    class Block(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.fc = nn.Linear(width, width)
+            self.drop = nn.Dropout(0.1)
+
+        def forward(self, x):
+            return self.drop(torch.relu(self.fc(x)))
+    """
+    layers = "nn.Linear(8, 8), nn.ReLU(), nn.Dropout(0.4), {}nn.Linear(8, 2)"
+    net = f"from layers import Block\nnet = nn.Sequential({layers})\n"
+    settings = Settings(root=tmp_path, enabled=frozenset({"DRP602"}))
+    (tmp_path / "layers.py").write_text(HEADER + dedent(block))
+    for own, reported in (("Block(8), ", 0), ("nn.Linear(8, 8), nn.ReLU(), nn.Dropout(0.1), ", 1)):
+        (tmp_path / "net.py").write_text(HEADER + net.format(own))
+        result = Linter(lambda _: settings, jobs=1).run([tmp_path / "net.py"])
+        assert len(result.diagnostics) == reported

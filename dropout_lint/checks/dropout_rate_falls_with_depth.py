@@ -16,9 +16,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         return
     paths = Paths(graph)
     for dropout, rate in literal_rates(graph):
-        lower = next(
-            (d for d in _following(paths, dropout) if d.rate.literal and 0 < (d.rate.number or 0) < rate), None
-        )
+        lower = next((d for d in _following(paths, dropout) if _is_lower(d, rate)), None)
         if lower is not None:
             yield context.report(
                 lower.constructor or lower.span,
@@ -27,6 +25,11 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
                 related=(Related(context.facts.path, dropout.constructor or dropout.span, "the higher rate"),),
             )
             return
+
+
+def _is_lower(dropout: LayerNode, rate: float) -> bool:
+    """Whether a dropout of the network itself, and of no wrapper in it, has a lower rate that is not 0."""
+    return dropout.within is None and dropout.rate.literal and 0 < (dropout.rate.number or 0) < rate
 
 
 def _following(paths: Paths, dropout: LayerNode) -> Iterator[LayerNode]:
