@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable
 
 from lsprotocol import types
@@ -11,7 +10,7 @@ from pygls.workspace import PositionCodec
 
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.rulebook import rules
-from dropout_lint.source.text import LINE_BREAK
+from dropout_lint.source.text import split_lines
 
 SOURCE = "dropout-lint"
 _SEVERITIES = {
@@ -25,8 +24,7 @@ class Lines:
     """The lines of a text as the protocol counts them: only ``\\n``, ``\\r\\n`` and ``\\r`` end one."""
 
     def __init__(self, text: str, codec: PositionCodec) -> None:
-        ends = [match.end() for match in LINE_BREAK.finditer(text)]
-        self._lines = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+        self._lines = split_lines(text)
         self._codec = codec
 
     def range(self, span: Span) -> types.Range:
@@ -41,8 +39,7 @@ class Lines:
 
     def edits(self, new: str) -> list[types.TextEdit]:
         """The lines that differ in ``new``, so that cursors and folds elsewhere stay where they are."""
-        wanted = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", new)
-        old = self._lines if self._lines[-1] else self._lines[:-1]
+        old, wanted = ([line for line in lines if line] for lines in (self._lines, split_lines(new)))
         edits = []
         for kind, start, end, other, other_end in difflib.SequenceMatcher(None, old, wanted, False).get_opcodes():
             if kind != "equal":

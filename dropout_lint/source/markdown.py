@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
-from dropout_lint.source.text import LINE_BREAK, SourceText, UnreadableSource
+from dropout_lint.source.text import LINE_BREAK, SourceText, UnreadableSource, split_lines
 
 SUFFIX = ".md"
 _BOM = b"\xef\xbb\xbf"
@@ -95,7 +95,7 @@ def decode_markdown(data: bytes, path: Path) -> Markdown:
 
 def _python_blocks(raw: str) -> Iterator[_Block]:
     fence, python, opening, start, at = "", False, 0, 0, 0
-    for line in _lines(raw):
+    for line in split_lines(raw):
         if not fence:
             found = _OPENING.match(line)
             if found and not (found["fence"][0] == "`" and "`" in line[found.end("fence") :]):
@@ -126,15 +126,6 @@ def _sound(raw: str, blocks: Iterator[_Block]) -> Iterator[_Block]:
         if _MARKS.search(raw, block.start, block.end) is None and not names & defined:
             defined |= names
             yield block
-
-
-def _lines(text: str) -> Iterator[str]:
-    start = 0
-    for found in LINE_BREAK.finditer(text):
-        yield text[start : found.end()]
-        start = found.end()
-    if start < len(text):
-        yield text[start:]
 
 
 def _emptied(text: str) -> str:

@@ -72,6 +72,12 @@ class SourceText:
         return (_BOM if self.bom else b"") + text.encode(self.encoding)
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of a text with their breaks; the last one is empty if the text ends in a break."""
+    ends = [found.end() for found in LINE_BREAK.finditer(text)]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
 def read_source(path: Path) -> SourceText:
     """Read and decode a file. Raises UnreadableSource."""
     return decode_source(read_bytes(path), path)
