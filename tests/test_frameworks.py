@@ -6,27 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.linter import Linter
 from dropout_lint.mode.frameworks import MANAGED_BASES
-from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
+from tests.mode_helpers import NET, lint_files
 from tools import frameworks
 
-NET = """\
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.drop = nn.Dropout(0.5)
-        self.out = nn.Linear(20, 3)
-
-    def forward(self, x):
-        return self.out(self.drop(x))
-"""
 METHODS = """
 
 class Task({base}):
@@ -46,13 +29,7 @@ class Task({base}):
 
 
 def found(text: str, folder: Path, managed: tuple[str, ...] = ()) -> set[str]:
-    on = frozenset(code for code in rules() if code.startswith("DRP2"))
-    settings = Settings(root=folder, enabled=on, mode_managed_bases=managed)
-    path = folder / "task.py"
-    path.write_text(text)
-    result = Linter(lambda _: settings, jobs=1).run([path])
-    assert not result.failures
-    return {d.code for d in result.diagnostics}
+    return {d.code for d in lint_files(folder, {"task.py": text}, managed=managed)}
 
 
 def test_the_page_is_up_to_date() -> None:

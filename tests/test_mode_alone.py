@@ -9,20 +9,8 @@ import pytest
 from dropout_lint.linter import Linter
 from dropout_lint.rulebook import rules
 from dropout_lint.settings import Settings
+from tests.mode_helpers import NET
 
-NET = """\
-from torch import nn
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.drop = nn.Dropout(0.5)
-        self.out = nn.Linear(20, 3)
-
-    def forward(self, x):
-        return self.out(self.drop(x))
-"""
 STEPS = """\
 import torch
 import torch.nn.functional as F

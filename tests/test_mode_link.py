@@ -8,24 +8,9 @@ import pytest
 
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.linter import Linter
-from dropout_lint.rulebook import rules
 from dropout_lint.settings import Settings
+from tests.mode_helpers import NET, lint_files
 
-NET = """\
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class Net(nn.Module):
-    def __init__(self, p=0.5):
-        super().__init__()
-        self.drop = nn.Dropout(p)
-        self.out = nn.Linear(20, 3)
-
-    def forward(self, x):
-        return self.out(self.drop(x))
-"""
 TRAIN = """\
 def train(model, optimizer, batches):
     {first}
@@ -38,17 +23,7 @@ HEAD = "import torch\nimport torch.nn.functional as F\nfrom net import Net\n\n\n
 
 
 def lint(folder: Path, files: dict[str, str]) -> list[Diagnostic]:
-    paths = []
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        paths.append(path)
-    on = frozenset(code for code, rule in rules().items() if code.startswith("DRP2") and rule.code != "DRP207")
-    settings = Settings(root=folder, enabled=on, fixable=on)
-    result = Linter(lambda _: settings, jobs=1).run(paths)
-    assert not result.failures
-    return list(result.diagnostics)
+    return lint_files(folder, files, without={"DRP207"})
 
 
 def found(folder: Path, files: dict[str, str]) -> list[tuple[str, str, int]]:

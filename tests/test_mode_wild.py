@@ -7,38 +7,17 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.linter import Linter
-from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
+from tests.mode_helpers import NET as MODEL
+from tests.mode_helpers import lint_files
 
-NET = """\
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.drop = nn.Dropout(0.5)
-        self.out = nn.Linear(20, 3)
-
-    def forward(self, x):
-        return self.out(self.drop(x))
-
+NET = f"""{MODEL}
 
 train_data, test_data = torch.load("train.pt"), torch.load("test.pt")
 """
 
 
 def lint(text: str, folder: Path) -> list[Diagnostic]:
-    on = frozenset(code for code in rules() if code.startswith("DRP2"))
-    settings = Settings(root=folder, enabled=on, fixable=on)
-    path = folder / "program.py"
-    path.write_text(text)
-    result = Linter(lambda _: settings, jobs=1).run([path])
-    assert not result.failures
-    return list(result.diagnostics)
+    return lint_files(folder, {"program.py": text})
 
 
 PERCEPTRON = """
