@@ -33,6 +33,7 @@ _BOUND = re.compile(
 )
 """What a line may bind at the top level of a file, and much else."""
 _WORD = re.compile(rb"\w+")
+_STAR = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+\*", re.MULTILINE)
 _DEPTH = 8
 T = TypeVar("T", float, str)
 R = TypeVar("R")
@@ -60,6 +61,7 @@ class Project:
         self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._starred: dict[Path, bytes] = {}
         self._bound: dict[Path, frozenset[bytes]] = {}
+        self._wholes: dict[tuple[Path, str], tuple[Path, ...]] = {}
         self._above: dict[Path, list[str]] = {}
         self._modules: dict[tuple[Path, str], bool | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
@@ -168,7 +170,7 @@ class Project:
         if first in home.imports:
             return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
         for star in home.stars:
-            if not self._may_bind(home, star, first):
+            if not self._may_bind(Path(home.path), star, first):
                 continue
             found = self._find(home, f"{star}.{name}", depth - 1)
             if found is None:
@@ -177,22 +179,39 @@ class Project:
                 return found
         return None
 
-    def _may_bind(self, home: FileFacts, star: str, name: str) -> bool:
-        """Whether the words of a file that is imported whole leave it possible that it binds a name."""
-        located = None if star.startswith("torch") else self._locate(Path(home.path), star)
-        if located is None or located[1]:
-            return False
-        path, wanted = located[0], name.encode()
-        if path not in self._starred:
-            self._starred[path] = self.disk.read_or_empty(path)
-        data = self._starred[path]
-        if b"import *" in data:
-            return True
-        if wanted not in data:
-            return False
-        if path not in self._bound:
-            self._bound[path] = frozenset(w for one in _BOUND.findall(data) for w in _WORD.findall(b" ".join(one)))
-        return wanted in self._bound[path]
+    def _may_bind(self, origin: Path, star: str, name: str) -> bool:
+        """Whether the words of a file that is imported whole leave it possible that it binds a name for the importer."""
+        wanted, underscored = name.encode(), name.startswith("_")
+        for path in self._imported_whole(origin, star):
+            data = self._starred[path]
+            if wanted not in data or (underscored and b"__all__" not in data):
+                continue  # https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
+            if path not in self._bound:
+                self._bound[path] = frozenset(w for one in _BOUND.findall(data) for w in _WORD.findall(b" ".join(one)))
+            if wanted in self._bound[path]:
+                return True
+        return False
+
+    def _imported_whole(self, origin: Path, star: str) -> tuple[Path, ...]:
+        """The files whose names ``from star import *`` may bring."""
+        key = (origin.parent, star)
+        if key not in self._wholes:
+            found: dict[Path, None] = {}
+            pending = [(origin, star)]
+            while pending:
+                home, name = pending.pop()
+                located = None if name.startswith("torch") else self._locate(home, name)
+                if located is None or located[1] or located[0] in found:
+                    continue
+                path = located[0]
+                found[path] = None
+                if path not in self._starred:
+                    self._starred[path] = self.disk.read_or_empty(path)
+                if b"import *" in self._starred[path]:
+                    inner = (m.decode() for m in _STAR.findall(self._starred[path]))
+                    pending += [(path, "^" * (len(m) - len(m.lstrip("."))) + m.lstrip(".")) for m in inner]
+            self._wholes[key] = tuple(found)
+        return self._wholes[key]
 
     def locate(self, facts: FileFacts, name: str) -> tuple[Path, str] | None:
         """The file that a dotted name leads to first, and what is left of the name; None outside of the disk."""

@@ -33,6 +33,7 @@ class Neighbours:
         self._disk = disk
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
+        self._imported: dict[Path, frozenset[str]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
@@ -73,7 +74,12 @@ class Neighbours:
 
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
-        return user == path or user in self.importers(path)
+        return user == path or _module(path) in self._words(user) or user in self.importers(path)
+
+    def _words(self, path: Path) -> frozenset[str]:
+        if path not in self._imported:
+            self._imported[path] = frozenset(_imported(path, self._disk.read_or_empty(path)))
+        return self._imported[path]
 
     def _home(self, path: Path) -> Path:
         if path.parent not in self._homes:
@@ -85,7 +91,7 @@ class Neighbours:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
             for file in self.around(path):
-                for word in _imported(file, self._disk.read_or_empty(file)):
+                for word in self._words(file):
                     users.setdefault(word, set()).add(file)
             self._users[home] = users
         return self._users[home]
