@@ -16,6 +16,7 @@ from dropout_lint.disk import Disk
 from dropout_lint.facts import ClassHeader, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.networks import Networks
 from dropout_lint.source.engine import collect, read_flows, read_outlines
+from dropout_lint.source.import_table import ImportTable
 from dropout_lint.source.module import SourceModule
 from dropout_lint.source.place import Place, place_of
 from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
@@ -58,12 +59,12 @@ class Project:
         self._store = store
         self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}
-        self._resolved: dict[tuple[Path, str], tuple[Path, str] | None] = {}
+        self._resolved: dict[tuple[str, str], tuple[FileFacts, str] | None] = {}
         self._starred: dict[Path, bytes] = {}
         self._bound: dict[Path, frozenset[bytes]] = {}
         self._wholes: dict[tuple[Path, str], tuple[Path, ...]] = {}
         self._above: dict[Path, list[str]] = {}
-        self._modules: dict[tuple[Path, str], bool | None] = {}
+        self._modules: dict[tuple[str, str], bool | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
         self.networks = Networks(self)
@@ -134,6 +135,16 @@ class Project:
             self._outlines[facts.path] = read or ()
         return self._outlines[facts.path]
 
+    def text(self, path: Path) -> str | None:
+        """The source of a file, None if it cannot be read."""
+        return _or_none(lambda path: self._source(path)[0], path)
+
+    def imports(self, facts: FileFacts) -> ImportTable:
+        """The names that the imports of a file bind."""
+        table = ImportTable(place_of(Path(facts.path), self.disk).package)
+        table.names, table.stars = dict(facts.imports), list(facts.stars)
+        return table
+
     def _source(self, path: Path) -> tuple[str, Place]:
         text = self._texts.get(path)
         if text is None:
@@ -149,17 +160,14 @@ class Project:
             return facts, name[1:]
         if depth <= 0 or name.startswith(("torch.", "?")):
             return None
-        key = (Path(facts.path), name)
+        key = (facts.path, name)
         if key not in self._resolved:
             self._resolved[key] = None
             located = self._locate(Path(facts.path), name)
-            if located is not None:
-                home = self.facts(located[0])
-                found = self._inside(home, located[1], depth) if home is not None else None
-                self._resolved[key] = (Path(found[0].path), found[1]) if found else None
-        hit = self._resolved[key]
-        home = self.facts(hit[0]) if hit is not None else None
-        return (home, hit[1]) if hit is not None and home is not None else None
+            home = self.facts(located[0]) if located is not None else None
+            if located is not None and home is not None:
+                self._resolved[key] = self._inside(home, located[1], depth)
+        return self._resolved[key]
 
     def _inside(self, home: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
         """A name as seen from inside a file: its own definition, or what it re-exports."""
@@ -180,7 +188,7 @@ class Project:
         return None
 
     def _may_bind(self, origin: Path, star: str, name: str) -> bool:
-        """Whether the words of a file that is imported whole leave it possible that it binds a name for the importer."""
+        """Whether the words of a file that is imported whole leave it possible that it binds a name."""
         wanted, underscored = name.encode(), name.startswith("_")
         for path in self._imported_whole(origin, star):
             data = self._starred[path]
@@ -253,7 +261,7 @@ class Project:
             return name not in NOT_MODULES_IN_TORCH_NN and name.rpartition(".")[2][:1].isupper()
         if depth <= 0:
             return None
-        key = (Path(facts.path), name)
+        key = (facts.path, name)
         if key not in self._modules:
             self._modules[key] = None
             self._modules[key] = self._by_bases(facts, name, depth)

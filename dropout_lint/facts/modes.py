@@ -80,16 +80,17 @@ class ModeOutline:
     """
 
     name: str
-    switches: bool
-    """Switches a mode, trains, loads or exports."""
+    start: int
+    end: int
+    """Where its lines stand in the text of the file, decorators included."""
     acts: bool
-    """Does that, or switches gradients off."""
+    """Switches a mode or gradients, trains, loads or exports."""
     alone: bool
     """Worth a run even as a Module: assigns the flag ``training``, checkpoints without the random state, or trains."""
     freezes: bool
     """A class whose constructor puts a part into eval mode."""
-    mentions: frozenset[str]
-    """Dotted names behind imports; names of the file behind a dot; names that a star import may bind behind a star."""
+    words: tuple[str, ...] = ()
+    """For the statements between the definitions, the dotted names in them."""
 
 
 @dataclass(frozen=True, slots=True)

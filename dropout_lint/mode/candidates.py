@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
+from dropout_lint.mode.mentioned import Mentioned
 from dropout_lint.project import Project
 from dropout_lint.source.triage import speaks_of_dropout, speaks_of_mode
 
@@ -21,6 +22,7 @@ class Candidates:
     def __init__(self, project: Project, files: Iterable[FileFacts]) -> None:
         self._project = project
         self._outlines: dict[str, dict[str, ModeOutline]] = {}
+        self._mentioned = Mentioned(project)
         self._mentioned_by: dict[Node, list[Node]] = {}
         self._switches: list[Node] = []
         self._given = {Path(f.path).resolve() for f in project.given}
@@ -47,9 +49,10 @@ class Candidates:
         while pending:
             facts, name = pending.pop()
             node, outline = (facts.path, name), self._names(facts)[name]
-            if outline.switches or (outline.freezes and self._project.is_module(facts, f".{name}")):
+            said = self._mentioned.by(facts, outline)
+            if said.switches or (outline.freezes and self._project.is_module(facts, f".{name}")):
                 self._switches.append(node)
-            for home, mentioned in self._mentions(facts, outline):
+            for home, mentioned in self._definitions(facts, said.names):
                 other = (home.path, mentioned)
                 self._mentioned_by.setdefault(other, []).append(node)
                 if other not in seen:
@@ -68,8 +71,8 @@ class Candidates:
         of_itself = outline.alone or outline.freezes or outline.name not in facts.headers
         return of_itself or not self._project.is_module(facts, f".{outline.name}")
 
-    def _mentions(self, facts: FileFacts, outline: ModeOutline) -> Iterator[tuple[FileFacts, str]]:
-        for name in outline.mentions:
+    def _definitions(self, facts: FileFacts, mentioned: Iterable[str]) -> Iterator[tuple[FileFacts, str]]:
+        for name in mentioned:
             if name.startswith("."):
                 yield facts, name[1:]
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -32,17 +32,17 @@ class Neighbours:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._homes: dict[Path, Path] = {}
-        self._files: dict[Path, tuple[Path, ...]] = {}
+        self._files: dict[Path, dict[Path, None]] = {}
         self._imported: dict[Path, frozenset[str]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
 
-    def around(self, path: Path) -> tuple[Path, ...]:
+    def around(self, path: Path) -> Collection[Path]:
         """The files of the project that a file belongs to."""
         home = self._home(path)
         if home not in self._files:
-            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
+            self._files[home] = dict.fromkeys(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
         return self._files[home]
 
     def outside(self, checked: frozenset[Path], paths: Iterable[Path]) -> set[Path]:
@@ -74,7 +74,10 @@ class Neighbours:
 
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
-        return user == path or _module(path) in self._words(user) or user in self.importers(path)
+        if user == path:
+            return True
+        direct = self._home(user) == self._home(path) and user in self.around(path)
+        return (direct and _module(path) in self._words(user)) or user in self.importers(path)
 
     def _words(self, path: Path) -> frozenset[str]:
         if path not in self._imported:

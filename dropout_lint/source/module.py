@@ -25,7 +25,7 @@ class SourceModule:
         self.place = place
         self.tree = tree
         self.lines = Lines(text)
-        self.imports = ImportTable(place.module if place.is_package else place.module.rpartition(".")[0])
+        self.imports = ImportTable(place.package)
         for statement in import_statements(tree.body):
             self.imports.add(statement)
         self.relevant = frozenset() if shallow else _relevant(tree, self.lines)

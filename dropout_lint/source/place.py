@@ -19,6 +19,11 @@ class Place:
     """It is an ``__init__``."""
     is_test: bool
 
+    @property
+    def package(self) -> str:
+        """The package that its relative imports start from."""
+        return self.module if self.is_package else self.module.rpartition(".")[0]
+
 
 def place_of(path: Path, disk: Disk) -> Place:
     """The place of a file."""

@@ -103,8 +103,12 @@ class Lines:
 
     def block(self, first: int, last: int) -> str:
         """The text of lines ``first`` to ``last``, both included."""
-        end = self.starts[last] if last < len(self.starts) else len(self.text)
-        return self.text[self.starts[first - 1] : end]
+        start, end = self.block_offsets(first, last)
+        return self.text[start:end]
+
+    def block_offsets(self, first: int, last: int) -> tuple[int, int]:
+        """Where lines ``first`` to ``last`` begin and end in the text."""
+        return self.starts[first - 1], self.starts[last] if last < len(self.starts) else len(self.text)
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {ast.Name: (), ast.Constant: ()}
