@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dropout_lint.disk import Disk
     from dropout_lint.facts import FileFacts
     from dropout_lint.source.place import Place
+    from dropout_lint.source.syntax import SourceSyntaxError
 
 _RECURSION_LIMIT = 8_000
 
@@ -77,26 +78,31 @@ def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) 
 
 
 def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> Analysed:
-    from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
+    from dropout_lint.source.syntax import NotParsed, OlderModule, SourceSyntaxError, parse
 
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
     try:
         suppressions = parse_suppressions(text, any_findings=speaks)
+        tree = parse(text)
+        error = _told(tree.error) if isinstance(tree, OlderModule) else None
         if not speaks:
-            parse(text)
-            return Analysed(path, suppressions=suppressions)
+            return Analysed(path, None, suppressions, error)
         from dropout_lint.source.engine import collect
 
-        return Analysed(path, collect(path, text, place, modes=modes), suppressions)
-    except SourceSyntaxError as error:
-        return Analysed(path, suppressions=suppressions, syntax_error=(str(error), error.line, error.column))
-    except NotParsed as error:
-        return Analysed(path, failure=str(error))
+        return Analysed(path, collect(path, text, place, tree=tree, modes=modes), suppressions, error)
+    except SourceSyntaxError as found:
+        return Analysed(path, None, suppressions, _told(found))
+    except NotParsed as found:
+        return Analysed(path, failure=str(found))
     except RecursionError:
         return Analysed(path, failure="nested too deeply to be analysed")
-    except Exception as error:  # a bug on one file must not hide the findings in the others
-        reason = f"the analysis crashed: {type(error).__name__}: {error}".splitlines()[0]
+    except Exception as found:  # a bug on one file must not hide the findings in the others
+        reason = f"the analysis crashed: {type(found).__name__}: {found}".splitlines()[0]
         return Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
     finally:
         sys.setrecursionlimit(limit)
+
+
+def _told(error: SourceSyntaxError) -> tuple[str, int, int]:
+    return str(error), error.line, error.column

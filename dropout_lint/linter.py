@@ -182,7 +182,7 @@ class Linter:
             if "DRP001" in settings.enabled_for(one.path):
                 span = Span(line, column, line, column + 1)
                 yield Diagnostic("DRP001", str(one.path), span, f"Syntax error: {message}", rules()["DRP001"].severity)
-        elif one.facts is not None and one.facts.has_anything:
+        if one.facts is not None and one.facts.has_anything:
             yield from self._check(one, one.facts, failures)
 
     def _check(self, one: Analysed, facts: FileFacts, failures: list[Failure]) -> Iterator[Diagnostic]:

@@ -336,10 +336,10 @@ def test_an_analysis_that_crashes_is_a_failure_of_its_file(folder: Path, monkeyp
     (folder / "odd.py").write_text(BAD)
     collect = engine.collect
 
-    def crash(path: Path, text: str, place: Place, *, modes: bool = False) -> object:
+    def crash(path: Path, *given: object, **named: object) -> object:
         if path.name == "odd.py":
             raise KeyError("node\nof")
-        return collect(path, text, place, modes=modes)
+        return collect(path, *given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine, "collect", crash)
     result = run()

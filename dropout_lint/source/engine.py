@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from dropout_lint.source.mode_flow import FlowReader
 
 
-def collect(path: Path, text: str, place: Place, *, modes: bool = False) -> FileFacts:
+def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = None, modes: bool = False) -> FileFacts:
     """The facts of one file, which depend on its text and its place alone.
 
-    ``modes`` asks for what the file says about the modes of models too.
+    ``tree`` is the text parsed, where that was done; ``modes`` asks for what it says about modes too.
 
     Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
     nesting beyond the interpreter's stack.
     """
-    module = SourceModule(text, parse(text), place)
+    module = SourceModule(text, tree or parse(text), place)
     data = text.encode(errors="replace")
     if not module.relevant and not triage.speaks_of_dropout(data):
         return _with_modes(outline(path, module), module, data, modes)

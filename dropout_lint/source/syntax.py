@@ -32,24 +32,44 @@ class SourceSyntaxError(Exception):
         self.column = column
 
 
+class OlderModule(ast.Module):
+    """The tree of a text in an older syntax, with what Python says about it."""
+
+    def __init__(self, tree: ast.Module, error: SourceSyntaxError) -> None:
+        super().__init__(tree.body, tree.type_ignores)
+        self.error = error
+
+
 def parse(text: str) -> ast.Module:
-    """Parse a file. Raises SourceSyntaxError, or NotParsed for input beyond what the parser can hold."""
+    """Parse a file. Raises SourceSyntaxError, or NotParsed for input beyond what the parser can hold.
+
+    Newer syntax than that of the interpreter is right. Older syntax is an error, told by an OlderModule.
+    """
     try:
         return _ast(text)
-    except SyntaxError as error:
-        from dropout_lint.source import newer_syntax
-
-        older = newer_syntax.without_newer_syntax(text)
-        if older is not None:
-            try:
-                return _ast(older)
-            except (SyntaxError, ValueError):
-                pass
-        raise SourceSyntaxError(error.msg or "invalid syntax", error.lineno or 1, error.offset or 1) from None
+    except SyntaxError as found:
+        error = SourceSyntaxError(found.msg or "invalid syntax", found.lineno or 1, found.offset or 1)
     except (RecursionError, MemoryError):
         raise NotParsed("nested too deeply to be parsed") from None
-    except ValueError as error:
-        raise NotParsed(f"cannot be parsed: {error}") from None
+    except ValueError as found:
+        raise NotParsed(f"cannot be parsed: {found}") from None
+    from dropout_lint.source.newer_syntax import without_newer_syntax
+    from dropout_lint.source.older_syntax import without_older_syntax
+
+    newer = _ast_or_none(without_newer_syntax(text))
+    if newer is not None:
+        return newer
+    older = _ast_or_none(without_older_syntax(text))
+    if older is not None:
+        return OlderModule(older, error)
+    raise error
+
+
+def _ast_or_none(text: str | None) -> ast.Module | None:
+    try:
+        return _ast(text) if text is not None else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _ast(text: str) -> ast.Module:
