@@ -123,6 +123,18 @@ def test_a_file_out_of_sight_proves_nothing(tmp_path: Path) -> None:
     assert found(files[:1], tmp_path) == {}
 
 
+@pytest.mark.parametrize("users", [2, 200])
+def test_files_that_a_whole_library_imports_are_judged_by_their_own_runs(users: int, tmp_path: Path) -> None:
+    """All that import a file are read when it is checked alone, so far users of a much used one prove nothing in it."""
+    files = {"net.py": NET, "steps.py": STEPS.format(train="model.train()", evaluate="pass")}
+    files |= {f"main_{n}.py": MAIN.format(net="net", steps="steps") for n in range(users)}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    whole = found([tmp_path / name for name in files], tmp_path)
+    assert ("steps.py" in whole) is (users == 2)
+    assert found([tmp_path / "steps.py"], tmp_path) == {k: v for k, v in whole.items() if k == "steps.py"}
+
+
 @pytest.mark.parametrize("calls", ["a.run(model)\n    b.run(model)", "b.run(model)\n    a.run(model)"])
 def test_imports_in_a_circle_end(calls: str, tmp_path: Path) -> None:
     text = "import torch\nimport a\nimport b\n\n\ndef run(model):\n    model.eval()\n    {}\n    return run(model)\n"

@@ -16,6 +16,8 @@ from dropout_lint.disk import Disk
 
 MOST_FILES = 5_000
 """Files of one project that are looked at, in the order of their names."""
+MOST_IMPORTERS = 100
+"""Files that may lead into one file, of which it is known what they do; those of a large library are thousands."""
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)|import[ \t]+([^\n]*))",
     re.MULTILINE,
@@ -57,27 +59,27 @@ class Neighbours:
         return found
 
     def importers(self, path: Path) -> frozenset[Path]:
-        """Files around a file that may import it, directly or through others."""
+        """Files around a file that may import it, directly or through others: the nearer ones, as long as they are few.
+
+        Every one of them has to be read before one file alone can be judged.
+        """
         if path not in self._importers:
             users = self._index(path)
             found: set[Path] = set()
-            pending, done = [path], set()
-            while pending:
-                name = _module(pending.pop())
-                if name not in done:
-                    done.add(name)
-                    new = users.get(name, set()) - found
-                    found |= new
-                    pending += new
+            level, done = {path}, set[str]()
+            while level:
+                names = {_module(file) for file in level} - done
+                done |= names
+                level = {user for name in names for user in users.get(name, ())} - found
+                if len(found) + len(level) > MOST_IMPORTERS:
+                    break
+                found |= level
             self._importers[path] = frozenset(found - {path})
         return self._importers[path]
 
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
-        if user == path:
-            return True
-        direct = self._home(user) == self._home(path) and user in self.around(path)
-        return (direct and _module(path) in self._words(user)) or user in self.importers(path)
+        return user == path or user in self.importers(path)
 
     def _words(self, path: Path) -> frozenset[str]:
         if path not in self._imported:
