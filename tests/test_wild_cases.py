@@ -156,3 +156,19 @@ def test_a_rate_handed_on_by_position_is_called_by_the_name_of_its_parameter(tmp
     settings = Settings(root=tmp_path, enabled=frozenset({"DRP102"}))
     (found,) = Linter(lambda _: settings, jobs=1).run([tmp_path / "model.py"]).diagnostics
     assert found.message.startswith("`attend` applies `rate` in eval mode too")
+
+
+def test_a_mock_in_place_of_a_mode_method(tmp_path: Path) -> None:
+    source = "from unittest.mock import MagicMock\n\n\n" + net("return self.fc(x)", "self.eval = MagicMock()")
+    assert codes(tmp_path, source, "tests/test_model.py") == []
+    assert codes(tmp_path, source) == ["DRP202"]
+
+
+@pytest.mark.parametrize(("rate", "says"), [(0.0, False), (0.2, True)])
+def test_no_share_is_told_for_rates_that_are_off_by_default(rate: float, says: bool, tmp_path: Path) -> None:
+    source = f"class Net(nn.Module):\n    def __init__(self, p={rate}):\n        super().__init__()\n        self.drop = nn.Dropout(p)\n\n"
+    source += "    def forward(self, x):\n        return self.drop(self.drop(x))\n"
+    (tmp_path / "model.py").write_text(HEAD + source)
+    settings = Settings(root=tmp_path, enabled=frozenset({"DRP312"}))
+    (found,) = Linter(lambda _: settings, jobs=1).run([tmp_path / "model.py"]).diagnostics
+    assert ("of the values" in found.message) is says

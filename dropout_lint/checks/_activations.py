@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from dropout_lint.activations import COMMUTES, ELEMENTWISE, PASSING
@@ -16,15 +16,17 @@ REACHES_NORM = VIEWS | POOLS | PASSING
 """What a dropout's noise goes through unchanged on its way to a BatchNorm."""
 
 
-def before_activations(graph: LayerGraph, context: Context) -> Iterator[tuple[LayerNode, LayerNode]]:
-    """Pairs of a dropout and the activation that it feeds, through views alone."""
+def before_activations(
+    graph: LayerGraph, context: Context, through: Collection[str] = VIEWS
+) -> Iterator[tuple[LayerNode, LayerNode]]:
+    """Pairs of a dropout and the activation that it feeds, through views alone or other kinds of operations."""
     if context.named_intent(graph.scope) or context.facts.is_test:
         return
     paths = Paths(graph)
     for dropout in dropouts(graph):
         if dropout.kind in ALPHA or paths.returned(dropout):
             continue
-        followers = paths.after(dropout, VIEWS)
+        followers = paths.after(dropout, through)
         if len({f.kind for f in followers}) > 1 and any(f.within is not None for f in followers):
             continue  # which activation a wrapper has depends on its arguments
         if followers and all(f.kind in ELEMENTWISE or configured(f, context) for f in followers):

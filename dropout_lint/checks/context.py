@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -90,13 +91,16 @@ class Context:
         found = self.model_class(class_name)
         return found is not None and found.torch_attributes and "forward" in found.methods
 
-    def model_class(self, class_name: str) -> ModelClass | None:
-        """The facts of a class of this file."""
-        return self._classes.get(class_name)
+    def model_class(self, class_name: str, line: int = sys.maxsize) -> ModelClass | None:
+        """The facts of a class of this file: of the last definition of that name, or of the last one above a line."""
+        return next((c for c in reversed(self._classes.get(class_name, ())) if c.span.line <= line), None)
 
     @cached_property
-    def _classes(self) -> dict[str, ModelClass]:
-        return {c.name: c for c in self.facts.classes}
+    def _classes(self) -> dict[str, list[ModelClass]]:
+        found: dict[str, list[ModelClass]] = {}
+        for one in sorted(self.facts.classes, key=lambda c: c.span.line):
+            found.setdefault(one.name, []).append(one)
+        return found
 
     def intended(self, site: DropoutSite) -> bool:
         """Whether the code says that dropout at test time is meant: in words, or by its name."""

@@ -11,7 +11,7 @@ from dropout_lint.checks._paths import Paths
 from dropout_lint.checks.context import Context
 from dropout_lint.checks.dropout_on_logits import is_logit
 from dropout_lint.diagnostic import Applicability, Diagnostic, Severity
-from dropout_lint.facts import LayerGraph
+from dropout_lint.facts import LayerGraph, LayerNode
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
@@ -20,6 +20,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     for dropout, activation in before_activations(graph, context):
         kind = activation_kind(activation, context)
         if COMMUTES.get(kind) != "no" or TWIN[kind] == "torch.nn.Threshold" or is_logit(paths, activation):
+            continue
+        if _gates(paths, activation):
             continue
         by_default = kind != activation.kind
         name = f"`{kind.rpartition('.')[2]}`{inside(activation)}"
@@ -33,11 +35,17 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         )
 
 
+def _gates(paths: Paths, activation: LayerNode) -> bool:
+    """Whether a sigmoid weighs another value, as a gate of attention does."""
+    gate = "sigmoid" in activation.kind.lower()
+    return gate and any(user.kind == "mul" for user in paths.users(activation))
+
+
 def _why(kind: str, rate: float | None) -> str:
     name = kind.rpartition(".")[2]
     if TWIN[kind] in NOT_ZERO_AT_ZERO:
         return f"`{name}(0)` is not 0, so a dropped value comes out as if it were there"
     measured = bias(kind, rate)
-    if measured is None:
+    if measured is None or rate == 0:
         return "the outputs of training and eval differ"
     return f"the outputs of training and eval differ, by {measured[1]:.2g} on average at p={measured[0]:g}"

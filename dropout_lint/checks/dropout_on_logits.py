@@ -15,12 +15,14 @@ from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.layer_facts import VIEWS
 
 _REMOVE = "Take the dropout off the logits"
+_STAY_LOGITS = VIEWS | {"scale", ".masked_fill", ".masked_fill_", "torch.masked_fill"}
+"""Scores that are divided by a temperature, or masked, are scores still."""
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     """Report dropouts whose value is normalized by a softmax, and those on what is given to a loss."""
     paths = Paths(graph)
-    for dropout, activation in before_activations(graph, context):
+    for dropout, activation in before_activations(graph, context, _STAY_LOGITS):
         if is_logit(paths, activation) and not dropout.forced:
             yield context.report(
                 dropout.span,
@@ -42,6 +44,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 def _fix(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
     if _ends(paths, activation):
         return removal(context, dropout, _REMOVE)
+    if paths.after(dropout, VIEWS) != [activation]:
+        return None
     return exchange(context, dropout, activation, Applicability.UNSAFE)
 
 
@@ -65,5 +69,7 @@ def feeds(paths: Paths, node: LayerNode, targets: tuple[int, ...]) -> bool:
     An Identity that stands in for the last layer of a model without classes is none: nobody trains that model.
     """
     return node.index in targets or any(
-        u.index in targets for u in paths.users(node) if u.kind in VIEWS and not u.optional
+        u.index in targets
+        for u in paths.users(node)
+        if u.kind in VIEWS and not (u.optional and u.kind == "torch.nn.Identity")
     )

@@ -18,7 +18,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     aten = not site.api.startswith("torch.nn.functional.")
     if site.mode != ("true" if aten else "absent") or site.guarded or site.unpacked:
         return
-    if site.rate.is_zero or site.rate.gated or site.ones_mask or context.intended(site):
+    if site.rate.is_zero or site.rate.gated or (aten and site.ones_mask) or context.intended(site):
         return
     helper = not site.scope.class_name
     if helper and not _called_by_modules_only(site, context):

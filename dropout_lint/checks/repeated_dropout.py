@@ -33,7 +33,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
                 continue  # a wrapper's dropout is often switched off by its rate
             rates = (first.rate.number, dropout.rate.number)
             kept = ""
-            if rates[0] is not None and rates[1] is not None:
+            if rates[0] and rates[1]:
                 kept = f" Together they drop {1 - (1 - rates[0]) * (1 - rates[1]):.2g} of the values."
             yield context.report(
                 dropout.span,

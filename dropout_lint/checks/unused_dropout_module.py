@@ -17,7 +17,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     name = site.attribute
     if site.form != "module" or not name or site.container or site.rate.is_zero or context.facts.is_test:
         return
-    owner = context.model_class(site.scope.class_name)
+    owner = context.model_class(site.scope.class_name, site.span.line)
     if owner is None or name in owner.read or owner.opaque or owner.abstract or not context.in_module(site.scope):
         return
     if "forward" not in owner.methods and not any(m.startswith("forward") for m in owner.methods):
