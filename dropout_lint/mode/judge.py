@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Related
 from dropout_lint.mode import library
+from dropout_lint.mode.contents import below
+from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
-from dropout_lint.mode.machine import EVAL, TRAIN, Event, Machine
+from dropout_lint.mode.machine import Machine
 from dropout_lint.mode.naming import built, layer, names, spelt
-from dropout_lint.mode.values import Frame, Place, Thing, Turn, below
+from dropout_lint.mode.values import Frame, Place, Thing, Turn
 
 _NOT_AN_EVALUATION = re.compile(
     r"(?:^|_)(?:bn|recal\w*|calib\w*|adapt\w*|swa|warm\w*|popul\w*|stats?|momentum|bench\w*|speed|profile|latency|smoke|flops|sanity|mc)"

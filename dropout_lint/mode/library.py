@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from dropout_lint.mode import frameworks
-from dropout_lint.mode.machine import EVAL, OPEN, TRAIN, Modes
+from dropout_lint.mode.events import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.values import Constant, Value
 from dropout_lint.torch_facts import DROPOUT_MODULES, MULTIHEAD, RNNS
 
