@@ -45,7 +45,7 @@ def call(machine: Machine, term: Term, frame: Frame) -> Value:
     arguments = arguments_of(machine, term, frame)
     if func.text == "add_argument":
         _option(machine, arguments)
-    return either([_method(machine, one, func, arguments, frame, place) for one in choices(base)])
+    return either([_method(machine, one, func.text, arguments, frame, place) for one in choices(base)])
 
 
 def _option(machine: Machine, arguments: Arguments) -> None:
@@ -56,11 +56,10 @@ def _option(machine: Machine, arguments: Arguments) -> None:
         machine.undropped.add(name)
 
 
-def _method(machine: Machine, base: Value, func: Term, arguments: Arguments, frame: Frame, place: Place) -> Value:
-    name = func.text
+def _method(machine: Machine, base: Value, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
     match base:
         case Thing():
-            return call_method(machine, base, func, arguments, frame, place)
+            return call_method(machine, base, name, arguments, frame, place)
         case Group():
             return call_of_group(base, name, arguments.positional)
         case Table():

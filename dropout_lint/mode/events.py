@@ -13,7 +13,7 @@ from dropout_lint.mode.values import Frame, Place, Thing, Turn, Value
 
 Modes = frozenset[str]
 TRAIN, EVAL, OPEN = frozenset("T"), frozenset("E"), frozenset("U")
-Kind = Literal["mode", "forward", "backward", "step", "trace", "escape", "load", "checkpoint", "flag", "script"]
+Kind = Literal["mode", "forward", "backward", "trace", "escape", "load", "checkpoint", "flag", "script"]
 Live = tuple[tuple[Thing, Modes], ...]
 """Parts that compute differently by mode, with their modes."""
 _HOLDERS = 3

@@ -104,15 +104,13 @@ class Machine(Recorder):
         """A copy of the state."""
         return dict(self.modes), dict(frame.names)
 
-    def restore(self, state: State, frame: Frame) -> None:
-        self.modes, frame.names = state
-
     def join(self, ends: list[State], frame: Frame) -> None:
         """Go on in the state after one of several paths."""
         if len(ends) == 1:
-            self.restore(ends[0], frame)
+            self.modes, frame.names = ends[0]
         else:
-            self.restore((joined([modes for modes, _ in ends]), _joined_names([names for _, names in ends])), frame)
+            self.modes = joined([modes for modes, _ in ends])
+            frame.names = _joined_names([names for _, names in ends])
 
 
 def _joined_names(ends: list[dict[str, Value]]) -> dict[str, Value]:

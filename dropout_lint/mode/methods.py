@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import Term
 from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.arguments import Arguments
 from dropout_lint.mode.contents import things
@@ -14,16 +13,13 @@ from dropout_lint.mode.mode_calls import call_mode
 from dropout_lint.mode.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Place, Thing, Value
 
 
-def call_method(machine: Machine, base: Thing, func: Term, arguments: Arguments, frame: Frame, place: Place) -> Value:
-    """``base.method(...)``, where ``func`` is what stands before the arguments."""
-    name = func.text
+def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """``base.name(...)``."""
     if name == "backward":
         machine.record("backward", None, place, frame)
         return UNKNOWN
     if name == "step" and base.module is None:
         run_callbacks(machine, arguments.all(), frame, place)
-        if "opt" in _text(func.parts[0]).lower() or base.name.startswith("torch.optim"):
-            machine.record("step", None, place, frame)
         return UNKNOWN
     if base.module is not False:
         done = _of_module(machine, base, name, arguments, frame, place)
@@ -104,7 +100,3 @@ def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, fram
     if name not in library.HARMLESS_METHODS:
         machine.escape(arguments.all(), place, frame)
     return machine.fresh()
-
-
-def _text(term: Term) -> str:
-    return term.text or (_text(term.parts[0]) if term.parts else "")
