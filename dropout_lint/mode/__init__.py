@@ -1,1 +1,15 @@
-"""The linker: follows the mode of every model through the ModeFlow facts of a project's files."""
+"""The linker: follows the mode of every model through the ModeFlow facts of a project's files.
+
+``link`` chooses where runs begin (``candidates``, ``neighbours``), runs them, and has their events judged. A run is
+made of these, and each imports only what comes after it:
+
+- ``interpreter`` (expressions), ``calls``, ``methods``, ``invocation`` (of values), ``externals`` (outside of the
+  project), ``construction``, ``functions``, ``statements``, ``assignments``, ``lookup``, with what they share beside
+  them: what the parts of a program do to the machine;
+- ``machine``, ``definitions``: the state of a run, and what the files of the project define;
+- ``library``, ``frameworks``: what is known about code outside of the project, as data;
+- ``events``, ``contents``, ``values``: what happens to models, and what names stand for.
+
+A judge reads the events and adds ``evidence``: ``left_in_eval``, ``evaluations``, ``explicit_train`` and
+``single_events`` ask a ``history``; ``exported``, ``frozen`` and ``sampling`` ask the machine.
+"""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dropout_lint.diagnostic import Related
+from dropout_lint.mode.contents import below
+from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
-from dropout_lint.mode.machine import EVAL, TRAIN, Event, Machine
+from dropout_lint.mode.machine import Machine
 from dropout_lint.mode.naming import layer, names, spelt
-from dropout_lint.mode.values import Thing, below
+from dropout_lint.mode.values import Thing
 
 _RAISING = ("traced:torch.export.",)
 _DEAF = ("traced:torch.jit.trace",)

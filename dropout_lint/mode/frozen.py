@@ -6,17 +6,18 @@ import re
 
 from dropout_lint.diagnostic import Related
 from dropout_lint.facts import ModeFlow
-from dropout_lint.mode.calls import Caller
+from dropout_lint.mode.contents import below
+from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
-from dropout_lint.mode.machine import EVAL, TRAIN, Event
+from dropout_lint.mode.machine import Machine
 from dropout_lint.mode.naming import layer, names
 from dropout_lint.mode.terms import attribute_called, terms
-from dropout_lint.mode.values import Thing, below
+from dropout_lint.mode.values import Thing
 
 _WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 
 
-def frozen_parts(machine: Caller, findings: Findings) -> None:
+def frozen_parts(machine: Machine, findings: Findings) -> None:
     """Parts with a layer that differs by mode, in a class that has other layers to train and uses both."""
     constructors: dict[int, list[Event]] = {}
     for event in machine.events:
@@ -29,16 +30,16 @@ def frozen_parts(machine: Caller, findings: Findings) -> None:
             _report(machine, whole, events, findings)
 
 
-def _undone(machine: Caller, whole: Thing) -> bool:
+def _undone(machine: Machine, whole: Thing) -> bool:
     """Whether a ``train()`` reaches the parts: no method of the class has a say, and no user leaves it alone."""
     if whole.home is None:
         return False
-    for home, known in machine.lineage(whole.home, whole.name):
+    for home, known in machine.definitions.lineage(whole.home, whole.name):
         for base in known.bases:
             if base != "torch.nn.Module" and machine.project.find(home, base) is None:
                 return False
         for method in known.methods - {"__init__"}:
-            flow = machine.flow(home, f"{known.name}.{method}")
+            flow = machine.definitions.flow(home, f"{known.name}.{method}")
             if method in {"train", "eval"} or (flow is not None and _sets_modes(flow)):
                 return False
     outside = [e for e in machine.events if e.thing is not None and e.frame.instance is not whole]
@@ -54,7 +55,7 @@ def _sets_modes(flow: ModeFlow) -> bool:
     return flow.sets_flag or any(t.kind == "attribute" and t.text in {"train", "eval"} for t in terms(flow.steps))
 
 
-def _report(machine: Caller, whole: Thing, events: list[Event], findings: Findings) -> None:
+def _report(machine: Machine, whole: Thing, events: list[Event], findings: Findings) -> None:
     last = {e.thing.number: e for e in events if e.thing is not None}
     used = _used(machine, whole, "forward", set())
     frozen = {
@@ -92,9 +93,13 @@ def _report(machine: Caller, whole: Thing, events: list[Event], findings: Findin
         )
 
 
-def _used(machine: Caller, whole: Thing, method: str, seen: set[str]) -> set[str]:
+def _used(machine: Machine, whole: Thing, method: str, seen: set[str]) -> set[str]:
     """The attributes that a method calls, also through other methods of the class."""
-    found = machine.method(whole.home, whole.name, method) if whole.home is not None and method not in seen else None
+    found = (
+        machine.definitions.method(whole.home, whole.name, method)
+        if whole.home is not None and method not in seen
+        else None
+    )
     if found is None or not found[1].parameters:
         return set()
     seen.add(method)

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from dropout_lint.mode import frameworks
-from dropout_lint.mode.machine import EVAL, OPEN, TRAIN, Modes
+from dropout_lint.mode.events import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.values import Constant, Value
 from dropout_lint.torch_facts import DROPOUT_MODULES, MULTIHEAD, RNNS
 
@@ -50,14 +50,10 @@ HARMLESS_PREFIXES = (
     *("torch.distributed", "torch.cuda", "torch.set_", "torch.manual_seed", "tqdm", "time.", "math.", "random."),
     *("torch.nn.functional.", "torch.utils.data", "pickle.", "torch.no_grad", "torch.amp", "torchvision.utils"),
 )
-TRACERS = {
-    *("torch.jit.trace", "torch.jit.trace_module", "torch.export.export", "torch.export.export_for_training"),
-    "torch.fx.symbolic_trace",
-}
 RANDOM = {
     f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")
 }
-EVALUATES = re.compile(
+_EVALUATES = re.compile(
     r"(?:^|_)(?:eval|evaluate|evaluation|test|tests|testing|val|valid|validate|validation|infer|inference|predict)(?:_|$)"
     r"|^(?:evaluate|validate|predict)[A-Z]"
 )
@@ -83,7 +79,7 @@ _PLAIN_BASES = {"torch.nn.Module", "object", "?object", "abc.ABC", "abc.ABCMeta"
 def evaluates(name: str) -> bool:
     """Whether a function is named as one that evaluates, and not as one that trains."""
     last = name.rpartition(".")[2]
-    return bool(EVALUATES.search(last)) and not _TRAINS.search(last)
+    return bool(_EVALUATES.search(last)) and not _TRAINS.search(last)
 
 
 class Made(NamedTuple):
@@ -160,9 +156,9 @@ def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> 
     if name in DROPOUT_MODULES:
         return not is_zero(keywords.get("p", positional[0] if positional else None))
     if "BatchNorm" in last:
-        return not (name.startswith("torch.nn.") and _false(keywords.get("track_running_stats")))
+        return not (name.startswith("torch.nn.") and keywords.get("track_running_stats") == Constant(False))
     if "InstanceNorm" in last:
-        return _true(keywords.get("track_running_stats"))
+        return keywords.get("track_running_stats") == Constant(True)
     if name in RNNS:
         layers = keywords.get("num_layers", positional[2] if len(positional) > 2 else Constant(1))
         rate = keywords.get("dropout", positional[5] if len(positional) > 5 else Constant(0))
@@ -183,11 +179,3 @@ def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> 
 def is_zero(value: Value | None) -> bool:
     """Whether a rate is known to be 0."""
     return isinstance(value, Constant) and value.value in {0}
-
-
-def _false(value: Value | None) -> bool:
-    return value == Constant(False)
-
-
-def _true(value: Value | None) -> bool:
-    return value == Constant(True)

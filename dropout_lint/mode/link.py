@@ -7,12 +7,13 @@ from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeFlow
 from dropout_lint.mode import frameworks, library
-from dropout_lint.mode.calls import Arguments, Caller
+from dropout_lint.mode.arguments import Arguments
 from dropout_lint.mode.candidates import Candidates
+from dropout_lint.mode.definitions import Memory
 from dropout_lint.mode.evidence import Findings
 from dropout_lint.mode.exported import exports
 from dropout_lint.mode.frozen import frozen_parts
-from dropout_lint.mode.interpreter import Memory
+from dropout_lint.mode.interpreter import Caller
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.neighbours import Neighbours

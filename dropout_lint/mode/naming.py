@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Related
+from dropout_lint.mode.contents import choices
 from dropout_lint.mode.terms import loop_variables
-from dropout_lint.mode.values import Frame, Thing, choices
+from dropout_lint.mode.values import Frame, Thing
 
 
 def names(frame: Frame) -> frozenset[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dropout_lint.diagnostic import Related
 from dropout_lint.facts import Step, Term
-from dropout_lint.mode.calls import Caller
+from dropout_lint.mode.events import TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
-from dropout_lint.mode.machine import TRAIN, Event
+from dropout_lint.mode.machine import Machine
 from dropout_lint.mode.naming import layer, names, spelt
 from dropout_lint.mode.terms import terms, within
 
 REPEATED, INTENDED = "repeated", "intended"
 
 
-def samplings(machine: Caller, findings: Findings) -> None:
+def samplings(machine: Machine, findings: Findings) -> None:
     """Forwards after such a ``train()``; ``extra`` says what shows that they are samples, "" for nothing but a name."""
     for forward in machine.events:
         cause, thing = forward.cause, forward.thing

@@ -14,10 +14,15 @@ def within(term: Term) -> Iterator[Term]:
         yield from within(part)
 
 
+def operands(step: Step) -> tuple[Term, ...]:
+    """The terms of a statement itself: its targets and its value."""
+    return (*step.targets, step.value) if step.value is not None else step.targets
+
+
 def terms(steps: tuple[Step, ...]) -> Iterator[Term]:
     """All terms of statements, also of the blocks in them."""
     for step in steps:
-        for one in (*step.targets, *([step.value] if step.value is not None else [])):
+        for one in operands(step):
             yield from within(one)
         for arm in step.arms:
             yield from terms(arm)

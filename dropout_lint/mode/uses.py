@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dropout_lint.facts import ModeFlow, Step, Term
-from dropout_lint.mode.terms import terms
+from dropout_lint.mode.terms import operands, terms
 from dropout_lint.mode.values import Constant, Thing
 
 Guards = tuple[tuple[str, bool], ...]
@@ -37,7 +37,7 @@ def _may_hold(instance: Thing, flag: str, wanted: bool) -> bool:
 
 def _in_steps(steps: tuple[Step, ...], receiver: Term, guards: Guards) -> Iterator[tuple[str, Guards]]:
     for step in steps:
-        for one in (*step.targets, *([step.value] if step.value is not None else [])):
+        for one in operands(step):
             yield from _in_term(one, receiver, guards)
         flag = _flag(step.value, receiver) if step.kind == "branch" and len(step.arms) == 2 else None
         for number, arm in enumerate(step.arms):

@@ -143,8 +143,6 @@ class Frame:
     call: Place | None = None
     """Where it was called."""
     returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
-    loops: tuple[Turn, ...] = ()
-    """Loops around the call."""
     statement: Span = NOWHERE
     """The statement under way."""
     unused: Span = NOWHERE
@@ -167,51 +165,3 @@ class Turn(NamedTuple):
     frame: Frame
     body: Span | None
     """The first statement of the body."""
-
-
-def things(value: Value, depth: int = 4) -> Iterator[Thing]:
-    """The objects that a value may be, or holds in lists and dictionaries."""
-    if isinstance(value, Thing):
-        yield value
-    elif depth > 0:
-        inner: list[Value] = []
-        if isinstance(value, (Group, Table)):
-            inner = list(value.items if isinstance(value, Group) else value.items.values())
-        elif isinstance(value, Several):
-            inner = list(value.values)
-        for one in inner[:64]:
-            yield from things(one, depth - 1)
-
-
-def choices(value: Value) -> tuple[Value, ...]:
-    """The alternatives of a value."""
-    return value.values if isinstance(value, Several) else (value,)
-
-
-def either(values: list[Value]) -> Value:
-    """A value that is one of these."""
-    flat: list[Value] = []
-    for value in values:
-        for one in choices(value):
-            if not isinstance(one, Unknown) and all(one is not f and one != f for f in flat):
-                flat.append(one)
-    if not flat:
-        return UNKNOWN
-    return flat[0] if len(flat) == 1 else Several(tuple(flat[:8]))
-
-
-def below(thing: Thing, limit: int = 400) -> list[Thing]:
-    """A module and all modules that it holds."""
-    found: list[Thing] = []
-    pending, seen = [thing], set()
-    while pending and len(found) < limit:
-        current = pending.pop()
-        if current.number in seen:
-            continue
-        seen.add(current.number)
-        found.append(current)
-        pending += current.children
-        if current.module or current.opaque:
-            for value in current.attributes.values():
-                pending += [t for t in things(value) if t.module is not False or current.opaque]
-    return found

@@ -1,0 +1,123 @@
+"""Evaluation in train mode: of a model that nothing sets to eval (DRP206), or of one of several (DRP208)."""
+
+from __future__ import annotations
+
+from dropout_lint.diagnostic import Related
+from dropout_lint.mode import library
+from dropout_lint.mode.events import EVAL, TRAIN, Event
+from dropout_lint.mode.evidence import Evidence, Findings
+from dropout_lint.mode.history import History, common_caller, iteration
+from dropout_lint.mode.naming import built, layer, names, spelt
+from dropout_lint.mode.purpose import generates, serves_otherwise
+from dropout_lint.mode.values import Frame, Place, Thing
+
+
+def evaluations(history: History, findings: Findings) -> None:
+    """Forwards of one place, that are all in train mode, of a model that was trained or loaded before."""
+    groups: dict[tuple[object, ...], list[Event]] = {}
+    training = {e.order for e in history.training}
+    shared = {place for e in history.training for place in _path(e)}
+    for forward in history.forwards:
+        if forward.thing is not None:
+            groups.setdefault((*_path(forward), forward.thing.number), []).append(forward)
+    done: set[tuple[object, ...]] = set()
+    for events in groups.values():
+        first, thing = events[0], events[0].thing
+        if thing is None or any(e.order in training for e in events):
+            continue
+        live = _always_live(events)
+        if live is None or not _is_evaluation(history, first, thing) or not _ready(history, events[-1], thing, live):
+            continue
+        if history.explicit_train(first) is not None:
+            continue
+        # A helper that trains as well is right; the call that leads there from the evaluation is not.
+        path = zip(_path(first), first.frame.chain(), strict=False)
+        place, frame = next((p for p in path if p[0] not in shared), (first.place, first.frame))
+        where = place if place != first.place else first.region
+        key = (frame.home.path, frame.flow.name, where and where.span, spelt(frame, thing) or thing.label)
+        if key not in done:
+            done.add(key)
+            findings.add(_evidence(history, first, thing, live, place, frame))
+
+
+def _path(event: Event) -> tuple[Place, ...]:
+    """Where a forward stands, and the calls that lead there, innermost first."""
+    return (event.place, *(f.call for f in event.frame.chain() if f.call is not None))
+
+
+def _always_live(events: list[Event]) -> Thing | None:
+    """A part that computes differently by mode and is in train mode at every pass."""
+    for part, _ in events[0].live:
+        states = [modes for e in events for p, modes in e.live if p is part]
+        if len(states) == len(events) and all(s == TRAIN for s in states) and all(e.modes == TRAIN for e in events):
+            return part
+    return None
+
+
+def _is_evaluation(history: History, forward: Event, thing: Thing) -> bool:
+    frames = list(forward.frame.chain())
+    if forward.unused or (forward.smoke and not history.is_trained(thing)):
+        return False
+    if any(f.home.is_test for f in frames) or generates(thing) or serves_otherwise(frames):
+        return False
+    if forward.frame.instance is not None and forward.frame.instance.module:
+        return False
+    evaluating = next((f for f in frames if library.evaluates(f.flow.name)), None)
+    if forward.grad is False:
+        return evaluating is not None or not any(
+            iteration(b) == iteration(forward) and common_caller(forward.frame, b.frame) is b.frame
+            for b in history.backwards
+        )
+    if forward.grad is not True or evaluating is None or not history.is_trained(thing):
+        return False
+    return not any(evaluating in b.frame.chain() for b in history.backwards)
+
+
+def _ready(history: History, forward: Event, thing: Thing, live: Thing) -> bool:
+    """Trained or loaded before: what runs earlier initializes lazy layers, or tries shapes."""
+    numbers = {thing.number, live.number}
+    return any(
+        end < forward.order and e.thing is not None and not numbers.isdisjoint(history.numbers(e.thing))
+        for e, end in history.readying
+    )
+
+
+def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: Place, frame: Frame) -> Evidence:
+    partly = _other_in_eval(history, first, thing, frame)
+    related = [*built(thing, live)]
+    if partly is not None:
+        related.append(Related(partly.place.path, partly.place.span, "only this one enters evaluation"))
+    insert = first.region.span if first.region is not None else None
+    if insert is None and first.frame.flow.steps and first.frame.flow.name:
+        insert = first.frame.flow.steps[0].span
+    receiver = spelt(frame, thing)
+    return Evidence(
+        "DRP208" if partly is not None else "DRP206",
+        place.path,
+        place.span,
+        receiver or thing.label,
+        layer(live),
+        names(first.frame),
+        tuple(related),
+        insert if receiver and place == first.place and history.trains_again(thing) else None,
+        receiver,
+        "" if first.grad is False else first.frame.flow.name.rpartition(".")[2],
+    )
+
+
+def _other_in_eval(history: History, forward: Event, thing: Thing, frame: Frame) -> Event | None:
+    """The ``eval()`` of another model in the same function."""
+    chain = set(forward.frame.chain())
+    for event in history.modes:
+        other = event.thing
+        if event.kind != "mode" or event.modes != EVAL or event.frame not in chain:
+            continue
+        if other is None or other.module is False or other.number in history.numbers(thing):
+            continue
+        near = event.region == forward.region or (
+            event.frame is frame and event.grad is False and forward.grad is False
+        )
+        trains = any(event.frame is b.frame for b in history.backwards)
+        if (near or not trains) and thing.number not in history.numbers(other):
+            return event
+    return None
