@@ -8,6 +8,7 @@ from dropout_lint.checks._mode import evidence, inserted, of
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeOutline
+from dropout_lint.mode.evidence import Evidence
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
@@ -16,7 +17,12 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
         name = f"`{found.subject}`" if found.subject else "The model"
         yield context.report(
             found.span,
-            f"{name} is in train mode, and `{found.extra}` records that for good{of(found)}.",
+            f"{name} is in train mode, and `{found.extra}` records that for good{_where(found)}{of(found)}.",
             fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before the export"),
             related=found.related,
         )
+
+
+def _where(found: Evidence) -> str:
+    """The exporter of older versions switches to eval mode by itself."""
+    return " with `dynamo=True`, the default since torch 2.9" if found.extra == "torch.onnx.export" else ""

@@ -35,6 +35,9 @@ def bind(machine: Machine, target: Term, value: Value, frame: Frame) -> None:
 def _unpacked(machine: Machine, value: Value, number: int) -> list[Value]:
     if isinstance(value, Group):
         return value.items if value.exact and len(value.items) == number else [either(value.items)] * number
+    groups = [v.items for v in choices(value) if isinstance(v, Group) and v.exact and len(v.items) == number]
+    if groups and len(groups) == len(choices(value)):
+        return [either(list(parts)) for parts in zip(*groups, strict=True)]
     if isinstance(value, Thing) and value.opaque:
         return [attribute_of(machine, value, f"[{n}]") for n in range(number)]
     return [UNKNOWN] * number

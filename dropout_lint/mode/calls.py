@@ -51,9 +51,12 @@ def call(machine: Machine, term: Term, frame: Frame) -> Value:
 def _option(machine: Machine, arguments: Arguments) -> None:
     """An option of argparse: https://docs.python.org/3/library/argparse.html#the-add-argument-method."""
     names = [v.value for v in arguments.positional if isinstance(v, Constant) and isinstance(v.value, str)]
-    name = next((n for n in names if n.startswith("--")), "").strip("-").replace("-", "_")
-    if "drop" in name and library.is_zero(arguments.keywords.get("default")):
+    name = next((n for n in names if n.startswith("--")), names[0] if names else "").strip("-").replace("-", "_")
+    default = arguments.keywords.get("default")
+    if "drop" in name and library.is_zero(default):
         machine.undropped.add(name)
+    elif name and isinstance(default, Constant) and isinstance(default.value, str):
+        machine.options[name] = default.value
 
 
 def _method(machine: Machine, base: Value, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:

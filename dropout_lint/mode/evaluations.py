@@ -19,7 +19,7 @@ def evaluations(history: History, findings: Findings) -> None:
     shared = {place for e in history.training for place in _path(e)}
     for forward in history.forwards:
         if forward.thing is not None:
-            groups.setdefault((*_path(forward), forward.thing.number), []).append(forward)
+            groups.setdefault((*_path(forward), *_phases(forward), forward.thing.number), []).append(forward)
     done: set[tuple[object, ...]] = set()
     for events in groups.values():
         first, thing = events[0], events[0].thing
@@ -45,6 +45,10 @@ def _path(event: Event) -> tuple[Place, ...]:
     return (event.place, *(f.call for f in event.frame.chain() if f.call is not None))
 
 
+def _phases(forward: Event) -> tuple[str, ...]:
+    return tuple(t.word for t in forward.turns if t.word)
+
+
 def _always_live(events: list[Event]) -> Thing | None:
     """A part that computes differently by mode and is in train mode at every pass."""
     for part, _ in events[0].live:
@@ -63,13 +67,17 @@ def _is_evaluation(history: History, forward: Event, thing: Thing) -> bool:
     if forward.frame.instance is not None and forward.frame.instance.module:
         return False
     evaluating = next((f for f in frames if library.evaluates(f.flow.name)), None)
+    if forward.grad is not None and history.is_trained(thing) and any(map(library.evaluates, _phases(forward))):
+        return True
     if forward.grad is False:
         return evaluating is not None or not any(
             iteration(b) == iteration(forward) and common_caller(forward.frame, b.frame) is b.frame
             for b in history.backwards
         )
-    if forward.grad is not True or evaluating is None or not history.is_trained(thing):
+    if forward.grad is not True or evaluating is None:
         return False
+    if not history.is_trained(thing):
+        return not history.backwards and any(e.kind == "load" and e.thing is thing for e in history.events)
     return not any(evaluating in b.frame.chain() for b in history.backwards)
 
 
@@ -90,6 +98,8 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
     insert = first.region.span if first.region is not None else None
     if insert is None and first.frame.flow.steps and first.frame.flow.name:
         insert = first.frame.flow.steps[0].span
+    if _phases(first):
+        insert = None  # the statement belongs to one of the phases only
     receiver = spelt(frame, thing)
     return Evidence(
         "DRP208" if partly is not None else "DRP206",
@@ -101,7 +111,7 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
         tuple(related),
         insert if receiver and place == first.place and history.trains_again(thing) else None,
         receiver,
-        "" if first.grad is False else first.frame.flow.name.rpartition(".")[2],
+        "" if first.grad is False else next(iter(_phases(first)), first.frame.flow.name.rpartition(".")[2]),
     )
 
 

@@ -121,6 +121,8 @@ class Recorder:
         whole = thing.part_of
         while whole is not None:  # a part in another mode than the whole: nothing is proven about the whole
             self.unsettle(whole)
+            if whole.module is not True:
+                self.escape(list(whole.attributes.values()), place, frame)
             whole = whole.part_of
 
     def unsettle(self, thing: Thing) -> None:

@@ -9,7 +9,7 @@ from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
 from dropout_lint.mode.history import History
 from dropout_lint.mode.naming import built, layer, names, spelt
-from dropout_lint.mode.purpose import generates, serves_otherwise
+from dropout_lint.mode.purpose import generates, serves_otherwise, wants_losses
 from dropout_lint.mode.values import Thing
 
 
@@ -20,7 +20,7 @@ def explicit_train(history: History, findings: Findings) -> None:
         if cause is None or thing is None or not _evaluates(history, forward, cause, thing):
             continue
         live = next((p for p, modes in forward.live if modes == TRAIN), None)
-        if live is None and not any(p.live is None and (p.opaque or p.home is None) for p in below(thing)):
+        if live is None and (_is_certain(thing) or wants_losses(forward)):
             continue
         findings.add(
             Evidence(
@@ -37,6 +37,11 @@ def explicit_train(history: History, findings: Findings) -> None:
                 extra="" if forward.grad is False else "gradients on",
             )
         )
+
+
+def _is_certain(thing: Thing) -> bool:
+    """Whether all layers of a model are known."""
+    return not any(p.live is None and (p.opaque or p.home is None) for p in below(thing))
 
 
 def _evaluates(history: History, forward: Event, cause: Event, thing: Thing) -> bool:

@@ -10,7 +10,7 @@ from dropout_lint.mode.contents import below, choices, either, things
 from dropout_lint.mode.copies import copied, graph, is_trace, scripted, traced
 from dropout_lint.mode.events import OPEN
 from dropout_lint.mode.functions import run_callbacks
-from dropout_lint.mode.lookup import attribute
+from dropout_lint.mode.lookup import ZOO, attribute, of_zoo
 from dropout_lint.mode.machine import Machine
 from dropout_lint.mode.values import (
     UNKNOWN,
@@ -65,6 +65,8 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, place: Place) ->
         return UNKNOWN
     if name in _ITERATE:
         return iterated(name.rpartition(".")[2], given)
+    if name == "collections.OrderedDict":
+        return given[0] if given else Group([], exact=False)
     values = arguments.all()
     if name in library.COPIES and values:
         return either([copied(machine, v, place) if isinstance(v, Thing) else v for v in choices(values[0])])
@@ -75,6 +77,8 @@ def _getattr(machine: Machine, given: list[Value]) -> Value:
     base, key = given[0], given[1] if len(given) > 1 else UNKNOWN
     if isinstance(key, Constant):
         return attribute(machine, base, str(key.value))
+    if isinstance(base, External) and base.name == ZOO:
+        return of_zoo(machine, key, base.home)
     if isinstance(base, External):
         found = machine.project.find(base.home, base.name)
         if found is not None and not found[1]:
@@ -101,6 +105,8 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         drawn = machine.fresh()
         drawn.random = True
         return drawn
+    if name == f"{ZOO}.get_model":
+        name, positional = of_zoo(machine, arguments.first("name") or UNKNOWN, frame.home).name, positional[1:]
     made = library.made(name, positional, arguments.keywords)
     if made is not None:
         model = machine.made(name, made.module, made.live, place, made.modes)

@@ -26,11 +26,18 @@ NEUTRAL = {
     *frameworks.NEUTRAL,
 }
 """Methods that neither compute nor change the mode."""
+COMPUTING = {
+    *("generate", "generate_text", "forward_features", "forward_head", "forward_intermediates", "get_image_features"),
+    *("get_text_features", "encode", "encode_image", "encode_text", "decode", "predict", "predict_proba", "inference"),
+    *("infer", "sample", "extract_features", "get_intermediate_layers", "contrastive_search", "beam_search"),
+    *("greedy_search", "transcribe", "chat", "score", "embed", "compute_loss", "loss", "logits", "classify"),
+}
+"""Methods of models outside of the project that run them; others give a part or a number, or move weights."""
 INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
 WRAPPERS = {
     *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
     *("convert_sync_batchnorm", "freeze", "prepare_model", "BalancedDataParallel", "DataParallelModel"),
-    *("optimize", "spectral_norm", "weight_norm", "gpu_wrapper"),
+    *("optimize", "spectral_norm", "weight_norm"),
     *frameworks.WRAPS,
 }
 """Functions and classes whose result is the model, for our purpose."""
@@ -44,10 +51,12 @@ HARMLESS_METHODS = {
     *("info", "debug", "warning", "write", "watch", "format", "append", "extend", "update", "add_graph", "log", "save"),
     *("load_state_dict", "zero_grad", "add", "insert", "setdefault", "register", "unscale_", "add_scalar", "put"),
     *("clip_grad_norm_", "backward", "step", "print", "track", "save_state_dict", "load", "save_checkpoint"),
+    *("accumulate", "no_sync", "update_parameters"),
 }
 HARMLESS_PREFIXES = (
     *("torch.optim", "torch.save", "torch.nn.utils", "torch.nn.init", "wandb.", "logging.", "numpy.", "os.", "json."),
     *("torch.distributed", "torch.cuda", "torch.set_", "torch.manual_seed", "tqdm", "time.", "math.", "random."),
+    *("torchsummary.", "torchinfo.", "thop.", "torchviz."),
     *("torch.nn.functional.", "torch.utils.data", "pickle.", "torch.no_grad", "torch.amp", "torchvision.utils"),
 )
 RANDOM = {

@@ -18,6 +18,7 @@ from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.neighbours import Neighbours
 from dropout_lint.mode.sampling import samplings
+from dropout_lint.mode.siblings import switched_elsewhere
 from dropout_lint.mode.terms import terms
 from dropout_lint.mode.values import Class, Frame, Function, Place, Value
 from dropout_lint.project import Project
@@ -138,6 +139,8 @@ class _Linker:
                 static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
                 if not static:
                     instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
+            if instance is not None:
+                machine.forget(switched_elsewhere(machine, instance, flow))
             if not flow.name.endswith("__init__"):
                 optional: dict[str, Value] = {
                     n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts
+from dropout_lint.facts import FileFacts, ModeFlow
 from dropout_lint.mode.containers import members
 from dropout_lint.mode.contents import choices, either
 from dropout_lint.mode.machine import Machine
@@ -20,6 +20,7 @@ from dropout_lint.mode.values import (
 )
 
 _PLAIN_ATTRIBUTES = {"training", "device", "shape", "data", "grad", "__class__", "config", "dtype"}
+ZOO = "torchvision.models"
 _PROPERTIES = {"property", "cached_property"}
 
 
@@ -49,6 +50,9 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
         found = machine.project.find(home, f"{star}.{name}")
         if found is not None and found[1] == name:
             return _at_top_level(machine, name, found[0]) if found[0] is not home else UNKNOWN
+        whole = machine.project.find(home, star) if found is None else None
+        if whole is not None and not whole[1] and name in whole[0].imports:
+            return External(whole[0].imports[name], whole[0])
         if star.startswith("torch"):
             return External(f"{star}.{name}", home)
     return External(f"builtins.{name}", home)
@@ -77,15 +81,39 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
         if found is not None:
             decorators = {d.text for d in found[1].decorators}
             if decorators & _PROPERTIES:
-                return UNKNOWN
+                return _of_property(machine, base, *found)
             return Function(*found, None if "staticmethod" in decorators else base)
     if name in {"module", "_orig_mod"} and base.module is not False:
         return base
     if name in _PLAIN_ATTRIBUTES:
         return UNKNOWN
-    part = machine.part(base, name) if base.module or base.part_of is not None else machine.fresh(name)
+    hidden = base.module or base.part_of is not None or (base.home is not None and _gives_anything(machine, base, name))
+    part = machine.part(base, name) if hidden else machine.fresh(name)
     base.attributes[name] = part
     return part
+
+
+def _of_property(machine: Machine, base: Thing, home: FileFacts, flow: ModeFlow) -> Value:
+    """What a property gives: the expression that it returns, or else some part of the object."""
+    machine.count_step()
+    if len(flow.steps) == 1 and flow.steps[0].kind == "return" and flow.steps[0].value is not None and flow.parameters:
+        inner = Frame(machine.number(), home, flow, base, {flow.parameters[0]: base})
+        return machine.evaluate(flow.steps[0].value, inner)
+    return machine.part(base, flow.name.rpartition(".")[2])
+
+
+def _gives_anything(machine: Machine, base: Thing, name: str) -> bool:
+    """Whether an attribute that nothing assigns may be any object that another one holds."""
+    hands_out = base.home is not None and machine.definitions.method(base.home, base.name, "__getattr__") is not None
+    return name == "__dict__" or hands_out
+
+
+def of_zoo(machine: Machine, key: Value, home: FileFacts) -> External:
+    """A model of torchvision by its name, which may be the default of an option."""
+    if isinstance(key, Constant):
+        return External(f"{ZOO}.{key.value}", home)
+    label = key.label if isinstance(key, Thing) else ""
+    return External(f"{ZOO}.{machine.options.get(label, 'get_model')}", home)
 
 
 def item(machine: Machine, base: Value, key: Value) -> Value:
@@ -102,6 +130,8 @@ def item(machine: Machine, base: Value, key: Value) -> Value:
                 found.append(one.items[index])
             else:
                 found += one.items
+        elif isinstance(one, External) and one.name == f"{ZOO}.__dict__":
+            found.append(of_zoo(machine, key, one.home))
         elif isinstance(one, Thing):
             name = f"[{key.value}]" if isinstance(key, Constant) else "[]"
             found += members(one) or [attribute_of(machine, one, name)]

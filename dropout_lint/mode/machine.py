@@ -50,6 +50,8 @@ class Machine(Recorder):
         """Functions that the run entered, by file and name."""
         self.undropped: set[str] = set()
         """Rates of the command line that are 0 unless they are given, so that no dropout is proven by them."""
+        self.options: dict[str, str] = {}
+        """Words that options of the command line stand for unless they are given."""
         self.unwound: list[list[State]] = []
         """For each loop under way, the states at its ``break`` and ``continue``."""
         self.built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = {}

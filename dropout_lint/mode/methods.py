@@ -79,9 +79,10 @@ def _submodules(machine: Machine, base: Thing, name: str) -> Value:
 def _own_method(
     machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place
 ) -> Value:
-    """A method that a module's class defines: it computes, and may set modes."""
+    """A method that a module's class defines: it computes, may set modes and, in a constructor, may build layers."""
     flow, home = target.flow, base.home
-    if flow.relevant or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
+    building = any(f.instance is base and f.flow.name.endswith("__init__") for f in frame.chain())
+    if building or flow.relevant or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
         return run_function(machine, target, arguments, frame, place)
     if home is not None and machine.definitions.computes(home, base.name, flow):
         forward(machine, base, arguments, frame, place, label=flow.name.rpartition(".")[2])
@@ -94,7 +95,7 @@ def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, fram
     if name in frameworks.PREPARES and positional:
         return positional[0] if len(positional) == 1 else Group(list(positional))
     if base.module and base.home is None:
-        return forward(machine, base, arguments, frame, place)
+        return forward(machine, base, arguments, frame, place) if name in library.COMPUTING else machine.fresh()
     if base.home is not None and machine.definitions.inherits_unseen(base.home, base.name):
         machine.escape([base, *base.attributes.values()], place, frame)
     if name not in library.HARMLESS_METHODS:

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Related
 from dropout_lint.mode.contents import choices
+from dropout_lint.mode.frameworks import LOADS
 from dropout_lint.mode.terms import loop_variables
 from dropout_lint.mode.values import Frame, Thing
+
+
+_MAKERS = LOADS | {"from_pretrained", "from_config"}
+"""Methods of a class that give an instance of it."""
 
 
 def names(frame: Frame) -> frozenset[str]:
@@ -20,7 +25,8 @@ def names(frame: Frame) -> frozenset[str]:
 
 def layer(thing: Thing) -> str:
     """The class of a layer."""
-    return thing.name.rpartition(".")[2] or thing.label
+    owner, _, last = thing.name.rpartition(".")
+    return owner.rpartition(".")[2] if last in _MAKERS and owner else last or thing.label
 
 
 def spelt(frame: Frame, thing: Thing) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 from dropout_lint.mode import library
+from dropout_lint.mode.events import Event
+from dropout_lint.mode.terms import terms, within
 from dropout_lint.mode.values import Frame, Thing
 
 _NOT_AN_EVALUATION = re.compile(
@@ -15,6 +17,9 @@ _NOT_AN_EVALUATION = re.compile(
 )
 
 
+_TARGETS = re.compile(r"target|annot|label|(?:^|_)gt(?:_|$)|bbox|boxes", re.IGNORECASE)
+
+
 def generates(thing: Thing) -> bool:
     """Whether a model is named as one that is used in train mode, such as the generator of a GAN."""
     return any(name and library.GENERATIVE.search(name) for name in (thing.label, thing.name.rpartition(".")[2]))
@@ -22,4 +27,17 @@ def generates(thing: Thing) -> bool:
 
 def serves_otherwise(frames: Iterable[Frame]) -> bool:
     """Whether a function is named, or says, that it does something else than to evaluate."""
-    return any(f.flow.intent or _NOT_AN_EVALUATION.search(f.flow.name.rpartition(".")[2]) for f in frames)
+    return any(
+        f.flow.intent or _NOT_AN_EVALUATION.search(f.flow.name.rpartition(".")[2]) or "dropout" in f.flow.name.lower()
+        for f in frames
+    )
+
+
+def wants_losses(forward: Event) -> bool:
+    """Whether a model is called with its targets: detectors of torchvision give losses in train mode alone.
+
+    https://docs.pytorch.org/vision/stable/models/faster_rcnn.html
+    """
+    calls = (t for t in terms(forward.frame.flow.steps) if t.kind == "call" and t.span == forward.place.span)
+    given = [one for call in calls for one in (*call.parts[2:], *(value for _, value in call.keywords))]
+    return any(_TARGETS.search(t.text) for one in given for t in within(one))

@@ -7,7 +7,7 @@ from dropout_lint.mode.assignments import bind, set_flag
 from dropout_lint.mode.containers import element
 from dropout_lint.mode.gradients import entered
 from dropout_lint.mode.machine import Machine, State
-from dropout_lint.mode.values import UNKNOWN, Frame, Function, Group, Place, Turn
+from dropout_lint.mode.values import UNKNOWN, Constant, Frame, Function, Group, Place, Turn
 
 _MOST_TURNS = 6
 """Elements of a list that are followed one by one."""
@@ -110,8 +110,9 @@ def _loop(machine: Machine, step: Step, frame: Frame) -> bool:
         if step.text != "while":
             ends.append(machine.state(frame))
     for turn, one in enumerate(passes, 1):
-        machine.turns = (*outside, Turn(number, turn, place, frame, first))
-        before = dict(machine.modes)
+        word = one.value if exact and isinstance(one, Constant) and isinstance(one.value, str) else ""
+        machine.turns = (*outside, Turn(number, turn, place, frame, first, word))
+        before, count = dict(machine.modes), len(machine.events)
         for target in step.targets:
             bind(machine, target, one, frame)
         machine.unwound.append([])
@@ -125,7 +126,8 @@ def _loop(machine: Machine, step: Step, frame: Frame) -> bool:
         machine.join(left, frame)
         if not exact:
             ends.append(machine.state(frame))
-            if all(machine.modes.get(k, v) == v for k, v in before.items()):
+            switched = any(e.kind == "mode" for e in machine.events[count:])
+            if not switched and all(machine.modes.get(k, v) == v for k, v in before.items()):
                 break
     machine.branches -= 0 if exact else 1
     machine.turns = outside

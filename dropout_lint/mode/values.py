@@ -165,3 +165,5 @@ class Turn(NamedTuple):
     frame: Frame
     body: Span | None
     """The first statement of the body."""
+    word: str = ""
+    """In a loop over words, such as the phases of an epoch, the one of this turn."""

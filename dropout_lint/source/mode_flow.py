@@ -11,6 +11,8 @@ from dropout_lint.source.mode_classes import classes_of, mode_class
 from dropout_lint.source.mode_steps import FlowBuilder, FunctionNode
 from dropout_lint.source.module import SourceModule
 
+_ACCESSORS = {"setter", "deleter"}
+
 
 class FlowReader:
     """What one file says about modes, function by function."""
@@ -26,6 +28,8 @@ class FlowReader:
     def _index(self, body: list[ast.stmt], owner: str) -> None:
         for statement in body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                if any(isinstance(d, ast.Attribute) and d.attr in _ACCESSORS for d in statement.decorator_list):
+                    continue  # of a property, which reading calls
                 self._nodes[f"{owner}.{statement.name}".lstrip(".")] = (statement, owner)
             elif isinstance(statement, ast.ClassDef):
                 self._index(statement.body, f"{owner}.{statement.name}".lstrip("."))

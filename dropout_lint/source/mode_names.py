@@ -14,6 +14,7 @@ from dropout_lint.source.syntax import dotted, walk
 _AT_THE_END = re.compile(r"\.(?:eval|train)[ \t]*(?:$|#|;|\r)", re.MULTILINE)
 _OF_MODULES = {
     *("parameters", "state_dict", "load_state_dict", "zero_grad", "train", "eval", "named_parameters", "forward"),
+    *("cuda", "cpu", "to", "half", "requires_grad_"),
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from dropout_lint.disk import Disk
 
 _TEST_FOLDERS = {"test", "tests", "testing"}
+_OF_TESTS = (b"pytest", b"unittest", b"torch.testing", b"TestCase", b"nose")
+"""Without these words, a script called ``test_net.py`` evaluates a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ def place_of(path: Path, disk: Disk) -> Place:
 
 def _is_test(path: Path, disk: Disk) -> bool:
     if path.name.startswith("test_") or path.stem.endswith("_test"):
-        return True
+        data = disk.read_or_empty(path)
+        if not data or any(word in data for word in _OF_TESTS) or (b"assert" in data and b"def test_" in data):
+            return True
     return any(f.name.lower() in _TEST_FOLDERS and _holds_tests(f, disk) for f in list(path.parents)[:3])
 
 

@@ -47,7 +47,7 @@ _MODE_BYTES = (
         b".train =",
         b".eval =",
     ),
-    *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test("),
+    *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
 )
 
 PARSE_ANYWAY = 1_000_000
