@@ -264,8 +264,20 @@ class Project:
         key = (facts.path, name)
         if key not in self._modules:
             self._modules[key] = None
-            self._modules[key] = self._by_bases(facts, name, depth)
+            behind = self._through_stars(facts, name[1:]) if name.startswith("?") else None
+            self._modules[key] = (
+                self._is_module(*behind, depth - 1) if behind is not None else self._by_bases(facts, name, depth)
+            )
         return self._modules[key]
+
+    def _through_stars(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """What a name stands for that a file imports with all others of a second one, which imports it by name."""
+        first, dot, rest = name.partition(".")
+        for star in facts.stars:
+            whole = self.find(facts, star)
+            if whole is not None and not whole[1] and first in whole[0].imports:
+                return whole[0], f"{whole[0].imports[first]}{dot}{rest}"
+        return None
 
     def _by_bases(self, facts: FileFacts, name: str, depth: int) -> bool | None:
         bases = self.bases(facts, name)

@@ -10,7 +10,6 @@ from dropout_lint.mode.frameworks import LOADS
 from dropout_lint.mode.terms import loop_variables
 from dropout_lint.mode.values import Frame, Thing
 
-
 _MAKERS = LOADS | {"from_pretrained", "from_config"}
 """Methods of a class that give an instance of it."""
 
