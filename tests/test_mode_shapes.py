@@ -245,6 +245,7 @@ SILENT = {
     "phases with branches": PHASES.format(
         switch='if phase == "train":\n            model.train()\n        else:\n            model.eval()'
     ),
+    "an agent that explores": AGENT.format(sibling="").replace("def predict", "def act"),
     "a function of another name runs a loaded model with gradients": LOADED.format(name="embed"),
 }
 

@@ -11,7 +11,8 @@ from dropout_lint.mode.terms import terms, within
 from dropout_lint.mode.values import Frame, Thing
 
 _NOT_AN_EVALUATION = re.compile(
-    r"(?:^|_)(?:bn|recal\w*|calib\w*|adapt\w*|swa|warm\w*|popul\w*|stats?|momentum|bench\w*|speed|profile|latency|smoke|flops|sanity|mc)"
+    r"(?:^|_)(?:bn|recal\w*|calib\w*|adapt\w*|swa|warm\w*|popul\w*|stats?|momentum|bench\w*|speed|profile|latency|smoke|flops|sanity|mc"
+    r"|act|actions?|rollouts?|explor\w*|collect\w*)"
     r"(?:_|$)",
     re.IGNORECASE,
 )
