@@ -5,6 +5,7 @@ from __future__ import annotations
 from dropout_lint.facts import NOWHERE, Step
 from dropout_lint.mode.assignments import bind, set_flag
 from dropout_lint.mode.containers import element
+from dropout_lint.mode.events import EVAL
 from dropout_lint.mode.gradients import entered
 from dropout_lint.mode.machine import Machine, State
 from dropout_lint.mode.values import UNKNOWN, Constant, Frame, Function, Group, Place, Turn
@@ -126,8 +127,8 @@ def _loop(machine: Machine, step: Step, frame: Frame) -> bool:
         machine.join(left, frame)
         if not exact:
             ends.append(machine.state(frame))
-            switched = any(e.kind == "mode" for e in machine.events[count:])
-            if not switched and all(machine.modes.get(k, v) == v for k, v in before.items()):
+            evaluated = any(e.kind == "mode" and e.modes == EVAL for e in machine.events[count:])
+            if not evaluated and all(machine.modes.get(k, v) == v for k, v in before.items()):
                 break
     machine.branches -= 0 if exact else 1
     machine.turns = outside
