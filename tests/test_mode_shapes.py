@@ -241,6 +241,12 @@ SILENT = {
     "a transformer of the zoo without dropout": (
         ZOO.format(default='"--arch", default="vit_b_16"') + "model = models.__dict__[args.arch]()" + FORGOTTEN
     ),
+    "eval() in a constructor that looks at a shape": module(
+        "self.layers = nn.Sequential(nn.Linear(20, 3), nn.BatchNorm1d(3))\nself.layers.eval()\n"
+        "width = self.layers(torch.zeros(1, 20)).shape[1]\nself.head = nn.Linear(width, 3)",
+        "    def run(self, x):\n        return self.head(self.layers(x))\n\n",
+    ).replace("return self.layers(x)", "return self.head(self.layers(x))")
+    + LOOP.format(before="    model.train()\n", after=""),
     "phases that set the mode": PHASES.format(switch='model.train(phase == "train")'),
     "phases with branches": PHASES.format(
         switch='if phase == "train":\n            model.train()\n        else:\n            model.eval()'

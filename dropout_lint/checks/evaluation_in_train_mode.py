@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks._mode import evidence, inserted, of
-from dropout_lint.checks.context import Context, advice
+from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeOutline
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
-    """Report forwards; and ``train()`` in an evaluation, unless DRP207 is on and says so."""
+    """Report forwards; a ``train()`` in the evaluation itself is DRP207."""
     for found in evidence(outline, context, context.code):
         name = f"`{found.subject}`" if found.subject else "the model"
         where = f"in `{found.extra}`" if found.extra else "without gradients"
@@ -21,13 +21,3 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
             fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
             related=found.related,
         )
-    if "DRP207" in context.settings.enabled:
-        return
-    for found in evidence(outline, context, "DRP207"):
-        if not found.extra:
-            yield context.report(
-                found.span,
-                f"`{found.subject}` is put into train mode here and then evaluated without gradients{of(found)}.",
-                fix=advice("Call `eval()` before evaluating"),
-                related=found.related,
-            )

@@ -62,6 +62,7 @@ def _report(machine: Machine, whole: Thing, events: list[Event], findings: Findi
         name: last[value.number]
         for name, value in whole.attributes.items()
         if isinstance(value, Thing) and value.number in last and last[value.number].modes == EVAL and name in used
+        if not _is_probed(machine, last[value.number])
     }
     trainable = any(
         isinstance(value, Thing) and value.number not in last and any(_WITH_WEIGHTS.match(p.name) for p in below(value))
@@ -91,6 +92,14 @@ def _report(machine: Machine, whole: Thing, events: list[Event], findings: Findi
                 ",".join(shown),
             )
         )
+
+
+def _is_probed(machine: Machine, event: Event) -> bool:
+    """Whether the constructor itself runs a part after ``eval()``, to see the shape of what it gives."""
+    return any(
+        e.kind == "forward" and e.order > event.order and e.frame is event.frame and e.thing is event.thing
+        for e in machine.events
+    )
 
 
 def _used(machine: Machine, whole: Thing, method: str, seen: set[str]) -> set[str]:
