@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import Step, Term
-from dropout_lint.mode.arguments import Arguments
+from dropout_lint.facts import Term
 from dropout_lint.mode.calls import call
-from dropout_lint.mode.construction import construct
 from dropout_lint.mode.containers import element
 from dropout_lint.mode.contents import either
 from dropout_lint.mode.events import joined
-from dropout_lint.mode.functions import run_function
 from dropout_lint.mode.lookup import attribute, item, named
 from dropout_lint.mode.machine import Machine
-from dropout_lint.mode.statements import run
 from dropout_lint.mode.values import (
     UNKNOWN,
     Class,
@@ -22,7 +18,6 @@ from dropout_lint.mode.values import (
     Function,
     Group,
     Lambda,
-    Place,
     Table,
     Thing,
     Value,
@@ -32,20 +27,8 @@ _MOST_ELEMENTS = 8
 """Elements of a list that a comprehension follows one by one."""
 
 
-class Caller(Machine):
+class Interpreter(Machine):
     """The whole machine."""
-
-    def run(self, steps: tuple[Step, ...], frame: Frame) -> bool:
-        """Run statements; false if the end of them is never reached."""
-        return run(self, steps, frame)
-
-    def run_function(self, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
-        """Run a function of the project."""
-        return run_function(self, function, arguments, frame, place)
-
-    def construct(self, made: Class, arguments: Arguments, frame: Frame, place: Place) -> Thing:
-        """Make an instance of a class of the project."""
-        return construct(self, made, arguments, frame, place)
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
         match term.kind:

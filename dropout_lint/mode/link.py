@@ -9,16 +9,19 @@ from dropout_lint.facts import FileFacts, ModeFlow
 from dropout_lint.mode import frameworks, library
 from dropout_lint.mode.arguments import Arguments
 from dropout_lint.mode.candidates import Candidates
+from dropout_lint.mode.construction import construct
 from dropout_lint.mode.definitions import Memory
 from dropout_lint.mode.evidence import Findings
 from dropout_lint.mode.exported import exports
 from dropout_lint.mode.frozen import frozen_parts
-from dropout_lint.mode.interpreter import Caller
+from dropout_lint.mode.functions import run_function
+from dropout_lint.mode.interpreter import Interpreter
 from dropout_lint.mode.judge import Judge
 from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.neighbours import Neighbours
 from dropout_lint.mode.sampling import samplings
 from dropout_lint.mode.siblings import switched_elsewhere
+from dropout_lint.mode.statements import run
 from dropout_lint.mode.terms import terms
 from dropout_lint.mode.values import Class, Frame, Function, Place, Value
 from dropout_lint.project import Project
@@ -62,12 +65,12 @@ class _Linker:
         """For each function that a run entered, the files at whose top level, or with whose function, runs began."""
         self._memory = Memory()
 
-    def _machine(self, facts: FileFacts, flow: ModeFlow) -> Caller:
-        machine = Caller(facts, project=self._project, memory=self._memory)
+    def _machine(self, facts: FileFacts, flow: ModeFlow) -> Interpreter:
+        machine = Interpreter(facts, project=self._project, memory=self._memory)
         machine.top = Frame(machine.number(), facts, flow)
         return machine
 
-    def _finish(self, machine: Caller, complete: bool) -> None:
+    def _finish(self, machine: Interpreter, complete: bool) -> None:
         root = machine.root.path
         for node in machine.reached:
             self._reached.setdefault(node, set()).add(root)
@@ -96,7 +99,7 @@ class _Linker:
         machine = self._machine(facts, reader.top)
         complete = True
         try:
-            machine.run(reader.top.steps, machine.top)
+            run(machine, reader.top.steps, machine.top)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
@@ -138,7 +141,9 @@ class _Linker:
                     return
                 static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
                 if not static:
-                    instance = machine.construct(Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
+                    instance = construct(
+                        machine, Class(facts, flow.owner), Arguments([], {}, False), machine.top, place
+                    )
             if instance is not None:
                 machine.forget(switched_elsewhere(machine, instance, flow))
             if not flow.name.endswith("__init__"):
@@ -146,7 +151,7 @@ class _Linker:
                     n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"
                 }
                 given = Arguments([], optional, False)
-                machine.run_function(Function(facts, flow, instance), given, machine.top, place)
+                run_function(machine, Function(facts, flow, instance), given, machine.top, place)
         except (Exhausted, RecursionError):
             complete = False
         self._finish(machine, complete)
