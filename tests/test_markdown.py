@@ -89,6 +89,13 @@ def test_a_block_that_defines_a_name_again_is_left_out(page: Path) -> None:
     assert [line.split(":")[1] for line in ran.stdout.splitlines() if "DRP103" in line] == ["6"]
 
 
+def test_a_block_in_python_2_is_no_program(page: Path) -> None:
+    page.write_text(PAGE + "\n```python\nprint 'loss', loss\n```\n")
+    assert [
+        line.split(" ")[1] for line in run("--preview", "--output-format", "concise", ".").stdout.splitlines()[:-2]
+    ] == ["DRP101"]
+
+
 def test_nothing_is_written_outside_of_the_blocks() -> None:
     source = decode_markdown(PAGE.encode(), Path("page.md"))
     assert source.encode(source.text) == PAGE.encode()

@@ -410,6 +410,16 @@ def test_modules_without_arguments_are_found_without_running_anything(folder: Pa
     assert "net.py:Needy" not in names
 
 
+def test_nothing_is_discovered_in_a_file_that_cannot_be_imported(folder: Path) -> None:
+    text = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        print{}\n"
+    (folder / "new.py").write_text(text.format("(x)"))
+    (folder / "old.py").write_text(text.format(" x"))
+    found = modules_without_arguments(Path(), lambda path: Settings(folder))
+    specs = [target.spec for target in found]
+    assert "new.py:Net" in specs
+    assert "old.py:Net" not in specs
+
+
 def test_discovered_modules_that_do_not_run_are_counted_and_fail_nothing(folder: Path) -> None:
     (folder / "net.py").write_text(NET.partition("class Refuting")[0])
     (folder / "bad.py").write_text(FOUND.replace("pass", "raise RuntimeError", 1))

@@ -10,6 +10,7 @@ import pytest
 from dropout_lint.linter import Linter
 from dropout_lint.rulebook import rules
 from dropout_lint.settings import Settings
+from dropout_lint.source.imports import add_imports
 from dropout_lint.source.older_syntax import without_older_syntax
 from dropout_lint.source.syntax import OlderModule, SourceSyntaxError, parse
 
@@ -78,3 +79,9 @@ def test_other_findings_stand_beside_the_syntax_error_and_their_fixes_work(tmp_p
     assert [(d.code, d.span.line) for d in result.diagnostics] == [("DRP001", 11), ("DRP101", 12)]
     assert result.diagnostics[1].fix is not None
     assert not result.failures
+
+
+def test_a_fix_can_add_an_import_to_it() -> None:
+    text = "import torch\n\nprint torch.__version__\n"
+    added = "import torch\nimport torch.nn.functional as F\n\nprint torch.__version__\n"
+    assert add_imports(text, ["import torch.nn.functional as F"]) == added

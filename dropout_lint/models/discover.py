@@ -44,7 +44,7 @@ def modules_without_arguments(folder: Path, settings_for: Callable[[Path], Setti
 def _classes(file: Path) -> Iterator[_Class]:
     try:
         text = read_source(file).text
-        tree = parse(text) if "Module" in text or "nn." in text else ast.Module([], [])
+        tree = parse(text, older=False) if "Module" in text or "nn." in text else ast.Module([], [])
     except (UnreadableSource, NotParsed, SourceSyntaxError):
         return
     for node in tree.body:

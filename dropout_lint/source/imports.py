@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
 from dropout_lint.source.text import LINE_BREAK, LineIndex
 
 
@@ -22,7 +23,7 @@ def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
     """Where to insert which lines: the statements whose names are not imported yet, after the last torch import.
 
     Only the header counts; without a torch import there, they go below the docstring and ``from __future__`` lines.
-    Raises ImportClash, and SyntaxError for a text that neither Python nor libcst can parse.
+    Raises ImportClash, and SyntaxError for a text that cannot be parsed.
     """
     if not statements:
         return 0, ""
@@ -50,15 +51,9 @@ def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
 
 def _top_level(text: str) -> list[ast.stmt]:
     try:
-        return ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    from dropout_lint.source.newer_syntax import without_newer_syntax
-
-    older = without_newer_syntax(text)
-    if older is None:
-        raise SyntaxError("neither Python nor libcst can parse the text")
-    return ast.parse(older).body
+        return parse(text).body
+    except (SourceSyntaxError, NotParsed) as error:
+        raise SyntaxError(str(error)) from None
 
 
 def _bindings(body: Iterable[ast.stmt]) -> Iterable[tuple[str, str]]:

@@ -118,7 +118,7 @@ def _sound(raw: str, blocks: Iterator[_Block]) -> Iterator[_Block]:
     defined: set[str] = set()
     for block in blocks:
         try:
-            tree = parse(raw[block.start : block.end])
+            tree = parse(raw[block.start : block.end], older=False)
         except (SourceSyntaxError, NotParsed, RecursionError):
             continue
         kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

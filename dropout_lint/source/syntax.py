@@ -40,10 +40,11 @@ class OlderModule(ast.Module):
         self.error = error
 
 
-def parse(text: str) -> ast.Module:
+def parse(text: str, *, older: bool = True) -> ast.Module:
     """Parse a file. Raises SourceSyntaxError, or NotParsed for input beyond what the parser can hold.
 
-    Newer syntax than that of the interpreter is right. Older syntax is an error, told by an OlderModule.
+    Newer syntax than that of the interpreter is right. Older syntax is an error, told by an OlderModule; it raises
+    unless ``older`` is wanted.
     """
     try:
         return _ast(text)
@@ -59,9 +60,9 @@ def parse(text: str) -> ast.Module:
     newer = _ast_or_none(without_newer_syntax(text))
     if newer is not None:
         return newer
-    older = _ast_or_none(without_older_syntax(text))
-    if older is not None:
-        return OlderModule(older, error)
+    read = _ast_or_none(without_older_syntax(text)) if older else None
+    if read is not None:
+        return OlderModule(read, error)
     raise error
 
 
