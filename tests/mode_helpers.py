@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 
 from dropout_lint.diagnostic import Diagnostic
@@ -27,18 +27,24 @@ class Net(nn.Module):
 """
 
 
-def lint_files(
-    folder: Path, files: dict[str, str], *, without: Collection[str] = (), managed: tuple[str, ...] = ()
-) -> list[Diagnostic]:
-    """Write files, and lint them together with every DRP2 rule but those ``without``."""
-    paths = []
-    for name, text in files.items():
-        path = folder / name
+def write_files(folder: Path, files: dict[str, str]) -> list[Path]:
+    """Write files by their paths in a folder."""
+    paths = [folder / name for name in files]
+    for path, text in zip(paths, files.values(), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        paths.append(path)
-    on = frozenset(code for code in rules() if code.startswith("DRP2") and code not in without)
+    return paths
+
+
+def lint_paths(folder: Path, paths: Sequence[Path], managed: tuple[str, ...] = ()) -> list[Diagnostic]:
+    """Lint files together with every DRP2 rule."""
+    on = frozenset(code for code in rules() if code.startswith("DRP2"))
     settings = Settings(root=folder, enabled=on, fixable=on, mode_managed_bases=managed)
     result = Linter(lambda _: settings, jobs=1).run(paths)
     assert not result.failures
     return list(result.diagnostics)
+
+
+def lint_files(folder: Path, files: dict[str, str], *, managed: tuple[str, ...] = ()) -> list[Diagnostic]:
+    """Write files, and lint them together with every DRP2 rule."""
+    return lint_paths(folder, write_files(folder, files), managed)

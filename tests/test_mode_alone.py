@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.linter import Linter
-from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
-from tests.mode_helpers import NET
+from tests.mode_helpers import NET, lint_paths, write_files
 
 STEPS = """\
 import torch
@@ -72,12 +69,8 @@ def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
 
 
 def found(files: list[Path], folder: Path) -> dict[str, set[tuple[str, int, str]]]:
-    on = frozenset(code for code in rules() if code.startswith("DRP2"))
-    settings = Settings(root=folder, enabled=on, fixable=on)
-    result = Linter(lambda _: settings, jobs=1).run(files)
-    assert not result.failures
     by_file: dict[str, set[tuple[str, int, str]]] = {}
-    for d in result.diagnostics:
+    for d in lint_paths(folder, files):
         by_file.setdefault(Path(d.path).name, set()).add((d.code, d.span.line, d.message))
     return by_file
 
@@ -94,13 +87,7 @@ def found(files: list[Path], folder: Path) -> dict[str, set[tuple[str, int, str]
     ids=["evaluated in train mode", "left in eval", "right", "train for evaluation"],
 )
 def test_each_file_alone(train: str, evaluate: str, place: tuple[str, str] | None, layout: str, tmp_path: Path) -> None:
-    files = []
-    for name, text in project(train, evaluate, layout).items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        if path.suffix == ".py":
-            files.append(path)
+    files = [p for p in write_files(tmp_path, project(train, evaluate, layout)) if p.suffix == ".py"]
     whole = found(files, tmp_path)
     assert (place[1] in {code for code, _, _ in whole.get(place[0], set())}) if place else whole == {}
     alone: dict[str, set[tuple[str, int, str]]] = {}
@@ -128,9 +115,7 @@ def test_files_that_a_whole_library_imports_are_judged_by_their_own_runs(users: 
     """All that import a file are read when it is checked alone, so far users of a much used one prove nothing in it."""
     files = {"net.py": NET, "steps.py": STEPS.format(train="model.train()", evaluate="pass")}
     files |= {f"main_{n}.py": MAIN.format(net="net", steps="steps") for n in range(users)}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    whole = found([tmp_path / name for name in files], tmp_path)
+    whole = found(write_files(tmp_path, files), tmp_path)
     assert ("steps.py" in whole) is (users == 2)
     assert found([tmp_path / "steps.py"], tmp_path) == {k: v for k, v in whole.items() if k == "steps.py"}
 

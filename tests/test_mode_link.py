@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.linter import Linter
 from dropout_lint.settings import Settings
 from tests.mode_helpers import NET, lint_files
@@ -22,12 +21,8 @@ def train(model, optimizer, batches):
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom net import Net\n\n\n"
 
 
-def lint(folder: Path, files: dict[str, str]) -> list[Diagnostic]:
-    return lint_files(folder, files)
-
-
 def found(folder: Path, files: dict[str, str]) -> list[tuple[str, str, int]]:
-    return [(d.code, Path(d.path).name, d.span.line) for d in lint(folder, files)]
+    return [(d.code, Path(d.path).name, d.span.line) for d in lint_files(folder, files)]
 
 
 EVALUATE = """\
@@ -113,7 +108,7 @@ def test_reported(files: dict[str, str], expected: list[tuple[str, str, int]], t
 
 
 def test_the_path_is_told(tmp_path: Path) -> None:
-    [diagnostic] = lint(tmp_path, project("pass", "model.eval()"))
+    [diagnostic] = lint_files(tmp_path, project("pass", "model.eval()"))
     told = [(Path(r.path).name, r.message.split(",")[0]) for r in diagnostic.related]
     assert ("main.py", "constructed here") in told
     assert ("steps.py", "enters evaluation here") in told
