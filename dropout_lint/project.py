@@ -272,12 +272,15 @@ class Project:
 
     def _through_stars(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """What a name stands for that a file imports with all others of a second one, which imports it by name."""
+        return next((found for star in facts.stars if (found := self.imported_by(facts, star, name)) is not None), None)
+
+    def imported_by(self, facts: FileFacts, star: str, name: str) -> tuple[FileFacts, str] | None:
+        """What the file of ``from star import *`` imports by a name, with that file; None if it does not."""
         first, dot, rest = name.partition(".")
-        for star in facts.stars:
-            whole = self.find(facts, star)
-            if whole is not None and not whole[1] and first in whole[0].imports:
-                return whole[0], f"{whole[0].imports[first]}{dot}{rest}"
-        return None
+        whole = self.find(facts, star)
+        if whole is None or whole[1] or first not in whole[0].imports:
+            return None
+        return whole[0], f"{whole[0].imports[first]}{dot}{rest}"
 
     def _by_bases(self, facts: FileFacts, name: str, depth: int) -> bool | None:
         bases = self.bases(facts, name)

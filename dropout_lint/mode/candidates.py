@@ -48,8 +48,9 @@ class Candidates:
         seen: set[Node] = {(f.path, name) for f, name in pending}
         while pending:
             facts, name = pending.pop()
-            node, outline = (facts.path, name), self._names(facts)[name]
-            said = self._mentioned.by(facts, outline)
+            node, known = (facts.path, name), self._names(facts)
+            outline = known[name]
+            said = self._mentioned.by(facts, outline, known)
             if said.switches or (outline.freezes and self._project.is_module(facts, f".{name}")):
                 self._switches.append(node)
             for home, mentioned in self._definitions(facts, said.names):

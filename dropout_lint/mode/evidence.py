@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dropout_lint.diagnostic import Related, Span
+from dropout_lint.mode.naming import layer, names, spelt
+from dropout_lint.mode.values import Frame, Place, Thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,24 @@ class Evidence:
     receiver: str = ""
     """How the model is spelt there."""
     extra: str = ""
+
+
+def at(
+    code: str,
+    place: Place,
+    frame: Frame,
+    thing: Thing,
+    live: Thing | None,
+    related: tuple[Related, ...] = (),
+    insert: Span | None = None,
+    extra: str = "",
+) -> Evidence:
+    """A mistake about a model at a place of a function; ``live`` is the layer that proves it, if there is one."""
+    receiver = spelt(frame, thing)
+    shown = layer(live) if live is not None else ""
+    return Evidence(
+        code, place.path, place.span, receiver or thing.label, shown, names(frame), related, insert, receiver, extra
+    )
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from dropout_lint.diagnostic import Related
 from dropout_lint.mode import library
 from dropout_lint.mode.contents import below
 from dropout_lint.mode.events import EVAL, TRAIN, Event
-from dropout_lint.mode.evidence import Evidence, Findings
+from dropout_lint.mode.evidence import Findings, at
 from dropout_lint.mode.history import History
-from dropout_lint.mode.naming import built, layer, names, spelt
+from dropout_lint.mode.naming import built
 from dropout_lint.mode.purpose import generates, serves_otherwise, wants_losses
 from dropout_lint.mode.values import Thing
 
@@ -22,21 +22,11 @@ def explicit_train(history: History, findings: Findings) -> None:
         live = next((p for p, modes in forward.live if modes == TRAIN), None)
         if live is None and (_is_certain(thing) or wants_losses(forward)):
             continue
-        findings.add(
-            Evidence(
-                "DRP207",
-                cause.place.path,
-                cause.place.span,
-                spelt(forward.frame, thing) or thing.label,
-                layer(live) if live is not None else "",
-                names(forward.frame),
-                (
-                    *(built(thing, live) if live is not None else ()),
-                    Related(forward.place.path, forward.place.span, "and evaluates here"),
-                ),
-                extra="" if forward.grad is False else "gradients on",
-            )
+        related = (
+            *(built(thing, live) if live is not None else ()),
+            Related(forward.place.path, forward.place.span, "and evaluates here"),
         )
+        findings.add(at("DRP207", cause.place, forward.frame, thing, live, related))
 
 
 def _is_certain(thing: Thing) -> bool:

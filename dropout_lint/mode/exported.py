@@ -5,9 +5,8 @@ from __future__ import annotations
 from dropout_lint.diagnostic import Related
 from dropout_lint.mode.contents import below
 from dropout_lint.mode.events import EVAL, TRAIN, Event
-from dropout_lint.mode.evidence import Evidence, Findings
+from dropout_lint.mode.evidence import Findings, at
 from dropout_lint.mode.machine import Machine
-from dropout_lint.mode.naming import layer, names, spelt
 from dropout_lint.mode.values import Thing
 
 _RAISING = ("traced:torch.export.",)
@@ -63,15 +62,4 @@ def _add(
     findings: Findings, event: Event, thing: Thing, live: Thing | None, how: str, made: Event | None = None
 ) -> None:
     related = (Related(made.place.path, made.place.span, "the graph is made here"),) if made is not None else ()
-    findings.add(
-        Evidence(
-            "DRP210",
-            event.place.path,
-            event.place.span,
-            spelt(event.frame, thing) or thing.label,
-            layer(live) if live is not None else "",
-            names(event.frame),
-            related,
-            extra=how,
-        )
-    )
+    findings.add(at("DRP210", event.place, event.frame, thing, live, related, extra=how))

@@ -75,7 +75,7 @@ def _sketched(machine: Machine, function: Function, arguments: Arguments, frame:
 def _entered(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
     flow, home = function.flow, function.home
     machine.reached.add((home.path, flow.name))
-    inner = Frame(machine.number(), home, flow, function.instance, outer=function.frame, caller=frame, call=place)
+    inner = Frame(home, flow, function.instance, outer=function.frame, caller=frame, call=place)
     bind_parameters(machine, inner, function, arguments)
     around = machine.grad, machine.turns, machine.unwound, machine.region
     machine.unwound, machine.region = [], None

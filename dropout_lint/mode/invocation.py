@@ -77,6 +77,6 @@ def _lambda(machine: Machine, callee: Lambda, arguments: Arguments, frame: Frame
     if len(machine.turns) >= _MOST_LOOPS:
         return UNKNOWN
     home = callee.frame
-    inner = Frame(machine.number(), home.home, home.flow, home.instance, outer=home, caller=frame, call=place)
+    inner = Frame(home.home, home.flow, home.instance, outer=home, caller=frame, call=place)
     inner.names.update(zip(callee.term.text.split(","), arguments.positional, strict=False))
     return machine.evaluate(callee.term.parts[0], inner)

@@ -12,14 +12,11 @@ from dropout_lint.mode.candidates import Candidates
 from dropout_lint.mode.construction import construct
 from dropout_lint.mode.definitions import Memory
 from dropout_lint.mode.evidence import Findings
-from dropout_lint.mode.exported import exports
-from dropout_lint.mode.frozen import frozen_parts
 from dropout_lint.mode.functions import run_function
 from dropout_lint.mode.interpreter import Interpreter
-from dropout_lint.mode.judge import Judge
+from dropout_lint.mode.judge import judged
 from dropout_lint.mode.machine import ALONE, Exhausted
 from dropout_lint.mode.neighbours import Neighbours
-from dropout_lint.mode.sampling import samplings
 from dropout_lint.mode.siblings import switched_elsewhere
 from dropout_lint.mode.statements import run
 from dropout_lint.mode.terms import terms
@@ -67,7 +64,7 @@ class _Linker:
 
     def _machine(self, facts: FileFacts, flow: ModeFlow) -> Interpreter:
         machine = Interpreter(facts, project=self._project, memory=self._memory)
-        machine.top = Frame(machine.number(), facts, flow)
+        machine.top = Frame(facts, flow)
         return machine
 
     def _finish(self, machine: Interpreter, complete: bool) -> None:
@@ -75,11 +72,7 @@ class _Linker:
         for node in machine.reached:
             self._reached.setdefault(node, set()).add(root)
         if complete:
-            proven = Findings()
-            Judge(machine, proven).run()
-            for judge in (exports, frozen_parts, samplings):
-                judge(machine, proven)
-            for found in (f for one in proven.by_file.values() for f in one):
+            for found in (f for one in judged(machine).by_file.values() for f in one):
                 if self._sees(root, found.path):
                     self.findings.add(found)
 

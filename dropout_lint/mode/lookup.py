@@ -50,9 +50,9 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
         found = machine.project.find(home, f"{star}.{name}")
         if found is not None and found[1] == name:
             return _at_top_level(machine, name, found[0]) if found[0] is not home else UNKNOWN
-        whole = machine.project.find(home, star) if found is None else None
-        if whole is not None and not whole[1] and name in whole[0].imports:
-            return External(whole[0].imports[name], whole[0])
+        imported = machine.project.imported_by(home, star, name) if found is None else None
+        if imported is not None:
+            return External(imported[1], imported[0])
         if star.startswith("torch"):
             return External(f"{star}.{name}", home)
     return External(f"builtins.{name}", home)
@@ -97,7 +97,7 @@ def _of_property(machine: Machine, base: Thing, home: FileFacts, flow: ModeFlow)
     """What a property gives: the expression that it returns, or else some part of the object."""
     machine.count_step()
     if len(flow.steps) == 1 and flow.steps[0].kind == "return" and flow.steps[0].value is not None and flow.parameters:
-        inner = Frame(machine.number(), home, flow, base, {flow.parameters[0]: base})
+        inner = Frame(home, flow, base, {flow.parameters[0]: base})
         return machine.evaluate(flow.steps[0].value, inner)
     return machine.part(base, flow.name.rpartition(".")[2])
 

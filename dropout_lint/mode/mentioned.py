@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
@@ -15,15 +16,12 @@ class Mentioned:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._files: dict[str, tuple[str, ImportTable, frozenset[str]]] = {}
+        self._files: dict[str, tuple[str, ImportTable]] = {}
 
-    def by(self, facts: FileFacts, outline: ModeOutline) -> Mentions:
-        """What a definition, or the code between the definitions, mentions."""
+    def by(self, facts: FileFacts, outline: ModeOutline, own: Collection[str]) -> Mentions:
+        """What one of the definitions of a file, or the code between them, mentions; ``own`` are their names."""
         if facts.path not in self._files:
-            text = self._project.text(Path(facts.path)) or ""
-            own = frozenset(o.name for o in self._project.outlines(facts))
-            self._files[facts.path] = text, self._project.imports(facts), own
-        text, imports, own = self._files[facts.path]
-        if not outline.name:
-            return mentions("\n".join(outline.words), imports, own)
-        return mentions(text[outline.start : outline.end], imports, own - {outline.name})
+            self._files[facts.path] = self._project.text(Path(facts.path)) or "", self._project.imports(facts)
+        text, imports = self._files[facts.path]
+        code = text[outline.start : outline.end] if outline.name else "\n".join(outline.words)
+        return mentions(code, imports, own)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -34,17 +34,16 @@ class Neighbours:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._homes: dict[Path, Path] = {}
-        self._files: dict[Path, dict[Path, None]] = {}
-        self._imported: dict[Path, frozenset[str]] = {}
+        self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
 
-    def around(self, path: Path) -> Collection[Path]:
+    def around(self, path: Path) -> tuple[Path, ...]:
         """The files of the project that a file belongs to."""
         home = self._home(path)
         if home not in self._files:
-            self._files[home] = dict.fromkeys(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
+            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
         return self._files[home]
 
     def outside(self, checked: frozenset[Path], paths: Iterable[Path]) -> set[Path]:
@@ -81,11 +80,6 @@ class Neighbours:
         """Whether running one file may lead into another."""
         return user == path or user in self.importers(path)
 
-    def _words(self, path: Path) -> frozenset[str]:
-        if path not in self._imported:
-            self._imported[path] = frozenset(_imported(path, self._disk.read_or_empty(path)))
-        return self._imported[path]
-
     def _home(self, path: Path) -> Path:
         if path.parent not in self._homes:
             self._homes[path.parent] = project_folder(path.parent, self._disk)
@@ -96,7 +90,7 @@ class Neighbours:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
             for file in self.around(path):
-                for word in self._words(file):
+                for word in _imported(file, self._disk.read_or_empty(file)):
                     users.setdefault(word, set()).add(file)
             self._users[home] = users
         return self._users[home]

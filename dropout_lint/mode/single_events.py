@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dropout_lint.diagnostic import Related
 from dropout_lint.mode.events import TRAIN, Event
-from dropout_lint.mode.evidence import Evidence, Findings
+from dropout_lint.mode.evidence import Findings, at
 from dropout_lint.mode.history import History
-from dropout_lint.mode.naming import built, layer, names, spelt
+from dropout_lint.mode.naming import built
 from dropout_lint.mode.values import Thing
 
 
@@ -19,12 +19,16 @@ def single_events(history: History, findings: Findings) -> None:
         if event.kind == "trace":
             live = _traced_in_train(history, event, thing)
             if live is not None:
-                findings.add(_evidence("DRP209", event, thing, live, tuple(built(thing, live)), event.label))
+                _add(findings, "DRP209", event, thing, live, tuple(built(thing, live)))
         elif event.kind == "flag" and _is_by_hand(history, event, thing):
             live = event.live[0][0]
-            findings.add(_evidence("DRP204", event, thing, live, tuple(built(thing, live)), event.label))
+            _add(findings, "DRP204", event, thing, live, tuple(built(thing, live)))
         elif event.kind == "checkpoint" and event.live:
-            findings.add(_evidence("DRP212", event, thing, event.live[0][0]))
+            _add(findings, "DRP212", event, thing, event.live[0][0], ())
+
+
+def _add(findings: Findings, code: str, event: Event, thing: Thing, live: Thing, related: tuple[Related, ...]) -> None:
+    findings.add(at(code, event.place, event.frame, thing, live, related, event.statement, event.label))
 
 
 def _traced_in_train(history: History, event: Event, thing: Thing) -> Thing | None:
@@ -45,21 +49,3 @@ def _is_by_hand(history: History, event: Event, thing: Thing) -> bool:
     if frame.instance is thing and not frame.flow.name.endswith("__init__"):
         return False
     return not any(e.kind == "mode" and e.frame is frame and history.touches(e, thing) for e in history.events)
-
-
-def _evidence(
-    code: str, event: Event, thing: Thing, live: Thing, related: tuple[Related, ...] = (), extra: str = ""
-) -> Evidence:
-    receiver = spelt(event.frame, thing)
-    return Evidence(
-        code,
-        event.place.path,
-        event.place.span,
-        receiver or thing.label,
-        layer(live),
-        names(event.frame),
-        related,
-        event.statement,
-        receiver,
-        extra,
-    )

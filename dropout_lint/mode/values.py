@@ -131,7 +131,6 @@ UNKNOWN = Unknown()
 class Frame:
     """One activation of a function."""
 
-    number: int
     home: FileFacts
     flow: ModeFlow
     instance: Thing | None = None

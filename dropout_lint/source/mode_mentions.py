@@ -55,7 +55,7 @@ def without_text(code: str) -> str:
 
 
 def mentions(code: str, imports: ImportTable, own: Collection[str]) -> Mentions:
-    """What the code of a definition mentions; ``own`` are the names of the other definitions of its file."""
+    """What the code of a definition mentions; ``own`` are the names of the definitions of its file."""
     code = without_text(code)
     names = _with_local_imports(imports, code) if "import " in code else imports.names
     switches = any(word in code for word in _SWITCHING_WORDS) and _SWITCHES.search(code) is not None
