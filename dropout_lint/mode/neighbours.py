@@ -19,9 +19,10 @@ MOST_FILES = 5_000
 MOST_IMPORTERS = 100
 """Files that may lead into one file, of which it is known what they do; those of a large library are thousands."""
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)|import[ \t]+([^\n]*))",
-    re.MULTILINE,
+    rb"[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)|import[ \t]+([^\n]*))"
 )
+_SAYS_IMPORT = re.compile(rb"import\b")
+"""What begins with letters is found far faster than what begins a line."""
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
 _SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
@@ -103,14 +104,21 @@ def _module(path: Path) -> str:
 
 def _imported(path: Path, data: bytes) -> set[str]:
     """The words of the import statements of a file."""
-    found: set[str] = set()
-    for match in _IMPORT.finditer(data):
+    words: set[bytes] = set()
+    end = 0
+    for hit in _SAYS_IMPORT.finditer(data):
+        if hit.start() < end:
+            continue
+        match = _IMPORT.match(data, data.rfind(b"\n", 0, hit.start()) + 1)
+        if match is None:
+            continue
+        end = match.end()
         source, names, modules = match.groups()
-        found |= {w.decode() for w in _WORD.findall(b" ".join((source or b"", names or b"", modules or b"")))}
+        words.update(_WORD.findall(b" ".join((source or b"", names or b"", modules or b""))))
         if source and not source.strip(b"."):
             above = path.parents
-            found.add(above[min(len(source), len(above)) - 1].name)
-    return found
+            words.add(above[min(len(source), len(above)) - 1].name.encode())
+    return {word.decode() for word in words}
 
 
 def project_folder(start: Path, disk: Disk) -> Path:

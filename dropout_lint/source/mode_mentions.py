@@ -12,10 +12,12 @@ from dropout_lint.source.syntax import SourceSyntaxError, parse
 
 _CHAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _TEXT = re.compile(
-    r"""#[^\n]*|(\b[A-Za-z]{1,2})?(?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""",
+    r"""[#"'](?:(?<=#)[^\n]*|(?<=")(?:"{2}(?:[^\\]|\\.)*?"{3}|(?:[^"\\\n]|\\.)*")|(?<=')(?:'{2}(?:[^\\]|\\.)*?'{3}|(?:[^'\\\n]|\\.)*'))""",
     re.DOTALL,
 )
-"""Comments and literals. Those with an ``f`` in front hold code."""
+"""Comments and literals. A pattern that begins with a set of characters is searched several times faster."""
+_HOLDS_CODE = re.compile(r"(?:^|\W)(?:[fF][rR]?|[rR][fF])$")
+_PREFIXES = frozenset("fFrR")
 _SWITCHING_WORDS = ("train", "backward", "load_state_dict", "preserve_rng_state")
 _SWITCHES = re.compile(
     r"\.(?<!super\(\)\.)\s*(?:train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?="
@@ -49,7 +51,9 @@ def without_text(code: str) -> str:
     def left(found: re.Match[str]) -> str:
         if found[0].startswith("#"):
             return ""
-        return found[0] if found[1] and "f" in found[1].lower() else '""'
+        start = found.start()
+        before = code[max(0, start - 3) : start]
+        return found[0] if before[-1:] in _PREFIXES and _HOLDS_CODE.search(before) else '""'
 
     return _TEXT.sub(left, code)
 

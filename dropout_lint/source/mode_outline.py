@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from dropout_lint.facts import ModeOutline
 from dropout_lint.source.mode_mentions import without_text
@@ -12,10 +12,13 @@ from dropout_lint.source.module import SourceModule
 from dropout_lint.source.syntax import dotted, walk
 
 _ACTING = ("eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export")
-_ACTING_PARTS = (*_ACTING, "preserve_rng_state")
-"""Plain searches for these are far faster than a pattern, which most definitions are spared."""
-_ACTS = re.compile(rf"\b(?:{'|'.join(_ACTING)})\b")
-_ALONE = re.compile(r"preserve_rng_state|\.training\s*(?::[^=\n]+)?=|\.\s*backward\b")
+_ACTS = {word: re.compile(rf"{word}(?<!\w{word})\b") for word in _ACTING}
+"""Patterns that begin with letters; one that begins with a boundary is far slower."""
+_ALONE = {
+    "preserve_rng_state": re.compile("preserve_rng_state"),
+    ".training": re.compile(r"\.training\s*(?::[^=\n]+)?="),
+    "backward": re.compile(r"\.\s*backward\b"),
+}
 _FREEZES = re.compile(r"\.\s*eval\(")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -36,16 +39,16 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
 
 def _says(text: str) -> tuple[bool, bool]:
     """Whether a text acts on a mode, and whether it does so alone."""
-    if not _acts(text):
+    if not (_any(_ACTS, text) or _any(_ALONE, text)):
         return False, False
     code = without_text(text)
-    return _acts(code), _ALONE.search(code) is not None
+    alone = _any(_ALONE, code)
+    return alone or _any(_ACTS, code), alone
 
 
-def _acts(text: str) -> bool:
-    return any(word in text for word in _ACTING_PARTS) and (
-        _ACTS.search(text) is not None or _ALONE.search(text) is not None
-    )
+def _any(patterns: Mapping[str, re.Pattern[str]], text: str) -> bool:
+    """Whether one of some patterns is found; each is looked for only beside a word that is in it."""
+    return any(word in text and pattern.search(text) is not None for word, pattern in patterns.items())
 
 
 def _definitions(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
