@@ -11,7 +11,7 @@ from dropout_lint.mode.mentioned import Mentioned
 from dropout_lint.project import Project
 from dropout_lint.source.triage import speaks_of_dropout, speaks_of_mode
 
-_DEFINED = rb"^(?:class|def|async def)[ \t]+%s\b|^%s[ \t]*[:=]"
+_DEFINED = re.compile(rb"^(?:(?:class|def|async def)[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE)
 Node = tuple[str, str]
 """A file and a definition of its top level, "" for the statements between them."""
 
@@ -26,7 +26,7 @@ class Candidates:
         self._mentioned_by: dict[Node, list[Node]] = {}
         self._switches: list[Node] = []
         self._given = {Path(f.path).resolve() for f in project.given}
-        self._silent: dict[Path, bytes | None] = {}
+        self._silent: dict[Path, frozenset[bytes] | None] = {}
         self._explore(files)
         self._leading = self._backwards()
 
@@ -91,20 +91,22 @@ class Candidates:
             return None
         path, rest = located
         if path not in self._silent:
-            self._silent[path] = self._read(path)
-        silent = self._silent[path]
-        if silent is not None:
-            first = re.escape(rest.partition(".")[0].encode())
-            if not first or re.search(_DEFINED % (first, first), silent, re.MULTILINE):
+            self._silent[path] = self._defined(path)
+        defined = self._silent[path]
+        if defined is not None:
+            first = rest.partition(".")[0].encode()
+            if not first or first in defined:
                 return None
         return self._project.find(facts, name)
 
-    def _read(self, path: Path) -> bytes | None:
-        """The content of a file that speaks of no model, None for others."""
+    def _defined(self, path: Path) -> frozenset[bytes] | None:
+        """The names that a file defines which speaks of no model, None for others."""
         if path in self._given:
             return None
         data = self._project.disk.read_or_empty(path)
-        return None if speaks_of_mode(data) or speaks_of_dropout(data) else data
+        if speaks_of_mode(data) or speaks_of_dropout(data):
+            return None
+        return frozenset(name or other for name, other in _DEFINED.findall(data))
 
     def _backwards(self) -> set[Node]:
         leading = set(self._switches)

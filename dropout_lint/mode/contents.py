@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from dropout_lint.mode.values import UNKNOWN, Group, Several, Table, Thing, Unknown, Value
+
+_MOST_CHOICES = 8
 
 
 def things(value: Value, depth: int = 4) -> Iterator[Thing]:
@@ -27,17 +30,18 @@ def choices(value: Value) -> tuple[Value, ...]:
 
 
 def either(values: list[Value]) -> Value:
-    """A value that is one of these."""
+    """A value that is one of these, of the first few where they are many."""
     if len(values) == 1:
         return values[0]
     flat: list[Value] = []
-    for value in values:
-        for one in choices(value):
-            if not isinstance(one, Unknown) and all(one is not f and one != f for f in flat):
-                flat.append(one)
+    for one in chain.from_iterable(map(choices, values)):
+        if not isinstance(one, Unknown) and one not in flat:
+            flat.append(one)
+            if len(flat) == _MOST_CHOICES:
+                break
     if not flat:
         return UNKNOWN
-    return flat[0] if len(flat) == 1 else Several(tuple(flat[:8]))
+    return flat[0] if len(flat) == 1 else Several(tuple(flat))
 
 
 def below(thing: Thing, limit: int = 400) -> list[Thing]:

@@ -50,8 +50,12 @@ def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
     """The modes after one of several paths."""
     modes = dict(ends[0])
     for other in ends[1:]:
+        if other == modes:
+            continue
         for number, held in other.items():
-            modes[number] = modes.get(number, held) | held
+            known = modes.get(number)
+            if known is not held:
+                modes[number] = held if known is None else known | held
     return modes
 
 

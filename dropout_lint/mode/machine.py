@@ -119,11 +119,12 @@ def _joined_names(ends: list[dict[str, Value]]) -> dict[str, Value]:
     joint: dict[str, Value] = {}
     for bound in ends:
         for name, value in bound.items():
-            if name not in joint:
-                found: list[Value] = []
-                for names in ends:
-                    one = names.get(name)
-                    if one is not None and all(one is not f for f in found):
-                        found.append(one)
-                joint[name] = value if len(found) == 1 else either([v for v in found if not isinstance(v, Constant)])
+            if name in joint:
+                continue
+            found = [value]
+            for names in ends:
+                one = names.get(name, value)
+                if one is not value and all(one is not f for f in found):
+                    found.append(one)
+            joint[name] = value if len(found) == 1 else either([v for v in found if not isinstance(v, Constant)])
     return joint
