@@ -73,6 +73,19 @@ class Disk:
         changed = self.looks.files.get(str(path), UNREADABLE).digest not in ("", seen.digest)
         self.looks.files[str(path)] = Seen("changed", None) if changed else seen
 
+    def hand_over(self) -> Looks:
+        """What was asked since the last call, for the disk of another process."""
+        looks, self.looks = self.looks, Looks()
+        return looks
+
+    def take_in(self, looks: Looks) -> None:
+        """Add what the disk of another process was asked."""
+        for name, seen in looks.files.items():
+            self.note(Path(name), seen)
+        for folder, entries in looks.entries.items():
+            self.looks.entries.setdefault(folder, {}).update(entries)
+        self.looks.listings.update(looks.listings)
+
     def is_file(self, path: Path) -> bool:
         """Whether this is a file, or a link to one."""
         return self.kind(str(path.parent), path.name) == "f"

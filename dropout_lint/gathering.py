@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dropout_lint.analysis import Analysed, analyse, start_worker
 from dropout_lint.disk import UNREADABLE, Disk, Seen
+from dropout_lint.processes import processors
 from dropout_lint.source.place import Place, place_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def gather(
         else:
             tasks.append(task)
     sizes = {task.path: _size(task.path) for task in tasks}
-    jobs = jobs or _processors()
+    jobs = jobs or processors()
     if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
         yield from _in_turn(tasks, disk, store)
     else:
@@ -92,11 +92,6 @@ def _work(task: _Task) -> tuple[Seen, str, Analysed | None]:
         return seen, entry_text(one), None
     except RecursionError:
         return seen, "", one
-
-
-def _processors() -> int:
-    """Processors that this process may use; Linux alone can tell them from those of the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _size(path: Path) -> int:

@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.analysis import Analysed, analyse_text, without_collecting
+from dropout_lint.checking import Checker, Found, follows_modes
 from dropout_lint.diagnostic import Diagnostic, Failure, Span
 from dropout_lint.disk import Disk
+from dropout_lint.processes import processors
 from dropout_lint.rulebook import rules
 from dropout_lint.source.place import place_of
-from dropout_lint.source.text import read_source
 from dropout_lint.suppressions import TOOL_RULES, UNKNOWN, UNUSED, apply_suppressions
 
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
     from dropout_lint.cache.store import FactsStore
     from dropout_lint.config import Settings
-    from dropout_lint.facts import FileFacts
     from dropout_lint.merging import Findings
     from dropout_lint.project import Project
-
-MODE_RULES = "DRP2"
-"""The group of rules that need the modes of models followed through a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,8 @@ class Linter:
     def _new_project(self, files: Sequence[Path]) -> Project:
         from dropout_lint.project import Project
 
-        return Project(_roots(files, self._disk), self._disk, self._store, self._texts)
+        jobs = self._jobs or processors()
+        return Project(_roots(files, self._disk), self._disk, self._store, self._texts, jobs)
 
     @cached_property
     def _store(self) -> FactsStore | None:
@@ -127,9 +125,7 @@ class Linter:
         return FactsStore(self._cache)
 
     def _follows_modes(self, path: Path) -> bool:
-        """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
-        enabled = self._settings_for(path).enabled_for(path)
-        return any(code.startswith(MODE_RULES) and not rules()[code].engines for code in enabled)
+        return follows_modes(self._settings_for(path), path)
 
     def _judge(self, analysed: Sequence[Analysed]) -> LintResult:
         with without_collecting():
@@ -138,13 +134,14 @@ class Linter:
     def _judged(self, analysed: Sequence[Analysed]) -> LintResult:
         diagnostics: list[Diagnostic] = []
         failures: list[Failure] = []
+        checked = self._checked(analysed)
         for one in analysed:
             if one.failure:
                 failures.append(Failure(str(one.path), one.failure))
                 diagnostics += self._with_runs(one.path, [])
                 continue
-            crashed: list[Failure] = []
-            found = self._with_runs(one.path, list(self._findings(one, crashed)))
+            by_checks, crashed = checked.get(one.path, Found([], []))
+            found = self._with_runs(one.path, [*self._syntax_error(one), *by_checks])
             failures += crashed
             if one.suppressions.directives:
                 enabled = self._decided(one) - {f.code for f in crashed}
@@ -156,6 +153,14 @@ class Linter:
             tuple(sorted(failures, key=lambda f: (f.path, f.code))),
             len(analysed),
         )
+
+    def _checked(self, analysed: Sequence[Analysed]) -> dict[Path, Found]:
+        some = [one for one in analysed if one.facts is not None and one.facts.has_anything and not one.failure]
+        if not some:
+            return {}
+        checker = Checker(self._settings_for, self._project_of(some[0].path), self._texts)
+        found = checker.run([one.facts for one in some if one.facts is not None])
+        return dict(zip([one.path for one in some], found, strict=True))
 
     def _with_runs(self, path: Path, found: list[Diagnostic]) -> list[Diagnostic]:
         if self._runs is None:
@@ -175,34 +180,11 @@ class Linter:
             return enabled - {UNUSED}  # the comment may be there for what a run of the models finds
         return enabled
 
-    def _findings(self, one: Analysed, failures: list[Failure]) -> Iterator[Diagnostic]:
-        if one.syntax_error is not None:
+    def _syntax_error(self, one: Analysed) -> Iterator[Diagnostic]:
+        if one.syntax_error is not None and "DRP001" in self._settings_for(one.path).enabled_for(one.path):
             message, line, column = one.syntax_error
-            settings = self._settings_for(one.path)
-            if "DRP001" in settings.enabled_for(one.path):
-                span = Span(line, column, line, column + 1)
-                yield Diagnostic("DRP001", str(one.path), span, f"Syntax error: {message}", rules()["DRP001"].severity)
-        if one.facts is not None and one.facts.has_anything:
-            yield from self._check(one, one.facts, failures)
-
-    def _check(self, one: Analysed, facts: FileFacts, failures: list[Failure]) -> Iterator[Diagnostic]:
-        from dropout_lint.checks import checks
-        from dropout_lint.checks.context import Context
-
-        settings = self._settings_for(one.path)
-        enabled = settings.enabled_for(one.path)
-        project = self._project_of(one.path)
-        for code, (kind, check) in checks(enabled).items():
-            context = Context(code, facts, project, settings, lambda: self._text(one.path))
-            try:
-                for fact in context.subjects(kind):
-                    yield from check(fact, context)
-            except Exception as error:  # a bug in one rule must not hide the findings of the others
-                reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
-                failures.append(Failure(str(one.path), f"{reason}; this is a bug in dropout-lint", code))
-
-    def _text(self, path: Path) -> str:
-        return self._texts[path] if path in self._texts else read_source(path).text
+            span = Span(line, column, line, column + 1)
+            yield Diagnostic("DRP001", str(one.path), span, f"Syntax error: {message}", rules()["DRP001"].severity)
 
 
 def _roots(files: Sequence[Path], disk: Disk) -> tuple[Path, ...]:
@@ -213,4 +195,4 @@ def _roots(files: Sequence[Path], disk: Disk) -> tuple[Path, ...]:
         while disk.is_file(top.parent / "__init__.py"):
             top = top.parent
         tops.add(top)
-    return tuple(sorted(t for t in tops if not any(other in t.parents for other in tops)))
+    return tuple(sorted(top for top in tops if tops.isdisjoint(top.parents)))

@@ -44,7 +44,7 @@ class Project:
     """Facts of all files around a run, collected when asked for.
 
     ``roots`` bound the search for users and subclasses; ``store`` has facts of earlier runs; ``texts`` holds what
-    stands for the content of some files.
+    stands for the content of some files; ``jobs`` are the processes that a long answer may take.
     """
 
     def __init__(
@@ -53,9 +53,11 @@ class Project:
         disk: Disk,
         store: FactsStore | None = None,
         texts: Mapping[Path, str] | None = None,
+        jobs: int = 1,
     ) -> None:
         self.roots = roots
         self.disk = disk
+        self.jobs = jobs
         self._store = store
         self._texts = texts if texts is not None else {}
         self._facts: dict[Path, FileFacts | None] = {}

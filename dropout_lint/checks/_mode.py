@@ -39,7 +39,7 @@ def intended(found: Evidence, context: Context) -> bool:
 def _linked(context: Context) -> Findings:
     project = context.project
     if not isinstance(project.linked, Findings):
-        project.linked = link(project, project.given, context.settings.mode_managed_bases)
+        project.linked = link(project, project.given, context.settings.mode_managed_bases, project.jobs)
     return project.linked
 
 

@@ -1,8 +1,8 @@
 """The linker: follows the mode of every model through the ModeFlow facts of a project's files.
 
-``link`` chooses where runs begin (``candidates`` by what is ``mentioned``, ``neighbours``) and in which state
-(``siblings``), runs them, and has their events judged. A run is made of these, and each imports only what comes after
-it:
+``link`` chooses where runs begin (``candidates`` by what is ``mentioned``, ``neighbours``) and takes them in one after
+the other; ``runs`` are made in a known state (``siblings``) and have their events judged, those of many files ``ahead``
+in several processes. A run is made of these, and each imports only what comes after it:
 
 - ``interpreter`` (expressions), ``calls``, ``methods``, ``invocation`` (of values), ``externals`` (outside of the
   project), ``construction``, ``functions``, ``statements``, ``assignments``, ``lookup``, with what they share beside

@@ -1,0 +1,88 @@
+"""Runs of many files in several processes, done before it is known which of them count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dropout_lint.disk import Looks
+from dropout_lint.facts import FileFacts
+from dropout_lint.mode.runs import Run, Runs
+from dropout_lint.processes import FORKS, Lost, forked, held
+from dropout_lint.project import Project
+
+PARALLEL_FROM = 40
+"""Files below which starting processes costs more than it saves."""
+Root = tuple[FileFacts, frozenset[str]]
+"""A file with the definitions that a run may start with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """All runs that may begin in one file, and what they asked of the disk."""
+
+    script: Run | None
+    starts: tuple[tuple[str, str], ...]
+    alone: dict[str, Run]
+    looks: Looks
+
+
+class RunsAhead(Runs):
+    """Runs that other processes have done; those that they left out are done when they are asked for."""
+
+    def __init__(self, project: Project, managed: tuple[str, ...], roots: Sequence[Root], jobs: int) -> None:
+        super().__init__(project, managed)
+        self._roots = roots
+        self._done: dict[str, _Done] = {}
+        if FORKS and jobs > 1 and len(roots) >= PARALLEL_FROM:
+            self._run_all(jobs)
+
+    def script(self, facts: FileFacts) -> Run | None:
+        """The run of the top level of a file; None if the file is gone."""
+        done = self._done.get(facts.path)
+        return done.script if done is not None else super().script(facts)
+
+    def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+        """The functions among the definitions of a root that matter, each with the outermost one."""
+        done = self._done.get(facts.path)
+        return done.starts if done is not None else super().starts(facts, names)
+
+    def alone(self, facts: FileFacts, name: str) -> Run:
+        """The run of a function with parameters about which nothing is known."""
+        done = self._done.get(facts.path)
+        run = done.alone.get(name) if done is not None else None
+        return run if run is not None else super().alone(facts, name)
+
+    def _run_all(self, jobs: int) -> None:
+        try:
+            with forked(jobs, self) as pool:
+                results = list(pool.map(_work, range(len(self._roots))))
+        except Lost:
+            return
+        for (facts, _), done in zip(self._roots, results, strict=True):
+            if done is not None:
+                self.project.disk.take_in(done.looks)
+                self._done[facts.path] = done
+
+    def all_of(self, index: int) -> _Done:
+        """The runs that begin in one root, but for those of functions that the others reach."""
+        facts, names = self._roots[index]
+        self.project.disk.hand_over()
+        script = self.script(facts) if "" in names else None
+        starts = self.starts(facts, names)
+        reached = set(script.reached) if script is not None else set()
+        alone: dict[str, Run] = {}
+        for name, outermost in starts:
+            if outermost not in alone and reached.isdisjoint({(facts.path, name), (facts.path, outermost)}):
+                alone[outermost] = self.alone(facts, outermost)
+                reached |= alone[outermost].reached
+        return _Done(script, starts, alone, self.project.disk.hand_over())
+
+
+def _work(index: int) -> _Done | None:
+    """None if a run crashed, which the parent will find out in its turn."""
+    runs = held()
+    try:
+        return runs.all_of(index) if isinstance(runs, RunsAhead) else None
+    except Exception:
+        return None
