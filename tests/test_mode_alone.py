@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dropout_lint.mode.neighbours import MOST_IMPORTERS
 from tests.mode_helpers import NET, lint_paths, write_files
 
 STEPS = """\
@@ -139,3 +140,14 @@ def test_ten_thousand_lines_end(tmp_path: Path) -> None:
     file = tmp_path / "long.py"
     file.write_text(text)
     assert found([file], tmp_path) == {}
+
+
+def test_files_of_the_same_name_elsewhere_are_not_users(tmp_path: Path) -> None:
+    one = project(train="model.train()", evaluate="pass", layout="flat")
+    files = {f"experiment{n}/{name}": text for n in range(MOST_IMPORTERS + 10) for name, text in one.items()}
+    paths = write_files(tmp_path, {"pyproject.toml": "", **files})[1:]
+    found = lint_paths(tmp_path, paths)
+    assert {item.code for item in found} == {"DRP206"}
+    assert len(found) == MOST_IMPORTERS + 10
+    steps = tmp_path / "experiment3" / "steps.py"
+    assert lint_paths(tmp_path, [steps]) == [item for item in found if item.path == str(steps)]

@@ -6,9 +6,10 @@ up in the project around it, and only what those prove counts.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -66,15 +67,14 @@ class Neighbours:
         if path not in self._importers:
             users = self._index(path)
             found: set[Path] = set()
-            level, done = {path}, set[str]()
+            level, done = {path}, set[Path]()
             while level:
-                names = {_module(file) for file in level} - done
-                done |= names
-                level = {user for name in names for user in users.get(name, ())} - found
+                done |= level
+                level = {user for file in level for user in _users(file, users)} - done
                 if len(found) + len(level) > MOST_IMPORTERS:
                     break
                 found |= level
-            self._importers[path] = frozenset(found - {path})
+            self._importers[path] = frozenset(found)
         return self._importers[path]
 
     def sees(self, user: Path, path: Path) -> bool:
@@ -97,9 +97,12 @@ class Neighbours:
         return self._users[home]
 
 
-def _module(path: Path) -> str:
-    """The name by which a file is imported."""
-    return path.parent.name if path.name == "__init__.py" else path.stem
+def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:
+    """Files that import a file: by its name and that of its folder, or from below its folder by its name alone."""
+    folder, name = (path.parent.parent, path.parent.name) if path.name == "__init__.py" else (path.parent, path.stem)
+    named, inside = users.get(name, set()), f"{folder}{os.sep}"
+    yield from named & users.get(folder.name, set())
+    yield from (user for user in named if str(user).startswith(inside))
 
 
 def _imported(path: Path, data: bytes) -> set[str]:
