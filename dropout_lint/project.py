@@ -66,6 +66,7 @@ class Project:
         self._bound: dict[Path, frozenset[bytes]] = {}
         self._wholes: dict[tuple[Path, str], tuple[Path, ...]] = {}
         self._above: dict[Path, list[str]] = {}
+        self._renamed: dict[Path, tuple[tuple[str, str], ...]] = {}
         self._modules: dict[tuple[str, str], bool | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
@@ -239,18 +240,32 @@ class Project:
         if above is None:
             above = self._above[folder] = [str(p) for p in origin.resolve().parents]
         for base in above[ups - 1 : ups] if ups else above[:_DEPTH]:
-            if not self.disk.has(base, parts[0]):
-                continue
-            for cut in range(len(parts), 0, -1):
-                place, last = os.sep.join((base, *parts[: cut - 1])), parts[cut - 1]
-                if self.disk.kind(place, f"{last}.py") == "f":
-                    return Path(place, f"{last}.py"), ".".join(parts[cut:])
-                if (
-                    self.disk.kind(place, last) == "d"
-                    and self.disk.kind(f"{place}{os.sep}{last}", "__init__.py") == "f"
-                ):
-                    return Path(place, last, "__init__.py"), ".".join(parts[cut:])
+            if self.disk.has(base, parts[0]):
+                found = self._inside_of(base, parts)
+                if found is not None:
+                    return found
+        renamed = self._renamed_above(folder, above) if not ups and len(parts) > 1 else ()
+        return next(
+            (found for name, base in renamed if name == parts[0] and (found := self._inside_of(base, parts[1:]))), None
+        )
+
+    def _inside_of(self, base: str, parts: Sequence[str]) -> tuple[Path, str] | None:
+        """The module in a folder that the longest prefix of some parts leads to, and the rest of them."""
+        for cut in range(len(parts), 0, -1):
+            place, last = os.sep.join((base, *parts[: cut - 1])), parts[cut - 1]
+            if self.disk.kind(place, f"{last}.py") == "f":
+                return Path(place, f"{last}.py"), ".".join(parts[cut:])
+            if self.disk.kind(place, last) == "d" and self.disk.kind(f"{place}{os.sep}{last}", "__init__.py") == "f":
+                return Path(place, last, "__init__.py"), ".".join(parts[cut:])
         return None
+
+    def _renamed_above(self, folder: Path, above: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """Packages around a file in folders of longer names, such as ``net-master``, with the words of those."""
+        if folder not in self._renamed:
+            packages = [base for base in above[:_DEPTH] if self.disk.kind(base, "__init__.py") == "f"]
+            words = [(word, base) for base in packages for word in re.split(r"\W+", os.path.basename(base))]
+            self._renamed[folder] = tuple((word, base) for word, base in words if word != os.path.basename(base))
+        return self._renamed[folder]
 
     def is_module(self, facts: FileFacts, name: str) -> bool | None:
         """Whether a class is an nn.Module: proven, refuted, or None where a base is out of sight."""

@@ -151,3 +151,20 @@ def test_files_of_the_same_name_elsewhere_are_not_users(tmp_path: Path) -> None:
     assert len(found) == MOST_IMPORTERS + 10
     steps = tmp_path / "experiment3" / "steps.py"
     assert lint_paths(tmp_path, [steps]) == [item for item in found if item.path == str(steps)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "package", "found"),
+    [
+        ("netlib-master", True, True),
+        ("owner+netlib@1f2e3d", True, True),
+        ("netlib-master", False, False),
+        ("netlibrary", True, False),
+    ],
+)
+def test_a_package_in_a_folder_of_a_longer_name(folder: str, package: bool, found: bool, tmp_path: Path) -> None:
+    files = {"core/net.py": NET, "core/steps.py": STEPS.format(train="model.train()", evaluate="pass")}
+    files |= {"core/__init__.py": "", "main.py": MAIN.format(net="netlib.core.net", steps="netlib.core.steps")}
+    files |= {"__init__.py": ""} if package else {}
+    paths = write_files(tmp_path / folder, files)
+    assert [item.code for item in lint_paths(tmp_path, paths)] == ["DRP206"] * found

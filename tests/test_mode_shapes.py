@@ -86,7 +86,24 @@ model = Net()
 model.load_state_dict(torch.load("best.pt"))
 print({name}(model, test_data))
 """
+SIZED = """
+import reporter
+
+
+class Sized(Net):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+
+size = len(train_data)
+model = Sized(size)
+"""
 REPORTED = {
+    "a number that the model keeps, in hands unknown": (
+        "DRP205",
+        SIZED + LEFT_IN_EVAL.replace("    for x", "    reporter.tell(size)\n    for x", 1),
+    ),
     "layers that a method builds": ("DRP206", module("self.layers = self._make_layers([3])", BUILT) + FORGOTTEN),
     "a method that builds all layers": ("DRP206", module("self.build()", BUILT) + FORGOTTEN),
     "layers of an ordered dictionary": (

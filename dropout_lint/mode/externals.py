@@ -65,6 +65,8 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, place: Place) ->
         return UNKNOWN
     if name in _ITERATE:
         return iterated(name.rpartition(".")[2], given)
+    if name.startswith("builtins.") and name.rpartition(".")[2] in library.PLAIN:
+        return UNKNOWN
     if name == "collections.OrderedDict":
         return given[0] if given else Group([], exact=False)
     values = arguments.all()

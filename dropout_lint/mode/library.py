@@ -47,6 +47,8 @@ HARMLESS = {
     *("print", "len", "isinstance", "id", "str", "repr", "sum", "iter", "next", "hasattr", "dict", "max", "min"),
     *("filter", "map", "type", "super", "callable", "vars", "dir", "hash", "bool", "any", "all", "float", "int"),
 }
+PLAIN = {"len", "int", "float", "bool", "str", "repr", "id", "hash", "isinstance", "callable", "hasattr", "any", "all"}
+"""Functions of Python that give numbers, words or truth, and never an object."""
 HARMLESS_METHODS = {
     *("info", "debug", "warning", "write", "watch", "format", "append", "extend", "update", "add_graph", "log", "save"),
     *("load_state_dict", "zero_grad", "add", "insert", "setdefault", "register", "unscale_", "add_scalar", "put"),
