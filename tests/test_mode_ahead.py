@@ -66,7 +66,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Scripts that share their steps and their network, which alone is not checked."""
-    monkeypatch.setattr(ahead, "PARALLEL_FROM", 2)
+    monkeypatch.setattr(ahead, "FILES_EACH", 2)
     scripts = {f"main{n}.py": MAIN.format(switch="model.eval()" if n % 2 else "pass") for n in range(6)}
     alone = MAIN.replace("from steps import evaluate, train", STEPS).format(switch="pass")
     return write_files(tmp_path, {"net.py": NET, "steps.py": STEPS, "alone.py": alone, **scripts})[1:]

@@ -11,8 +11,8 @@ from dropout_lint.mode.runs import Run, Runs
 from dropout_lint.processes import FORKS, Lost, forked, held
 from dropout_lint.project import Project
 
-PARALLEL_FROM = 40
-"""Files below which starting processes costs more than it saves."""
+FILES_EACH = 20
+"""Files for each process; with fewer, starting it costs more than it saves, and its memory too."""
 Root = tuple[FileFacts, frozenset[str]]
 """A file with the definitions that a run may start with."""
 
@@ -34,7 +34,8 @@ class RunsAhead(Runs):
         super().__init__(project, managed)
         self._roots = roots
         self._done: dict[str, _Done] = {}
-        if FORKS and jobs > 1 and len(roots) >= PARALLEL_FROM:
+        jobs = min(jobs, len(roots) // FILES_EACH)
+        if FORKS and jobs > 1:
             self._run_all(jobs)
 
     def script(self, facts: FileFacts) -> Run | None:
