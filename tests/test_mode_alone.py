@@ -168,3 +168,12 @@ def test_a_package_in_a_folder_of_a_longer_name(folder: str, package: bool, foun
     files |= {"__init__.py": ""} if package else {}
     paths = write_files(tmp_path / folder, files)
     assert [item.code for item in lint_paths(tmp_path, paths)] == ["DRP206"] * found
+
+
+def test_places_in_other_files_are_spelt_like_the_file_that_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, project(train="model.train()", evaluate="pass", layout="flat"))
+    monkeypatch.chdir(tmp_path)
+    found = lint_paths(tmp_path, [Path("steps.py")])
+    assert {one.path for item in found for one in item.related} == {"main.py", "net.py"}

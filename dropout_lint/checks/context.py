@@ -7,7 +7,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -58,21 +58,19 @@ class Context:
         Those of the nodes ``beside`` that stand in a wrapper are told as related places. A fix that would delete a
         comment becomes advice.
         """
-        related += tuple(
-            Related(self._shown_path(n), n.span, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`")
-            for n in beside
-            if n.within is not None
-        )
+        inside = ((n, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`") for n in beside if n.within is not None)
+        related += tuple(Related(n.path or self.facts.path, n.span, told) for n, told in inside)
+        related = tuple(replace(one, path=self._shown(one.path)) for one in related)
         if fix is not None and any(self._deletes_comment(edit) for edit in fix.edits):
             fix = advice(fix.message)
         level = severity or rules()[self.code].severity
         return Diagnostic(self.code, self.facts.path, span, message, level, fix, related=related)
 
-    def _shown_path(self, node: LayerNode) -> str:
-        """The file of a node, spelt like the path that is checked."""
+    def _shown(self, path: str) -> str:
+        """The path of another file, spelt like the one that is checked."""
         here = Path.cwd()
-        relative = bool(node.path) and not Path(self.facts.path).is_absolute() and here in Path(node.path).parents
-        return str(Path(node.path).relative_to(here)) if relative else node.path or self.facts.path
+        relative = not Path(self.facts.path).is_absolute() and here in Path(path).parents
+        return str(Path(path).relative_to(here)) if relative else path
 
     def _deletes_comment(self, edit: Edit) -> bool:
         if edit.span.line == edit.span.end_line:
