@@ -130,6 +130,10 @@ REPORTED = {
         "DRP205",
         'import torchvision\n\nmodel = torchvision.models.get_model("resnet50")' + LEFT_IN_EVAL,
     ),
+    "a model of the zoo with batch norm by name": (
+        "DRP206",
+        "import torchvision\n\nmodel = torchvision.models.resnet18(norm_layer=nn.BatchNorm2d)" + FORGOTTEN,
+    ),
     "from_pretrained, in eval mode from the first step on": (
         "DRP205",
         'from transformers import BertModel\n\nmodel = BertModel.from_pretrained("bert-base-uncased")' + LEFT_IN_EVAL,
@@ -254,6 +258,12 @@ SILENT = {
     "losses of a model that gets its targets": LOSSES.format(given="targets"),
     "a model of the zoo that nobody names": (
         ZOO.format(default='"--arch"') + "model = models.__dict__[args.arch]()" + FORGOTTEN
+    ),
+    "a model of the zoo without batch norm": (
+        "import torchvision\n\nmodel = torchvision.models.resnet18(norm_layer=nn.InstanceNorm2d)" + FORGOTTEN
+    ),
+    "a model of timm without batch norm": (
+        'import timm\n\nmodel = timm.create_model("resnet18", norm_layer=nn.GroupNorm)' + FORGOTTEN
     ),
     "a transformer of the zoo without dropout": (
         ZOO.format(default='"--arch", default="vit_b_16"') + "model = models.__dict__[args.arch]()" + FORGOTTEN

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dropout_lint.mode import frameworks
 from dropout_lint.mode.events import EVAL, OPEN, TRAIN, Modes
-from dropout_lint.mode.values import Constant, Value
+from dropout_lint.mode.values import Constant, External, Value
 from dropout_lint.torch_facts import DROPOUT_MODULES, MULTIHEAD, RNNS
 
 SAME = {
@@ -120,7 +120,11 @@ def made(name: str, positional: list[Value], keywords: dict[str, Value]) -> Made
         named = positional[0] if positional else keywords.get("model_name")
         convolutional = isinstance(named, Constant) and bool(_WITH_BATCHNORM.match(str(named.value)))
         weights = keywords.get("pretrained", positional[1] if len(positional) > 1 else Constant(False))
-        return Made(TRAIN, True if convolutional or _drops(keywords) else None, loaded=weights != Constant(False))
+        return Made(
+            TRAIN,
+            True if (convolutional and not _norm_unknown(keywords)) or _drops(keywords) else None,
+            loaded=weights != Constant(False),
+        )
     if _ZOO.match(name) and name.count(".") >= 2:
         given = [v for v in (*positional, *keywords.values()) if v not in (Constant(False), Constant(None))]
         return Made(TRAIN, _zoo_liveness(name, keywords), loaded=bool(given))
@@ -139,6 +143,7 @@ _WITH_BATCHNORM = re.compile(
     r"|densenet|inception|xception|vgg\d+_bn|dla\d|hrnet|res2net|ghostnet|dpn\d|darknet)"
 )
 """Families of timm that normalise with the statistics of a batch."""
+_BATCHNORMS = {"torch.nn.BatchNorm2d", "torch.nn.SyncBatchNorm"}
 _ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get_|list_|_utils|_api))")
 
 
@@ -151,9 +156,15 @@ def _family(owner: str, positional: list[Value], keywords: dict[str, Value]) -> 
 
 
 def _zoo_liveness(name: str, keywords: dict[str, Value]) -> bool | None:
-    if ".detection." in name:
+    if ".detection." in name or _norm_unknown(keywords):
         return None
     return _drops(keywords) if name.rpartition(".")[2].startswith("vit_") else True
+
+
+def _norm_unknown(keywords: dict[str, Value]) -> bool:
+    """Whether a normalisation is given that may not be PyTorch's batch norm."""
+    given = keywords.get("norm_layer", Constant(None))
+    return given != Constant(None) and not (isinstance(given, External) and given.name in _BATCHNORMS)
 
 
 def _drops(keywords: dict[str, Value]) -> bool:
