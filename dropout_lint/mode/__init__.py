@@ -8,7 +8,7 @@ in several processes. A run is made of these, and each imports only what comes a
   project), ``construction``, ``functions``, ``statements``, ``assignments``, ``lookup``, with what they share beside
   them: what the parts of a program do to the machine;
 - ``machine``, ``definitions``: the state of a run, and what the files of the project define;
-- ``library``, ``frameworks``: what is known about code outside of the project, as data;
+- ``library``, ``frameworks``, ``zoos``: what is known about code outside of the project, as data;
 - ``events``, ``contents``, ``values``: what happens to models, and what names stand for.
 
 A judge reads the events and adds ``evidence``: ``left_in_eval``, ``evaluations``, ``explicit_train`` and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.mode import frameworks, library
+from dropout_lint.mode import frameworks, library, zoos
 from dropout_lint.mode.arguments import Arguments
 from dropout_lint.mode.assignments import set_attribute
 from dropout_lint.mode.containers import iterated
@@ -109,7 +109,7 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         return drawn
     if name == f"{ZOO}.get_model":
         name, positional = of_zoo(machine, arguments.first("name") or UNKNOWN, frame.home).name, positional[1:]
-    made = library.made(name, positional, arguments.keywords)
+    made = zoos.made(name, positional, arguments.keywords)
     if made is not None:
         model = machine.made(name, made.module, made.live, place, made.modes)
         if made.loaded:
@@ -120,7 +120,7 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         return UNKNOWN
     if name.startswith("torch.autograd.Variable"):
         return positional[0] if positional else UNKNOWN
-    live = library.liveness(name, positional, arguments.keywords)
+    live = zoos.liveness(name, positional, arguments.keywords)
     if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
         return _layer(machine, name, live, arguments, place)
     if "optim" in name:
