@@ -99,6 +99,38 @@ class Sized(Net):
 size = len(train_data)
 model = Sized(size)
 """
+SELF_SWITCHING = """
+class Self(Net):
+    def forward(self, x, features=False):
+        {switch}
+        return super().forward(x)
+
+
+model = Self()
+model.load_state_dict(torch.load("best.pt"))
+with torch.no_grad():
+    print(model(test_data, features=True))
+"""
+ATTACKED = """
+def attack(net, x):
+    net.eval()
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        step = torch.autograd.grad(net(x).mean(), [x])[0]
+    net.train()
+    return x + step.sign()
+
+
+def test(model):
+    model.eval()
+    with torch.no_grad():
+        print(model(attack(model, test_data)))
+
+
+model = Net()
+model.load_state_dict(torch.load("best.pt"))
+test(model)
+"""
 REPORTED = {
     "a number that the model keeps, in hands unknown": (
         "DRP205",
@@ -311,3 +343,20 @@ def test_no_statement_is_inserted_into_a_loop_over_phases(tmp_path: Path) -> Non
     text = HEAD + PHASES.format(switch="if phase == 'train':\n            model.train()")
     (found,) = lint_files(tmp_path, {"program.py": text})
     assert (found.code, found.fix is not None and bool(found.fix.edits)) == ("DRP206", False)
+
+
+@pytest.mark.parametrize(
+    ("switch", "codes"),
+    [("self.eval() if features else self.train()", []), ("self.drop.eval()", []), ("self.out.eval()", ["DRP206"])],
+)
+def test_a_forward_pass_that_sets_modes_itself(switch: str, codes: list[str], tmp_path: Path) -> None:
+    found = lint_files(tmp_path, {"program.py": HEAD + SELF_SWITCHING.format(switch=switch)})
+    assert [item.code for item in found] == codes
+
+
+def test_an_eval_that_is_undone_is_told_and_not_repeated(tmp_path: Path) -> None:
+    (found,) = lint_files(tmp_path, {"program.py": HEAD + ATTACKED})
+    assert "a `train()` undoes the `eval()`" in found.message
+    assert found.fix is not None
+    assert not found.fix.edits
+    assert "puts it back into train mode here" in [one.message for one in found.related]

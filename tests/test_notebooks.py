@@ -316,6 +316,7 @@ KEPT = [
     "x = 1;\ny;",
     "def f():\n    %time g()\n    return 1",
     "await f()\nasync with g() as h:\n    !ls",
+    "cd ..\npip install torch\nx = 1",
 ]
 PYTHON = [
     'x = """\n%not\n!nor\nthis?\n"""',
@@ -323,6 +324,7 @@ PYTHON = [
     "x = [\n    a\n    %b\n]",
     "x = y % z\nx %= 3",
     "# is it so?\n# !ls",
+    'time = 3\nrun (time)\nx = """\ncd ..\n"""',
 ]
 
 

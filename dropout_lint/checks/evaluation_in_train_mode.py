@@ -8,6 +8,7 @@ from dropout_lint.checks._mode import evidence, inserted, of
 from dropout_lint.checks.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeOutline
+from dropout_lint.mode.evaluations import UNDONE
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
@@ -15,9 +16,11 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
     for found in evidence(outline, context, context.code):
         name = f"`{found.subject}`" if found.subject else "the model"
         where = f"in `{found.extra}`" if found.extra else "without gradients"
+        undone = any(related.message == UNDONE for related in found.related)
+        why = "a `train()` undoes the `eval()`" if undone else "no path calls `eval()`"
         yield context.report(
             found.span,
-            f"{name} is evaluated {where} while it is in train mode: no path calls `eval()`{of(found)}.",
+            f"{name} is evaluated {where} while it is in train mode: {why}{of(found)}.",
             fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
             related=found.related,
         )

@@ -23,6 +23,7 @@ class Memory:
         self.leading: dict[tuple[str, str], bool] = {}
         self.computing: dict[tuple[str, str, str], bool] = {}
         self.uses: dict[tuple[str, str], Uses | None] = {}
+        self.switched: dict[tuple[str, str], frozenset[str]] = {}
 
 
 class Definitions:
@@ -147,6 +148,16 @@ class Definitions:
             self._memory.computing[key] = any(_calls_layer(t, receiver, silent) for t in terms(flow.steps))
         return self._memory.computing[key]
 
+    def switched(self, home: FileFacts, name: str) -> frozenset[str]:
+        """The parts of a module whose mode its own forward pass sets, "" for the module as a whole."""
+        key = (home.path, name)
+        if key not in self._memory.switched:
+            found = self.method(home, name, "forward")
+            receiver = found[1].parameters[0] if found is not None and found[1].parameters else ""
+            inside = terms(found[1].steps) if found is not None else ()
+            self._memory.switched[key] = frozenset(p for t in inside if (p := _switched(t, receiver)) is not None)
+        return self._memory.switched[key]
+
     def uses(self, home: FileFacts, name: str) -> Uses | None:
         """The layers that the methods of a class name; None where any layer may be reached."""
         key = (home.path, name)
@@ -175,3 +186,13 @@ def _calls_layer(term: Term, receiver: Term, silent: set[str]) -> bool:
         return False
     func = term.parts[0]
     return func == receiver or (func.kind == "attribute" and func.parts[0] == receiver and func.text not in silent)
+
+
+def _switched(term: Term, receiver: str) -> str | None:
+    """The attribute of an instance on which a term calls ``train`` or ``eval``, "" for the instance."""
+    if term.kind != "call" or term.parts[0].kind != "attribute" or term.parts[0].text not in {"train", "eval"}:
+        return None
+    whole, held = Term("name", receiver), term.parts[0].parts[0]
+    if held == whole:
+        return ""
+    return held.text if held.kind == "attribute" and held.parts[0] == whole else None

@@ -11,6 +11,8 @@ from dropout_lint.mode.naming import built, layer, names, spelt
 from dropout_lint.mode.purpose import generates, serves_otherwise
 from dropout_lint.mode.values import Frame, Place, Thing
 
+UNDONE = "puts it back into train mode here"
+
 
 def evaluations(history: History, findings: Findings) -> None:
     """Forwards of one place, that are all in train mode, of a model that was trained or loaded before."""
@@ -95,11 +97,16 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
     related = [*built(thing, live)]
     if partly is not None:
         related.append(Related(partly.place.path, partly.place.span, "only this one enters evaluation"))
+    undone = _undone(history, first, thing)
+    if undone is not None:
+        related.append(Related(undone.place.path, undone.place.span, UNDONE))
     insert = first.region.span if first.region is not None else None
     if insert is None and first.frame.flow.steps and first.frame.flow.name:
         insert = first.frame.flow.steps[0].span
     if _phases(first):
         insert = None  # the statement belongs to one of the phases only
+    if first.cause is not None and first.frame in first.cause.frame.chain():
+        insert = None  # what sets the mode comes later
     receiver = spelt(frame, thing)
     return Evidence(
         "DRP208" if partly is not None else "DRP206",
@@ -113,6 +120,15 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
         receiver,
         "" if first.grad is False else next(iter(_phases(first)), first.frame.flow.name.rpartition(".")[2]),
     )
+
+
+def _undone(history: History, forward: Event, thing: Thing) -> Event | None:
+    """The ``train()`` between an ``eval()`` and the evaluation that it was meant for."""
+    cause = forward.cause
+    if cause is None or cause.modes != TRAIN or forward.frame not in cause.frame.chain():
+        return None
+    before = (e for e in history.modes if e.modes == EVAL and e.order < cause.order and e.frame is forward.frame)
+    return cause if any(history.touches(e, thing) for e in before) else None
 
 
 def _other_in_eval(history: History, forward: Event, thing: Thing, frame: Frame) -> Event | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dropout_lint.mode import library
 from dropout_lint.mode.arguments import Arguments
 from dropout_lint.mode.construction import construct
-from dropout_lint.mode.contents import either, things
+from dropout_lint.mode.contents import below, either, things
 from dropout_lint.mode.externals import call_external
 from dropout_lint.mode.functions import run_function
 from dropout_lint.mode.machine import Machine
@@ -64,7 +64,11 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
 def forward(
     machine: Machine, thing: Thing, arguments: Arguments, frame: Frame, place: Place, label: str = ""
 ) -> Unknown:
-    """Run a model."""
+    """Run a model. What its own forward pass sets is no mode that anybody forgot."""
+    for part in below(thing):
+        for name in machine.definitions.switched(part.home, part.name) if part.home is not None else ():
+            held = things(part.attributes.get(name, UNKNOWN)) if name else (part,)
+            machine.forget(inner for one in held for inner in below(one))
     given = [t for v in arguments.all() for t in things(v)]
     smoke = bool(given) and all(t.random for t in given[:2])
     if not arguments.keywords.keys() & library.MODE_ARGUMENTS:  # else the caller says which mode it wants

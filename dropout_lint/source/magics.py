@@ -13,6 +13,11 @@ _PYTHON_CELLS = frozenset({"capture", "debug", "ipytest", "prun", "time", "timei
 """Cell magics below which Python stands that runs with the rest of the notebook."""
 _STATEMENT = re.compile(r"(?P<indent>[ \t]*)(?:[%!?]|[\w.%*]+\?\??[ \t]*(?:#.*)?$)")
 _ASSIGNMENT = re.compile(r"(?P<indent>[ \t]*[\w.,\[\]'\" \t]+=[ \t]*)[%!](?!=)")
+_AUTOMAGIC = re.compile(
+    r"(?P<indent>)(?:cd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|man|more|less|pip|conda|time|timeit|run|env|load_ext|matplotlib)"
+    r"[ \t]+[^=(\s]"
+)
+"""Magics that IPython runs without ``%`` too: https://ipython.readthedocs.io/en/stable/interactive/magics.html#magic-automagic"""
 _STAND_IN = re.compile(r"# __ipython_(\d+)__$|__ipython_(\d+)__\(\)$", re.MULTILINE)
 
 
@@ -70,7 +75,7 @@ def unmask(text: str, masked: Masked) -> str:
 
 
 def _ipython(line: str) -> re.Match[str] | None:
-    return _STATEMENT.match(line) or _ASSIGNMENT.match(line)
+    return _STATEMENT.match(line) or _ASSIGNMENT.match(line) or _AUTOMAGIC.match(line)
 
 
 def _hold(lines: list[str], kept: dict[int, str | None], at: int, prefix: str) -> None:
