@@ -89,6 +89,29 @@ class Net(nn.Module):
 """,
         ["DRP301"],
     ),
+    "layers-or-none-between-two-dropouts": (
+        """
+class Same(nn.Module):
+    def forward(self, x):
+        return x
+
+
+class Net(nn.Module):
+    def __init__(self, width, layers):
+        super().__init__()
+        if layers == 0:
+            self.project = Same()
+        if layers > 0:
+            self.project = nn.Linear(width, width)
+        self.fc = nn.Linear(width, 4)
+
+    def forward(self, x):
+        x = F.dropout(x, p=0.1, training=self.training)
+        x = F.dropout(self.project(x), p=0.2, training=self.training)
+        return self.fc(x)
+""",
+        [],
+    ),
     "tuple-returned": (
         """
 class Attend(nn.Module):

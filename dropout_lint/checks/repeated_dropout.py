@@ -24,7 +24,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     for dropout in dropouts(graph, DROPOUTS):
         if dropout.optional or dropout.guarded:
             continue
-        for first in paths.before(dropout, _PASSES):
+        before = paths.before(dropout, _PASSES)
+        if any(node.kind not in DROPOUTS for node in before):
+            continue  # what stands between them may be chosen to compute something
+        for first in before:
             if _family(first) != _family(dropout) or first.optional or first.guarded or first.rate.is_zero:
                 continue
             if first.constructor == dropout.constructor and first.span == dropout.span:
