@@ -131,6 +131,48 @@ model = Net()
 model.load_state_dict(torch.load("best.pt"))
 test(model)
 """
+CRITIC = """
+features, critic = Net(), nn.Linear(3, 1)
+features.load_state_dict(torch.load("source.pt"))
+for epoch in range(9):
+    with torch.no_grad():
+        found = features(train_data)
+    for _ in range(5):
+        critic(found).mean().backward()
+    for _ in range(2):
+        critic(features(train_data)).mean().backward()
+"""
+BANK = """
+model = Net()
+model.load_state_dict(torch.load("source.pt"))
+with torch.no_grad():
+    bank = model(train_data)
+optimizer = torch.optim.Adam(model.parameters())
+for x, y in train_data:
+    F.cross_entropy(model(x), y).backward()
+    optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        print(model(test_data))
+    model.train()
+"""
+MINED = """
+def mine(model):
+    model.eval()
+    with torch.no_grad():
+        return model(train_data).argmax(1)
+
+
+def train(model, optimizer):
+    for step in range(9):
+        y = mine(model)
+        F.cross_entropy(model(train_data), y).backward()
+        optimizer.step()
+
+
+model = Net()
+train(model, torch.optim.Adam(model.parameters()))
+"""
 REPORTED = {
     "a number that the model keeps, in hands unknown": (
         "DRP205",
@@ -274,6 +316,7 @@ def validate(model, batches):
     return [sum(model(images, {given}).values()) for images, {given} in batches]
 """
 SILENT = {
+    "features for the steps of another model": CRITIC,
     "train() through a property with a setter": MANAGER.format(access=SETTER, switch="manager.network.train()"),
     "train() through a longer property": MANAGER.format(access=LONG, switch="manager.network.train()"),
     "train() through __getattr__": MANAGER.format(access=ANY, switch="manager.anything.train()"),
@@ -352,6 +395,12 @@ def test_no_statement_is_inserted_into_a_loop_over_phases(tmp_path: Path) -> Non
 def test_a_forward_pass_that_sets_modes_itself(switch: str, codes: list[str], tmp_path: Path) -> None:
     found = lint_files(tmp_path, {"program.py": HEAD + SELF_SWITCHING.format(switch=switch)})
     assert [item.code for item in found] == codes
+
+
+@pytest.mark.parametrize(("text", "code"), [(BANK, "DRP206"), (MINED, "DRP205")])
+def test_no_statement_is_inserted_where_it_would_leave_the_other_mode(text: str, code: str, tmp_path: Path) -> None:
+    found = lint_files(tmp_path, {"program.py": HEAD + text})
+    assert [(item.code, bool(item.fix and item.fix.edits)) for item in found] == [(code, False)]
 
 
 def test_an_eval_that_is_undone_is_told_and_not_repeated(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.diagnostic import Related
+from dropout_lint.diagnostic import Related, Span
 from dropout_lint.mode import library
 from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
@@ -72,15 +72,24 @@ def _is_evaluation(history: History, forward: Event, thing: Thing) -> bool:
     if forward.grad is not None and history.is_trained(thing) and any(map(library.evaluates, _phases(forward))):
         return True
     if forward.grad is False:
-        return evaluating is not None or not any(
-            iteration(b) == iteration(forward) and common_caller(forward.frame, b.frame) is b.frame
-            for b in history.backwards
-        )
+        return evaluating is not None or not any(_feeds(history, forward, thing, b) for b in history.backwards)
     if forward.grad is not True or evaluating is None:
         return False
     if not history.is_trained(thing):
         return not history.backwards and any(e.kind == "load" and e.thing is thing for e in history.events)
     return not any(evaluating in b.frame.chain() for b in history.backwards)
+
+
+def _feeds(history: History, forward: Event, thing: Thing, backward: Event) -> bool:
+    """Whether a pass is for a training step: of the same turn, or of another model in a loop inside of the turn."""
+    turns = iteration(forward)
+    if common_caller(forward.frame, backward.frame) is not backward.frame:
+        return False
+    if iteration(backward) == turns:
+        return True
+    trained = [f for f in history.training if history.backward_of(f) is backward]
+    inside = turns and backward.order > forward.order and iteration(backward)[: len(turns)] == turns
+    return bool(inside and trained) and not any(history.touches(f, thing) for f in trained)
 
 
 def _ready(history: History, forward: Event, thing: Thing, live: Thing) -> bool:
@@ -105,8 +114,8 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
         insert = first.frame.flow.steps[0].span
     if _phases(first):
         insert = None  # the statement belongs to one of the phases only
-    if first.cause is not None and first.frame in first.cause.frame.chain():
-        insert = None  # what sets the mode comes later
+    if insert is not None and _is_set_behind(insert, first):
+        insert = None
     receiver = spelt(frame, thing)
     return Evidence(
         "DRP208" if partly is not None else "DRP206",
@@ -116,9 +125,30 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
         layer(live),
         names(first.frame),
         tuple(related),
-        insert if receiver and place == first.place and history.trains_again(thing) else None,
+        insert if receiver and place == first.place and _trains_on(history, first, thing) else None,
         receiver,
         "" if first.grad is False else next(iter(_phases(first)), first.frame.flow.name.rpartition(".")[2]),
+    )
+
+
+def _trains_on(history: History, forward: Event, thing: Thing) -> bool:
+    """Whether a model that is put into eval mode here is trained in train mode later, or DRP205 will see to it."""
+    later = (f for f in history.training if f.order > forward.order and history.touches(f, thing))
+    step = next(later, None)
+    if step is None or {t.loop for t in step.turns} & {t.loop for t in forward.turns}:
+        return history.trains_again(thing)
+    between = (e for e in history.modes if forward.order < e.order < step.order)
+    return any(e.kind == "mode" and e.modes == TRAIN and history.touches(e, thing) for e in between)
+
+
+def _is_set_behind(insert: Span, forward: Event) -> bool:
+    """Whether a call behind the statement, in the same block or inside of it, sets the mode again."""
+    cause = forward.cause
+    frame = next((f for f in cause.frame.chain() if f.caller is forward.frame), None) if cause is not None else None
+    if frame is None or frame.call is None:
+        return False
+    return (
+        insert.line <= frame.call.span.line <= (forward.region.span if forward.region else forward.place.span).end_line
     )
 
 

@@ -50,6 +50,8 @@ def _evidence(forward: Event, cause: Event, thing: Thing, live: Thing, turn: Tur
             place = frame.call
     receiver = spelt(turn.frame, thing)
     body = turn.body if turn.body is not None and turn.body.line > turn.place.span.line else None
+    if turn in cause.turns:
+        body = None  # the turn itself calls eval() before it trains
     return Evidence(
         "DRP205",
         place.path,
