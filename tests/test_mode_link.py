@@ -152,6 +152,21 @@ def test_overrides(method: str, codes: list[str], tmp_path: Path) -> None:
     assert [code for code, _, _ in found(tmp_path, {"net.py": text})] == codes
 
 
+@pytest.mark.parametrize(
+    ("method", "advice"),
+    [
+        ("def train(self, loader, epochs): ...", "Rename it"),
+        ("def train(self):\n        super().train()\n        self.out.eval()", "Write `def train(self, mode=True)`"),
+    ],
+    ids=["loop", "switch"],
+)
+def test_a_switch_is_not_advised_to_take_another_name(method: str, advice: str, tmp_path: Path) -> None:
+    (found,) = lint_files(tmp_path, {"net.py": NET + f"\n    {method}\n"})
+    assert found.code == "DRP202"
+    assert found.fix is not None
+    assert found.fix.message.startswith(advice)
+
+
 def test_lazy_layers_may_be_initialized_in_train_mode(tmp_path: Path) -> None:
     body = HEAD + "model = Net()\nx = torch.load('x')\nwith torch.no_grad():\n    model(x)\n"
     body += "optimizer = torch.optim.SGD(model.parameters())\nfor _ in range(3):\n    model(x).sum().backward()\n"

@@ -204,6 +204,11 @@ REPORTED = {
         "DRP205",
         'import torchvision\n\nmodel = torchvision.models.get_model("resnet50")' + LEFT_IN_EVAL,
     ),
+    "a loss in eval mode beside the model": (
+        "DRP206",
+        "model, loss = Net(), nn.CrossEntropyLoss()"
+        + FORGOTTEN.replace("    with torch", "    loss.eval()\n    with torch"),
+    ),
     "a model of the zoo with batch norm by name": (
         "DRP206",
         "import torchvision\n\nmodel = torchvision.models.resnet18(norm_layer=nn.BatchNorm2d)" + FORGOTTEN,

@@ -10,6 +10,8 @@ from dropout_lint.facts import ModeOverride
 
 _ADVICE = "Rename it, for instance to `fit`: `eval()` calls `self.train(False)`, and parents call it on their children"
 
+_AS_SWITCH = "Write `def train(self, mode=True)`, pass the mode on to `super().train(mode)`, and return the module"
+
 
 def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
     """Report methods that cannot take a mode, or that train, and attributes of that name."""
@@ -41,7 +43,7 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         override.span,
         f"`{override.name}` of this Module is not the switch between the modes: {reason}, so {effect}.",
-        fix=advice(_ADVICE),
+        fix=advice(_AS_SWITCH if override.forwards and not override.trains else _ADVICE),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dropout_lint.diagnostic import Related, Span
 from dropout_lint.mode import library
+from dropout_lint.mode.contents import below
 from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
 from dropout_lint.mode.history import History, common_caller, iteration
@@ -135,7 +136,9 @@ def _trains_on(history: History, forward: Event, thing: Thing) -> bool:
     """Whether a model that is put into eval mode here is trained in train mode later, or DRP205 will see to it."""
     later = (f for f in history.training if f.order > forward.order and history.touches(f, thing))
     step = next(later, None)
-    if step is None or {t.loop for t in step.turns} & {t.loop for t in forward.turns}:
+    if step is None:
+        return True
+    if {t.loop for t in step.turns} & {t.loop for t in forward.turns}:
         return history.trains_again(thing)
     between = (e for e in history.modes if forward.order < e.order < step.order)
     return any(e.kind == "mode" and e.modes == TRAIN and history.touches(e, thing) for e in between)
@@ -170,6 +173,8 @@ def _other_in_eval(history: History, forward: Event, thing: Thing, frame: Frame)
             continue
         if other is None or other.module is False or other.number in history.numbers(thing):
             continue
+        if all(part.live is False for part in below(other)):
+            continue  # a loss, which is the same in both modes
         near = event.region == forward.region or (
             event.frame is frame and event.grad is False and forward.grad is False
         )
