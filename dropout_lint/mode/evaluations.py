@@ -115,8 +115,8 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
         insert = first.frame.flow.steps[0].span
     if _phases(first):
         insert = None  # the statement belongs to one of the phases only
-    if insert is not None and _is_set_behind(insert, first):
-        insert = None
+    if insert is not None and (first.label in {"eval", "train"} or _is_set_behind(insert, first)):
+        insert = None  # the class has a method of its own by that name, or another call sets the mode again
     receiver = spelt(frame, thing)
     return Evidence(
         "DRP208" if partly is not None else "DRP206",
