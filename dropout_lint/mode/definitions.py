@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
 from dropout_lint.mode import library
-from dropout_lint.mode.terms import attribute_called, terms
+from dropout_lint.mode.terms import attribute_called, is_mode_call, terms
 from dropout_lint.mode.uses import Uses, layer_uses
 from dropout_lint.mode.values import Class, Function
 from dropout_lint.project import Project
@@ -190,7 +190,7 @@ def _calls_layer(term: Term, receiver: Term, silent: set[str]) -> bool:
 
 def _switched(term: Term, receiver: str) -> str | None:
     """The attribute of an instance on which a term calls ``train`` or ``eval``, "" for the instance."""
-    if term.kind != "call" or term.parts[0].kind != "attribute" or term.parts[0].text not in {"train", "eval"}:
+    if not is_mode_call(term):
         return None
     whole, held = Term("name", receiver), term.parts[0].parts[0]
     if held == whole:

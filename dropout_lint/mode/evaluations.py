@@ -7,7 +7,7 @@ from dropout_lint.mode import library
 from dropout_lint.mode.contents import below
 from dropout_lint.mode.events import EVAL, TRAIN, Event
 from dropout_lint.mode.evidence import Evidence, Findings
-from dropout_lint.mode.history import History, common_caller, iteration
+from dropout_lint.mode.history import History, call_towards, common_caller, iteration
 from dropout_lint.mode.naming import built, layer, names, spelt
 from dropout_lint.mode.purpose import generates, serves_otherwise
 from dropout_lint.mode.values import Frame, Place, Thing
@@ -88,9 +88,10 @@ def _feeds(history: History, forward: Event, thing: Thing, backward: Event) -> b
         return False
     if iteration(backward) == turns:
         return True
+    if not turns or backward.order < forward.order or iteration(backward)[: len(turns)] != turns:
+        return False
     trained = [f for f in history.training if history.backward_of(f) is backward]
-    inside = turns and backward.order > forward.order and iteration(backward)[: len(turns)] == turns
-    return bool(inside and trained) and not any(history.touches(f, thing) for f in trained)
+    return bool(trained) and not any(history.touches(f, thing) for f in trained)
 
 
 def _ready(history: History, forward: Event, thing: Thing, live: Thing) -> bool:
@@ -110,13 +111,6 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
     undone = _undone(history, first, thing)
     if undone is not None:
         related.append(Related(undone.place.path, undone.place.span, UNDONE))
-    insert = first.region.span if first.region is not None else None
-    if insert is None and first.frame.flow.steps and first.frame.flow.name:
-        insert = first.frame.flow.steps[0].span
-    if _phases(first):
-        insert = None  # the statement belongs to one of the phases only
-    if insert is not None and (first.label in {"eval", "train"} or _is_set_behind(insert, first)):
-        insert = None  # the class has a method of its own by that name, or another call sets the mode again
     receiver = spelt(frame, thing)
     return Evidence(
         "DRP208" if partly is not None else "DRP206",
@@ -126,10 +120,21 @@ def _evidence(history: History, first: Event, thing: Thing, live: Thing, place: 
         layer(live),
         names(first.frame),
         tuple(related),
-        insert if receiver and place == first.place and _trains_on(history, first, thing) else None,
+        _insertion(history, first, thing) if receiver and place == first.place else None,
         receiver,
         "" if first.grad is False else next(iter(_phases(first)), first.frame.flow.name.rpartition(".")[2]),
     )
+
+
+def _insertion(history: History, first: Event, thing: Thing) -> Span | None:
+    """The statement before which an ``eval()`` helps and does no harm."""
+    steps = first.frame.flow.steps if first.frame.flow.name else ()
+    span = first.region.span if first.region is not None else next((step.span for step in steps), None)
+    if span is None or _phases(first):
+        return None  # the statement belongs to one of the phases only
+    if first.label in {"eval", "train"}:
+        return None  # the class has a method of its own by that name
+    return span if not _is_set_behind(span, first) and _trains_on(history, first, thing) else None
 
 
 def _trains_on(history: History, forward: Event, thing: Thing) -> bool:
@@ -146,13 +151,9 @@ def _trains_on(history: History, forward: Event, thing: Thing) -> bool:
 
 def _is_set_behind(insert: Span, forward: Event) -> bool:
     """Whether a call behind the statement, in the same block or inside of it, sets the mode again."""
-    cause = forward.cause
-    frame = next((f for f in cause.frame.chain() if f.caller is forward.frame), None) if cause is not None else None
-    if frame is None or frame.call is None:
-        return False
-    return (
-        insert.line <= frame.call.span.line <= (forward.region.span if forward.region else forward.place.span).end_line
-    )
+    call = call_towards(forward.cause, forward.frame) if forward.cause is not None else None
+    end = (forward.region or forward.place).span.end_line
+    return call is not None and insert.line <= call.span.line <= end
 
 
 def _undone(history: History, forward: Event, thing: Thing) -> Event | None:

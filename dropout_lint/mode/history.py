@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dropout_lint.mode import library
 from dropout_lint.mode.contents import below
 from dropout_lint.mode.events import TRAIN, Event
-from dropout_lint.mode.values import Frame, Thing
+from dropout_lint.mode.values import Frame, Place, Thing
 
 
 class History:
@@ -95,6 +95,11 @@ def common_caller(one: Frame, other: Frame) -> Frame | None:
     """The innermost function that leads to both."""
     chain = set(one.chain())
     return next((f for f in other.chain() if f in chain), None)
+
+
+def call_towards(event: Event, frame: Frame) -> Place | None:
+    """The call in a function that led to an event in another one."""
+    return next((f.call for f in event.frame.chain() if f.caller is frame), None)
 
 
 def callers_until(frame: Frame, last: Frame | None) -> Iterator[Frame]:

@@ -6,7 +6,7 @@ from dropout_lint.diagnostic import Related
 from dropout_lint.mode import library
 from dropout_lint.mode.events import EVAL, Event
 from dropout_lint.mode.evidence import Evidence, Findings
-from dropout_lint.mode.history import History, callers_until
+from dropout_lint.mode.history import History, call_towards, callers_until
 from dropout_lint.mode.naming import built, layer, names, spelt
 from dropout_lint.mode.purpose import generates
 from dropout_lint.mode.values import Thing, Turn
@@ -44,10 +44,7 @@ def _evaluates(history: History, cause: Event, thing: Thing, turn: Turn) -> bool
 
 
 def _evidence(forward: Event, cause: Event, thing: Thing, live: Thing, turn: Turn) -> Evidence:
-    place = cause.place
-    for frame in cause.frame.chain():
-        if frame.caller is turn.frame and frame.call is not None:
-            place = frame.call
+    place = call_towards(cause, turn.frame) or cause.place
     receiver = spelt(turn.frame, thing)
     body = turn.body if turn.body is not None and turn.body.line > turn.place.span.line else None
     if turn in cause.turns:

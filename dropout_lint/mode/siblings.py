@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.facts import ModeFlow, Term
+from dropout_lint.facts import ModeFlow
 from dropout_lint.mode.contents import below, things
 from dropout_lint.mode.machine import Machine
-from dropout_lint.mode.terms import attribute_called, terms
+from dropout_lint.mode.terms import attribute_called, is_mode_call, terms
 from dropout_lint.mode.values import UNKNOWN, Thing
 
 
@@ -20,11 +20,7 @@ def switched_elsewhere(machine: Machine, instance: Thing, flow: ModeFlow) -> Ite
             other = machine.definitions.flow(home, f"{known.name}.{name}")
             if other is None or not other.relevant or not other.parameters:
                 continue
-            called = {attribute_called(t, other.parameters[0]) for t in terms(other.steps) if _is_mode_call(t)}
+            called = {attribute_called(t, other.parameters[0]) for t in terms(other.steps) if is_mode_call(t)}
             for attribute in called:
                 for thing in things(instance.attributes.get(attribute, UNKNOWN)):
                     yield from below(thing)
-
-
-def _is_mode_call(term: Term) -> bool:
-    return term.kind == "call" and term.parts[0].kind == "attribute" and term.parts[0].text in {"eval", "train"}

@@ -38,6 +38,11 @@ def attribute_called(term: Term, receiver: str) -> str:
     return ""
 
 
+def is_mode_call(term: Term) -> bool:
+    """Whether a term is ``x.eval(...)`` or ``x.train(...)``."""
+    return term.kind == "call" and term.parts[0].kind == "attribute" and term.parts[0].text in {"eval", "train"}
+
+
 def loop_variables(steps: tuple[Step, ...]) -> Iterator[str]:
     """Names that ``for`` loops bind, which stand for something else at each turn."""
     for step in steps:
