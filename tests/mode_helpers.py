@@ -25,6 +25,42 @@ class Net(nn.Module):
     def forward(self, x):
         return self.out(self.drop(x))
 """
+STEPS = """\
+import torch
+import torch.nn.functional as F
+
+
+def train(model, optimizer, batches):
+    {train}
+    for x, y in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+
+def evaluate(model, batches):
+    {evaluate}
+    with torch.no_grad():
+        for x, y in batches:
+            F.cross_entropy(model(x), y)
+"""
+MAIN = """\
+import torch
+from {net} import Net
+from {steps} import evaluate, train
+
+
+def main(batches):
+    model = Net()
+    optimizer = torch.optim.Adam(model.parameters())
+    for epoch in range(10):
+        train(model, optimizer, batches)
+        evaluate(model, batches)
+
+
+if __name__ == "__main__":
+    main(open("batches"))
+"""
 
 
 def write_files(folder: Path, files: dict[str, str]) -> list[Path]:

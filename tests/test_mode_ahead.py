@@ -14,28 +14,11 @@ from dropout_lint.mode.evidence import Evidence
 from dropout_lint.mode.link import link
 from dropout_lint.mode.runs import Run, Runs
 from dropout_lint.project import Project
-from tests.mode_helpers import NET, write_files
+from tests.mode_helpers import MAIN, NET, STEPS, write_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all runs are in one process")
 
-STEPS = """\
-import torch
-import torch.nn.functional as F
-
-
-def train(model, optimizer, batches):
-    for x, y in batches:
-        optimizer.zero_grad()
-        F.cross_entropy(model(x), y).backward()
-        optimizer.step()
-
-
-def evaluate(model, batches):
-    model.eval()
-    with torch.no_grad():
-        for x, y in batches:
-            F.cross_entropy(model(x), y)
-
+FIT = """
 
 def fit(model, optimizer, batches):
     model.train()
@@ -43,33 +26,18 @@ def fit(model, optimizer, batches):
         train(model, optimizer, batches)
         evaluate(model, batches)
 """
-MAIN = """\
-import torch
-from net import Net
-from steps import evaluate, train
-
-
-def main(batches):
-    model = Net()
-    {switch}
-    optimizer = torch.optim.Adam(model.parameters())
-    for epoch in range(10):
-        train(model, optimizer, batches)
-        evaluate(model, batches)
-
-
-if __name__ == "__main__":
-    main(open("batches"))
-"""
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Scripts that share their steps and their network, which alone is not checked."""
     monkeypatch.setattr(ahead, "FILES_EACH", 2)
-    scripts = {f"main{n}.py": MAIN.format(switch="model.eval()" if n % 2 else "pass") for n in range(6)}
-    alone = MAIN.replace("from steps import evaluate, train", STEPS).format(switch="pass")
-    return write_files(tmp_path, {"net.py": NET, "steps.py": STEPS, "alone.py": alone, **scripts})[1:]
+    steps = STEPS.format(train="pass", evaluate="model.eval()") + FIT
+    main = MAIN.format(net="net", steps="steps")
+    started = main.replace("model = Net()", "model = Net()\n    model.eval()")
+    scripts = {f"main{n}.py": started if n % 2 else main for n in range(6)}
+    alone = main.replace("from steps import evaluate, train", steps)
+    return write_files(tmp_path, {"net.py": NET, "steps.py": steps, "alone.py": alone, **scripts})[1:]
 
 
 def linked(files: list[Path], jobs: int) -> tuple[dict[str, list[Evidence]], Disk]:
@@ -90,7 +58,7 @@ def test_the_runs_are_done_elsewhere(files: list[Path], monkeypatch: pytest.Monk
     here: list[str] = []
     script = Runs.script
 
-    def recorded(self: Runs, facts: object) -> Run | None:
+    def recorded(self: Runs, facts: object) -> Run:
         here.append("run")
         return script(self, facts)  # type: ignore[arg-type]
 
@@ -114,7 +82,7 @@ def test_a_process_that_dies_loses_nothing(files: list[Path], monkeypatch: pytes
     found, _ = linked(files, jobs=1)
     parent, script = os.getpid(), Runs.script
 
-    def dying(self: Runs, facts: object) -> Run | None:
+    def dying(self: Runs, facts: object) -> Run:
         if os.getpid() != parent:
             os._exit(1)
         return script(self, facts)  # type: ignore[arg-type]
@@ -124,7 +92,7 @@ def test_a_process_that_dies_loses_nothing(files: list[Path], monkeypatch: pytes
 
 
 def test_a_run_that_crashes_is_told_as_in_one_process(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crashing(self: Runs, facts: object) -> Run | None:
+    def crashing(self: Runs, facts: object) -> Run:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Runs, "script", crashing)

@@ -7,44 +7,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.mode.neighbours import MOST_IMPORTERS
-from tests.mode_helpers import NET, lint_paths, write_files
-
-STEPS = """\
-import torch
-import torch.nn.functional as F
-
-
-def train(model, optimizer, batches):
-    {train}
-    for x, y in batches:
-        optimizer.zero_grad()
-        F.cross_entropy(model(x), y).backward()
-        optimizer.step()
-
-
-def evaluate(model, batches):
-    {evaluate}
-    with torch.no_grad():
-        for x, y in batches:
-            F.cross_entropy(model(x), y)
-"""
-MAIN = """\
-import torch
-from {net} import Net
-from {steps} import evaluate, train
-
-
-def main(batches):
-    model = Net()
-    optimizer = torch.optim.Adam(model.parameters())
-    for epoch in range(10):
-        train(model, optimizer, batches)
-        evaluate(model, batches)
-
-
-if __name__ == "__main__":
-    main(open("batches"))
-"""
+from tests.mode_helpers import MAIN, NET, STEPS, lint_paths, write_files
 
 
 def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
