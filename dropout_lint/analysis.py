@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropout_lint.processes import ignore_interrupts
 from dropout_lint.source.text import NotANotebook, UnreadableSource, decode_source, read_bytes
 from dropout_lint.source.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
 from dropout_lint.suppressions import Suppressions, parse_suppressions
@@ -37,7 +37,7 @@ class Analysed:
 
 def start_worker() -> None:
     """Prepare a process that does nothing but analyse."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
+    ignore_interrupts()
     gc.disable()
     sys.setrecursionlimit(_RECURSION_LIMIT)
 

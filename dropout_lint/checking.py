@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dropout_lint.diagnostic import Diagnostic, Failure
-from dropout_lint.processes import FORKS, Lost, forked, held
+from dropout_lint.processes import FORKS, Lost, do, forked
 from dropout_lint.rulebook import rules
 from dropout_lint.source.text import read_source
 
@@ -55,8 +55,8 @@ class Checker:
         if not any(follows_modes(self._settings_for(Path(facts.path)), Path(facts.path)) for facts in files):
             return None
         try:
-            with forked(1, (self, files)) as pool:
-                asked = pool.submit(_others)
+            with forked(1, lambda: self._others(files)) as pool:
+                asked = pool.submit(do)
                 modes = [self._found(facts, modes=True) for facts in files]
                 others, looks = asked.result()
         except Lost:
@@ -64,7 +64,7 @@ class Checker:
         self._project.disk.take_in(looks)
         return others, modes
 
-    def others(self, files: Sequence[FileFacts]) -> tuple[list[Found], Looks]:
+    def _others(self, files: Sequence[FileFacts]) -> tuple[list[Found], Looks]:
         """What the rules find that are not about modes, and what they asked of the disk."""
         self._project.disk.hand_over()
         return [self._found(facts, modes=False) for facts in files], self._project.disk.hand_over()
@@ -95,11 +95,3 @@ class Checker:
 def follows_modes(settings: Settings, path: Path) -> bool:
     """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
     return any(code.startswith(MODE_RULES) and not rules()[code].engines for code in settings.enabled_for(path))
-
-
-def _others() -> tuple[list[Found], Looks]:
-    given = held()
-    assert isinstance(given, tuple)
-    checker, files = given
-    found: tuple[list[Found], Looks] = checker.others(files)
-    return found

@@ -155,12 +155,11 @@ class Linter:
         )
 
     def _checked(self, analysed: Sequence[Analysed]) -> dict[Path, Found]:
-        some = [one for one in analysed if one.facts is not None and one.facts.has_anything and not one.failure]
-        if not some:
+        facts = {one.path: one.facts for one in analysed if one.facts is not None and one.facts.has_anything}
+        if not facts:
             return {}
-        checker = Checker(self._settings_for, self._project_of(some[0].path), self._texts)
-        found = checker.run([one.facts for one in some if one.facts is not None])
-        return dict(zip([one.path for one in some], found, strict=True))
+        checker = Checker(self._settings_for, self._project_of(next(iter(facts))), self._texts)
+        return dict(zip(facts, checker.run(list(facts.values())), strict=True))
 
     def _with_runs(self, path: Path, found: list[Diagnostic]) -> list[Diagnostic]:
         if self._runs is None:

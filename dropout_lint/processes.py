@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 FORKS = sys.platform == "linux"
 """Elsewhere, forking is not there or not safe: https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"""
 
-_held: list[object] = []
-"""What a forked process was given."""
+_work: list[Callable[..., Any]] = []
+"""What a forked process is there for."""
 
 
 def processors() -> int:
@@ -29,24 +29,29 @@ class Lost(Exception):  # noqa: N818 - what happened to the processes
 
 
 @contextmanager
-def forked(jobs: int, given: object) -> Iterator[ProcessPoolExecutor]:
-    """Processes that share what is ``given`` as it is now; ``held`` is that, there. Raises Lost."""
+def forked(jobs: int, work: Callable[..., Any]) -> Iterator[ProcessPoolExecutor]:
+    """Processes with all that this one has read, which do some ``work`` where ``do`` is submitted. Raises Lost."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
     try:
-        with ProcessPoolExecutor(jobs, get_context("fork"), _hold, (given,)) as pool:
+        with ProcessPoolExecutor(jobs, get_context("fork"), _start, (work,)) as pool:
             yield pool
     except (OSError, BrokenProcessPool) as error:
         raise Lost from error
 
 
-def held() -> object:
-    """What this process was given when it was forked."""
-    return _held[-1]
+def do(*arguments: object) -> Any:
+    """The work of this process, which need not be picklable, on arguments that are."""
+    return _work[-1](*arguments)
 
 
-def _hold(given: object) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which says what it stopped
-    _held.append(given)
+def ignore_interrupts() -> None:
+    """Ctrl-C is for the parent, which says what it stopped."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _start(work: Callable[..., Any]) -> None:
+    ignore_interrupts()
+    _work.append(work)

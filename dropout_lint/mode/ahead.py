@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dropout_lint.disk import Looks
 from dropout_lint.facts import FileFacts
-from dropout_lint.mode.runs import Run, Runs
-from dropout_lint.processes import FORKS, Lost, forked, held
+from dropout_lint.mode.runs import NOTHING, Run, Runs
+from dropout_lint.processes import FORKS, Lost, do, forked
 from dropout_lint.project import Project
 
 FILES_EACH = 20
@@ -21,7 +21,7 @@ Root = tuple[FileFacts, frozenset[str]]
 class _Done:
     """All runs that may begin in one file, and what they asked of the disk."""
 
-    script: Run | None
+    script: Run
     starts: tuple[tuple[str, str], ...]
     alone: dict[str, Run]
     looks: Looks
@@ -38,8 +38,8 @@ class RunsAhead(Runs):
         if FORKS and jobs > 1:
             self._run_all(jobs)
 
-    def script(self, facts: FileFacts) -> Run | None:
-        """The run of the top level of a file; None if the file is gone."""
+    def script(self, facts: FileFacts) -> Run:
+        """The run of the top level of a file."""
         done = self._done.get(facts.path)
         return done.script if done is not None else super().script(facts)
 
@@ -56,8 +56,8 @@ class RunsAhead(Runs):
 
     def _run_all(self, jobs: int) -> None:
         try:
-            with forked(jobs, self) as pool:
-                results = list(pool.map(_work, range(len(self._roots))))
+            with forked(jobs, self._all_or_none) as pool:
+                results = list(pool.map(do, range(len(self._roots))))
         except Lost:
             return
         for (facts, _), done in zip(self._roots, results, strict=True):
@@ -65,25 +65,23 @@ class RunsAhead(Runs):
                 self.project.disk.take_in(done.looks)
                 self._done[facts.path] = done
 
-    def all_of(self, index: int) -> _Done:
+    def _all_or_none(self, index: int) -> _Done | None:
+        """None if a run crashed, which the parent will find out in its turn."""
+        try:
+            return self._all_of(index)
+        except Exception:
+            return None
+
+    def _all_of(self, index: int) -> _Done:
         """The runs that begin in one root, but for those of functions that the others reach."""
         facts, names = self._roots[index]
         self.project.disk.hand_over()
-        script = self.script(facts) if "" in names else None
+        script = self.script(facts) if "" in names else NOTHING
         starts = self.starts(facts, names)
-        reached = set(script.reached) if script is not None else set()
+        reached = set(script.reached)
         alone: dict[str, Run] = {}
         for name, outermost in starts:
             if outermost not in alone and reached.isdisjoint({(facts.path, name), (facts.path, outermost)}):
                 alone[outermost] = self.alone(facts, outermost)
                 reached |= alone[outermost].reached
         return _Done(script, starts, alone, self.project.disk.hand_over())
-
-
-def _work(index: int) -> _Done | None:
-    """None if a run crashed, which the parent will find out in its turn."""
-    runs = held()
-    try:
-        return runs.all_of(index) if isinstance(runs, RunsAhead) else None
-    except Exception:
-        return None

@@ -24,10 +24,11 @@ def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] 
     roots = _roots(project, [f for f in files if f.speaks_of_mode], neighbours)
     candidates = Candidates(project, roots)
     starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
-    linker = _Linker(RunsAhead(project, managed, starting, jobs), neighbours)
+    runs = RunsAhead(project, managed, starting, jobs)
+    linker = _Linker(runs, neighbours)
     for facts, names in starting:
         if "" in names:
-            linker.script(facts)
+            linker.take(facts, runs.script(facts))
     for facts, names in starting:
         linker.rest(facts, names)
     return linker.findings
@@ -53,21 +54,16 @@ class _Linker:
         self._reached: dict[tuple[str, str], set[str]] = {}
         """For each function that a run entered, the files at whose top level, or with whose function, runs began."""
 
-    def script(self, facts: FileFacts) -> None:
-        """Take in the run of the top level of a file."""
-        run = self._runs.script(facts)
-        if run is not None:
-            self._take(facts, run)
-
     def rest(self, facts: FileFacts, names: frozenset[str]) -> None:
         """Take in the runs of the functions among some that nothing has reached."""
         starts = self._runs.starts(facts, names)
         wanted = dict.fromkeys(outermost for name, outermost in starts if not self._was_reached(facts, name))
         for name in wanted:
             if not self._was_reached(facts, name):
-                self._take(facts, self._runs.alone(facts, name))
+                self.take(facts, self._runs.alone(facts, name))
 
-    def _take(self, facts: FileFacts, run: Run) -> None:
+    def take(self, facts: FileFacts, run: Run) -> None:
+        """Take in a run that began in a file."""
         for node in run.reached:
             self._reached.setdefault(node, set()).add(facts.path)
         for found in run.proof:

@@ -29,6 +29,9 @@ class Run:
     proof: tuple[Evidence, ...]
 
 
+NOTHING = Run(frozenset(), ())
+
+
 class Runs:
     """Runs of a project's files. What they come to depends on the files alone, not on their order."""
 
@@ -37,11 +40,11 @@ class Runs:
         self._managed = frameworks.MANAGED_BASES.union(managed)
         self._memory = Memory()
 
-    def script(self, facts: FileFacts) -> Run | None:
-        """Run the top level of a file; None if the file is gone."""
+    def script(self, facts: FileFacts) -> Run:
+        """Run the top level of a file."""
         reader = self.project.flows(facts)
         if reader is None:
-            return None
+            return NOTHING
         machine = self._machine(facts, reader.top)
         try:
             run(machine, reader.top.steps, machine.top)
@@ -65,7 +68,7 @@ class Runs:
         reader = self.project.flows(facts)
         flow = reader.flow(name) if reader is not None else None
         if reader is None or flow is None:
-            return Run(frozenset(), ())
+            return NOTHING
         machine = self._machine(facts, reader.top)
         machine.budget = ALONE
         try:
