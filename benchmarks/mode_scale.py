@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from dropout_lint.linter import Linter
+from dropout_lint.config.settings import Settings
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
 
 SIZES = (250, 500, 1000, 2000)
 GROUP = 5

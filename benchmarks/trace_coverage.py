@@ -46,8 +46,9 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
     """One model: which tracers get through, how long they take beside a forward, and the findings."""
     import torch
 
-    from dropout_lint.graph import births, checking, execution, symbolic, tracers
-    from dropout_lint.settings import Settings
+    from dropout_lint.config.settings import Settings
+    from dropout_lint.graph import checking, execution, symbolic, tracers
+    from dropout_lint.graph import construction_sites as births
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -163,7 +164,8 @@ def llama(results: Path) -> None:
     def job() -> dict[str, Any]:
         import torch
 
-        from dropout_lint.graph import births, fake, tracers
+        from dropout_lint.graph import construction_sites as births
+        from dropout_lint.graph import fake, tracers
 
         torch.set_num_threads(1)
         started = time.perf_counter()

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dropout_lint.models import inputs
+from dropout_lint.models import tensors
+from dropout_lint.targets import inputs
 
 LISTING = Path(__file__).with_name("zoo.jsonl")
 RATE = 0.1
@@ -69,7 +70,7 @@ def build(entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     module, _, attribute = entry.spec.partition(":")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.kwargs.items()}
     model = getattr(importlib.import_module(module), attribute)(**values)
-    args, kwargs = inputs.build(inputs.parse_all(entry.inputs))
+    args, kwargs = tensors.build(inputs.parse_all(entry.inputs))
     return model, args, kwargs
 
 

@@ -14,12 +14,18 @@ import click
 
 from dropout_lint import __version__
 from dropout_lint.commands.completion import PROGRAM, VARIABLE, show_completion
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.messages import CannotWriteError, error, note
-from dropout_lint.commands.model_options import ModelOptions, model_options
-from dropout_lint.commands.options import SUPPRESSION_STYLES, CheckOptions, check_options, color_option, type_of_path
-from dropout_lint.config_schema import ConfigError
-from dropout_lint.selection import nearest
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.messages import CannotWriteError, error, note
+from dropout_lint.commands.shared.model_options import ModelOptions, model_options
+from dropout_lint.commands.shared.options import (
+    SUPPRESSION_STYLES,
+    CheckOptions,
+    check_options,
+    color_option,
+    type_of_path,
+)
+from dropout_lint.config.tables import ConfigError
+from dropout_lint.suggestions import nearest
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 _OTHER_TOOLS_SAY = {

@@ -114,3 +114,20 @@ class Failure:
     """The rule that crashed, where one did."""
     kind: Literal["file", "model"] = "file"
     """What ``path`` names."""
+
+
+def place(found: Diagnostic | Related) -> str:
+    """``path``, or ``path:cell 2`` in a notebook: what stands before the line."""
+    return found.path if found.cell is None else f"{found.path}:cell {found.cell}"
+
+
+def file_span(found: Diagnostic | Related) -> Span:
+    """The span for a service that counts the lines of a notebook's JSON: there, the start of the file."""
+    return found.span if found.cell is None else Span(1, 1, 1, 1)
+
+
+def located(found: Diagnostic | Related) -> str:
+    """The message, with cell, line and column in front where ``file_span`` cannot say them."""
+    if found.cell is None:
+        return found.message
+    return f"cell {found.cell}:{found.span.line}:{found.span.column}: {found.message}"

@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from dropout_lint import __version__
-from dropout_lint.config import ConfigError, SettingsResolver
-from dropout_lint.linter import Linter
+from dropout_lint.config.resolver import SettingsResolver
+from dropout_lint.config.tables import ConfigError
+from dropout_lint.linting.linter import Linter
 
 
 class DropoutLint:

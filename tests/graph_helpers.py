@@ -9,11 +9,12 @@ from typing import Any
 
 from torch import nn
 
-from dropout_lint.graph import births, job
+from dropout_lint.graph import construction_sites as births
+from dropout_lint.graph import job
 from dropout_lint.graph.builder import TraceError
 from dropout_lint.models.infer import example_inputs
 from dropout_lint.models.load import LoadedModel
-from dropout_lint.models.target import ModelTarget
+from dropout_lint.targets.target import ModelTarget
 
 HEADER = "import copy\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.linter import Linter
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
 
 NET = """\
 import torch

@@ -15,7 +15,7 @@ from dropout_lint import checks
 from dropout_lint.cli import cli
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source import engine
-from dropout_lint.source.newer_syntax import without_newer_syntax
+from dropout_lint.syntax.newer import without_newer_syntax
 
 BAD = """\
 import torch.nn.functional as F

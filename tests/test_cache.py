@@ -20,19 +20,19 @@ from click.testing import CliRunner, Result
 from dropout_lint import disk
 from dropout_lint.cache import codec, folder
 from dropout_lint.cache.folder import CacheFolder
-from dropout_lint.cache.store import FactsStore
 from dropout_lint.cli import cli
-from dropout_lint.config import SettingsResolver
-from dropout_lint.config_schema import Options
+from dropout_lint.config.resolver import SettingsResolver
+from dropout_lint.config.schema import Options
+from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Span
+from dropout_lint.discovery.discovery import discover
 from dropout_lint.disk import Disk
 from dropout_lint.facts import FACT_KINDS, FileFacts
-from dropout_lint.files import discover
-from dropout_lint.gathering import gather
-from dropout_lint.linter import Linter, LintResult
+from dropout_lint.linting.facts_store import FactsStore
+from dropout_lint.linting.gathering import gather
+from dropout_lint.linting.linter import Linter, LintResult
 from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
-from dropout_lint.source.place import place_of
+from dropout_lint.source.names.place import place_of
 
 NET = """
 import torch.nn.functional as F
@@ -487,7 +487,8 @@ def test_runs_at_the_same_time_do_not_harm_one_another(project: Path) -> None:
 
 
 def test_a_cache_stays_small(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dropout_lint.cache import runs, store
+    from dropout_lint.linting import facts_store as store
+    from dropout_lint.linting import run_cache as runs
 
     monkeypatch.setattr(store, "_MAX_BYTES", 2_000)
     monkeypatch.setattr(runs, "_MAX_RUNS", 4)
@@ -587,7 +588,7 @@ def test_a_type_that_json_does_not_tell_is_refused_at_once() -> None:
 def test_all_facts_come_back_from_json(project: Path) -> None:
     def facts() -> Iterator[FileFacts]:
         from dropout_lint.source.engine import collect
-        from dropout_lint.source.place import Place, place_of
+        from dropout_lint.source.names.place import Place, place_of
 
         root = Path(__file__).parent.parent
         for path in [*project.rglob("*.py"), *root.glob("fixtures/**/*.py"), *root.glob("examples/*.py")]:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint import checking, checks
+from dropout_lint import checks
 from dropout_lint.cache.folder import CacheFolder
-from dropout_lint.checking import Checker
+from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.linter import Linter, LintResult
+from dropout_lint.linting import checking
+from dropout_lint.linting.checking import Checker
+from dropout_lint.linting.linter import Linter, LintResult
 from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
 from tests.mode_helpers import write_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all checks are in one process")

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from public_schemas import GITHUB_ACTION, GITHUB_WORKFLOW, GITLAB_CI, PRE_COMMIT_CONFIG, errors
 
 from dropout_lint.cli import cli
-from dropout_lint.report import FORMATS
+from dropout_lint.config.output_formats import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))

@@ -23,7 +23,8 @@ from dropout_lint import __version__
 from dropout_lint.cli import cli
 from dropout_lint.commands import check as check_module
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Severity, Span
-from dropout_lint.source.text import UnreadableSource, read_source
+from dropout_lint.syntax.reading import read_source
+from dropout_lint.syntax.text import UnreadableSource
 
 WORDS = {
     "BAD": ("DRP101", Severity.ERROR, Applicability.SAFE),
@@ -82,7 +83,7 @@ def folder(tmp_path, monkeypatch):
     for variable in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setitem(
-        sys.modules, "dropout_lint.linter", types.SimpleNamespace(Linter=WordLinter, LintResult=LintResult)
+        sys.modules, "dropout_lint.linting.linter", types.SimpleNamespace(Linter=WordLinter, LintResult=LintResult)
     )
     return tmp_path
 
@@ -263,7 +264,7 @@ def test_a_file_that_cannot_be_written_is_a_failure(monkeypatch):
     def no_permission(path, data):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("dropout_lint.source.text.write_atomically", no_permission)
+    monkeypatch.setattr("dropout_lint.syntax.text.write_atomically", no_permission)
     write("x.py", "BAD\n")
     result = run("--fix", "x.py")
     assert result.exit_code == 2
@@ -442,7 +443,7 @@ def test_the_progress_bar_needs_a_terminal_and_time(monkeypatch):
     bar(1, 2)
     assert bar._shown is None
     quiet = check_module.ProgressBar(quiet=True)
-    monkeypatch.setattr("dropout_lint.commands.progress.DELAY", -1.0)
+    monkeypatch.setattr("dropout_lint.commands.shared.progress.DELAY", -1.0)
     quiet(1, 2)
     assert quiet._shown is None
     with bar:

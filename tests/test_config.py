@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config import ConfigError, Options, SettingsResolver
+from dropout_lint.config.resolver import Options, SettingsResolver
+from dropout_lint.config.tables import ConfigError
 from dropout_lint.diagnostic import Severity
 
 

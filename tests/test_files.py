@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config import Options, SettingsResolver
-from dropout_lint.files import discover, is_excluded
+from dropout_lint.config.resolver import Options, SettingsResolver
+from dropout_lint.discovery.discovery import discover, is_excluded
 
 needs_permissions = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user"

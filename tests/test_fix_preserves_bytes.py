@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dropout_lint.cli import cli
-from dropout_lint.commands import fix as fix_module
+from dropout_lint.fixing import files as fix_module
 
 SOURCE = """\
 # {comment}

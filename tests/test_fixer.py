@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
-from dropout_lint.source.fixer import FixFailed, apply_fixes, fix_text, unified_diff
-from dropout_lint.source.imports import ImportClash, add_imports
-from dropout_lint.source.text import LineIndex
+from dropout_lint.fixing.fixer import FixFailed, apply_fixes, fix_text, unified_diff
+from dropout_lint.fixing.imports import ImportClash, add_imports
+from dropout_lint.syntax.text import LineIndex
 
 F = "import torch.nn.functional as F"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.mode.frameworks import MANAGED_BASES
+from dropout_lint.mode.libraries.frameworks import MANAGED_BASES
 from tests.mode_helpers import NET, lint_files
 from tools import frameworks
 

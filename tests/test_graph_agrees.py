@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from dropout_lint.checks import checks
-from dropout_lint.config import Settings
+from dropout_lint.config.resolver import Settings
 from dropout_lint.facts import LayerGraph
-from dropout_lint.linter import Linter
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import Rule, rules
 from tests.graph_helpers import built, codes, imported, models, seen_anyhow, traced
 from tests.test_rule_pages import MARK, examples, marks

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.graph import births, execution, fake, symbolic, tracers
+from dropout_lint.graph import construction_sites as births
+from dropout_lint.graph import execution, fake, symbolic, tracers
 from dropout_lint.graph.builder import Traced, TraceError
 from dropout_lint.graph.places import lines
 from tests.graph_helpers import HEADER, built, traced

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dropout_lint.cli import cli
-from dropout_lint.source.markdown import decode_markdown
+from dropout_lint.syntax.markdown import decode_markdown
 
 PAGE = """\
 # A model with dropout

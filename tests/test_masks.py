@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config import Settings
+from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.linter import Linter
+from dropout_lint.fixing.fixer import fix_text
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
-from dropout_lint.source.fixer import fix_text
 
 CODES = frozenset(code for code in rules() if "DRP501" <= code <= "DRP509")
 TRAIN = "if not self.training:\n    return x\n"

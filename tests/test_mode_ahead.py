@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.disk import Disk
-from dropout_lint.mode import ahead
-from dropout_lint.mode.evidence import Evidence
-from dropout_lint.mode.link import link
-from dropout_lint.mode.runs import Run, Runs
-from dropout_lint.project import Project
+from dropout_lint.mode.judges.evidence import Evidence
+from dropout_lint.mode.linking import ahead
+from dropout_lint.mode.linking.link import link
+from dropout_lint.mode.linking.runs import Run, Runs
+from dropout_lint.project.project import Project
 from tests.mode_helpers import MAIN, NET, STEPS, write_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all runs are in one process")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.mode.neighbours import MOST_IMPORTERS
+from dropout_lint.mode.linking.neighbours import MOST_IMPORTERS
 from tests.mode_helpers import MAIN, NET, STEPS, lint_paths, write_files
 
 

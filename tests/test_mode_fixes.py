@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.linter import Linter
+from dropout_lint.fixing.fixer import fix_text
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
-from dropout_lint.source.fixer import fix_text
 
 torch = pytest.importorskip("torch")
 

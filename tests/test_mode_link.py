@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.linter import Linter
-from dropout_lint.settings import Settings
+from dropout_lint.config.settings import Settings
+from dropout_lint.linting.linter import Linter
 from tests.mode_helpers import NET, lint_files
 
 TRAIN = """\

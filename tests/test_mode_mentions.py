@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.disk import Disk
-from dropout_lint.project import Project
-from dropout_lint.source.import_table import ImportTable
-from dropout_lint.source.mode_mentions import mentions, without_text
+from dropout_lint.project.project import Project
+from dropout_lint.source.modes.mentions import mentions, without_text
+from dropout_lint.source.names.import_table import ImportTable
 from tests.mode_helpers import NET, lint_files
 
 

@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dropout_lint.cli import cli
-from dropout_lint.commands import model_targets, trace, validate
+from dropout_lint.commands import trace, validate
+from dropout_lint.commands.shared import model_targets
+from dropout_lint.config.settings import Settings
 from dropout_lint.models.discover import modules_without_arguments
-from dropout_lint.settings import Settings
 from tests.stub_torch import JOB, write_stubs
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
@@ -252,7 +253,7 @@ def test_check_runs_no_model_and_imports_nothing_that_would(folder: Path) -> Non
     (folder / "pyproject.toml").unlink()
     program = (
         "import sys\nfrom dropout_lint.cli import main\ntry:\n    main()\nexcept SystemExit:\n"
-        "    print([name for name in sys.modules if name.startswith(('dropout_lint.models', 'dropout_lint.merging'))])"
+        "    print([n for n in sys.modules if n.startswith(('dropout_lint.models', 'dropout_lint.linting.merging'))])"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from dropout_lint.models.infer import example_inputs  # noqa: E402
-from dropout_lint.models.inputs import parse_all  # noqa: E402
-from dropout_lint.models.target import ModelTarget  # noqa: E402
+from dropout_lint.targets.inputs import parse_all  # noqa: E402
+from dropout_lint.targets.target import ModelTarget  # noqa: E402
 
 TARGET = ModelTarget("a:B")
 

@@ -14,7 +14,7 @@ import pytest
 from dropout_lint.models import reasons
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.models.memory import _resident_by_ps, resident
-from dropout_lint.models.target import ModelTarget
+from dropout_lint.targets.target import ModelTarget
 from tests.stub_torch import JOB, write_stubs
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process groups")

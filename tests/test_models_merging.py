@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Engine, Fix, Related, Severity, Span
-from dropout_lint.merging import Findings, Refutation, of_one_model
+from dropout_lint.linting.merging import Findings, Refutation, of_one_model
 from dropout_lint.models.codec import decode, encode
-from dropout_lint.report import Summary, render
+from dropout_lint.report import render
+from dropout_lint.report.view import Summary
 from tests.test_reports import Found
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config import ConfigError, SettingsResolver
-from dropout_lint.models.inputs import InputSpec, build, parse, parse_all
+from dropout_lint.config.resolver import SettingsResolver
+from dropout_lint.config.tables import ConfigError
 from dropout_lint.models.load import build_model, import_target
-from dropout_lint.models.target import ModelTarget, TargetError, parse_kwargs
+from dropout_lint.models.tensors import build
+from dropout_lint.targets.errors import TargetError
+from dropout_lint.targets.inputs import InputSpec, parse, parse_all
+from dropout_lint.targets.target import ModelTarget, parse_kwargs
 
 # --- spelling
 

@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dropout_lint.cli import cli
-from dropout_lint.report import FORMATS
-from dropout_lint.source.magics import is_skipped, mask, unmask
-from dropout_lint.source.text import decode_source
+from dropout_lint.config.output_formats import FORMATS
+from dropout_lint.syntax.magics import is_skipped, mask, unmask
+from dropout_lint.syntax.reading import decode_source
 
 nbformat = pytest.importorskip("nbformat")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.linter import Linter
+from dropout_lint.config.settings import Settings
+from dropout_lint.fixing.imports import add_imports
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
-from dropout_lint.settings import Settings
-from dropout_lint.source.imports import add_imports
-from dropout_lint.source.older_syntax import without_older_syntax
-from dropout_lint.source.syntax import OlderModule, SourceSyntaxError, parse
+from dropout_lint.syntax.older import without_older_syntax
+from dropout_lint.syntax.parsing import OlderModule, SourceSyntaxError, parse
 
 
 @pytest.mark.parametrize(

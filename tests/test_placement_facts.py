@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dropout_lint.activations import (
+from dropout_lint.torch_api.activations import (
     ACTIVATIONS,
     BIAS,
     BIAS_AT_HALF,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config import Settings
+from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.linter import Linter
-from dropout_lint.source.fixer import fix_text
+from dropout_lint.fixing.fixer import fix_text
+from dropout_lint.linting.linter import Linter
 
 torch = pytest.importorskip("torch")
 

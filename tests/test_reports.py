@@ -14,8 +14,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dropout_lint.config.output_formats import FORMATS
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
-from dropout_lint.report import FORMATS, Summary, render, render_failures
+from dropout_lint.report import render
+from dropout_lint.report.view import Summary, render_failures
 
 
 @dataclass(frozen=True)

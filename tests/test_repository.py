@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from dropout_lint import __version__
 from dropout_lint.checks import checks
 from dropout_lint.cli import cli
-from dropout_lint.config_schema import KEYS
+from dropout_lint.config.schema import KEYS
 from dropout_lint.facts import FACT_KINDS
 from dropout_lint.rulebook import parse_page, rules
 from tools import new_rule, readme
@@ -108,7 +108,7 @@ def test_an_import_against_the_direction_is_seen(tmp_path: Path) -> None:
     package = tmp_path / OWN
     (package / "source").mkdir(parents=True)
     for text in (
-        "import dropout_lint.checks.context",
+        "import dropout_lint.checks.support.context",
         "from dropout_lint import checks",
         "def f():\n    import torch.nn",
     ):

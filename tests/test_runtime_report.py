@@ -17,8 +17,8 @@ import torch.nn.functional as F  # noqa: E402, N812
 from torch import nn  # noqa: E402
 
 from dropout_lint.models.load import LoadedModel  # noqa: E402
-from dropout_lint.models.target import ModelTarget  # noqa: E402
 from dropout_lint.runtime import bound, check, job, masks, rng  # noqa: E402
+from dropout_lint.targets.target import ModelTarget  # noqa: E402
 
 
 class Net(nn.Module):

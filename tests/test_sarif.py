@@ -15,7 +15,8 @@ from public_schemas import SARIF, errors
 
 from dropout_lint.cli import cli
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
-from dropout_lint.report import Summary, render
+from dropout_lint.report import render
+from dropout_lint.report.view import Summary
 from dropout_lint.rulebook import rules
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,9 +2,9 @@
 
 import pytest
 
+from dropout_lint.config.selection import Layer, UnknownRuleError, parse_selector, preview_only, select_rules
 from dropout_lint.diagnostic import Severity
 from dropout_lint.rulebook import Rule
-from dropout_lint.selection import Layer, UnknownRuleError, parse_selector, preview_only, select_rules
 
 
 def rule(code: str, name: str, rule_set: str = "default") -> Rule:

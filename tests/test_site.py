@@ -12,9 +12,9 @@ import click
 import pytest
 import torch
 
-from dropout_lint.activations import BIAS
 from dropout_lint.cli import cli
 from dropout_lint.rulebook import rules
+from dropout_lint.torch_api.activations import BIAS
 from tools.figures import FIGURES, THEMES, drawn
 from tools.readme import ROOT
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.source.text import LineIndex, UnreadableSource, decode_source, read_source, write_atomically
+from dropout_lint.atomic_write import write_atomically
+from dropout_lint.syntax.reading import decode_source, read_source
+from dropout_lint.syntax.text import LineIndex, UnreadableSource
 
 HERE = Path("x.py")
 

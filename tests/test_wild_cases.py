@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config import Settings
-from dropout_lint.linter import Linter
+from dropout_lint.config.resolver import Settings
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n\n"

@@ -7,9 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from dropout_lint.config import Settings
+from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.linter import Linter
+from dropout_lint.linting.linter import Linter
 
 PLACEMENT = frozenset({f"DRP3{n:02}" for n in (1, 2, 3, 4, 6, 7, 8, 10, 11, 12, 15)})
 HEADER = """

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dropout_lint.activations import ACTIVATIONS, BIAS, BIAS_RATES
+from dropout_lint.torch_api.activations import ACTIVATIONS, BIAS, BIAS_RATES
 
 THEMES = {"light": "#333333", "dark": "#d5d7e2"}
 """Colour of lines and text on the page's own background."""

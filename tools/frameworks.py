@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dropout_lint.mode.frameworks import FRAMEWORKS, Framework
+from dropout_lint.mode.libraries.frameworks import FRAMEWORKS, Framework
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "frameworks.md"
 _HEAD = """\

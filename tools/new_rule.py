@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dropout_lint.facts import FACT_KINDS
-from dropout_lint.selection import nearest
+from dropout_lint.suggestions import nearest
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = tuple(kind.__name__ for kind in FACT_KINDS)

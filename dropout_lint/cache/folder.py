@@ -42,7 +42,7 @@ class CacheFolder:
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file of the cache in one step; where that cannot be done, nothing happens."""
-        from dropout_lint.source.text import write_atomically
+        from dropout_lint.atomic_write import write_atomically
 
         with contextlib.suppress(OSError):
             if not self._own.is_dir():

@@ -1,7 +1,8 @@
-"""The checks, one module per rule, named as the rule's page.
+"""The checks: one module a rule, named as the rule's page, in the folder of its group.
 
 A module defines one function ``check``. The annotation of its first parameter is the fact kind it reads, and its
-registration; the second parameter is the Context. It yields diagnostics through ``context.report``.
+registration; the second parameter is the Context. It yields diagnostics through ``context.report``. ``support/`` has
+what several checks share.
 """
 
 from __future__ import annotations
@@ -10,15 +11,24 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, get_type_hints
 
-from dropout_lint.checks.context import Context
+from dropout_lint.checks.support.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import FACT_KINDS
 from dropout_lint.rulebook import codes_by_name
 
 Check = Callable[[Any, Context], Iterator[Diagnostic]]
-_NOT_CHECKS = {"context"}
+GROUPS = {
+    "1": "always_on",
+    "2": "mode",
+    "3": "placement",
+    "4": "arguments",
+    "5": "handwritten",
+    "6": "practice",
+}
+"""The folder of each hundred of codes."""
 
 
 class CheckError(TypeError):
@@ -27,16 +37,15 @@ class CheckError(TypeError):
 
 @cache
 def _modules() -> dict[str, str]:
-    """The module of each rule, by code. Raises CheckError for one without a page."""
+    """The module of each rule below this package, by code. Raises CheckError for one without a page in its group."""
     found: dict[str, str] = {}
-    for info in pkgutil.iter_modules(__path__):
-        if info.name in _NOT_CHECKS or info.name.startswith("_"):
-            continue
-        name = info.name.replace("_", "-")
-        code = codes_by_name().get(name)
-        if code is None:
-            raise CheckError(f"{__name__}.{info.name}: no page rules/DRPnnn-{name}.md")
-        found[code] = info.name
+    for digit, group in GROUPS.items():
+        for info in pkgutil.iter_modules([str(Path(folder, group)) for folder in __path__]):
+            name = info.name.replace("_", "-")
+            code = codes_by_name().get(name)
+            if code is None or not code.startswith(f"DRP{digit}"):
+                raise CheckError(f"{__name__}.{group}.{info.name}: no page rules/DRP{digit}nn-{name}.md")
+            found[code] = f"{group}.{info.name}"
     return dict(sorted(found.items()))
 
 

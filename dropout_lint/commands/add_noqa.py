@@ -7,12 +7,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from dropout_lint.commands.fix import NotFixedError, replace_file
-from dropout_lint.commands.messages import counted, note
+from dropout_lint.commands.shared.messages import counted, note
 from dropout_lint.diagnostic import Failure
+from dropout_lint.fixing.files import NotFixedError, replace_file
 
 if TYPE_CHECKING:
-    from dropout_lint.linter import LintResult
+    from dropout_lint.linting.linter import LintResult
 
 _TOOL_RULES = "DRP0"
 RUFF_HINT = (
@@ -23,8 +23,9 @@ RUFF_HINT = (
 
 def add_noqa(result: LintResult, style: str) -> LintResult:
     """Write the comments and say how many; what comes back holds only the failures."""
-    from dropout_lint.source.text import UnreadableSource, read_source
-    from dropout_lint.suppressions import add_suppressions
+    from dropout_lint.suppressions.matching import add_suppressions
+    from dropout_lint.syntax.reading import read_source
+    from dropout_lint.syntax.text import UnreadableSource
 
     failures = list(result.failures)
     added = files = 0

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dropout_lint.commands.linted import Linted
-from dropout_lint.commands.messages import counted, note, write_report
-from dropout_lint.commands.options import CheckOptions
-from dropout_lint.config import SettingsResolver
+from dropout_lint.commands.shared.linted import Linted
+from dropout_lint.commands.shared.messages import counted, note, write_report
+from dropout_lint.commands.shared.options import CheckOptions
+from dropout_lint.config.resolver import SettingsResolver
 from dropout_lint.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from dropout_lint.fingerprints import Fingerprint
+    from dropout_lint.baselines.fingerprints import Fingerprint
 
 _LISTED = 10
 
@@ -27,8 +27,8 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
     by_baseline = _by_baseline(options, resolver, linted)
     if not by_baseline:
         return linted
-    from dropout_lint.baseline import read_baseline
-    from dropout_lint.fingerprints import number
+    from dropout_lint.baselines.baseline import read_baseline
+    from dropout_lint.baselines.fingerprints import number
 
     known: set[Diagnostic] = set()
     gone: list[str] = []
@@ -56,8 +56,8 @@ def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: L
 
     What is known of files and rules that were not checked stays. Raises BaselineError and CannotWriteError.
     """
-    from dropout_lint.baseline import NEVER_KNOWN, Baseline, read_baseline
-    from dropout_lint.fingerprints import number
+    from dropout_lint.baselines.baseline import NEVER_KNOWN, Baseline, read_baseline
+    from dropout_lint.baselines.fingerprints import number
 
     by_baseline = _by_baseline(options, resolver, linted)
     if not by_baseline:

@@ -8,24 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.commands.combinations import refuse_contradictions
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.fix import fix_files, without_unfixable
-from dropout_lint.commands.linted import Linted, show_patches
-from dropout_lint.commands.messages import counted, note, show_failures, warn, write_report
-from dropout_lint.commands.options import CheckOptions
-from dropout_lint.commands.outputs import planned
-from dropout_lint.commands.progress import ProgressBar
-from dropout_lint.commands.reporting import reaches_fail_level, report
+from dropout_lint.commands.shared.combinations import refuse_contradictions
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.linted import Linted, show_patches
+from dropout_lint.commands.shared.messages import counted, note, show_failures, warn, write_report
+from dropout_lint.commands.shared.options import CheckOptions
+from dropout_lint.commands.shared.outputs import planned
+from dropout_lint.commands.shared.progress import ProgressBar
+from dropout_lint.commands.shared.reporting import reaches_fail_level, report
+from dropout_lint.commands.shared.stdin import check_stdin
 from dropout_lint.commands.show_settings import show_settings
-from dropout_lint.commands.stdin import check_stdin
-from dropout_lint.config import SettingsResolver
-from dropout_lint.files import Discovery, discover
+from dropout_lint.config.resolver import SettingsResolver
+from dropout_lint.discovery.discovery import Discovery, discover
+from dropout_lint.fixing.files import fix_files, without_unfixable
 
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
-    from dropout_lint.commands.with_models import ModelRuns
-    from dropout_lint.linter import Linter, LintResult
+    from dropout_lint.commands.shared.with_models import ModelRuns
+    from dropout_lint.linting.linter import Linter, LintResult
 
 _HERE = Path("_")
 
@@ -83,7 +83,7 @@ def _run(linter: Linter, found: Discovery) -> LintResult:
 
 
 def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Discovery) -> Linted:
-    from dropout_lint.linter import Linter
+    from dropout_lint.linting.linter import Linter
 
     runs = _model_runs(options, resolver) if options.with_models else None
     with ProgressBar(quiet=options.quiet) as progress:
@@ -114,7 +114,7 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 
 
 def _model_runs(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns:
-    from dropout_lint.commands.with_models import run_declared
+    from dropout_lint.commands.shared.with_models import run_declared
 
     return run_declared(options, resolver)
 
@@ -128,7 +128,7 @@ def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted)
     linted = without_known(options, resolver, linted)
     if options.diff_base is None:
         return linted
-    from dropout_lint.commands.diff_base import only_changed
+    from dropout_lint.commands.shared.diff_base import only_changed
 
     return only_changed(options.diff_base, linted)
 

@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dropout_lint.atomic_write import reason
 from dropout_lint.cache.folder import TAG, is_ours
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.messages import error, note, reason
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.messages import error, note
 
 
 def remove_caches(paths: Sequence[Path]) -> ExitCode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from dropout_lint.commands.exit_codes import ExitCode
+from dropout_lint.commands.shared.exit_codes import ExitCode
 
 PROGRAM = "dropout-lint"
 VARIABLE = "_DROPOUT_LINT_COMPLETE"

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from dropout_lint import rulebook
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.messages import use_color
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.messages import use_color
+from dropout_lint.config.selection import UnknownRuleError, parse_selector
 from dropout_lint.rulebook import Rule
-from dropout_lint.selection import UnknownRuleError, parse_selector
 
 _WIDE = 120
 """Columns of a terminal from which summaries fit beside the names."""

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 
 import click
 
-from dropout_lint.commands.exit_codes import ExitCode
+from dropout_lint.commands.shared.exit_codes import ExitCode
 
 
 def run_server() -> ExitCode:

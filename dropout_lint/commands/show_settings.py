@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from dropout_lint.config import Settings
+from dropout_lint.config.resolver import Settings
 
 _UNSET = {"source": "(no configuration file)", "baseline": "(none)"}
 

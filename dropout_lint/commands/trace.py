@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.messages import note, use_color, write_report
-from dropout_lint.commands.model_command import ModelCommand
-from dropout_lint.commands.model_options import ModelOptions
-from dropout_lint.commands.model_run import EngineRun
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.messages import note, use_color, write_report
+from dropout_lint.commands.shared.model_command import ModelCommand
+from dropout_lint.commands.shared.model_options import ModelOptions
+from dropout_lint.commands.shared.model_run import EngineRun
 
 JOB = "dropout_lint.graph.job:trace"
 TREE = "dropout_lint.graph.show:tree"

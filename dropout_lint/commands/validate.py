@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.model_command import ModelCommand
-from dropout_lint.commands.model_options import ModelOptions
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.model_command import ModelCommand
+from dropout_lint.commands.shared.model_options import ModelOptions
 
 JOB = "dropout_lint.runtime.job:validate"
 _DEVICE = re.compile(r"[a-z]+(:\d+)?")
@@ -35,7 +35,7 @@ def run_validate(
 def require_device(device: str) -> None:
     """Raises click.ClickException when PyTorch cannot use a device here. A process of its own asks it."""
     from dropout_lint.models.isolation import run
-    from dropout_lint.models.target import ModelTarget
+    from dropout_lint.targets.target import ModelTarget
 
     for outcome in run([ModelTarget("torch.nn:Identity")], "dropout_lint.models.device:use", {"device": device}):
         if outcome.failure is not None:

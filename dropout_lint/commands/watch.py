@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dropout_lint import gitignore
-from dropout_lint.commands.exit_codes import ExitCode
-from dropout_lint.commands.messages import CannotWriteError, error, note
-from dropout_lint.commands.options import CheckOptions
-from dropout_lint.config_schema import ConfigError
-from dropout_lint.files import SUFFIXES, displayed
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.messages import CannotWriteError, error, note
+from dropout_lint.commands.shared.options import CheckOptions
+from dropout_lint.config.tables import ConfigError
+from dropout_lint.discovery import gitignore
+from dropout_lint.discovery.discovery import SUFFIXES, displayed
 
 if TYPE_CHECKING:
     from watchfiles import Change

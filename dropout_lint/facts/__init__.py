@@ -8,14 +8,7 @@ from dropout_lint.facts.files import FACT_KINDS, FileFacts
 from dropout_lint.facts.layers import Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
 from dropout_lint.facts.masks import Change, MaskSite
 from dropout_lint.facts.modes import ModeClass, ModeFlow, ModeOutline, ModeOverride, Step, Term, UncalledModeMethod
-from dropout_lint.facts.sites import (
-    AppliedCall,
-    DropoutSite,
-    FlagUse,
-    ModeArgument,
-    NarrowDropoutCheck,
-    Use,
-)
+from dropout_lint.facts.sites import AppliedCall, DropoutSite, FlagUse, ModeArgument, NarrowDropoutCheck, Use
 from dropout_lint.facts.values import CONSTRUCTORS, NOWHERE, Argument, Polarity, Scope, Value
 
 __all__ = [

@@ -12,11 +12,11 @@ from torch import nn
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import NOWHERE, LayerGraph, LayerNode, Scope
-from dropout_lint.graph.births import built_at
+from dropout_lint.graph.construction_sites import built_at
 from dropout_lint.graph.kinds import DROP_PATH, Configured
 from dropout_lint.graph.places import Place, definition, line_text, of_user, place, user_frames
-from dropout_lint.models.target import TargetError
-from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
+from dropout_lint.targets.errors import TargetError
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
 MAX_NODES = 20_000
 DROPPING = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, DROP_PATH})

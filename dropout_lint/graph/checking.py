@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dropout_lint.checks import checks
-from dropout_lint.checks.context import Context, advice
+from dropout_lint.checks.support.context import Context, advice
+from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic, Fix, Related, Severity, Span
 from dropout_lint.disk import Disk
 from dropout_lint.facts import FileFacts, LayerGraph, Scope
@@ -16,8 +17,7 @@ from dropout_lint.graph.builder import NodeSpan, Traced
 from dropout_lint.graph.places import lines
 from dropout_lint.graph.sites import Ran, configured, left_on
 from dropout_lint.graph.tracers import Seen
-from dropout_lint.project import Project
-from dropout_lint.settings import Settings
+from dropout_lint.project.project import Project
 
 _ON_SITES = ("DRP101", "DRP102", "DRP105", "DRP403", "DRP406")
 """Rules about single calls for which a run proves what the source leaves open: the rate, the owner, the mode."""

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from dropout_lint.activations import COMMUTES
 from dropout_lint.graph import kinds
-from dropout_lint.graph.births import built_at
 from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, calls_to, layer_place, start_place
-from dropout_lint.layer_facts import VIEWS
-from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS, RNNS
+from dropout_lint.graph.construction_sites import built_at
+from dropout_lint.torch_api.activations import COMMUTES
+from dropout_lint.torch_api.layer_groups import VIEWS
+from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, RNNS
 
 _FIRST_OPERAND = VIEWS | frozenset(COMMUTES)
 """Operations on their first operand; others only give a shape, a type or a slope."""

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dropout_lint.graph import births, fake
+from dropout_lint.config.settings import Settings
+from dropout_lint.graph import construction_sites as births
+from dropout_lint.graph import fake
 from dropout_lint.graph.builder import without_ranks
 from dropout_lint.graph.checking import Finding, findings
 from dropout_lint.graph.tracers import Seen, see
 from dropout_lint.models.codec import encode
 from dropout_lint.models.load import LoadedModel
-from dropout_lint.settings import Settings
 
 _ANY_RANK = ("inferred from Linear", "inferred from LayerNorm")
 """Layers that take inputs of any rank, so that an input inferred from them proves none."""

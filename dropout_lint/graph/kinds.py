@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from torch.overrides import resolve_name
 
-from dropout_lint.activations import THRESHOLD_AT_ZERO
 from dropout_lint.facts import Value
-from dropout_lint.layer_facts import BATCH_NORMS, DROP_PATH_NAMES
-from dropout_lint.torch_facts import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, NEVER_ACTIVE_BY_DEFAULT
+from dropout_lint.torch_api.activations import THRESHOLD_AT_ZERO
+from dropout_lint.torch_api.layer_groups import BATCH_NORMS, DROP_PATH_NAMES
+from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, NEVER_ACTIVE_BY_DEFAULT
 
 UNKNOWN = "unknown"
 SAME = "same"

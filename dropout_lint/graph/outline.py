@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dropout_lint.layer_facts import VIEWS
-from dropout_lint.torch_facts import DROPOUT_MODULES, FUNCTIONALS
+from dropout_lint.torch_api.layer_groups import VIEWS
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
 _LEFT_OUT = VIEWS | {"unknown", "scale"}
 _NUMBER = re.compile(r"\d+")

@@ -10,11 +10,11 @@ from typing import Any
 from torch import nn
 
 from dropout_lint.facts import DropoutSite, FileFacts, Value
-from dropout_lint.graph.births import built_at
 from dropout_lint.graph.builder import Traced
+from dropout_lint.graph.construction_sites import built_at
 from dropout_lint.graph.places import Place
-from dropout_lint.project import Project
-from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS
+from dropout_lint.project.project import Project
+from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS
 
 _RNNS = (nn.RNN, nn.LSTM, nn.GRU)
 

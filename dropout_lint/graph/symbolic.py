@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from dropout_lint.activations import COMMUTES
 from dropout_lint.graph import kinds
-from dropout_lint.graph.births import built_at
 from dropout_lint.graph.builder import GraphBuilder, Traced, call_place, calls_to, layer_place
-from dropout_lint.layer_facts import VIEWS
-from dropout_lint.torch_facts import ATTENTION, FUNCTIONALS
+from dropout_lint.graph.construction_sites import built_at
+from dropout_lint.torch_api.activations import COMMUTES
+from dropout_lint.torch_api.layer_groups import VIEWS
+from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS
 
 _CALLS = frozenset({*FUNCTIONALS, *ATTENTION})
 _SIZES = frozenset({"shape", "device", "dtype", "ndim", "requires_grad", "is_cuda", "layout", "itemsize"})

@@ -12,7 +12,7 @@ from torch import nn
 from dropout_lint.graph import execution, fake, symbolic
 from dropout_lint.graph.builder import Traced, TraceError
 from dropout_lint.graph.kinds import is_leaf, module_kind
-from dropout_lint.torch_facts import DROPOUT_MODULES
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 
 ON_FAKE = "execution on fake tensors"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dropout_lint.models.reasons import one_line
-from dropout_lint.models.target import TargetError
+from dropout_lint.targets.errors import TargetError
 
 if TYPE_CHECKING:
     from dropout_lint.models.load import LoadedModel

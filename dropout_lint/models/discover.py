@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dropout_lint.config import Settings
-from dropout_lint.files import discover
-from dropout_lint.models.target import ModelTarget
-from dropout_lint.source.syntax import NotParsed, SourceSyntaxError, parse
-from dropout_lint.source.text import UnreadableSource, read_source
+from dropout_lint.config.resolver import Settings
+from dropout_lint.discovery.discovery import discover
+from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.reading import read_source
+from dropout_lint.syntax.text import UnreadableSource
+from dropout_lint.targets.target import ModelTarget
 
 _BASES = frozenset({"Module", "LightningModule", "PreTrainedModel"})
 """Last names of classes outside of a project that make a class a module, beside what ``nn`` has."""

@@ -11,15 +11,16 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from dropout_lint.models.inputs import InputSpec, build
 from dropout_lint.models.layer_inputs import BATCH, LENGTH, Guess, guesses, usual_images
 from dropout_lint.models.load import LoadedModel
 from dropout_lint.models.reasons import described, place
+from dropout_lint.models.tensors import build
+from dropout_lint.targets.inputs import InputSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from dropout_lint.models.target import ModelTarget
+    from dropout_lint.targets.target import ModelTarget
 
 _TOKENS = frozenset({"input_ids", "decoder_input_ids", "token_ids", "ids", "tokens", "words", "text"})
 _STEPS = frozenset({"t", "timestep", "timesteps", "time", "step", "steps"})

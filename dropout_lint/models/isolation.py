@@ -18,8 +18,8 @@ from dropout_lint.diagnostic import Failure
 from dropout_lint.models import memory as machine
 from dropout_lint.models import reasons
 from dropout_lint.models.child import Child, Limits
-from dropout_lint.models.target import ModelTarget
 from dropout_lint.models.worker import PHASE, REQUEST, RESULT, TRACE, Request
+from dropout_lint.targets.target import ModelTarget
 
 TIMEOUT = 60.0
 """Seconds for a model, importing torch included."""

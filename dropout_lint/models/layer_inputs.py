@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dropout_lint.models.inputs import InputSpec
+from dropout_lint.targets.inputs import InputSpec
 
 if TYPE_CHECKING:
     from torch import nn

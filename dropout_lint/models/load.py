@@ -12,8 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from dropout_lint.models.target import ModelTarget, TargetError
-from dropout_lint.selection import nearest
+from dropout_lint.suggestions import nearest
+from dropout_lint.targets.errors import TargetError
+from dropout_lint.targets.target import ModelTarget
 
 if TYPE_CHECKING:
     from torch import nn

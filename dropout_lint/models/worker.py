@@ -25,7 +25,8 @@ from typing import Any
 
 from dropout_lint.models.load import LoadedModel, build_model, import_target
 from dropout_lint.models.reasons import described, from_outside, place
-from dropout_lint.models.target import ModelTarget, TargetError
+from dropout_lint.targets.errors import TargetError
+from dropout_lint.targets.target import ModelTarget
 
 REQUEST, RESULT, TRACE, PHASE = "request", "result", "trace", "phase"
 """Files in the folder that parent and child share."""

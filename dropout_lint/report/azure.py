@@ -5,8 +5,8 @@ https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 
 from __future__ import annotations
 
-from dropout_lint.diagnostic import Diagnostic, Severity
-from dropout_lint.report import Result, View, file_span, located, one_line
+from dropout_lint.diagnostic import Diagnostic, Severity, file_span, located
+from dropout_lint.report.view import Result, View, one_line
 
 _ESCAPES = {"%": "%AZP25", ";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
 

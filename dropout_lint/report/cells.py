@@ -17,7 +17,7 @@ def by_cells(found: Sequence[Diagnostic], text_of: Callable[[str], str | None]) 
     notebooks = {item.path for item in found if item.path.endswith(SUFFIX)}
     if not notebooks:
         return tuple(found)
-    from dropout_lint.source.notebook import cell_starts
+    from dropout_lint.syntax.notebook import cell_starts
 
     starts = {path: cell_starts(text_of(path) or "") for path in sorted(notebooks)}
     return tuple(_in_cell(item, starts[item.path]) if starts.get(item.path) else item for item in found)

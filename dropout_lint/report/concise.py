@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import (
+from dropout_lint.diagnostic import Diagnostic, place
+from dropout_lint.report.view import (
     Result,
     View,
     is_fixable,
     mark,
     one_line,
     paint,
-    place,
     render_summary,
     seen_by,
     severity_style,

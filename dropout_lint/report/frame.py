@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.source.text import LineIndex
+from dropout_lint.syntax.text import LineIndex
 
 CONTEXT = 2
 WIDTH = 120

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from dropout_lint.report import Result, View, one_line, paint, place, render_summary, seen_by, severity_style
+from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity, place
 from dropout_lint.report.concise import headline
 from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
+from dropout_lint.report.view import Result, View, one_line, paint, render_summary, seen_by, severity_style
 
 _BESIDE = 12
 """Cells beside number and code, at most: the bar, an ellipsis, and the severity behind the underline."""

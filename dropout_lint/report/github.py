@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity, Span
-from dropout_lint.report import Result, View, place
+from dropout_lint.diagnostic import Diagnostic, Severity, Span, place
 from dropout_lint.report.concise import in_brackets
+from dropout_lint.report.view import Result, View
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

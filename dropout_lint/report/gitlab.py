@@ -9,10 +9,10 @@ import json
 import os
 from pathlib import Path
 
-from dropout_lint.diagnostic import Severity
-from dropout_lint.fingerprints import number
+from dropout_lint.baselines.fingerprints import number
+from dropout_lint.diagnostic import Severity, file_span, located
 from dropout_lint.relative_path import relative_posix
-from dropout_lint.report import Result, View, file_span, located
+from dropout_lint.report.view import Result, View
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.report import Result, View, one_line, paint, render_summary
 from dropout_lint.report.concise import headline
+from dropout_lint.report.view import Result, View, one_line, paint, render_summary
 
 
 def render(result: Result, view: View) -> str:

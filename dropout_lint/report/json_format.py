@@ -7,9 +7,9 @@ import os
 from typing import Any
 
 from dropout_lint import rulebook
-from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.report import Result, View, place
-from dropout_lint.source.comments import Layout, read_layout
+from dropout_lint.diagnostic import Diagnostic, Fix, Span, place
+from dropout_lint.report.view import Result, View
+from dropout_lint.syntax.comments import Layout, read_layout
 
 
 def render(result: Result, view: View) -> str:

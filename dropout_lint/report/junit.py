@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from xml.etree import ElementTree
 
-from dropout_lint.diagnostic import Diagnostic, Failure
-from dropout_lint.report import Result, View, file_span, one_line, place
+from dropout_lint.diagnostic import Diagnostic, Failure, file_span, place
+from dropout_lint.report.view import Result, View, one_line
 
 _TOOL = "dropout-lint"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dropout_lint.report import Result, View, one_line, place
+from dropout_lint.diagnostic import place
+from dropout_lint.report.view import Result, View, one_line
 
 
 def render(result: Result, view: View) -> str:

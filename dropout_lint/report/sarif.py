@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dropout_lint import __version__, rulebook
-from dropout_lint.diagnostic import Diagnostic, Edit, Failure, Related, Severity, Span
-from dropout_lint.fingerprints import Numbered, number
+from dropout_lint.baselines.fingerprints import Numbered, number
+from dropout_lint.diagnostic import Diagnostic, Edit, Failure, Related, Severity, Span, file_span, located
+from dropout_lint.fixing.edits import edits_with_imports
+from dropout_lint.fixing.fixer import is_sound
 from dropout_lint.relative_path import relative_posix
-from dropout_lint.report import Result, View, file_span, located
-from dropout_lint.source.changes import edits_with_imports
-from dropout_lint.source.fixer import is_sound
+from dropout_lint.report.view import Result, View
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from dropout_lint import rulebook
-from dropout_lint.report import Result, Summary, View, is_fixable, mark, paint, render_summary
+from dropout_lint.report.view import Result, Summary, View, is_fixable, mark, paint, render_summary
 
 
 def render(result: Result, view: View) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from dropout_lint.names import words
+from dropout_lint.vocabulary import words
 
 RATES = (
     "p",

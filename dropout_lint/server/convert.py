@@ -10,7 +10,7 @@ from pygls.workspace import PositionCodec
 
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.rulebook import rules
-from dropout_lint.source.text import split_lines
+from dropout_lint.syntax.text import split_lines
 
 SOURCE = "dropout-lint"
 _SEVERITIES = {

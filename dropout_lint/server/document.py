@@ -10,14 +10,15 @@ from pathlib import Path
 
 from pygls.uris import to_fs_path
 
-from dropout_lint.commands.fix import NotFixedError, fix_source, is_applicable, without_unfixable
-from dropout_lint.config import ConfigError, Settings, SettingsResolver
+from dropout_lint.config.resolver import Settings, SettingsResolver
+from dropout_lint.config.tables import ConfigError
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.files import is_excluded
-from dropout_lint.linter import Linter
-from dropout_lint.source.fixer import apply_fixes
-from dropout_lint.source.text import SourceText
-from dropout_lint.suppressions import add_suppressions
+from dropout_lint.discovery.discovery import is_excluded
+from dropout_lint.fixing.files import NotFixedError, fix_source, is_applicable, without_unfixable
+from dropout_lint.fixing.fixer import apply_fixes
+from dropout_lint.linting.linter import Linter
+from dropout_lint.suppressions.matching import add_suppressions
+from dropout_lint.syntax.text import SourceText
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from dropout_lint.rulebook import Rule, rules
 from dropout_lint.server.actions import KINDS, code_actions
 from dropout_lint.server.convert import SOURCE, Lines, as_diagnostic, as_problem
 from dropout_lint.server.document import Checked, check_document, path_of
-from dropout_lint.source.text import UnreadableSource, read_source
+from dropout_lint.syntax.reading import read_source
+from dropout_lint.syntax.text import UnreadableSource
 
 _PAUSE = 0.2
 """Seconds without a change after which a text is checked."""

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
-from dropout_lint.source import triage
-from dropout_lint.source.classes import headers, model_classes
-from dropout_lint.source.flags import flag_uses
-from dropout_lint.source.layer_graph import layer_graphs
-from dropout_lint.source.masks import mask_sites
-from dropout_lint.source.module import SourceModule
-from dropout_lint.source.narrow_checks import narrow_checks
-from dropout_lint.source.place import Place
-from dropout_lint.source.scopes import Block
-from dropout_lint.source.sites import dropout_sites
-from dropout_lint.source.suppressing import pragma_ranges
-from dropout_lint.source.syntax import parse
+from dropout_lint.source.masks.sites import mask_sites
+from dropout_lint.source.module import triage
+from dropout_lint.source.module.pragmas import pragma_ranges
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.networks.graphs import layer_graphs
+from dropout_lint.source.sites.classes import headers, model_classes
+from dropout_lint.source.sites.flags import flag_uses
+from dropout_lint.source.sites.narrow_checks import narrow_checks
+from dropout_lint.source.sites.sites import dropout_sites
+from dropout_lint.syntax.parsing import parse
 
 if TYPE_CHECKING:
-    from dropout_lint.source.mode_flow import FlowReader
+    from dropout_lint.source.modes.flow import FlowReader
 
 
 def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = None, modes: bool = False) -> FileFacts:
@@ -65,9 +65,9 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     speaks = triage.speaks_of_mode(data)
     if not modes:
         return replace(facts, speaks_of_mode=speaks)
-    from dropout_lint.source.mode_classes import mode_overrides
-    from dropout_lint.source.mode_names import uncalled_mode_methods
-    from dropout_lint.source.mode_outline import mode_outlines
+    from dropout_lint.source.modes.classes import mode_overrides
+    from dropout_lint.source.modes.names import uncalled_mode_methods
+    from dropout_lint.source.modes.outline import mode_outlines
 
     return replace(
         facts,
@@ -83,14 +83,14 @@ def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
     data = text.encode(errors="replace")
     if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
         return ()
-    from dropout_lint.source.mode_outline import mode_outlines
+    from dropout_lint.source.modes.outline import mode_outlines
 
     return mode_outlines(SourceModule(text, parse(text), place, shallow=True))
 
 
 def read_flows(text: str, place: Place) -> FlowReader:
     """The functions and classes of a file, for linking."""
-    from dropout_lint.source.mode_flow import FlowReader
+    from dropout_lint.source.modes.flow import FlowReader
 
     return FlowReader(SourceModule(text, parse(text), place, shallow=True))
 

@@ -1,0 +1,40 @@
+"""DRP108: an alpha dropout that never drops, because its ``training`` defaults to False."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.edits import add_argument, is_within
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.facts import DropoutSite
+from dropout_lint.torch_api.signatures import NEVER_ACTIVE_BY_DEFAULT
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report alpha dropouts without training, or with a literal False, in methods of a Module."""
+    if site.form != "functional" or site.api not in NEVER_ACTIVE_BY_DEFAULT or site.use == "discarded":
+        return
+    if site.mode not in {"absent", "false"} or site.guarded or site.unpacked or site.rate.is_zero:
+        return
+    if not site.scope.class_name or not context.in_module(site.scope):
+        return
+    owner = site.scope.self_name
+    training = site.argument("training")
+    told = "is told `training=False`" if training else "has `training=False` by default, unlike `F.dropout`"
+    yield context.report(
+        site.span,
+        f"`{site.callee_text}` {told}, so it never drops anything.",
+        fix=_fix(site, context, owner) if owner and site.arguments else None,
+    )
+
+
+def _fix(site: DropoutSite, context: Context, owner: str) -> Fix | None:
+    training = site.argument("training")
+    if training is None:
+        edit = add_argument(context, site.span, f"training={owner}.training")
+    elif is_within(training.span, site.span):
+        edit = Edit(training.span, f"{owner}.training")
+    else:
+        return None
+    return unsafe(f"Follow the mode: `training={owner}.training`", edit)

@@ -1,0 +1,57 @@
+"""DRP102: an attention function gets a rate that eval() does not set to zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.checks.support.edits import is_within
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.facts import Argument, DropoutSite
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report rates passed to an attention function, or to a project's function that hands them on to one."""
+    if site.form not in {"attention", "forwarded"} or site.guarded or context.intended(site):
+        return
+    if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
+        return
+    for name, argument in _rates(site, context):
+        value = argument.value
+        if value.is_zero or value.gated or value.from_caller or value.kind in {"bool", "str", "none"}:
+            continue
+        where = "" if site.form == "attention" else ", which hands it on to a function that always applies it"
+        yield context.report(
+            site.span,
+            f"`{site.callee_text}` applies `{name}` in eval mode too{where}; "
+            f"`{argument.text}` does not depend on the mode.",
+            fix=_fix(site, argument),
+        )
+
+
+def _rates(site: DropoutSite, context: Context) -> Iterator[tuple[str, Argument]]:
+    """The rates among the arguments, each with the name of its parameter."""
+    if site.form == "attention":
+        rate = site.argument(site.rate_argument)
+        if rate is not None:
+            yield rate.name, rate
+        return
+    found = context.project.function(context.facts, site.api)
+    if found is None:
+        return
+    home, summary = found
+    sinks = context.project.sinks(home, summary)
+    for index, argument in enumerate(site.arguments):
+        name = argument.name or (summary.parameters[index] if index < len(summary.parameters) else "")
+        if name in sinks:
+            yield name, argument
+
+
+def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
+    owner = site.scope.self_name
+    if not owner or not is_within(argument.span, site.span):
+        return None
+    simple = argument.text.replace(".", "").replace("_", "").isalnum()
+    rate = argument.text if simple else f"({argument.text})"
+    edit = Edit(argument.span, f"{rate} if {owner}.training else 0.0")
+    return safe(f"Pass the rate only while training: `{rate} if {owner}.training else 0.0`", edit)

@@ -1,0 +1,39 @@
+"""DRP105: ``training=True`` written out in a Module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.edits import is_within
+from dropout_lint.diagnostic import Diagnostic, Edit, Severity
+from dropout_lint.facts import DropoutSite
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report a literal True; a sibling call that follows the mode makes it a warning."""
+    if site.form != "functional" or site.mode != "true" or not site.api.startswith("torch.nn.functional."):
+        return
+    if site.guarded or site.rate.is_zero or site.rate.gated or site.rate.from_caller or site.ones_mask:
+        return
+    if context.intended(site):
+        return
+    if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
+        return
+    training = site.argument("training")
+    if training is None:
+        return
+    siblings = any(
+        other.mode == "mode" and other.form == "functional" and other.scope.class_name == site.scope.class_name
+        for other in context.facts.sites
+    )
+    owner = site.scope.self_name
+    why = " Other dropouts of this class follow the mode." if siblings else ""
+    yield context.report(
+        site.span,
+        f"`{site.callee_text}` is told `training=True`, so it drops in eval mode too.{why}",
+        severity=Severity.WARNING if siblings else Severity.INFO,
+        fix=unsafe(f"Follow the mode: `training={owner}.training`", Edit(training.span, f"{owner}.training"))
+        if owner and is_within(training.span, site.span)
+        else None,
+    )

@@ -1,0 +1,37 @@
+"""DRP106: a copy of ``self.training`` taken while the object is built, or a flag that nothing ever changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.edits import add_argument, remove_argument
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.facts import FlagUse
+
+_REASONS = {
+    "copy": "`self.{0}` is a copy of `self.training` from the constructor, always True: `eval()` never updates it.",
+    "constant": "`self.{0}` is set to True in the constructor and never changed, so `eval()` does not turn this off.",
+    "partial": "`self.{0}` is read while the object is built, when it is always True: `eval()` changes nothing here.",
+    "rate": "`self.{0}` is read while the object is built, when it is always True: the choice is made once for all.",
+}
+
+
+def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
+    """Report captured modes, and flags named like the mode that the project never assigns again."""
+    if flag.kind == "method" or context.named_intent(flag.scope) or not context.in_module(flag.scope):
+        return
+    if flag.kind in {"copy", "constant"} and context.project.assigns_elsewhere(context.facts, flag.name):
+        return
+    yield context.report(flag.span, _REASONS[flag.kind].format(flag.name), fix=_fix(flag, context))
+
+
+def _fix(flag: FlagUse, context: Context) -> Fix | None:
+    mode = f"{flag.scope.self_name or 'self'}.training"
+    if flag.kind == "rate":
+        return unsafe(f"Pass the rate: `{flag.text}`", Edit(flag.read, flag.text))
+    if flag.kind == "partial":
+        removal = remove_argument(context, flag.read)
+        passed = [add_argument(context, call, f"training={mode}") for call in flag.calls]
+        return unsafe(f"Pass `training={mode}` at the call", *removal, *passed) if removal and passed else None
+    return unsafe(f"Use `{mode}`, which `train()` and `eval()` set", Edit(flag.read, mode))

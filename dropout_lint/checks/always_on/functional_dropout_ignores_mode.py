@@ -1,0 +1,54 @@
+"""DRP101: a functional dropout in a Module that nothing ties to the train/eval mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.checks.support.edits import add_argument, is_within
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.facts import DropoutSite
+from dropout_lint.torch_api.signatures import NEVER_ACTIVE_BY_DEFAULT
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report calls without a training argument, and torch.dropout(..., True), outside of any mode test."""
+    if site.form != "functional" or site.api in NEVER_ACTIVE_BY_DEFAULT or site.use == "discarded":
+        return
+    aten = not site.api.startswith("torch.nn.functional.")
+    if site.mode != ("true" if aten else "absent") or site.guarded or site.unpacked:
+        return
+    if site.rate.is_zero or site.rate.gated or (aten and site.ones_mask) or context.intended(site):
+        return
+    helper = not site.scope.class_name
+    if helper and not _called_by_modules_only(site, context):
+        return
+    if not helper and (site.scope.constructs or not context.in_module(site.scope)):
+        return
+    if site.rate.from_caller and not helper:
+        return
+    argument = "train=True" if aten else "the default training=True"
+    yield context.report(
+        site.span,
+        f"`{site.callee_text}` runs with {argument} here, so it keeps dropping after `model.eval()`.",
+        fix=_fix(site, context, aten),
+    )
+
+
+def _called_by_modules_only(site: DropoutSite, context: Context) -> bool:
+    """A helper without a mode parameter that methods of Modules of this file call is theirs to answer for."""
+    callers = context.facts.calls.get(site.scope.function, ())
+    return bool(callers) and all(caller and context.is_module(caller) for caller in callers)
+
+
+def _fix(site: DropoutSite, context: Context, aten: bool) -> Fix | None:
+    owner = site.scope.self_name
+    if not owner or not site.arguments:
+        return None
+    message = f"Follow the mode: `training={owner}.training`"
+    if aten:
+        train = site.argument("train")
+        # In a partial that the constructor makes, the mode would be read once for all.
+        known = train is not None and is_within(train.span, site.span)
+        return safe(message, Edit(train.span, f"{owner}.training")) if train is not None and known else None
+    return safe(message, add_argument(context, site.span, f"training={owner}.training"))

@@ -1,0 +1,25 @@
+"""DRP107: the bound method ``self.train`` tested as if it were a flag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.facts import FlagUse
+
+
+def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
+    """Report tests of ``train`` on the instance of a Module, or on an object that a Module's constructor made."""
+    if flag.kind != "method":
+        return
+    if flag.receiver:
+        proven = context.project.is_module(context.facts, flag.receiver) is True
+    else:
+        proven = context.in_module(flag.scope)
+    if proven:
+        yield context.report(
+            flag.span,
+            f"`{flag.text}.train` is a method, and a method is always true; the mode is `{flag.text}.training`.",
+            fix=safe(f"Test `{flag.text}.training`", Edit(flag.span, f"{flag.text}.training")),
+        )

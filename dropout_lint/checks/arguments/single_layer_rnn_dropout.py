@@ -1,0 +1,39 @@
+"""DRP406: ``dropout=`` of an RNN with one layer has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, advice, safe
+from dropout_lint.checks.support.edits import remove_argument
+from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.facts import Argument, DropoutSite
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report rates that are proven not to be zero on a layer count that is proven to be one."""
+    if site.form != "rnn" or site.layers.number != 1.0 or site.layers.default or context.facts.is_test:
+        return
+    rate = site.argument("dropout")
+    if rate is None or rate.value.gated:
+        return
+    numbers = {rate.value.number} if rate.value.number is not None else set()
+    if not numbers and rate.value.attribute:
+        numbers |= context.project.constants(context.facts, rate.value.attribute)
+    if not numbers or 0.0 in numbers:
+        return
+    kind = site.api.rpartition(".")[2]
+    shown = rate.text if rate.value.literal else f"{rate.text} ({', '.join(f'{n:g}' for n in sorted(numbers))})"
+    yield context.report(
+        rate.span,
+        f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",
+        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", *_removal(site, rate, context))
+        if rate.value.literal
+        else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
+    )
+
+
+def _removal(site: DropoutSite, rate: Argument, context: Context) -> tuple[Edit, ...]:
+    if not rate.keyword and any(not a.keyword and a.span > rate.span for a in site.arguments):
+        return (Edit(rate.span, "0.0"),)  # without it, the arguments behind would move up
+    return remove_argument(context, rate.removal)

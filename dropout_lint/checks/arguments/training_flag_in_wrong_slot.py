@@ -1,0 +1,62 @@
+"""DRP404: the mode, or ``inplace``, passed in the position of another parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, safe, unsafe
+from dropout_lint.checks.support.edits import is_within, remove_argument, with_parentheses
+from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.facts import Argument, DropoutSite
+
+_THIRD = "The third argument of `{0}` is `training`: with `{1}` False it never drops."
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report ``F.dropout(x, self.training)``, ``F.dropout(x, p, self.inplace)``, ``nn.Dropout(p, self.training)``."""
+    if site.form == "functional" and site.api.startswith("torch.nn.functional."):
+        yield from _functional(site, context)
+    elif site.form == "module":
+        inplace, p = site.argument("inplace"), site.argument("p")
+        if inplace is not None and _says(inplace, "training"):
+            fix = safe(
+                f"Remove `{inplace.text}`: modules follow the mode by themselves",
+                *remove_argument(context, inplace.removal),
+            )
+            yield context.report(
+                inplace.span, f"The second argument of `{site.callee_text}` is `inplace`, not the mode.", fix=fix
+            )
+        elif p is not None and _says(p, "training"):
+            yield context.report(
+                p.span, f"The first argument of `{site.callee_text}` is the rate: True is 1.0 and drops everything."
+            )
+
+
+def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    p, training = site.argument("p"), site.argument("training")
+    if p is not None and not p.keyword and _says(p, "training"):
+        edit = Edit(with_parentheses(context, p.span), f"training={p.text}")
+        fixable = training is None and is_within(p.span, site.span)
+        fix = safe(f"Name it: `training={p.text}`", edit) if fixable else None
+        yield context.report(
+            p.span,
+            f"The second argument of `{site.callee_text}` is the rate: True is 1.0, so training sees only zeros "
+            "and eval nothing dropped.",
+            fix=fix,
+        )
+    elif training is not None and not training.keyword and _says(training, "inplace"):
+        owner = site.scope.self_name
+        if not owner or len(site.arguments) > 3:
+            yield context.report(training.span, _THIRD.format(site.callee_text, training.text))
+            return
+        text = f"{owner}.training, {training.text}"
+        yield context.report(
+            training.span,
+            _THIRD.format(site.callee_text, training.text),
+            fix=unsafe(f"Pass the mode first: `{text}`", Edit(training.span, text)),
+        )
+
+
+def _says(argument: Argument, word: str) -> bool:
+    last = argument.text.rpartition(".")[2]
+    return not argument.keyword and (last == word or (word == "training" and last in {"is_training", "istraining"}))

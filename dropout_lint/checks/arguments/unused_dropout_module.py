@@ -1,0 +1,33 @@
+"""DRP407: a dropout module that nothing reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, advice
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import DropoutSite
+
+_UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report dropouts bound to an attribute that neither the class, its bases, its subclasses nor its users read."""
+    name = site.attribute
+    if site.form != "module" or not name or site.container or site.rate.is_zero or context.facts.is_test:
+        return
+    owner = context.model_class(site.scope.class_name, site.span.line)
+    if owner is None or name in owner.read or owner.opaque or owner.abstract or not context.in_module(site.scope):
+        return
+    if "forward" not in owner.methods and not any(m.startswith("forward") for m in owner.methods):
+        return
+    if _UNUSED_ON_PURPOSE.search(context.line(site.span.line)):
+        return
+    if name in context.facts.foreign_reads or context.project.reads_attribute(context.facts, owner.name, name):
+        return
+    yield context.report(
+        site.span,
+        f"`self.{name}` is built but never applied: this model trains without that dropout.",
+        fix=advice(f"Apply `self.{name}` where it belongs, or remove it"),
+    )

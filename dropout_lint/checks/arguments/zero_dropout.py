@@ -1,0 +1,27 @@
+"""DRP405: a dropout written with a rate of zero."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.facts import DropoutSite
+
+
+def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
+    """Report literal zeros at modules and functionals."""
+    if site.form not in {"module", "functional"} or context.facts.is_test:
+        return
+    argument = site.argument(site.rate_argument)
+    if argument is None or argument.text not in {"0", "0.0", "0.", ".0"}:
+        return
+    namespace = site.callee_text.rpartition(".")[0]
+    fix = None
+    read = site.attribute and re.search(rf"\.{site.attribute}\.p\b", context.text)
+    if site.form == "module" and namespace and not read:
+        fix = unsafe(f"Use `{namespace}.Identity()`", Edit(site.span, f"{namespace}.Identity()"))
+    yield context.report(
+        site.span, "A rate of 0 drops nothing; this is an identity with the name of a dropout.", fix=fix
+    )

@@ -1,0 +1,19 @@
+"""DRP507: a rate of 1 is admitted and makes the divisor zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.masks import edit
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import MaskSite
+
+
+def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
+    """Report the division by what the function's own check lets be zero."""
+    if site.kind != "product" or site.division is None:
+        return
+    message = f"The check above admits a rate of 1, where {site.kept} is zero and the result NaN."
+    fix = unsafe("Return zeros for a rate of 1", edit(site.zero)) if site.zero is not None else None
+    yield context.report(site.division, message, fix=fix)

@@ -1,0 +1,34 @@
+"""DRP502: values are dropped and nothing makes up for their share of the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.masks import deliberate, edit, is_dropout, is_named
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import MaskSite
+
+# fmt: off
+_WHOLE = {
+    "word", "words", "token", "tokens", "edge", "edges", "node", "nodes", "layer", "layers", "row", "rows",
+    "column", "columns", "feature", "features", "modality", "view", "views", "input", "inputs", "mask",
+    "masking", "masked", "patch", "frame", "block", "path", "channel", "unk", "span", "time", "step",
+    "stochastic", "bag",
+}
+# fmt: on
+"""Units that are dropped without scaling, as is usual for them."""
+
+
+def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
+    """Report masks of the tensor's own shape that training alone has, and that nothing scales."""
+    if site.kind != "product" or site.scale != "none" or site.compensated or not site.guarded:
+        return
+    if site.shape != "same" or site.sampler == "normal" or not is_dropout(site) or site.words & _WHOLE:
+        return
+    if deliberate(site, context) or not (context.in_module(site.scope) or is_named(site)):
+        return
+    share = f"`{site.kept}`" if site.kept else "a part"
+    message = f"Training keeps {share} of the mean and evaluation all of it: nothing scales."
+    fix = unsafe(f"Divide by `{site.kept}`", edit(site.rescaled)) if site.rescaled is not None else None
+    yield context.report(site.span, message, fix=fix)

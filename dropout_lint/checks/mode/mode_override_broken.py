@@ -1,0 +1,57 @@
+"""DRP203: an override of ``train`` or ``eval`` that loses a part of what the method does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.mode import train_method_shadowed
+from dropout_lint.checks.support.context import Context, advice, insertion, safe, unsafe
+from dropout_lint.diagnostic import Diagnostic, Fix, Severity
+from dropout_lint.facts import ModeOverride
+
+
+def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
+    """Report a missing ``return self``, children that are not reached, and ``eval`` overridden alone."""
+    if override.kind != "method" or override.static or not context.is_module(override.owner):
+        return
+    if any(train_method_shadowed.check(override, context)):
+        return
+    if override.name == "eval":
+        others = {o.name for o in context.facts.overrides if o.owner == override.owner}
+        if "train" not in others and override.forwards and override.extra:
+            yield context.report(
+                override.span,
+                "Only `eval()` on this very module runs this: `parent.eval()` calls `train(False)` of its children.",
+                fix=advice("Override `train(self, mode=True)` instead"),
+            )
+    elif not override.forwards and not override.recurses and override.sets:
+        yield context.report(
+            override.span,
+            "This `train` does not pass the mode on: the modules inside stay in the mode they are in.",
+            severity=Severity.ERROR,
+            fix=_with_super(override, context),
+        )
+    elif override.forwards and not override.returns:
+        yield context.report(
+            override.span,
+            "This `train` does not return the module, so `eval()` and `train()` give None.",
+            fix=_with_return(override, context),
+        )
+
+
+def _with_super(override: ModeOverride, context: Context) -> Fix | None:
+    indent = context.line(override.body.line)[: override.body.column - 1]
+    if override.one_line or indent.strip() or not override.first:
+        return advice("Call `super().train(mode)` first")
+    return unsafe(
+        "Call the method of the base class",
+        insertion(override.body.line, override.body.column, f"super().train({override.first})\n{indent}"),
+    )
+
+
+def _with_return(override: ModeOverride, context: Context) -> Fix | None:
+    indent = context.line(override.body.line)[: override.body.column - 1]
+    if override.one_line or indent.strip() or not override.instance:
+        return advice("End in `return self`")
+    end = override.end
+    return safe("Return the module", insertion(end.end_line, end.end_column, f"\n{indent}return {override.instance}"))

@@ -1,0 +1,51 @@
+"""DRP301: dropout before an activation that does not commute with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.placement.dropout_on_logits import is_logit
+from dropout_lint.checks.support.activations import activation_kind, before_activations, inside
+from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.order import exchange
+from dropout_lint.checks.support.paths import Paths
+from dropout_lint.diagnostic import Applicability, Diagnostic, Severity
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.torch_api.activations import CLIPPING, COMMUTES, NOT_ZERO_AT_ZERO, TWIN, bias
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report dropouts right before GELU, SiLU, tanh and their like; one that only clips is information."""
+    paths = Paths(graph)
+    for dropout, activation in before_activations(graph, context):
+        kind = activation_kind(activation, context)
+        if COMMUTES.get(kind) != "no" or TWIN[kind] == "torch.nn.Threshold" or is_logit(paths, activation):
+            continue
+        if _gates(paths, activation):
+            continue
+        by_default = kind != activation.kind
+        name = f"`{kind.rpartition('.')[2]}`{inside(activation)}"
+        chosen = ", a default of its configuration," if by_default else ""
+        yield context.report(
+            dropout.span,
+            f"Dropout before {name}{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
+            severity=Severity.INFO if by_default or kind in CLIPPING else None,
+            fix=exchange(context, dropout, activation, Applicability.UNSAFE),
+            beside=[activation],
+        )
+
+
+def _gates(paths: Paths, activation: LayerNode) -> bool:
+    """Whether a sigmoid weighs another value, as a gate of attention does."""
+    gate = "sigmoid" in activation.kind.lower()
+    return gate and any(user.kind == "mul" for user in paths.users(activation))
+
+
+def _why(kind: str, rate: float | None) -> str:
+    name = kind.rpartition(".")[2]
+    if TWIN[kind] in NOT_ZERO_AT_ZERO:
+        return f"`{name}(0)` is not 0, so a dropped value comes out as if it were there"
+    measured = bias(kind, rate)
+    if measured is None or rate == 0:
+        return "the outputs of training and eval differ"
+    return f"the outputs of training and eval differ, by {measured[1]:.2g} on average at p={measured[0]:g}"

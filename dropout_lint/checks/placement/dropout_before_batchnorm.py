@@ -1,0 +1,46 @@
+"""DRP304: dropout into a batch normalization, whose running statistics are then learned under noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.activations import REACHES_NORM, inside, shown
+from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.order import NUMBERED, exchange
+from dropout_lint.checks.support.paths import DROPOUTS, Paths
+from dropout_lint.diagnostic import Applicability, Diagnostic
+from dropout_lint.facts import LayerGraph
+from dropout_lint.torch_api.layer_groups import BATCH_NORMS
+
+_EVAL_STD = ((0.1, 0.92), (0.2, 0.86), (0.3, 0.79), (0.5, 0.64), (0.8, 0.38))
+"""Standard deviation of the normalized value in eval mode, which should be 1, measured behind a ReLU."""
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report dropouts that reach a BatchNorm directly, or through activations that commute, pooling and views."""
+    if context.named_intent(graph.scope) or context.facts.is_test:
+        return
+    paths = Paths(graph)
+    for norm in graph.nodes:
+        if norm.kind not in BATCH_NORMS or (norm.within is not None and norm.optional):
+            continue  # whether a wrapper has one may depend on its arguments
+        for dropout in paths.before(norm, REACHES_NORM):
+            if dropout.kind not in DROPOUTS or dropout.rate.is_zero or dropout.within is not None:
+                continue
+            std = _eval_std(dropout.rate.number)
+            at = f" At p={dropout.rate.number:g}" if std else ""
+            shift = f"{at} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
+            direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
+            keyed = dropout.element is not None and dropout.element.form in NUMBERED
+            fix = None if keyed or not direct else exchange(context, dropout, norm, Applicability.UNSAFE)
+            yield context.report(
+                dropout.span,
+                f"`{shown(norm)}`{inside(norm)} learns its running variance under this dropout's noise and divides "
+                f"by too much in eval mode.{shift}",
+                fix=fix,
+                beside=[norm],
+            )
+
+
+def _eval_std(rate: float | None) -> float | None:
+    return next((std for p, std in _EVAL_STD if rate is not None and abs(p - rate) < 0.01), None)

@@ -1,0 +1,53 @@
+"""DRP302: dropout before an activation that commutes with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.activations import before_activations, inside, normalized, shown
+from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.order import NUMBERED, exchange
+from dropout_lint.checks.support.paths import Paths
+from dropout_lint.diagnostic import Applicability, Diagnostic, Fix
+from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.torch_api.activations import COMMUTES, PASSING, TWIN
+
+_BY_INDEX = re.compile(
+    r"register_forward_(?:pre_)?hook|\[\s*-?\d+\s*\]\s*\.(?:weight|bias|p\b|in_features|out_features)"
+)
+_OWNS_ITS_OUTPUT = re.compile(r"torch\.nn\.(?:\w*Conv\w*d|\w*Norm\w*|Linear|LazyLinear|Embedding|\w*Pool\w*d)$")
+
+
+def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
+    """Report dropouts right before ReLU, Threshold(0, 0), LeakyReLU, PReLU and RReLU, as information."""
+    paths = Paths(graph)
+    for dropout, activation in before_activations(graph, context):
+        if activation.kind not in PASSING or normalized(paths, dropout):
+            continue
+        exact = COMMUTES[activation.kind] == "exact"
+        same = "gives the same result, bit for bit," if exact else "gives the same result up to rounding"
+        yield context.report(
+            dropout.span,
+            f"Dropout before `{shown(activation)}`{inside(activation)} {same} as after it; after it is where readers "
+            "look for it.",
+            fix=_fix(context, paths, dropout, activation),
+            beside=[activation],
+        )
+
+
+def _fix(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
+    element = activation.element
+    if TWIN.get(activation.kind) == "torch.nn.PReLU" and element is not None and element.form in NUMBERED:
+        return None  # its slope would have another key
+    return exchange(context, dropout, activation, _applicability(context, paths, dropout, activation))
+
+
+def _applicability(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Applicability:
+    if COMMUTES[activation.kind] != "exact" or _BY_INDEX.search(context.load()):
+        return Applicability.UNSAFE
+    producers = [paths.graph.nodes[i] for i in dropout.inputs]
+    if activation.inplace and not all(_OWNS_ITS_OUTPUT.match(p.kind) for p in producers):
+        # An in-place activation that moves forward would overwrite a tensor that somebody else may still read.
+        return Applicability.UNSAFE
+    return Applicability.SAFE

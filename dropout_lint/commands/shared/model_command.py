@@ -1,0 +1,100 @@
+"""The common course of ``trace`` and ``validate``: find the models, run them, report, and say how it went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dropout_lint.commands.shared.exit_codes import ExitCode
+from dropout_lint.commands.shared.linted import Linted
+from dropout_lint.commands.shared.messages import counted, note, show_failures, warn
+from dropout_lint.commands.shared.model_options import ModelOptions
+from dropout_lint.commands.shared.model_run import (
+    EngineRun,
+    RunOptions,
+    findings_of,
+    job_options,
+    not_checked,
+    run_engine,
+    selected,
+)
+from dropout_lint.commands.shared.model_targets import Targets, require_torch, targets_of
+from dropout_lint.commands.shared.outputs import planned
+from dropout_lint.commands.shared.reporting import reaches_fail_level, report
+from dropout_lint.config.resolver import SettingsResolver
+from dropout_lint.diagnostic import Engine
+from dropout_lint.linting.linter import LintResult
+
+_HERE = Path("_")
+
+
+class ModelCommand:
+    """One command line, resolved. Raises click.ClickException and ConfigError when it asks for nothing that can run."""
+
+    def __init__(self, options: ModelOptions) -> None:
+        if options.isolated and options.config:
+            raise click.UsageError("--isolated and --config exclude each other.")
+        self._started = time.monotonic()
+        self._options = options
+        self._resolver = SettingsResolver(options.overrides, config=options.config, isolated=options.isolated)
+        self._settings = self._resolver(_HERE)
+        self._outputs = planned(options.output_format, options.output_file, self._settings.output_format)
+        self._targets: Targets = targets_of(options, self._settings, self._resolver)
+        self._asked = RunOptions(
+            timeout=options.timeout,
+            memory=options.memory,
+            jobs=options.jobs,
+            quiet=options.quiet,
+            verbose=options.verbose,
+        )
+        require_torch()
+
+    @property
+    def output_format(self) -> str:
+        """How the findings will be reported on the terminal."""
+        return self._outputs[0].format
+
+    def require_one_model(self, option: str) -> None:
+        """Raises click.UsageError when several models would write to the file of one option."""
+        number = len(self._targets.named) + len(self._targets.found)
+        if number != 1:
+            raise click.UsageError(f"{option} takes one model, and {number} are to be checked.")
+
+    def run(self, engine: Engine, job: str, options: Mapping[str, Any]) -> EngineRun:
+        """Run the models. Those that were only looked for may fail: that is said, and is no failure of the run."""
+        named, found = self._targets.named, self._targets.found
+        options = {**job_options(self._resolver, (*named, *found)), **options}
+        done = run_engine(engine, job, named, options, self._asked)
+        if not found:
+            return done
+        tried = run_engine(engine, job, found, options, self._asked)
+        failed = tried.failures
+        if not self._options.quiet:
+            note(f"Tried {counted(len(found), 'module')} without arguments; {len(failed)} could not be checked.")
+        if self._options.verbose:
+            for failure in failed:
+                note(f"  {failure.path}: {failure.reason}")
+        checked = (outcome for outcome in tried.outcomes if outcome.failure is None)
+        return replace(done, outcomes=(*done.outcomes, *checked))
+
+    def conclude(self, done: EngineRun) -> ExitCode:
+        """Report what was found. Raises CannotWriteError."""
+        diagnostics = selected(findings_of([done]), self._resolver)
+        result = LintResult(diagnostics, tuple(done.failures), len(done.outcomes))
+        for text in self._resolver.warnings if not self._options.quiet else ():
+            warn(text)
+        hidden = sum(len(not_checked(outcome)) for outcome in done.outcomes)
+        report(self._options, self._settings, Linted(result, not_checked=hidden), self._outputs)
+        show_failures(result.failures)
+        if self._options.verbose:
+            note(f"checked {counted(result.checked, 'model')} in {time.monotonic() - self._started:.1f} s")
+        if self._options.exit_zero:
+            return ExitCode.CLEAN
+        if result.failures:
+            return ExitCode.FAILED
+        return ExitCode.FINDINGS if reaches_fail_level(result, self._resolver) else ExitCode.CLEAN

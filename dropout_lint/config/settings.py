@@ -1,0 +1,91 @@
+"""What holds for the files of one folder, whichever file and options it came from; frozen and picklable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.config import globs
+from dropout_lint.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from dropout_lint.targets.target import ModelTarget
+
+# ruff's list.
+DEFAULT_EXCLUDE = (
+    ".bzr",
+    ".direnv",
+    ".eggs",
+    ".git",
+    ".git-rewrite",
+    ".hg",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pants.d",
+    ".pyenv",
+    ".pytest_cache",
+    ".pytype",
+    ".ruff_cache",
+    ".svn",
+    ".tox",
+    ".venv",
+    ".vscode",
+    "__pypackages__",
+    "_build",
+    "buck-out",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "venv",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the files of one folder. ``exclude`` and ``per_file_ignores`` hold names and absolute patterns."""
+
+    root: Path
+    source: Path | None = None
+    enabled: frozenset[str] = frozenset()
+    per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
+    fixable: frozenset[str] = frozenset()
+    unsafe_fixes: bool = False
+    preview: bool = False
+    respect_gitignore: bool = True
+    fail_level: Severity = Severity.WARNING
+    output_format: str = "full"
+    baseline: Path | None = None
+    cache_dir: str = ".dropout_lint_cache"
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    target_torch: str = "2.13"
+    dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)
+    keep_probability_modules: tuple[str, ...] = ()
+    mode_managed_bases: tuple[str, ...] = ()
+    mc_dropout_names: tuple[str, ...] = ("mc_*", "*uncertainty*", "enable_dropout*", "*Prenet*")
+    rates: Mapping[str, tuple[float, float]] = field(
+        default_factory=lambda: {
+            "transformer": (0.0, 0.3),
+            "linear": (0.1, 0.5),
+            "conv": (0.0, 0.2),
+            "input": (0.0, 0.2),
+        }
+    )
+
+    models: tuple[ModelTarget, ...] = ()
+    """What ``trace``, ``validate`` and ``check --with-models`` run."""
+
+    def enabled_for(self, path: Path) -> frozenset[str]:
+        """The codes that are on for this file, after ``per-file-ignores``."""
+        if not self.per_file_ignores:
+            return self.enabled
+        absolute = Path.cwd() / path
+        enabled = self.enabled
+        for pattern, codes in self.per_file_ignores:
+            negated = pattern.startswith("!")
+            if globs.matcher((pattern.removeprefix("!"),)).matches(absolute) != negated:
+                enabled -= codes
+        return enabled

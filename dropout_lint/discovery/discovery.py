@@ -1,0 +1,185 @@
+"""Which files to check: paths as given, folders walked, exclusions and ``.gitignore`` obeyed.
+
+Folders are walked as ruff and git do it: links to folders are not followed, so a cycle of links cannot trap the walk.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dropout_lint.config import globs
+from dropout_lint.config.resolver import Settings
+from dropout_lint.config.tables import ConfigError
+from dropout_lint.diagnostic import Failure
+from dropout_lint.discovery.gitignore import IgnoreRules
+from dropout_lint.suggestions import nearest
+
+SUFFIXES = (".py", ".ipynb")
+_ON_TRIAL = ".md"
+"""Searched for with ``--preview``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The files to check, sorted and each once, and the paths that cannot be checked."""
+
+    files: tuple[Path, ...]
+    failures: tuple[Failure, ...]
+
+
+def discover(
+    paths: Sequence[Path], settings_for: Callable[[Path], Settings], *, force_exclude: bool = False
+) -> Discovery:
+    """Find the Python files and notebooks of these files and folders.
+
+    A file that is named is always taken, unless ``force_exclude`` and it is excluded. Nothing is raised: what cannot be
+    read, and a configuration that cannot be used, is a Failure.
+    """
+    search = _Search(settings_for)
+    for path in paths:
+        absolute = Path(os.path.abspath(path))
+        try:
+            if force_exclude and search.excluded_with_parents(absolute):
+                continue
+            search.add_argument(path, absolute)
+        except OSError as error:
+            search.fail(path, _reason(error))
+    return Discovery(tuple(sorted(search.files.values())), tuple(search.failures.values()))
+
+
+def is_excluded(path: Path, settings_for: Callable[[Path], Settings]) -> bool:
+    """True when a file, which need not exist, or a folder above it is excluded or ignored by git."""
+    return _Search(settings_for).excluded_with_parents(Path(os.path.abspath(path)))
+
+
+def displayed(path: Path) -> Path:
+    """The path as reports show it: relative to the working directory where it lies below it, else absolute."""
+    absolute = Path(os.path.abspath(path))
+    try:
+        return absolute.relative_to(Path.cwd())
+    except ValueError:
+        return absolute
+
+
+@dataclass(slots=True)
+class _Search:
+    settings_for: Callable[[Path], Settings]
+    files: dict[str, Path] = field(default_factory=dict)
+    failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
+    _real_folders: dict[str, str] = field(default_factory=dict)
+
+    def add_argument(self, path: Path, absolute: Path) -> None:
+        if absolute.is_dir():
+            self._walk(absolute)
+        elif absolute.is_file():
+            settings = self._settings(absolute)
+            if settings and absolute.suffix == _ON_TRIAL and not settings.preview:
+                self.fail(path, "Markdown is checked with --preview only")
+            elif settings:
+                self._add_file(absolute, link=absolute.is_symlink())
+        else:
+            self._fail_unusable(absolute)
+
+    def excluded_with_parents(self, absolute: Path) -> bool:
+        settings = self._settings(absolute)
+        if settings is None:
+            return False
+        inside = [path for path in (absolute, *absolute.parents) if path.is_relative_to(settings.root)]
+        if any(globs.matcher(settings.exclude).matches(path) for path in inside if path != settings.root):
+            return True
+        return settings.respect_gitignore and IgnoreRules.above(absolute).ignores_within(absolute)
+
+    def fail(self, path: Path, reason: str) -> None:
+        self.failures.setdefault((str(path), reason), Failure(str(path), reason))
+
+    def _walk(self, start: Path) -> None:
+        above = IgnoreRules.above(start)
+        # Whoever names an ignored folder wants it checked all the same.
+        pending = [(start, IgnoreRules() if above.ignores_within(start, folder=True) else above)]
+        while pending:
+            folder, ignored = pending.pop()
+            settings = self._settings(folder / "_")
+            if settings is None:
+                continue
+            rules = ignored.inside(folder) if settings.respect_gitignore else IgnoreRules()
+            excluded = globs.matcher(settings.exclude)
+            try:
+                with os.scandir(folder) as listing:
+                    entries = list(listing)
+            except OSError as error:
+                self.fail(displayed(folder), _reason(error))
+                continue
+            for entry in entries:
+                path = folder / entry.name
+                is_folder = entry.is_dir(follow_symlinks=False)
+                on_trial = settings.preview and entry.name.endswith(_ON_TRIAL)
+                if not is_folder and not on_trial and not _is_python(entry.name):
+                    continue
+                if excluded.matches(path) or rules.ignores(path, folder=is_folder):
+                    continue
+                if is_folder:
+                    pending.append((path, rules))
+                else:
+                    self._add_entry(entry, path)
+
+    def _add_entry(self, entry: os.DirEntry[str], path: Path) -> None:
+        try:
+            if entry.is_file():
+                self._add_file(path, link=entry.is_symlink())
+            elif not entry.is_dir():
+                self._fail_unusable(path)
+        except OSError as error:
+            self.fail(displayed(path), _reason(error))
+
+    def _add_file(self, path: Path, *, link: bool) -> None:
+        parent = str(path.parent)
+        if parent not in self._real_folders:
+            self._real_folders[parent] = os.path.realpath(parent)
+        real = os.path.realpath(path) if link else os.path.join(self._real_folders[parent], path.name)
+        if not link or real not in self.files:
+            self.files[real] = displayed(path)
+
+    def _fail_unusable(self, path: Path) -> None:
+        try:
+            path.stat()
+        except FileNotFoundError:
+            if path.is_symlink():
+                self.fail(displayed(path), f"broken symbolic link to {os.readlink(path)}")
+            else:
+                self.fail(displayed(path), f"no such file or directory{_did_you_mean(path)}")
+        except OSError as error:
+            self.fail(displayed(path), _reason(error))
+        else:
+            self.fail(displayed(path), "not a regular file")
+
+    def _settings(self, path: Path) -> Settings | None:
+        try:
+            return self.settings_for(path)
+        except ConfigError as error:
+            file, _, reason = str(error).partition(": ")
+            self.fail(displayed(Path(file)), reason)
+            return None
+
+
+def _did_you_mean(path: Path) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path.parent) if name.endswith(SUFFIXES) or "." not in name)
+    except OSError:
+        return ""
+    near = nearest(path.name, {name: name for name in names}, cutoff=0.75)
+    return f"; did you mean '{displayed(path.with_name(near))}'?" if near else ""
+
+
+def _is_python(name: str) -> bool:
+    # Emacs locks a file that is being edited by a broken link ".#name".
+    return name.endswith(SUFFIXES) and not name.startswith(".#")
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "the symbolic links lead in a circle"
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,114 @@
+"""Adds the import statements that a fix needs, as text, so that nothing else of the file changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.text import LINE_BREAK, LineIndex
+
+
+class ImportClash(Exception):  # noqa: N818 - the file's names clash, which is no error of its own
+    """A name that an import would bind already means something else at the top level."""
+
+
+def add_imports(text: str, statements: Sequence[str]) -> str:
+    """The text with the statements added. Raises as ``import_insertion`` does."""
+    offset, lines = import_insertion(text, statements)
+    return text[:offset] + lines + text[offset:]
+
+
+def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
+    """Where to insert which lines: the statements whose names are not imported yet, after the last torch import.
+
+    Only the header counts; without a torch import there, they go below the docstring and ``from __future__`` lines.
+    Raises ImportClash, and SyntaxError for a text that cannot be parsed.
+    """
+    if not statements:
+        return 0, ""
+    body = _top_level(text)
+    bound = dict(_bindings(body))
+    missing: list[str] = []
+    for statement in dict.fromkeys(statements):
+        wanted = dict(_bindings(ast.parse(statement).body))
+        for name, target in wanted.items():
+            if bound.get(name, target) != target:
+                raise ImportClash(f"'{name}' already means {bound[name] or 'something else'} here")
+        if not wanted.items() <= bound.items():
+            missing.append(statement)
+            bound.update(wanted)
+    if not missing:
+        return 0, ""
+    first_break = LINE_BREAK.search(text)
+    newline = first_break.group() if first_break else "\n"
+    offset = _place(text, body)
+    lines = "".join(statement + newline for statement in missing)
+    if offset and text[offset - 1] not in "\r\n":
+        lines = newline + lines.removesuffix(newline)
+    return offset, lines
+
+
+def _top_level(text: str) -> list[ast.stmt]:
+    try:
+        return parse(text).body
+    except (SourceSyntaxError, NotParsed) as error:
+        raise SyntaxError(str(error)) from None
+
+
+def _bindings(body: Iterable[ast.stmt]) -> Iterable[tuple[str, str]]:
+    """What each name bound at the top level means: a dotted path, or nothing for what is no import."""
+    for statement in body:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                root = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (root, root)
+        elif isinstance(statement, ast.ImportFrom):
+            module = "." * statement.level + (statement.module or "")
+            for alias in statement.names:
+                yield alias.asname or alias.name, f"{module}.{alias.name}"
+        elif isinstance(statement, ast.Try):
+            yield from _bindings(statement.body)
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield statement.name, ""
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for node in (node for target in targets for node in ast.walk(target)):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.id, ""
+
+
+def _is_torch(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import):
+        return any(alias.name.partition(".")[0] == "torch" for alias in statement.names)
+    if isinstance(statement, ast.ImportFrom):
+        return statement.level == 0 and (statement.module or "").partition(".")[0] == "torch"
+    return False
+
+
+def _place(text: str, body: list[ast.stmt]) -> int:
+    """Offset of the start of the line before which the imports go, or of the end of a last line without a break."""
+    header: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            break
+        header.append(statement)
+    torch = [n for n, statement in enumerate(header) if _is_torch(statement)]
+    start = 0
+    if header and isinstance(header[0], ast.Expr) and isinstance(header[0].value, ast.Constant):
+        start = 1 if isinstance(header[0].value.value, str) else 0
+    future = [n for n, s in enumerate(header) if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    after = torch[-1] if torch else max([start - 1, *future])
+    index = LineIndex(text)
+    if after < 0:
+        if not body:
+            return len(text)
+        first = body[0]
+        decorators = getattr(first, "decorator_list", [])
+        return index.offset(min([first.lineno, *(d.lineno for d in decorators)]), 1)
+    end = body[after].end_lineno or 1
+    for statement in body[after + 1 :]:
+        if statement.lineno > end:  # further statements may follow on the same line, after a semicolon
+            break
+        end = statement.end_lineno or end
+    return index.offset(end + 1, 1) if end < index.lines else len(text)

@@ -1,0 +1,109 @@
+"""From one file to its facts, its suppressions, or the reason why there are none; runs in processes of its own."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.processes import ignore_interrupts
+from dropout_lint.source.module.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
+from dropout_lint.suppressions.matching import Suppressions, parse_suppressions
+from dropout_lint.syntax.reading import decode_source, read_bytes
+from dropout_lint.syntax.text import NotANotebook, UnreadableSource
+
+if TYPE_CHECKING:
+    from dropout_lint.disk import Disk
+    from dropout_lint.facts import FileFacts
+    from dropout_lint.source.names.place import Place
+    from dropout_lint.syntax.parsing import SourceSyntaxError
+
+_RECURSION_LIMIT = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What a file says by itself. ``failure`` is why it could not be analysed."""
+
+    path: Path
+    facts: FileFacts | None = None
+    suppressions: Suppressions = field(default_factory=Suppressions)
+    syntax_error: tuple[str, int, int] | None = None
+    failure: str = ""
+
+
+def start_worker() -> None:
+    """Prepare a process that does nothing but analyse."""
+    ignore_interrupts()
+    gc.disable()
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
+    """Analyse a file. Raises nothing."""
+    try:
+        source = decode_source(read_bytes(path, disk.read), path)
+    except NotANotebook as error:
+        return Analysed(path, syntax_error=(str(error), error.line, error.column))
+    except UnreadableSource as error:
+        return Analysed(path, failure=str(error))
+    return analyse_text(path, source.text, source.code, place, modes)
+
+
+def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) -> Analysed:
+    """Analyse a text, with its bytes in an encoding that is ASCII where it can be. Raises nothing."""
+    from dropout_lint.syntax.parsing import MAX_BYTES
+
+    speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
+    if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
+        size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
+        return Analysed(path, failure=f"too large to check: {size}") if speaks else Analysed(path)
+    with without_collecting():
+        return _parsed(path, text, place, modes, speaks)
+
+
+def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> Analysed:
+    from dropout_lint.syntax.parsing import NotParsed, OlderModule, SourceSyntaxError, parse
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    try:
+        suppressions = parse_suppressions(text, any_findings=speaks)
+        tree = parse(text)
+        error = _told(tree.error) if isinstance(tree, OlderModule) else None
+        if not speaks:
+            return Analysed(path, None, suppressions, error)
+        from dropout_lint.source.engine import collect
+
+        return Analysed(path, collect(path, text, place, tree=tree, modes=modes), suppressions, error)
+    except SourceSyntaxError as found:
+        return Analysed(path, None, suppressions, _told(found))
+    except NotParsed as found:
+        return Analysed(path, failure=str(found))
+    except RecursionError:
+        return Analysed(path, failure="nested too deeply to be analysed")
+    except Exception as found:  # a bug on one file must not hide the findings in the others
+        reason = f"the analysis crashed: {type(found).__name__}: {found}".splitlines()[0]
+        return Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _told(error: SourceSyntaxError) -> tuple[str, int, int]:
+    return str(error), error.line, error.column

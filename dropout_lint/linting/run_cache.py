@@ -1,0 +1,85 @@
+"""What whole runs found, kept with every question that they asked of the disk: the same answers, the same findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from dropout_lint.cache.codec import decode, encode
+from dropout_lint.cache.folder import CacheFolder
+from dropout_lint.config.settings import Settings
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.disk import Disk, Looks, digest_of
+
+_MAX_RUNS = 32
+_OF_OTHER_CONCERN = frozenset(
+    {"source", "fixable", "unsafe_fixes", "respect_gitignore", "fail_level", "output_format", "exclude", "cache_dir"}
+)
+"""Settings that say which files to check, or what to do with findings, but not what is found in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    looks: Looks
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Runs:
+    """Findings of earlier runs over the same files with the same settings."""
+
+    def __init__(self, folder: CacheFolder) -> None:
+        self._folder = folder
+
+    def recall(self, key: str, disk: Disk) -> tuple[Diagnostic, ...] | None:
+        """What was found before, if nothing that it rests on has changed."""
+        data = self._folder.read(_name(key))
+        if data is None:
+            return None
+        digest, _, text = data.partition(b"\n")
+        if digest_of(text).encode() != digest:
+            return None
+        try:
+            run = decode(_Run, text)
+        except (ValueError, TypeError):
+            return None
+        if not disk.agrees(run.looks):
+            return None
+        if disk.looks.files != run.looks.files:
+            self.remember(key, run.diagnostics, disk)
+        return run.diagnostics
+
+    def remember(self, key: str, diagnostics: tuple[Diagnostic, ...], disk: Disk) -> None:
+        """Keep what a run found."""
+        text = encode(_Run(disk.looks, diagnostics)).encode()
+        self._folder.write(_name(key), digest_of(text).encode() + b"\n" + text)
+        self._folder.keep_newest("run-", _MAX_RUNS)
+
+
+def run_key(files: Sequence[Path], settings_for: Callable[[Path], Settings]) -> str:
+    """What stands for the files of a run, by the names that are reported, and for all settings that hold for them."""
+    told: dict[int, str] = {}
+    lines = [os.getcwd()]
+    folders: dict[Path, str] = {}
+    for path in files:
+        settings = settings_for(path)
+        if id(settings) not in told:
+            told[id(settings)] = _told(settings)
+        if path.parent not in folders:
+            folders[path.parent] = os.path.realpath(path.parent)
+        enabled = settings.enabled_for(path)
+        off = sorted(settings.enabled - enabled) if enabled is not settings.enabled else ()
+        lines.append(f"{path}\0{folders[path.parent]}\0{told[id(settings)]}\0{','.join(off)}")
+    return digest_of("\n".join(lines).encode(errors="surrogateescape"))
+
+
+def _told(settings: Settings) -> str:
+    shown = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in _OF_OTHER_CONCERN}
+    shown["enabled"] = sorted(settings.enabled)
+    shown["per_file_ignores"] = [(pattern, sorted(codes)) for pattern, codes in settings.per_file_ignores]
+    return digest_of(repr(shown).encode(errors="surrogateescape"))
+
+
+def _name(key: str) -> str:
+    return f"run-{key}.json"

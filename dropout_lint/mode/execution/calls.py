@@ -1,0 +1,102 @@
+"""Calls as they are written: of a name, of a method of some value, of ``super()``."""
+
+from __future__ import annotations
+
+from dropout_lint.facts import Term
+from dropout_lint.mode.execution import library_models as zoos
+from dropout_lint.mode.execution.arguments import Arguments, arguments_of
+from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.functions import run_function
+from dropout_lint.mode.execution.invocation import invoke
+from dropout_lint.mode.execution.lookup import attribute_of
+from dropout_lint.mode.execution.methods import call_method
+from dropout_lint.mode.execution.mode_calls import mode_asked
+from dropout_lint.mode.libraries import frameworks, library
+from dropout_lint.mode.program.containers import call_of_group, call_of_table
+from dropout_lint.mode.program.contents import choices, either, things
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.values import (
+    UNKNOWN,
+    Class,
+    Constant,
+    External,
+    Frame,
+    Function,
+    Group,
+    Place,
+    Table,
+    Thing,
+    Value,
+)
+
+_SUPER = Term("name", "super")
+
+
+def call(machine: Machine, term: Term, frame: Frame) -> Value:
+    """What a call gives, one for each alternative of what is called."""
+    func = term.parts[0]
+    place = Place(frame.home.path, term.span)
+    if func.kind != "attribute":
+        callee = machine.evaluate(func, frame)
+        arguments = arguments_of(machine, term, frame)
+        return either([invoke(machine, one, arguments, frame, place) for one in choices(callee)])
+    if func.parts[0].kind == "call" and func.parts[0].parts[0] == _SUPER:
+        return _super(machine, func.text, arguments_of(machine, term, frame), frame, place)
+    base = machine.evaluate(func.parts[0], frame)
+    arguments = arguments_of(machine, term, frame)
+    if func.text == "add_argument":
+        _option(machine, arguments)
+    return either([_method(machine, one, func.text, arguments, frame, place) for one in choices(base)])
+
+
+def _option(machine: Machine, arguments: Arguments) -> None:
+    """An option of argparse: https://docs.python.org/3/library/argparse.html#the-add-argument-method."""
+    names = [v.value for v in arguments.positional if isinstance(v, Constant) and isinstance(v.value, str)]
+    name = next((n for n in names if n.startswith("--")), names[0] if names else "").strip("-").replace("-", "_")
+    default = arguments.keywords.get("default")
+    if "drop" in name and zoos.is_zero(default):
+        machine.undropped.add(name)
+    elif name and isinstance(default, Constant) and isinstance(default.value, str):
+        machine.options[name] = default.value
+
+
+def _method(machine: Machine, base: Value, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    match base:
+        case Thing():
+            return call_method(machine, base, name, arguments, frame, place)
+        case Group():
+            return call_of_group(base, name, arguments.positional)
+        case Table():
+            return call_of_table(base, name, arguments.positional, arguments.keywords)
+        case Class() if name in frameworks.LOADS:
+            loaded = construct(machine, base, Arguments([], {}, True), frame, place)
+            machine.record("load", loaded, place, frame)
+            return loaded
+        case External() | Class():
+            return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
+    if name == "backward":
+        machine.record("backward", None, place, frame)
+    elif name not in library.HARMLESS_METHODS:
+        machine.escape(arguments.all(), place, frame)
+    return UNKNOWN
+
+
+def _super(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """``super().method(...)``: the method of the next base, or what Module's own one does."""
+    instance = frame.instance
+    if instance is None or instance.home is None or not frame.flow.owner:
+        return UNKNOWN
+    lineage = machine.definitions.lineage(instance.home, instance.name)
+    owners = [known.name for _, known in lineage]
+    start = owners.index(frame.flow.owner) + 1 if frame.flow.owner in owners else len(lineage)
+    for home, known in lineage[start:]:
+        flow = machine.definitions.flow(home, f"{known.name}.{name}") if name in known.methods else None
+        if flow is not None:
+            return run_function(machine, Function(home, flow, instance), arguments, frame, place)
+    if instance.module and name == "__init__":
+        instance.children += [t for v in arguments.all() for t in things(v)]
+    elif instance.module and name in {"train", "eval"}:
+        machine.set_mode(instance, mode_asked(name, arguments), place, frame)
+    elif name != "__init__":
+        machine.escape(arguments.all(), place, frame)
+    return UNKNOWN

@@ -1,0 +1,73 @@
+"""Objects of the classes of a project, and whether their own computation differs by mode."""
+
+from __future__ import annotations
+
+from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.functions import run_function
+from dropout_lint.mode.program.contents import below, things
+from dropout_lint.mode.program.events import OPEN, TRAIN
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.uses import is_reached
+from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Place, Thing
+
+
+def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Place) -> Thing:
+    """An instance of a class: its constructor runs.
+
+    Inside of a module, what the same class made of the same constants stands for a layer that is built again.
+    """
+    module = machine.project.is_module(made.home, "." + made.name)
+    holds = machine.holds_model(arguments.all())
+    if not module and not holds and not machine.definitions.acts(made.home, made.name):
+        return Thing(machine.number(), made.name, made.home, place, module)
+    if not module or holds:
+        return _constructed(machine, made, module, arguments, frame, place)
+    key = (made.home.path, made.name, *arguments.shown())
+    if key in machine.built and any(f.instance is not None and f.instance.module for f in frame.chain()):
+        live, name, at = machine.built[key]
+        return machine.made(name or made.name, True, live, at or place)
+    thing = _constructed(machine, made, module, arguments, frame, place)
+    parts = below(thing)
+    proof = next((p for p in parts if p.live), None)
+    certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
+    machine.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
+    return thing
+
+
+def _constructed(
+    machine: Machine, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place
+) -> Thing:
+    thing = Thing(machine.number(), made.name, made.home, place, module)
+    machine.modes[thing.number] = TRAIN if module else OPEN
+    init = machine.definitions.method(made.home, made.name, "__init__")
+    if init is not None:
+        run_function(machine, Function(*init, thing), arguments, frame, place)
+    elif module:
+        thing.children = [t for v in arguments.all() for t in things(v)]
+    if module:
+        thing.live = _is_live(machine, made, thing)
+        _discount_unreached(machine, made, thing)
+    return thing
+
+
+def _is_live(machine: Machine, made: Class, thing: Thing) -> bool:
+    """Whether methods ask for the mode themselves, or drop out by a function at a rate that is not 0."""
+    for _, known in machine.definitions.lineage(made.home, made.name):
+        if known.reads_mode:
+            return True
+        for rate in known.functional_rates:
+            value = thing.attributes.get(rate)
+            if not (isinstance(value, Constant) and value.value in {0, None}):
+                return True
+    return False
+
+
+def _discount_unreached(machine: Machine, made: Class, thing: Thing) -> None:
+    """Layers that no method of the class can reach, with the flags that the constructor sets, prove nothing."""
+    uses = machine.definitions.uses(made.home, made.name)
+    if uses is None:
+        return
+    for name, value in thing.attributes.items():
+        layer = isinstance(value, Thing) and value.live and value.home is None and not value.children
+        if isinstance(value, Thing) and layer and not is_reached(name, uses, thing):
+            value.live = False

@@ -1,0 +1,151 @@
+"""Calls of functions and classes outside of the project: of Python, of torch, of frameworks and model libraries."""
+
+from __future__ import annotations
+
+from dropout_lint.mode.execution import library_models as zoos
+from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.assignments import set_attribute
+from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
+from dropout_lint.mode.execution.functions import run_callbacks
+from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
+from dropout_lint.mode.libraries import frameworks, library
+from dropout_lint.mode.program.containers import iterated
+from dropout_lint.mode.program.contents import below, choices, either, things
+from dropout_lint.mode.program.events import OPEN
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.values import (
+    UNKNOWN,
+    AnyOf,
+    Constant,
+    External,
+    Frame,
+    Function,
+    Group,
+    Place,
+    Thing,
+    Value,
+)
+
+_ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple", "reversed")} | {"tqdm.tqdm"}
+
+
+def call_external(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """What a function or class gives, by its full name; unknown ones may do anything to the models that they get."""
+    value = _builtin(machine, name, arguments, place)
+    if value is None:
+        value = _of_model(machine, name, arguments, frame, place)
+    if value is None:
+        value = _new(machine, name, arguments, frame, place)
+    if value is not None:
+        return value
+    if not _is_harmless(name):
+        for one in arguments.all():
+            machine.escape([one], place, frame)
+            run_callbacks(machine, [one], frame, place)
+    return machine.fresh()
+
+
+def _is_harmless(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return (
+        (name.startswith("builtins.") and last in library.HARMLESS)
+        or last in library.HARMLESS_METHODS
+        or name.startswith(library.HARMLESS_PREFIXES)
+    )
+
+
+def _builtin(machine: Machine, name: str, arguments: Arguments, place: Place) -> Value | None:
+    """Functions of Python."""
+    given = arguments.positional
+    if name == "builtins.getattr" and given:
+        return _getattr(machine, given)
+    if name == "builtins.setattr" and len(given) == 3:
+        owner, key, value = given
+        if isinstance(owner, Thing) and isinstance(key, Constant):
+            set_attribute(machine, owner, str(key.value), value)
+        return UNKNOWN
+    if name in _ITERATE:
+        return iterated(name.rpartition(".")[2], given)
+    if name.startswith("builtins.") and name.rpartition(".")[2] in library.PLAIN:
+        return UNKNOWN
+    if name == "collections.OrderedDict":
+        return given[0] if given else Group([], exact=False)
+    values = arguments.all()
+    if name in library.COPIES and values:
+        return either([copied(machine, v, place) if isinstance(v, Thing) else v for v in choices(values[0])])
+    return None
+
+
+def _getattr(machine: Machine, given: list[Value]) -> Value:
+    base, key = given[0], given[1] if len(given) > 1 else UNKNOWN
+    if isinstance(key, Constant):
+        return attribute(machine, base, str(key.value))
+    if isinstance(base, External) and base.name == ZOO:
+        return of_zoo(machine, key, base.home)
+    if isinstance(base, External):
+        found = machine.project.find(base.home, base.name)
+        if found is not None and not found[1]:
+            return AnyOf(found[0])
+    return machine.fresh()
+
+
+def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value | None:
+    """Functions that give back the model that they get, or a graph of it."""
+    if name.rpartition(".")[2] in library.WRAPPERS and arguments.positional:
+        first = arguments.positional[0]
+        return scripted(machine, first, frame, place) if name == "torch.jit.script" else first
+    if name == "torch.export.load":
+        return graph(machine, name)
+    if is_trace(name, arguments.keywords):
+        return traced(machine, arguments.first("model") or UNKNOWN, name, frame, place)
+    return None
+
+
+def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value | None:
+    """Functions and classes that give a model, a layer, an input or an optimizer."""
+    last, positional = name.rpartition(".")[2], arguments.positional
+    if name in library.RANDOM:
+        drawn = machine.fresh()
+        drawn.random = True
+        return drawn
+    if name == f"{ZOO}.get_model":
+        name, positional = of_zoo(machine, arguments.first("name") or UNKNOWN, frame.home).name, positional[1:]
+    made = zoos.made(name, positional, arguments.keywords)
+    if made is not None:
+        model = machine.made(name, made.module, made.live, place, made.modes)
+        if made.loaded:
+            machine.record("load", model, place, frame)
+        return model
+    if last in {"checkpoint", "checkpoint_sequential"} and name.startswith("torch.utils.checkpoint"):
+        _checkpoint(machine, arguments, frame, place)
+        return UNKNOWN
+    if name.startswith("torch.autograd.Variable"):
+        return positional[0] if positional else UNKNOWN
+    live = zoos.liveness(name, positional, arguments.keywords)
+    if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
+        return _layer(machine, name, live, arguments, place)
+    if "optim" in name:
+        optimizer = machine.fresh()
+        optimizer.name = "torch.optim"
+        return optimizer
+    if last in frameworks.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
+        return Group(list(positional)) if len(positional) > 1 else machine.fresh()
+    return None
+
+
+def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments, place: Place) -> Thing:
+    layer = machine.made(name, True, live, place)
+    layer.children = [t for v in arguments.all() for t in things(v)]
+    if name.rpartition(".")[2] == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
+        layer.children = layer.children[0].children
+    return layer
+
+
+def _checkpoint(machine: Machine, arguments: Arguments, frame: Frame, place: Place) -> None:
+    """Activation checkpointing that draws its dropout anew in the backward pass."""
+    if arguments.keywords.get("preserve_rng_state") == Constant(False) and arguments.positional:
+        for one in choices(arguments.positional[0]):
+            thing = one.instance if isinstance(one, Function) else one
+            if isinstance(thing, Thing):
+                live = tuple((t, OPEN) for t in below(thing) if t.live and "Norm" not in t.name)
+                machine.record("checkpoint", thing, place, frame, live=live)

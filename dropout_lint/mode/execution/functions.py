@@ -1,0 +1,94 @@
+"""Calls of the functions of a project: each runs in a frame of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dropout_lint.mode.execution.arguments import Arguments, bind_parameters
+from dropout_lint.mode.execution.gradients import gradients
+from dropout_lint.mode.execution.statements import run
+from dropout_lint.mode.program.contents import choices, either
+from dropout_lint.mode.program.events import joined
+from dropout_lint.mode.program.machine import Machine, Overdrawn
+from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Lambda, Place, Value
+
+SKETCH = 400
+"""Steps that a function is given which neither changes modes nor receives a model."""
+DEPTH = 16
+"""Functions that call one another."""
+
+
+def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """What a function gives back; one that leads nowhere near a model is not looked into."""
+    flow, instance = function.flow, function.instance
+    chain = list(frame.chain())
+    if len(chain) > DEPTH or sum(f.flow is flow for f in chain) >= (1 if flow.relevant else 2):
+        machine.escape(arguments.all(), place, frame)
+        return UNKNOWN
+    plain = instance is not None and instance.module is not True and not flow.relevant
+    if plain and not flow.name.endswith("__init__") and not _sees_models(machine, function, arguments):
+        return machine.fresh()
+    if _is_sketch(machine, function, arguments):
+        return _sketched(machine, function, arguments, frame, place)
+    return _entered(machine, function, arguments, frame, place)
+
+
+def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place: Place) -> None:
+    """Functions of the project that are handed to a library run at some time."""
+    for one in (one for value in values for one in choices(value)):
+        if isinstance(one, Function) and one.flow.relevant:
+            run_function(machine, one, Arguments([], {}, True), frame, place)
+
+
+def _sees_models(machine: Machine, function: Function, arguments: Arguments) -> bool:
+    instance = function.instance
+    if instance is not None and instance.home is not None and machine.definitions.acts(instance.home, instance.name):
+        return True
+    return machine.holds_model(arguments.all())
+
+
+def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bool:
+    """A function that changes no mode itself and is given no model: it may still build one, but not at any cost."""
+    if function.flow.relevant or function.instance is not None or function.frame is not None:
+        return False
+    if machine.allowance is not None or function.home is machine.root:
+        return False
+    given = arguments.all()
+    return not any(isinstance(v, (Function, Lambda)) for v in given) and not machine.holds_model(given)
+
+
+def _sketched(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    modes, causes, count = dict(machine.modes), dict(machine.causes), len(machine.events)
+    around = machine.grad, machine.turns, machine.unwound, machine.region, machine.branches
+    machine.allowance = machine.steps + SKETCH
+    try:
+        return _entered(machine, function, arguments, frame, place)
+    except Overdrawn:
+        machine.modes, machine.causes = modes, causes
+        del machine.events[count:]
+        machine.grad, machine.turns, machine.unwound, machine.region, machine.branches = around
+        return machine.fresh()
+    finally:
+        machine.allowance = None
+
+
+def _entered(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    flow, home = function.flow, function.home
+    machine.reached.add((home.path, flow.name))
+    inner = Frame(home, flow, function.instance, outer=function.frame, caller=frame, call=place)
+    bind_parameters(machine, inner, function, arguments)
+    around = machine.grad, machine.turns, machine.unwound, machine.region
+    machine.unwound, machine.region = [], None
+    for decorator in flow.decorators:
+        if decorator.kind in {"name", "attribute", "call"}:
+            change = gradients(machine, decorator, frame if frame.home is home else inner)
+            machine.grad = change if change != "same" else machine.grad
+    fell = run(machine, flow.steps, inner)
+    machine.grad, machine.turns, machine.unwound, machine.region = around
+    ends = [modes for modes, _ in inner.returns]
+    if fell:
+        ends.append(machine.modes)
+    if ends:
+        machine.modes = joined(ends)
+    returned = [value for _, value in inner.returns]
+    return returned[0] if len(returned) == 1 else either([v for v in returned if not isinstance(v, Constant)])

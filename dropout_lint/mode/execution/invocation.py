@@ -1,0 +1,86 @@
+"""Calls of values: a model runs, a function runs, a class makes an object."""
+
+from __future__ import annotations
+
+from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.externals import call_external
+from dropout_lint.mode.execution.functions import run_function
+from dropout_lint.mode.libraries import library
+from dropout_lint.mode.program.contents import below, either, things
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.values import (
+    UNKNOWN,
+    AnyOf,
+    Class,
+    External,
+    Frame,
+    Function,
+    Lambda,
+    Place,
+    Thing,
+    Unknown,
+    Value,
+)
+from dropout_lint.torch_api.names import canonical
+
+_MOST_LOOPS = 8
+
+
+def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """Call one value."""
+    match callee:
+        case Function():
+            return run_function(machine, callee, arguments, frame, place)
+        case Lambda():
+            return _lambda(machine, callee, arguments, frame, place)
+        case Class():
+            return construct(machine, callee, arguments, frame, place)
+        case AnyOf(home=home):
+            made: list[Value] = []
+            for one in machine.definitions.models(home):
+                made.append(construct(machine, one, arguments, frame, place))
+            return either(made)
+        case External(name=name, home=home):
+            full = canonical(name)
+            found = None if full.startswith(("torch.", "builtins.")) else machine.project.find(home, full)
+            target = machine.definitions.value(*found) if found is not None else None
+            if target is not None:
+                return invoke(machine, target, arguments, frame, place)
+            return call_external(machine, full, arguments, frame, place)
+        case Thing() if callee.module or callee.opaque:
+            return forward(machine, callee, arguments, frame, place) if not callee.random else UNKNOWN
+        case Thing(home=home, name=name) if home is not None:
+            method = machine.definitions.method
+            called = method(home, name, "__call__") or method(home, name, "forward")
+            if called is not None and callee.module is None and called[1].name.endswith("forward"):
+                return forward(machine, callee, arguments, frame, place)
+            if called is not None:
+                return run_function(machine, Function(*called, callee), arguments, frame, place)
+    machine.escape(arguments.all(), place, frame)
+    return machine.fresh()
+
+
+def forward(
+    machine: Machine, thing: Thing, arguments: Arguments, frame: Frame, place: Place, label: str = ""
+) -> Unknown:
+    """Run a model. What its own forward pass sets is no mode that anybody forgot."""
+    for part in below(thing):
+        for name in machine.definitions.switched(part.home, part.name) if part.home is not None else ():
+            held = things(part.attributes.get(name, UNKNOWN)) if name else (part,)
+            machine.forget(inner for one in held for inner in below(one))
+    given = [t for v in arguments.all() for t in things(v)]
+    smoke = bool(given) and all(t.random for t in given[:2])
+    if not arguments.keywords.keys() & library.MODE_ARGUMENTS:  # else the caller says which mode it wants
+        unused = place.span == frame.unused
+        machine.record("forward", thing, place, frame, machine.live(thing), smoke, unused, label)
+    return UNKNOWN
+
+
+def _lambda(machine: Machine, callee: Lambda, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    if len(machine.turns) >= _MOST_LOOPS:
+        return UNKNOWN
+    home = callee.frame
+    inner = Frame(home.home, home.flow, home.instance, outer=home, caller=frame, call=place)
+    inner.names.update(zip(callee.term.text.split(","), arguments.positional, strict=False))
+    return machine.evaluate(callee.term.parts[0], inner)

@@ -1,0 +1,103 @@
+"""Methods of objects: of modules, of what may be one, and of anything that holds one."""
+
+from __future__ import annotations
+
+from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.functions import run_callbacks, run_function
+from dropout_lint.mode.execution.invocation import forward, invoke
+from dropout_lint.mode.execution.lookup import attribute_of
+from dropout_lint.mode.execution.mode_calls import call_mode
+from dropout_lint.mode.libraries import frameworks, library
+from dropout_lint.mode.program.contents import things
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Place, Thing, Value
+
+
+def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """``base.name(...)``."""
+    if name == "backward":
+        machine.record("backward", None, place, frame)
+        return UNKNOWN
+    if name == "step" and base.module is None:
+        run_callbacks(machine, arguments.all(), frame, place)
+        return UNKNOWN
+    if base.module is not False:
+        done = _of_module(machine, base, name, arguments, frame, place)
+        if done is not None:
+            return done
+    if base.random:
+        return base
+    target = attribute_of(machine, base, name)
+    if isinstance(target, Function) and base.module and target.instance is base:
+        return _own_method(machine, base, target, arguments, frame, place)
+    if isinstance(target, Thing) and target.opaque and not arguments.all() and (base.opaque or base.module is None):
+        return target if name not in library.HARMLESS_METHODS else UNKNOWN
+    if isinstance(target, Thing) and (target.module or target.number in machine.causes):
+        return forward(machine, target, arguments, frame, place)
+    if isinstance(target, (Function, Class, Lambda)):
+        return invoke(machine, target, arguments, frame, place)
+    return _unseen(machine, base, name, arguments, frame, place)
+
+
+def _of_module(
+    machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place
+) -> Value | None:
+    """Methods that modules inherit; None for others."""
+    if name in {"train", "eval"} and call_mode(machine, base, name, arguments, frame, place):
+        return base
+    if name in {"forward", "__call__"} and (base.module or base.opaque):
+        return forward(machine, base, arguments, frame, place)
+    if name in library.SAME and not base.random:
+        return base
+    if name in library.INNER:
+        return _submodules(machine, base, name)
+    if name == "apply":
+        if not all(isinstance(v, Function) and not v.flow.relevant for v in arguments.all()):
+            machine.unsettle(base)
+        return base
+    if name in {"append", "add_module", "extend", "register_module"}:
+        base.children += [t for v in arguments.all() for t in things(v)]
+        return UNKNOWN
+    if name in library.NEUTRAL:
+        if name == "load_state_dict":
+            machine.record("load", base, place, frame)
+        return UNKNOWN
+    return None
+
+
+def _submodules(machine: Machine, base: Thing, name: str) -> Value:
+    """What ``modules()`` and the like give: one part that stands for all of them."""
+    part = machine.part(base, name)
+    if name in {"named_modules", "named_children", "items"}:
+        return Group([Group([UNKNOWN, part])], exact=False)
+    if name == "get_submodule":
+        return part
+    part.children = [base] if name == "children" else []
+    return Group([part], exact=False)
+
+
+def _own_method(
+    machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place
+) -> Value:
+    """A method that a module's class defines: it computes, may set modes and, in a constructor, may build layers."""
+    flow, home = target.flow, base.home
+    building = any(f.instance is base and f.flow.name.endswith("__init__") for f in frame.chain())
+    if building or flow.relevant or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
+        return run_function(machine, target, arguments, frame, place)
+    if home is not None and machine.definitions.computes(home, base.name, flow):
+        forward(machine, base, arguments, frame, place, label=flow.name.rpartition(".")[2])
+    return UNKNOWN
+
+
+def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+    """A method that no class in sight defines."""
+    positional = arguments.positional
+    if name in frameworks.PREPARES and positional:
+        return positional[0] if len(positional) == 1 else Group(list(positional))
+    if base.module and base.home is None:
+        return forward(machine, base, arguments, frame, place) if name in library.COMPUTING else machine.fresh()
+    if base.home is not None and machine.definitions.inherits_unseen(base.home, base.name):
+        machine.escape([base, *base.attributes.values()], place, frame)
+    if name not in library.HARMLESS_METHODS:
+        machine.escape(arguments.all(), place, frame)
+    return machine.fresh()

@@ -1,0 +1,55 @@
+"""Calls named ``train`` and ``eval``: whether they are those of Module, and which mode they set."""
+
+from __future__ import annotations
+
+from dropout_lint.facts import ModeFlow
+from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.program.contents import below, things
+from dropout_lint.mode.program.events import EVAL, OPEN, TRAIN, Modes
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.values import Constant, Frame, Place, Thing
+
+_MODE_NAMES = {"mode", "training", "is_train", "train", "is_training", "was_training"}
+
+
+def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> bool:
+    """Set the mode; false where it is a method of that name which is none of Module's."""
+    found = machine.definitions.method(base.home, base.name, name) if base.home is not None else None
+    if found is not None:
+        if base.module is not True or not _is_override(found[1], name):
+            return False
+    elif base.name.startswith(("torch.optim", "builtins")) or (base.opaque and _trains_by_itself(name, arguments)):
+        return False
+    machine.set_mode(base, mode_asked(name, arguments), place, frame)
+    if found is not None:
+        machine.forget(part for part in below(base) if part is not base)
+    return True
+
+
+def mode_asked(name: str, arguments: Arguments) -> Modes:
+    """The mode that Module's method of this name sets."""
+    given = arguments.first("mode")
+    if name == "eval":
+        return EVAL
+    if given is None and not arguments.unpacked:
+        return TRAIN
+    if isinstance(given, Constant) and given.value in {True, False}:
+        return TRAIN if given.value else EVAL
+    return OPEN
+
+
+def _is_override(flow: ModeFlow, name: str) -> bool:
+    """Whether a class overrides Module's method, by its parameters."""
+    required = set(flow.parameters[1:]) - {parameter for parameter, _ in flow.defaults}
+    return len(required) <= (1 if name == "train" else 0) and flow.parameters[1:2] in {(), ("mode",), ("training",)}
+
+
+def _trains_by_itself(name: str, arguments: Arguments) -> bool:
+    """Whether the arguments are those of a trainer, such as its data, and none that Module's method has."""
+    if arguments.unpacked or len(arguments.all()) > 1:
+        return True
+    given = arguments.first("mode")
+    if given is None or isinstance(given, Constant):
+        return False
+    objects = list(things(given))
+    return name == "eval" or (bool(objects) and not any(t.label in _MODE_NAMES for t in objects))

@@ -1,0 +1,119 @@
+"""Which definitions of a project are worth running: those that lead to a switch, a training step or an export."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dropout_lint.facts import FileFacts, ModeOutline
+from dropout_lint.mode.linking.mentioned import Mentioned
+from dropout_lint.project.project import Project
+from dropout_lint.source.module.triage import speaks_of_dropout, speaks_of_mode
+
+_DEFINED = re.compile(rb"^(?:(?:class|def|async def)[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE)
+Node = tuple[str, str]
+"""A file and a definition of its top level, "" for the statements between them."""
+
+
+class Candidates:
+    """Follows the names that definitions mention, from those that act on a mode. Linear in what is reachable."""
+
+    def __init__(self, project: Project, files: Iterable[FileFacts]) -> None:
+        self._project = project
+        self._outlines: dict[str, dict[str, ModeOutline]] = {}
+        self._mentioned = Mentioned(project)
+        self._mentioned_by: dict[Node, list[Node]] = {}
+        self._switches: list[Node] = []
+        self._given = {Path(f.path).resolve() for f in project.given}
+        self._silent: dict[Path, frozenset[bytes] | None] = {}
+        self._explore(files)
+        self._leading = self._backwards()
+
+    def of(self, facts: FileFacts) -> frozenset[str]:
+        """The definitions of a file with which a run may start that can prove something."""
+        outlines = self._names(facts)
+        return frozenset(n for n, o in outlines.items() if (facts.path, n) in self._leading and self._starts(facts, o))
+
+    def _names(self, facts: FileFacts) -> dict[str, ModeOutline]:
+        known = self._outlines.get(facts.path)
+        if known is None:
+            known = self._outlines[facts.path] = {o.name: o for o in self._project.outlines(facts)}
+        return known
+
+    def _explore(self, files: Iterable[FileFacts]) -> None:
+        pending: list[tuple[FileFacts, str]] = []
+        for facts in files:
+            pending += [(facts, o.name) for o in self._names(facts).values() if self._starts(facts, o)]
+        seen: set[Node] = {(f.path, name) for f, name in pending}
+        while pending:
+            facts, name = pending.pop()
+            node, known = (facts.path, name), self._names(facts)
+            outline = known[name]
+            said = self._mentioned.by(facts, outline, known)
+            if said.switches or (outline.freezes and self._project.is_module(facts, f".{name}")):
+                self._switches.append(node)
+            for home, mentioned in self._definitions(facts, said.names):
+                other = (home.path, mentioned)
+                self._mentioned_by.setdefault(other, []).append(node)
+                if other not in seen:
+                    seen.add(other)
+                    pending.append((home, mentioned))
+
+    def _starts(self, facts: FileFacts, outline: ModeOutline) -> bool:
+        """Whether a run may start here: a script, or a function or class that acts.
+
+        The methods of a Module are run alone only for what it does to itself.
+        """
+        if not outline.name:
+            return True
+        if not outline.acts:
+            return False
+        of_itself = outline.alone or outline.freezes or outline.name not in facts.headers
+        return of_itself or not self._project.is_module(facts, f".{outline.name}")
+
+    def _definitions(self, facts: FileFacts, mentioned: Iterable[str]) -> Iterator[tuple[FileFacts, str]]:
+        for name in mentioned:
+            if name.startswith("."):
+                yield facts, name[1:]
+                continue
+            names = [f"{star}.{name[1:]}" for star in facts.stars] if name.startswith("*") else [name]
+            for found in map(self._find, [facts] * len(names), names):
+                if found is not None:
+                    home, inner = found[0], found[1].partition(".")[0]
+                    known = self._names(home)
+                    yield from ((home, n) for n in ([inner] if inner else known) if n in known)
+
+    def _find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """What a name stands for; None at once where a file that speaks of no model defines it."""
+        located = self._project.locate(facts, name)
+        if located is None:
+            return None
+        path, rest = located
+        if path not in self._silent:
+            self._silent[path] = self._defined(path)
+        defined = self._silent[path]
+        if defined is not None:
+            first = rest.partition(".")[0].encode()
+            if not first or first in defined:
+                return None
+        return self._project.find(facts, name)
+
+    def _defined(self, path: Path) -> frozenset[bytes] | None:
+        """The names that a file defines which speaks of no model, None for others."""
+        if path in self._given:
+            return None
+        data = self._project.disk.read_or_empty(path)
+        if speaks_of_mode(data) or speaks_of_dropout(data):
+            return None
+        return frozenset(name or other for name, other in _DEFINED.findall(data))
+
+    def _backwards(self) -> set[Node]:
+        leading = set(self._switches)
+        pending = list(self._switches)
+        while pending:
+            for node in self._mentioned_by.get(pending.pop(), ()):
+                if node not in leading:
+                    leading.add(node)
+                    pending.append(node)
+        return leading

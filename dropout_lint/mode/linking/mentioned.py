@@ -1,0 +1,27 @@
+"""The code of definitions, read from their files when the search for candidates comes to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from dropout_lint.facts import FileFacts, ModeOutline
+from dropout_lint.project.project import Project
+from dropout_lint.source.modes.mentions import Mentions, mentions
+from dropout_lint.source.names.import_table import ImportTable
+
+
+class Mentioned:
+    """What definitions mention. Holds the files that it was asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._files: dict[str, tuple[str, ImportTable]] = {}
+
+    def by(self, facts: FileFacts, outline: ModeOutline, own: Collection[str]) -> Mentions:
+        """What one of the definitions of a file, or the code between them, mentions; ``own`` are their names."""
+        if facts.path not in self._files:
+            self._files[facts.path] = self._project.text(Path(facts.path)) or "", self._project.imports(facts)
+        text, imports = self._files[facts.path]
+        code = text[outline.start : outline.end] if outline.name else "\n".join(outline.words)
+        return mentions(code, imports, own)

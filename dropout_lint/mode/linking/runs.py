@@ -1,0 +1,142 @@
+"""The runs that begin in one file: of its top level, and of its functions, about whose parameters nothing is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.functions import run_function
+from dropout_lint.mode.execution.interpreter import Interpreter
+from dropout_lint.mode.execution.statements import run
+from dropout_lint.mode.judges.evidence import Evidence
+from dropout_lint.mode.judges.judge import judged
+from dropout_lint.mode.libraries import frameworks, library
+from dropout_lint.mode.linking.siblings import switched_elsewhere
+from dropout_lint.mode.program.definitions import Memory
+from dropout_lint.mode.program.machine import ALONE, Exhausted
+from dropout_lint.mode.program.terms import terms
+from dropout_lint.mode.program.values import Class, Frame, Function, Place, Value
+from dropout_lint.project.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run proves, which is nothing if it did not come to its end; ``reached`` are files and functions."""
+
+    reached: frozenset[tuple[str, str]]
+    proof: tuple[Evidence, ...]
+
+
+NOTHING = Run(frozenset(), ())
+
+
+class Runs:
+    """Runs of a project's files. What they come to depends on the files alone, not on their order."""
+
+    def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
+        self.project = project
+        self._managed = frameworks.MANAGED_BASES.union(managed)
+        self._memory = Memory()
+
+    def script(self, facts: FileFacts) -> Run:
+        """Run the top level of a file."""
+        reader = self.project.flows(facts)
+        if reader is None:
+            return NOTHING
+        machine = self._machine(facts, reader.top)
+        try:
+            run(machine, reader.top.steps, machine.top)
+        except (Exhausted, RecursionError):
+            return _ended(machine, complete=False)
+        return _ended(machine)
+
+    def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+        """The functions among some definitions that matter, each with the outermost one, whose run leads to it."""
+        reader = self.project.flows(facts) if names - {""} else None
+        if reader is None:
+            return ()
+        found: list[tuple[str, str]] = []
+        for name in sorted(names - {""}):
+            flows = {f.name: f for f in reader.within(name)}
+            found += [(f.name, _outermost(f.name, flows)) for f in flows.values() if f.relevant]
+        return tuple(found)
+
+    def alone(self, facts: FileFacts, name: str) -> Run:
+        """Run a function with parameters about which nothing is known."""
+        reader = self.project.flows(facts)
+        flow = reader.flow(name) if reader is not None else None
+        if reader is None or flow is None:
+            return NOTHING
+        machine = self._machine(facts, reader.top)
+        machine.budget = ALONE
+        try:
+            self._run_alone(machine, facts, flow)
+        except (Exhausted, RecursionError):
+            return _ended(machine, complete=False)
+        return _ended(machine)
+
+    def _machine(self, facts: FileFacts, flow: ModeFlow) -> Interpreter:
+        machine = Interpreter(facts, project=self.project, memory=self._memory)
+        machine.top = Frame(facts, flow)
+        return machine
+
+    def _run_alone(self, machine: Interpreter, facts: FileFacts, flow: ModeFlow) -> None:
+        place = Place(facts.path, flow.span)
+        instance = None
+        if flow.owner:
+            if not self._ours(facts, flow):
+                return
+            static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
+            if not static:
+                instance = construct(machine, Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
+        if instance is not None:
+            machine.forget(switched_elsewhere(machine, instance, flow))
+        if not flow.name.endswith("__init__"):
+            optional: dict[str, Value] = {
+                n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"
+            }
+            given = Arguments([], optional, False)
+            run_function(machine, Function(facts, flow, instance), given, machine.top, place)
+
+    def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
+        """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
+        if self.project.is_module(facts, "." + flow.owner):
+            if flow.checkpoints or flow.name.endswith("__init__"):
+                return True
+            if not _trains(flow):
+                return False
+        pending, seen = [(facts, flow.owner)], set()
+        while pending:
+            home, name = pending.pop()
+            if (home.path, name) in seen:
+                continue
+            seen.add((home.path, name))
+            reader = self.project.flows(home)
+            known = reader.mode_class(name) if reader is not None else None
+            for base in known.bases if known is not None else ():
+                if library.is_plain_base(base):
+                    continue
+                if base in self._managed:
+                    return False
+                located = self.project.find(home, base)
+                if located is None:
+                    return False
+                pending.append(located)
+        return True
+
+
+def _ended(machine: Interpreter, complete: bool = True) -> Run:
+    found = judged(machine).by_file.values() if complete else ()
+    return Run(frozenset(machine.reached), tuple(f for one in found for f in one))
+
+
+def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
+    parts = name.split(".")
+    return next((outer for cut in range(1, len(parts)) if (outer := ".".join(parts[:cut])) in known), name)
+
+
+def _trains(flow: ModeFlow) -> bool:
+    """A loop of a module that trains itself, as in libraries with ``fit`` and ``predict``."""
+    return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))

@@ -1,0 +1,155 @@
+"""What happens to the models of a run: the modes that they may be in, and the events that the judges read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import NOWHERE
+from dropout_lint.mode.program.contents import below, things
+from dropout_lint.mode.program.values import Frame, Place, Thing, Turn, Value
+
+Modes = frozenset[str]
+TRAIN, EVAL, OPEN = frozenset("T"), frozenset("E"), frozenset("U")
+Kind = Literal["mode", "forward", "backward", "trace", "escape", "load", "checkpoint", "flag", "script"]
+Live = tuple[tuple[Thing, Modes], ...]
+"""Parts that compute differently by mode, with their modes."""
+_HOLDERS = 3
+"""Objects that hold one another on the way to a model."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """Something that happened to a model, in the order of the run."""
+
+    kind: Kind
+    thing: Thing | None
+    modes: Modes
+    grad: bool | None
+    place: Place
+    frame: Frame
+    turns: tuple[Turn, ...]
+    order: int
+    live: Live = ()
+    """At a forward or a trace."""
+    smoke: bool = False
+    """The input is made of random numbers."""
+    unused: bool = False
+    """Nothing uses the result, as in a pass that only warms up or moves statistics."""
+    cause: Event | None = None
+    """The event that set the mode."""
+    label: str = ""
+    statement: Span = NOWHERE
+    region: Place | None = None
+    """The ``with`` statement that switches gradients off, in the same function."""
+
+
+def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
+    """The modes after one of several paths."""
+    modes = dict(ends[0])
+    for other in ends[1:]:
+        if other == modes:
+            continue
+        for number, held in other.items():
+            known = modes.get(number)
+            if known is not held:
+                modes[number] = held if known is None else known | held
+    return modes
+
+
+class Recorder:
+    """The modes of all models at one point of a run, and what happened up to there."""
+
+    def __init__(self) -> None:
+        self.modes: dict[int, Modes] = {}
+        self.causes: dict[int, Event] = {}
+        """For each model whose mode was set, the event that did it."""
+        self.events: list[Event] = []
+        self.turns: tuple[Turn, ...] = ()
+        self.grad: bool | None = True
+        self.region: Place | None = None
+
+    def mode(self, thing: Thing) -> Modes:
+        """The modes that a model may be in."""
+        return self.modes.get(thing.number, OPEN)
+
+    def live(self, thing: Thing) -> Live:
+        """The parts of a model that are proven to compute differently by mode."""
+        return tuple((part, self.mode(part)) for part in below(thing) if part.live is True)
+
+    def holds_model(self, values: Iterable[Value]) -> bool:
+        """Whether a module, or anything else whose mode was set, is among some values."""
+        return any(t.module or t.number in self.causes for value in values for t in things(value))
+
+    def record(
+        self,
+        kind: Kind,
+        thing: Thing | None,
+        place: Place,
+        frame: Frame,
+        live: Live = (),
+        smoke: bool = False,
+        unused: bool = False,
+        label: str = "",
+    ) -> Event:
+        """Add an event at this point of the run."""
+        event = Event(
+            kind,
+            thing,
+            self.mode(thing) if thing is not None else OPEN,
+            self.grad,
+            place,
+            frame,
+            self.turns,
+            len(self.events),
+            live,
+            smoke,
+            unused,
+            self.causes.get(thing.number) if thing is not None else None,
+            label,
+            frame.statement,
+            self.region,
+        )
+        self.events.append(event)
+        return event
+
+    def set_mode(self, thing: Thing, modes: Modes, place: Place, frame: Frame) -> None:
+        """``thing.eval()`` or ``thing.train()``."""
+        self.modes[thing.number] = modes
+        event = self.record("mode", thing, place, frame)
+        for part in below(thing):
+            self.modes[part.number] = modes
+            self.causes[part.number] = event
+        whole = thing.part_of
+        while whole is not None:  # a part in another mode than the whole: nothing is proven about the whole
+            self.unsettle(whole)
+            if whole.module is not True:
+                self.escape(list(whole.attributes.values()), place, frame)
+            whole = whole.part_of
+
+    def unsettle(self, thing: Thing) -> None:
+        """From here on a model may be in any mode, beside those it was in."""
+        self.modes[thing.number] = self.mode(thing) | OPEN
+
+    def forget(self, parts: Iterable[Thing]) -> None:
+        """From here on nothing is known about the modes of some models."""
+        for part in parts:
+            self.modes[part.number] = OPEN
+
+    def escape(self, values: Iterable[Value], place: Place, frame: Frame) -> None:
+        """A call that cannot be seen through receives values: it may set any mode."""
+        for value in values:
+            for thing in things(value):
+                self._escape(thing, place, frame, _HOLDERS)
+
+    def _escape(self, thing: Thing, place: Place, frame: Frame, depth: int) -> None:
+        if thing.module is not False:
+            if self.mode(thing) != OPEN or thing.number in self.causes:
+                self.record("escape", thing, place, frame)
+            self.forget(below(thing))
+        elif depth > 0:
+            for value in list(thing.attributes.values()):
+                for inner in things(value):
+                    self._escape(inner, place, frame, depth - 1)

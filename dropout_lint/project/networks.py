@@ -1,0 +1,61 @@
+"""The networks of a file with the wrappers of other files looked into, which takes the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dropout_lint.facts import FileFacts, LayerGraph, LayerNode, Wrapper
+from dropout_lint.project.project import Project
+from dropout_lint.source.networks.splice import Found, spliced
+from dropout_lint.source.networks.templates import Inherited, Templates
+
+_MAX_BASES = 6
+"""How many classes that only pass their arguments on are followed."""
+_NOBODY: Found = (None, "")
+
+
+class Networks:
+    """Completed graphs, and the templates of other files, each made once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._graphs: dict[str, tuple[FileFacts, tuple[LayerGraph, ...]]] = {}
+        self._templates: dict[str, Templates | None] = {}
+
+    def of(self, facts: FileFacts) -> tuple[LayerGraph, ...]:
+        """The networks of a file."""
+        known = self._graphs.get(facts.path)
+        if known is None or known[0] is not facts:
+            known = facts, tuple(self._complete(facts, graph) for graph in facts.graphs)
+            self._graphs[facts.path] = known
+        return known[1]
+
+    def _complete(self, facts: FileFacts, graph: LayerGraph) -> LayerGraph:
+        def find(node: LayerNode, wrapper: Wrapper) -> Found:
+            home = self._project.facts(Path(node.path)) if node.path else facts
+            return self._find(home, wrapper) if home is not None else _NOBODY
+
+        return spliced(graph, find) if any(n.wrapper is not None for n in graph.nodes) else graph
+
+    def _find(self, home: FileFacts, wrapper: Wrapper) -> Found:
+        target, passed = wrapper.target, wrapper.passed
+        for _ in range(_MAX_BASES):
+            found = self._project.find(home, target)
+            templates = self._templates_of(found[0]) if found is not None else None
+            if found is None or templates is None:
+                return _NOBODY
+            home = found[0]
+            try:
+                template = templates.of(f".{found[1]}", Wrapper(target, passed, wrapper.operands))
+            except RecursionError:
+                return _NOBODY  # nested too deeply for anyone to prove anything about it
+            if not isinstance(template, Inherited):
+                return template, str(Path(home.path).resolve())
+            target, passed = template.target, template.passed
+        return _NOBODY
+
+    def _templates_of(self, facts: FileFacts) -> Templates | None:
+        if facts.path not in self._templates:
+            module = self._project.parsed(Path(facts.path))
+            self._templates[facts.path] = Templates(module) if module is not None else None
+        return self._templates[facts.path]

@@ -1,0 +1,124 @@
+"""Recognizes the calls that draw random numbers, make tensors of one value, or leave a mask as it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from dropout_lint.source.masks.algebra import Draw, Sampler
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.syntax.parsing import walk
+
+_DRAW = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
+_DRAW_WORDS = ("rand(", "randn(", "_like(", "ernoulli", "uniform_(", "normal_(")
+_DRAWS: dict[str, Sampler] = {
+    "torch.rand": "uniform",
+    "torch.rand_like": "uniform",
+    "torch.randn": "normal",
+    "torch.randn_like": "normal",
+    "torch.bernoulli": "bernoulli",
+}
+_METHODS: dict[str, Sampler] = {
+    "uniform_": "uniform",
+    "normal_": "normal",
+    "bernoulli_": "bernoulli",
+    "bernoulli": "bernoulli",
+}
+_SAMPLES = {"torch.distributions.Bernoulli().sample", "torch.distributions.bernoulli.Bernoulli().sample"}
+_LIKE = {
+    "torch.rand_like",
+    "torch.randn_like",
+    "torch.empty_like",
+    "torch.zeros_like",
+    "torch.ones_like",
+    "torch.full_like",
+}
+_CREATIONS = {"torch.rand", "torch.randn", "torch.empty", "torch.zeros", "torch.ones", "torch.full"}
+SIZED = {"empty", "zeros", "ones", "full", "rand", "randn", "new_empty", "new_zeros", "new_ones", "new_full", "new"}
+FILLS = {"full": 1, "full_like": 1, "new_full": 1, "fill_": 0}
+"""Calls that make a tensor of one value, with the position of the value."""
+_VECTORS = {"torch.FloatTensor", "torch.Tensor", "torch.HalfTensor", "torch.cuda.FloatTensor"}
+
+# fmt: off
+TRANSPARENT = {
+    "to", "float", "half", "double", "bool", "byte", "int", "long", "type", "type_as", "cuda", "cpu",
+    "unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "repeat", "contiguous", "detach", "clone",
+    "requires_grad_", "permute", "transpose", "t", "flatten", "bfloat16", "view_as", "unsqueeze_", "data",
+    "tile",
+}
+# fmt: on
+"""Methods after which a mask is still the same mask."""
+_MOVES = {"to", "cuda", "type_as", "type", "cpu"}
+
+
+def draws(text: str) -> bool:
+    """Whether the text of a function mentions what one that draws does."""
+    return any(word in text for word in _DRAW_WORDS) and _DRAW.search(text) is not None
+
+
+def last_name(call: ast.Call) -> str:
+    """The last part of the callee's name."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def draw_of(module: SourceModule, call: ast.Call, block: Block) -> Draw | None:
+    """The draw that a call makes, None for any other call."""
+    resolved = module.scopes.resolve(call.func, block)
+    sampler = _DRAWS.get(resolved)
+    if sampler is None and isinstance(call.func, ast.Attribute):
+        if call.func.attr in _METHODS and not resolved.startswith(("numpy", "random", "torch.nn.init")):
+            sampler = _METHODS[call.func.attr] if not resolved or resolved.startswith("torch.") else None
+        elif resolved in _SAMPLES:
+            sampler = "bernoulli"
+    if sampler is None:
+        return None
+    draw = Draw(call, block, sampler, call)
+    for node in walk(call):
+        if isinstance(node, ast.Call) and _creation(module, draw, node, block):
+            break
+    return draw
+
+
+def _creation(module: SourceModule, draw: Draw, call: ast.Call, block: Block) -> bool:
+    name = module.scopes.resolve(call.func, block)
+    first = call.args[0] if call.args else None
+    if name in _LIKE and first is not None:
+        draw.creation, draw.like = call, module.lines.code(first)
+        return True
+    if name in _VECTORS and isinstance(first, (ast.Tuple, ast.List)):
+        draw.creation, draw.vector = call, True
+        return True
+    if (name in _CREATIONS or last_name(call) in SIZED) and first is not None:
+        draw.creation = call
+        bare = first.value if isinstance(first, ast.Starred) else first
+        whole = bare.func if isinstance(bare, ast.Call) and not bare.args else bare
+        sized = isinstance(whole, ast.Attribute) and whole.attr in {"shape", "size"}
+        if sized and isinstance(whole, ast.Attribute) and (isinstance(bare, ast.Call) == (whole.attr == "size")):
+            draw.like, draw.shape = module.lines.code(whole.value), first
+        return True
+    return False
+
+
+def device_source(module: SourceModule, draw: Draw) -> str:
+    """The tensor whose shape a draw takes while it stays on the default device; "" where that is not proven."""
+    call = draw.creation
+    if module.scopes.resolve(call.func, draw.block) not in _CREATIONS or draw.moved:
+        return ""
+    if any(k.arg in {None, "device", "out"} for k in call.keywords):
+        return ""
+    for argument in call.args:
+        for node in walk(argument):
+            if isinstance(node, ast.Attribute) and node.attr in {"shape", "size"}:
+                return module.lines.code(node.value) if isinstance(node.value, (ast.Name, ast.Attribute)) else ""
+    return ""
+
+
+def note_conversion(draw: Draw, call: ast.Call) -> None:
+    """Remember what a method of a mask does to its device and its type."""
+    name = last_name(call)
+    draw.moved = draw.moved or name in _MOVES
+    if name == "float":
+        draw.float_cast = call
+    elif name in {"to", "type_as", "type", "half", "double", "bool", "byte", "bfloat16", "long", "int"}:
+        draw.float_cast = None

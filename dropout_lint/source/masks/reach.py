@@ -1,0 +1,115 @@
+"""Who reaches a hand-written mask, and in which mode."""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+from dropout_lint.facts import CONSTRUCTORS
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.syntax.parsing import dotted
+
+_EXITS = (ast.Return, ast.Raise)
+_ENTRIES = {"forward", "__call__"}
+MAX_CALLERS = 4
+
+
+def outermost(block: Block) -> Block:
+    """The method or module-level function around a block."""
+    method = block.method
+    if method is not None:
+        return method
+    while block.parent is not None and block.parent.kind == "function":
+        block = block.parent
+    return block
+
+
+def reached(module: SourceModule, function: Block, parameter: str, depth: int = MAX_CALLERS) -> list[ast.Call] | None:
+    """Calls by which ``forward`` runs a function without a test of the mode; None where none is proven.
+
+    The list is empty for ``forward`` itself. ``parameter`` carries the rate: a value that a caller makes depend on
+    the mode, or that a ``forward`` is given, proves nothing.
+    """
+    if function.method is function and function.name in _ENTRIES:
+        return [] if parameter not in function.parameters else None
+    if depth <= 0:
+        return None
+    found = []
+    for call in module.guards.callers(function):
+        home = module.scopes.block_of(call)
+        caller = outermost(home)
+        if caller is function or caller.kind != "function" or not _targets(call, function, home):
+            continue
+        if module.guards.guarded(call, home):
+            continue
+        passed = passed_argument(call, function, parameter)
+        if passed is None and parameter in function.parameters:
+            continue
+        value = module.values.evaluate(passed, home) if passed is not None else None
+        if value is not None and (value.gated or (value.number == 0.0 and not value.default)):
+            continue
+        name = passed.id if isinstance(passed, ast.Name) and passed.id in caller.parameters else ""
+        if reached(module, caller, name, depth - 1) is not None:
+            found.append(call)
+    return found or None
+
+
+def _targets(call: ast.Call, function: Block, home: Block) -> bool:
+    """Whether a call by this name means this function: by the plain name, or through the instance of its class."""
+    if function.method is None:
+        return isinstance(call.func, ast.Name)
+    owner = home.enclosing_class
+    if not isinstance(call.func, ast.Attribute) or owner is not function.parent:
+        return False
+    return dotted(call.func.value) in {home.instance, owner.name if owner is not None else ""}
+
+
+def passed_argument(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
+    """What a call gives for a parameter, or the parameter's default; None where that is not known."""
+    names = [p for p in function.parameters if p != function.self_name]
+    for keyword in call.keywords:
+        if keyword.arg == parameter:
+            return keyword.value
+    position = names.index(parameter) if parameter in names else len(call.args)
+    if any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
+        return None
+    return call.args[position] if position < len(call.args) else function.parameters.get(parameter)
+
+
+def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]:
+    """The mode in which a node runs, where plain tests of ``training`` around or before it say so."""
+    parents = module.scopes.parents
+    current = node
+    while current in parents:
+        parent = parents[current]
+        if isinstance(parent, (ast.If, ast.IfExp)) and current is not parent.test:
+            body = parent.body if isinstance(parent.body, list) else [parent.body]
+            mode = _tested(parent.test)
+            if mode:
+                return mode if current in body else _other(mode)
+        if isinstance(current, ast.stmt):
+            statements = getattr(parent, "body", None)
+            if isinstance(statements, list) and current in statements:
+                for before in reversed(statements[: statements.index(current)]):
+                    if isinstance(before, ast.If) and isinstance(before.body[-1], _EXITS) and _tested(before.test):
+                        return _other(_tested(before.test))
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            break
+        current = parent
+    return ""
+
+
+def _tested(test: ast.expr) -> Literal["train", "eval", ""]:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _other(_tested(test.operand))
+    return "train" if dotted(test).rpartition(".")[2] in {"training", "is_training", "train"} else ""
+
+
+def _other(mode: Literal["train", "eval", ""]) -> Literal["train", "eval", ""]:
+    return {"train": "eval", "eval": "train", "": ""}[mode]  # type: ignore[return-value]
+
+
+def constructs(function: Block) -> bool:
+    """Whether a function builds the object."""
+    return function.name in CONSTRUCTORS

@@ -1,0 +1,181 @@
+"""Finds hand-written dropout: random masks that are applied to tensors, as MaskSite facts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dropout_lint.facts import Change, MaskSite
+from dropout_lint.source.masks import edits as mask_edits
+from dropout_lint.source.masks.algebra import Draw, Factor, Mask, Product, Scale, Zoneout, scale_of
+from dropout_lint.source.masks.draws import draws
+from dropout_lint.source.masks.evaluator import readers
+from dropout_lint.source.masks.rates import kept_text
+from dropout_lint.source.masks.reach import constructs, mode_at, outermost, reached
+from dropout_lint.source.masks.reader import Reader
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.sites.sites import scope_of
+from dropout_lint.syntax.parsing import walk
+from dropout_lint.vocabulary import words
+
+_NEW = {"next", "new", "candidate", "cand", "updated", "update", "out", "output", "tilde", "cur", "current"}
+_OLD = {"prev", "previous", "old", "last", "past", "state", "hidden", "h", "c", "hx", "cx"}
+
+
+@dataclass(slots=True)
+class _Use:
+    """One place where a mask meets a tensor, with what becomes of the result on each path."""
+
+    outcomes: list[Product]
+    reader: Reader
+
+
+def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
+    """All hand-written masks of a file, in source order."""
+    if not draws(module.lines.text):
+        return
+    readers = list(readers(module))
+    found: list[MaskSite] = []
+    for reader in readers:
+        uses: dict[ast.AST, _Use] = {}
+        for product in reader.used:
+            if product.use is not None and product.mask is not None:
+                uses.setdefault(product.use, _Use([], reader)).outcomes.append(product)
+        same_class = [r for r in readers if r.block.enclosing_class is reader.block.enclosing_class]
+        factors = [f for r in (same_class if reader.block.enclosing_class else [reader]) for f in r.factors]
+        found.extend(_site(module, use, factors) for use in uses.values())
+        found.extend(site for z in reader.zoneouts if (site := _zoneout(module, reader, z)) is not None)
+    yield from sorted(found, key=lambda s: s.span)
+
+
+def _words(block: Block, names: tuple[str, ...]) -> frozenset[str]:
+    found = {word for name in names for word in words(name)}
+    current: Block | None = block
+    while current is not None and current.kind != "module":
+        found |= words(current.name)
+        found.add(current.name.lower())
+        current = current.parent
+    return frozenset(found)
+
+
+def _rate_names(module: SourceModule, reader: Reader, mask: Mask) -> tuple[tuple[str, ...], bool]:
+    """Identifiers that a rate flows through, and whether it depends on the mode."""
+    value = module.values.evaluate(mask.rate, mask.draw.block)
+    symbol = mask.one.symbol if mask.one is not None else ""
+    return (*value.names, *symbol.split(".")), value.gated
+
+
+def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast.expr | ast.stmt) -> MaskSite:
+    """What does not depend on how the mask is used."""
+    block = reader.block
+    names, gated = _rate_names(module, reader, mask)
+    place: ast.AST = use if use in module.scopes.parents else draw.node
+    guarded = gated or any(module.guards.guarded(n, module.scopes.block_of(n)) for n in (draw.node, place))
+    function = outermost(block)
+    symbol = mask.one.symbol if mask.one is not None else ""
+    callers = None if guarded or constructs(function) else reached(module, function, symbol)
+    return MaskSite(
+        kind="product",
+        span=module.lines.span(draw.node),
+        use=module.lines.span(use),
+        sampler=draw.sampler,
+        kept=kept_text(module, mask),
+        scale="unknown",
+        compensated=False,
+        guarded=guarded,
+        reached=callers is not None,
+        calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
+        callers=tuple(_class_of(module, c) for c in callers or ()) if function.method is None else (),
+        words=_words(block, names),
+        shape="vector" if draw.vector else "other",
+        intent=module.intent(draw.node, block),
+        scope=scope_of(module, block, draw.node),
+    )
+
+
+def _class_of(module: SourceModule, call: ast.Call) -> str:
+    owner = module.scopes.block_of(call).enclosing_class
+    return owner.qualname if owner is not None else ""
+
+
+def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
+    product = use.outcomes[0]
+    assert product.mask is not None
+    assert product.use is not None
+    mask, draw = product.mask, product.mask.draw
+    scales: set[Scale] = {scale_of(p) for p in use.outcomes}
+    scale = scales.pop() if len(scales) == 1 else "unknown"
+    if draw.helper_scales and scale == "complement":
+        scale = "unknown"  # reported in the helper itself
+    base = _fact(module, use.reader, draw, mask, product.use)
+    related = [f for f in factors if mask.one is not None and mask.one.symbol and f.value.symbol == mask.one.symbol]
+    data = product.data
+    text = module.lines.code(data) if data is not None and data in module.scopes.parents else ""
+    evaluation = _evaluation(module, mask, related) if scale == "right" else None
+    edits = mask_edits.Edits(module, use.reader.block, product, text)
+    same = bool(draw.like) and (draw.like == text or not text)
+    return replace(
+        base,
+        kind="index" if product.index else "mask" if product.use is draw.node else "product",
+        scale=scale,
+        compensated=bool(related),
+        shape="vector" if draw.vector else "same" if same else "other",
+        evaluation=evaluation,
+        division=edits.division(),
+        device=edits.device() if not product.index else None,
+        cast=edits.cast() if not product.index else None,
+        dtype=edits.dtype() if not product.index else None,
+        resampled=edits.resampled(),
+        rescaled=edits.rescaled(),
+        uniform=edits.uniform(),
+        per_sample=edits.per_sample(),
+        wrap=edits.wrap(),
+        early=edits.early(),
+        zero=edits.zero(),
+    )
+
+
+def _evaluation(module: SourceModule, mask: Mask, factors: list[Factor]) -> Change | None:
+    """In the branch of evaluation, a tensor times the probability to keep."""
+    for factor in factors:
+        node = factor.node
+        scales = factor.value == mask.one and not factor.divides and node in module.scopes.parents
+        if scales and mode_at(module, node) == "eval":
+            return Change(module.lines.span(node), module.lines.code(factor.data))
+    return None
+
+
+def _zoneout(module: SourceModule, reader: Reader, found: Zoneout) -> MaskSite | None:
+    first, second = found.first, found.second
+    mask = first.mask
+    if mask is None or first.data is None or second.data is None or found.node not in module.scopes.parents:
+        return None
+    fact = _fact(module, reader, mask.draw, mask, found.node)
+    zoneout = any("zoneout" in word or word == "zone" for word in fact.words)
+    if not zoneout or mask.one is None or not mask.one.symbol or "keep" in fact.words:
+        return None
+    new = _newer(module, reader, first.data, second.data)
+    if new is None:
+        return None
+    new_with_rate = (new is first.data) == (mask.one.coefficient > 0)
+    return replace(fact, kind="zoneout", exchanged=new_with_rate)
+
+
+def _newer(module: SourceModule, reader: Reader, first: ast.expr, second: ast.expr) -> ast.expr | None:
+    """Of two states the freshly computed one: it comes from a call that is given the other, or its name says so."""
+    texts = [module.lines.code(first), module.lines.code(second)]
+    made = []
+    for node, other in ((first, texts[1]), (second, texts[0])):
+        bindings = reader.block.bindings.get(node.id, []) if isinstance(node, ast.Name) else []
+        calls = [b.value for b in bindings if isinstance(b.value, ast.Call)]
+        made.append(any(isinstance(n, ast.Name) and n.id == other for c in calls for n in walk(c)))
+    if made[0] != made[1]:
+        return first if made[0] else second
+    named = [bool(words(re.sub(r"\d+", "", t)) & _NEW) for t in texts]
+    older = [bool(words(t) & _OLD) for t in texts]
+    if named[0] != named[1] and (older[0] or older[1]):
+        return first if named[0] else second
+    return None

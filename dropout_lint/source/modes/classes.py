@@ -1,0 +1,168 @@
+"""What classes say about modes: overrides of ``train`` and ``eval``, and computation that asks for the mode."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from dropout_lint.facts import ModeClass, ModeOverride
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.torch_api.signatures import FUNCTIONALS
+
+_FUNCTIONAL = {name.rpartition(".")[2] for name in FUNCTIONALS}
+_DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
+_HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
+"""On a line that asks for the mode: what differs is memory or messages, not what is computed."""
+_OVERRIDES = re.compile(r"def\s+(?:train|eval)\b|\.(?:train|eval)\s*[:=]")
+_SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
+
+
+def mode_overrides(module: SourceModule) -> tuple[ModeOverride, ...]:
+    """Definitions of ``train`` and ``eval`` in classes."""
+    found: list[ModeOverride] = []
+    for name, node in classes_of(module.tree.body) if _OVERRIDES.search(module.lines.text) else ():
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef) and statement.name in {"train", "eval"}:
+                found.append(_override(module, name, statement))
+            if isinstance(statement, ast.FunctionDef):
+                found += _attributes(module, name, statement)
+    return tuple(found)
+
+
+def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> Iterator[ModeOverride]:
+    """``self.train = ...`` in a method."""
+    if not method.args.args:
+        return
+    instance = method.args.args[0].arg
+    inner = {s.name for s in method.body if isinstance(s, ast.FunctionDef)}
+    for node in method.body:
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in inner):
+            continue  # a function of its own takes the switch's place, on purpose
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        for target in targets:
+            if dotted(target) in {f"{instance}.train", f"{instance}.eval"}:
+                span = module.lines.span(node)
+                yield ModeOverride(
+                    owner,
+                    dotted(target).rpartition(".")[2],
+                    span,
+                    0,
+                    "",
+                    False,
+                    False,
+                    False,
+                    False,
+                    False,
+                    span,
+                    span,
+                    False,
+                    kind="attribute",
+                    instance=instance,
+                )
+
+
+def classes_of(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.ClassDef]]:
+    """The classes of a file with their qualified names."""
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            name = f"{prefix}{statement.name}"
+            yield name, statement
+            yield from classes_of(statement.body, name + ".")
+        elif isinstance(statement, (ast.If, ast.Try)):
+            yield from classes_of(statement.body, prefix)
+
+
+def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass:
+    """What a class proves about modes, beside what its constructor builds."""
+    methods = [s for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    reads, rates = False, []
+    for method in methods:
+        if method.name in _SETTERS:
+            continue
+        text = module.lines.block(method.lineno, method.end_lineno or method.lineno)
+        if ".training" not in text and "drop" not in text:
+            continue
+        inside_drop: set[int] = set()
+        for part in walk(method):
+            if isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] in _FUNCTIONAL:
+                inside_drop |= {id(n) for n in walk(part)}
+                if "self.training" in ast.unparse(part):
+                    rates.append(_rate(part))
+            elif isinstance(part, ast.Attribute) and part.attr == "training" and id(part) not in inside_drop:
+                own = isinstance(part.value, ast.Name) and part.value.id == "self"
+                reads = reads or (own and not _HARMLESS.search(module.lines.line(part.lineno)))
+    scope = module.scopes.module
+    return ModeClass(
+        name,
+        tuple(module.scopes.resolve(b, scope) or f"?{dotted(b)}" for b in node.bases),
+        frozenset(m.name for m in methods),
+        reads,
+        tuple(dict.fromkeys(r for r in rates if r)),
+    )
+
+
+def _rate(call: ast.Call) -> str:
+    given = next((k.value for k in call.keywords if k.arg == "p"), call.args[1] if len(call.args) > 1 else None)
+    if isinstance(given, ast.Constant):
+        return "" if given.value in {0} else "?"
+    text = dotted(given) if given is not None else ""
+    return text.removeprefix("self.") if text.startswith("self.") and text.count(".") == 1 else "?"
+
+
+def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOverride:
+    arguments = node.args
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    static = any(dotted(d) in {"staticmethod", "classmethod"} for d in node.decorator_list)
+    own = names if static else names[1:]
+    required = max(0, len(own) - len(arguments.defaults)) + sum(d is None for d in arguments.kw_defaults)
+    body = node.body
+    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and len(body) > 1
+    nodes = list(walk(node))
+    calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    attributes = {c.func.attr for c in calls if isinstance(c.func, ast.Attribute)}
+    loops = [n for n in nodes if isinstance(n, ast.For)]
+    return ModeOverride(
+        owner=owner,
+        name=node.name,
+        span=module.lines.span(node),
+        required=required,
+        first=own[0] if own else "",
+        keywords=arguments.kwarg is not None or arguments.vararg is not None,
+        trains=bool(attributes & {"backward", "zero_grad"})
+        or any(
+            isinstance(c.func, ast.Attribute) and c.func.attr == "step" and "opt" in dotted(c.func).lower()
+            for c in calls
+        )
+        or any(_DATA.search(ast.unparse(loop.iter)) for loop in loops),
+        forwards=any(
+            isinstance(c.func, ast.Attribute)
+            and c.func.attr in {"train", "eval"}
+            and (_is_super(c.func.value) or (dotted(c.func.value)[:1].isupper() or ".Module" in dotted(c.func.value)))
+            for c in calls
+        ),
+        recurses=any(
+            isinstance(c.func, ast.Attribute)
+            and c.func.attr in {"train", "eval", "apply"}
+            and not _is_super(c.func.value)
+            for c in calls
+        ),
+        returns=any(isinstance(n, ast.Return) and n.value is not None for n in nodes),
+        body=module.lines.span(body[1] if documented else body[0]),
+        end=module.lines.span(body[-1]),
+        one_line=body[0].lineno == node.lineno,
+        static=static,
+        kind="property" if any("property" in dotted(d) for d in node.decorator_list) else "method",
+        instance="" if static or not names else names[0],
+        backward=bool(attributes & {"backward"}),
+        extra=len(body) > 1 + documented + any(isinstance(s, ast.Return) for s in body),
+        sets=any(isinstance(n, ast.Attribute) and n.attr == "training" and isinstance(n.ctx, ast.Store) for n in nodes),
+    )
+
+
+def _is_super(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"

@@ -1,0 +1,91 @@
+"""What each top-level definition says about modes in words alone, so that few files need their flows read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from dropout_lint.facts import ModeOutline
+from dropout_lint.source.modes.mentions import without_text
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.syntax.parsing import dotted, walk
+
+_ACTING = ("eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export")
+_ACTS = {word: re.compile(rf"{word}(?<!\w{word})\b") for word in _ACTING}
+"""Patterns that begin with letters; one that begins with a boundary is far slower."""
+_ALONE = {
+    "preserve_rng_state": re.compile("preserve_rng_state"),
+    ".training": re.compile(r"\.training\s*(?::[^=\n]+)?="),
+    "backward": re.compile(r"\.\s*backward\b"),
+}
+_FREEZES = re.compile(r"\.\s*eval\(")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
+    """The outlines of a file, that of the statements between its definitions first."""
+    names = tuple(dict.fromkeys(_code(module.tree.body)))
+    acts, alone = _says("\n".join(names))
+    found = [ModeOutline("", 0, 0, acts, alone, False, names)]
+    for node in _definitions(module.tree.body):
+        first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+        start, end = module.lines.block_offsets(first, node.end_lineno or node.lineno)
+        text = module.lines.text[start:end]
+        acts, alone = _says(text)
+        found.append(ModeOutline(node.name, start, end, acts, alone, acts and _freezes(module, node)))
+    return tuple(found)
+
+
+def _says(text: str) -> tuple[bool, bool]:
+    """Whether a text acts on a mode, and whether it does so alone."""
+    if not (_any(_ACTS, text) or _any(_ALONE, text)):
+        return False, False
+    code = without_text(text)
+    alone = _any(_ALONE, code)
+    return alone or _any(_ACTS, code), alone
+
+
+def _any(patterns: Mapping[str, re.Pattern[str]], text: str) -> bool:
+    """Whether one of some patterns is found; each is looked for only beside a word that is in it."""
+    return any(word in text and pattern.search(text) is not None for word, pattern in patterns.items())
+
+
+def _definitions(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for statement in body:
+        if isinstance(statement, _DEFINITIONS):
+            yield statement
+        elif isinstance(statement, (ast.If, ast.Try)):
+            yield from _definitions(statement.body)
+            yield from _definitions(statement.orelse)
+
+
+def _code(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """The names in the statements between definitions, without what strings and comments say."""
+    for statement in body:
+        if isinstance(statement, (ast.If, ast.Try)):
+            tests = [statement.test] if isinstance(statement, ast.If) else []
+            yield from (name for test in tests for name in _names(test))
+            for part in (statement.body, statement.orelse, getattr(statement, "finalbody", [])):
+                yield from _code(part)
+            for handler in getattr(statement, "handlers", []):
+                yield from _code(handler.body)
+        elif not isinstance(statement, _DEFINITIONS):
+            yield from _names(statement)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    for part in walk(node):
+        if isinstance(part, (ast.Name, ast.Attribute)):
+            yield dotted(part) or f".{part.attr}" if isinstance(part, ast.Attribute) else part.id
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+                yield f".{part.attr} ="
+        elif isinstance(part, ast.keyword) and part.arg:
+            yield part.arg
+
+
+def _freezes(module: SourceModule, node: ast.stmt) -> bool:
+    constructors = [s for s in getattr(node, "body", ()) if getattr(s, "name", "") == "__init__"]
+    return isinstance(node, ast.ClassDef) and any(
+        _FREEZES.search(module.lines.block(s.lineno, s.end_lineno or s.lineno)) for s in constructors
+    )

@@ -1,0 +1,169 @@
+"""One parsed file with everything that is asked of it while facts are collected."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from dropout_lint.source.module import triage
+from dropout_lint.source.names.import_table import ImportTable, import_statements
+from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.scopes import Binding, Block, Scopes
+from dropout_lint.source.values import intent
+from dropout_lint.source.values.guards import Guards
+from dropout_lint.source.values.options import Options
+from dropout_lint.source.values.values import Values
+from dropout_lint.syntax.parsing import Lines
+from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
+
+_PARTIAL = {"functools.partial", "torch.functools.partial"}
+
+
+class SourceModule:
+    """Scopes, guards and values of one file."""
+
+    def __init__(self, text: str, tree: ast.Module, place: Place, shallow: bool = False) -> None:
+        self.place = place
+        self.tree = tree
+        self.lines = Lines(text)
+        self.imports = ImportTable(place.package)
+        for statement in import_statements(tree.body):
+            self.imports.add(statement)
+        self.relevant = frozenset() if shallow else _relevant(tree, self.lines)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """Names and blocks of the relevant definitions, and of the top level."""
+        return Scopes(self.tree, self.imports, self.relevant)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """What holds where a node is reached."""
+        return Guards(self.scopes)
+
+    @cached_property
+    def values(self) -> Values:
+        """What expressions may be."""
+        return Values(self.scopes, self.guards, Options(self.scopes))
+
+    @cached_property
+    def functional_rates(self) -> frozenset[str]:
+        """Attributes that functional dropouts take their rate from."""
+        return frozenset(
+            call.args[1].attr
+            for call, block in self.scopes.calls
+            if len(call.args) > 1
+            and isinstance(call.args[1], ast.Attribute)
+            and self.resolve_call(call, block) in FUNCTIONALS
+        )
+
+    def can_matter(self, call: ast.Call, block: Block) -> bool:
+        """A quick look at a call: may it be a dropout, or hand a rate on? Names and arguments decide."""
+        func = call.func
+        if isinstance(func, ast.Attribute):
+            if func.attr in LAST_NAMES:
+                return True
+            if isinstance(func.value, ast.Name) and func.value.id == block.instance:
+                owner = block.enclosing_class
+                bindings = owner.attributes.get(func.attr, []) if owner is not None else []
+                if any(isinstance(b.value, (ast.Name, ast.Attribute, ast.Call)) for b in bindings):
+                    return True
+        elif isinstance(func, ast.Name):
+            if func.id in LAST_NAMES or self.imports.names.get(func.id, "").rpartition(".")[2] in LAST_NAMES:
+                return True
+            found = self.scopes.lookup(func.id, block)
+            if found is not None and any(b.value is not None for b in found[1]):
+                return True
+        else:
+            return False
+        return any("drop" in (k.arg or "") for k in call.keywords) or any(
+            "drop" in self.lines.code(a).lower()
+            for a in [*call.args, *(k.value for k in call.keywords)]
+            if isinstance(a, (ast.Name, ast.Attribute, ast.IfExp, ast.BinOp))
+        )
+
+    def resolve_call(self, call: ast.Call, block: Block) -> str:
+        """Canonical name of what a call runs, also through an attribute, an alias or a partial."""
+        partial = self.partial_of(call, block)
+        if partial is not None:
+            return self.scopes.resolve(partial.args[0], block) if partial.args else ""
+        name = self.scopes.resolve(call.func, block)
+        if name or not isinstance(call.func, ast.Attribute):
+            return name
+        return self._either(call.func, block)
+
+    def _either(self, func: ast.Attribute, block: Block) -> str:
+        """An attribute that is bound to one of several known functions counts as the one that ignores the mode."""
+        bindings = self.attribute_bindings(func, block)
+        names = {self.scopes.resolve(b.value, b.block) for b in bindings if b.value is not None}
+        known = sorted(name for name in names if name in ATTENTION or name in FUNCTIONALS)
+        return known[0] if known and len(names) == len(known) else ""
+
+    def attribute_bindings(self, node: ast.expr, block: Block) -> list[Binding]:
+        """What the class assigns to the attribute of its instance that an expression reads."""
+        owner = block.enclosing_class
+        if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            return []
+        return owner.attributes.get(node.attr, []) if node.value.id == block.instance else []
+
+    def partial_of(self, call: ast.Call, block: Block) -> ast.Call | None:
+        """The ``functools.partial(...)`` call that made the callee, where it is the only one."""
+        bindings = self.attribute_bindings(call.func, block)
+        if isinstance(call.func, ast.Name):
+            found = self.scopes.lookup(call.func.id, block)
+            bindings = found[1] if found is not None else []
+        if len(bindings) != 1 or not isinstance(bindings[0].value, ast.Call):
+            return None
+        made = bindings[0].value
+        return made if self.scopes.resolve(made.func, bindings[0].block) in _PARTIAL else None
+
+    def constructor_of(self, node: ast.expr, block: Block) -> tuple[str, ast.Call, Block] | None:
+        """The constructor call behind a name or attribute that is bound exactly once: name, call and its block."""
+        bindings = self.attribute_bindings(node, block)
+        if isinstance(node, ast.Name):
+            found = self.scopes.lookup(node.id, block)
+            bindings = found[1] if found is not None and node.id not in found[0].parameters else []
+        if len(bindings) != 1 or not isinstance(bindings[0].value, ast.Call):
+            return None
+        call, home = bindings[0].value, bindings[0].block
+        name = self.scopes.resolve(call.func, home)
+        return (name, call, home) if name else None
+
+    def parameters_of(self, name: str) -> tuple[str, ...]:
+        """Positional parameters of a function or method of this file, without the instance."""
+        if not name.startswith("."):
+            return ()
+        block: Block | None = self.scopes.module
+        for part in name[1:].removesuffix("()").split("."):
+            block = block.blocks.get(part) if block is not None else None
+        if block is None or not isinstance(block.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return ()
+        arguments = block.node.args
+        names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+        return tuple(names[1:] if block.self_name else names)
+
+    def intent(self, node: ast.AST, block: Block) -> str:
+        """How the source declares deliberate noise here, "" if it does not."""
+        return intent.intent(node, block, self.scopes, self.lines)
+
+    def functional_alias(self, block: Block) -> str:
+        """How torch.nn.functional is spelt at a place: an import's alias, or through ``torch`` or ``nn``; "" if not."""
+        for name, target in self.imports.names.items():
+            if target == "torch.nn.functional":
+                found = self.scopes.lookup(name, block)
+                if found is not None and found[0] is self.scopes.module:
+                    return name
+        return ""
+
+
+def _relevant(tree: ast.Module, lines: Lines) -> frozenset[ast.stmt]:
+    """The definitions that can hold anything to report, by their words or by the networks that they call."""
+    matters = triage.Relevance(lines)
+    networks = [
+        f"{target.id.lower()}("
+        for s in tree.body
+        if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call) and matters(s)
+        for target in s.targets
+        if isinstance(target, ast.Name)
+    ]
+    return frozenset(s for s in tree.body if isinstance(s, triage.DEFINITIONS) and matters(s, networks))

@@ -1,0 +1,91 @@
+"""Which bytes are worth parsing, and which definitions worth walking."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from dropout_lint.syntax.parsing import Lines
+
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+_WORDS = (
+    "drop",
+    "scaled_dot_product_attention",
+    "flash_att",
+    "memory_efficient_attention",
+    "bernoulli",
+    "zoneout",
+    "keep_prob",
+    "keepprob",
+    "keep_rate",
+    "surviv",
+    "self.train",
+    "uniform_(",
+    "rand(",
+    "rand_like(",
+    "randn(",
+    "randn_like(",
+    ".train:",
+    "lstm(",
+    "gru(",
+    "rnn(",
+)
+"""Lower-case substrings, without one of which nothing can be reported; plain searches are far faster than a pattern."""
+_BYTES = tuple(word.encode() for word in _WORDS)
+
+_MODE_BYTES = (
+    *(b".eval(", b".train(", b"no_grad", b"inference_mode", b"jit.trace", b".export(", b"symbolic_trace"),
+    *(
+        b"def train(",
+        b"def eval(",
+        b".eval\n",
+        b".train\n",
+        b".eval\r",
+        b".train\r",
+        b".training =",
+        b".train =",
+        b".eval =",
+    ),
+    *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
+)
+
+PARSE_ANYWAY = 1_000_000
+"""Smaller files are parsed even without such words, so that a syntax error never reads as clean."""
+
+
+def speaks_of_dropout(data: bytes) -> bool:
+    """Whether a file can hold anything to report: it speaks of torch and of dropout, masks or attention."""
+    if b"torch" not in data and b"flash_attn" not in data and b"xformers" not in data:
+        return False
+    lowered = data.lower()
+    return any(word in lowered for word in _BYTES)
+
+
+def speaks_of_mode(data: bytes) -> bool:
+    """Whether a file sets a mode, evaluates or exports; one that only defines layers is read when others ask for it."""
+    return b"torch" in data and any(word in data for word in _MODE_BYTES)
+
+
+class Relevance:
+    """Tells which top-level statements of a file can hold anything to report, by its words or by others given."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._text = lines.text.lower() if lines.text.isascii() else _lowered(lines.text)
+
+    def __call__(self, definition: ast.stmt, others: Sequence[str] = ()) -> bool:
+        first = min([definition.lineno, *(d.lineno for d in getattr(definition, "decorator_list", ()))])
+        last = definition.end_lineno or definition.lineno
+        starts = self._lines.starts
+        start, end = starts[first - 1], starts[last] if last < len(starts) else len(self._text)
+        return any(self._text.find(word, start, end) >= 0 for word in (*_WORDS, *others))
+
+
+def _lowered(text: str) -> str:
+    """Lower case without changing the length, which a few letters outside of ASCII would."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.translate(_LOWER)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

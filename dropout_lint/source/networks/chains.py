@@ -1,0 +1,83 @@
+"""Chains of layers that stand alone, and which of them a loss judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import LayerGraph, LayerNode, Scope
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.layers import Either, Item, Known, Layer, Repeated, Sequence, unrolled
+from dropout_lint.source.networks.operands import NOTHING
+from dropout_lint.source.networks.trace import Tracer
+from dropout_lint.source.sites.flow import Flow
+from dropout_lint.torch_api.layer_groups import DROP_PATHS
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
+
+DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
+
+
+@dataclass(slots=True)
+class Judged:
+    """Layers of the file's own networks whose value is given to a loss, by the place of their constructor."""
+
+    names: set[str]
+    """Networks that the module binds to a name."""
+    losses: set[Span] = field(default_factory=set)
+    compared: set[Span] = field(default_factory=set)
+
+    def take(self, tracer: Tracer) -> None:
+        """Remember what a traced function gives to a loss."""
+        for found, into in ((tracer.losses, self.losses), (tracer.compared, self.compared)):
+            into.update(at for at in (tracer.nodes[i].constructor for i in found) if at is not None)
+
+
+def chains(item: Item) -> Iterator[Sequence]:
+    """The chains inside of lists and choices of layers."""
+    if isinstance(item, Sequence) and item.chained:
+        yield item
+    elif isinstance(item, Sequence):
+        for inner in unrolled(item.items):
+            yield from chains(inner)
+    elif isinstance(item, Either):
+        for arm in item.arms:
+            for inner in arm:
+                yield from chains(inner)
+    elif isinstance(item, Repeated):
+        for inner in item.items:
+            yield from chains(inner)
+
+
+def chain_graph(
+    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: Judged
+) -> LayerGraph:
+    """The graph of one chain, with an unknown input."""
+    first = _first(chain)
+    if first is None or first.call is None:
+        return LayerGraph(scope, (), ())
+    tracer = Tracer(module, construction, flow, {}, first.call)
+    ends = tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
+    return LayerGraph(
+        scope,
+        tuple(tracer.nodes),
+        (),
+        losses=tuple(i for i in ends if tracer.nodes[i].constructor in judged.losses),
+        compared=tuple(i for i in ends if tracer.nodes[i].constructor in judged.compared),
+    )
+
+
+def _first(item: Item) -> Layer | None:
+    """The first layer that the file builds, at any depth."""
+    if isinstance(item, Layer):
+        return item if item.call is not None else None
+    if isinstance(item, Known):
+        return None
+    items = [i for arm in item.arms for i in arm] if isinstance(item, Either) else item.items
+    return next((found for i in items for found in [_first(i)] if found is not None), None)
+
+
+def drops(nodes: tuple[LayerNode, ...]) -> bool:
+    """Whether any of them is a dropout."""
+    return any(n.kind in DROPS for n in nodes)

@@ -1,0 +1,138 @@
+"""Partial LayerGraphs of a file: one for each ``forward``, and one for each chain of layers built elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from dropout_lint.facts import LayerGraph, LayerNode, Scope, Wrapper
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.networks.builds import MAX_CALLS
+from dropout_lint.source.networks.chains import Judged, chain_graph, chains, drops
+from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.layers import Env
+from dropout_lint.source.networks.operands import NOTHING, State
+from dropout_lint.source.networks.splice import Found, spliced
+from dropout_lint.source.networks.templates import Templates
+from dropout_lint.source.networks.trace import Tracer
+from dropout_lint.source.sites.flow import Flow
+from dropout_lint.source.sites.sites import scope_of
+from dropout_lint.syntax.parsing import walk
+
+
+def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
+    """Every network of the file in which something is dropped, with the wrappers of the file looked into."""
+    templates = Templates(module)
+
+    def local(node: LayerNode, wrapper: Wrapper) -> Found | None:
+        return (templates.of(wrapper.target, wrapper), "") if templates.has(wrapper.target) else None
+
+    for graph in _networks(module):
+        yield spliced(graph, local)
+
+
+def _networks(module: SourceModule) -> Iterator[LayerGraph]:
+    construction, flow = Construction(module), Flow(module)
+    shared: Env = {}
+    construction.run(module.tree.body, module.scopes.module, shared, MAX_CALLS)
+    judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
+    for block in list(module.scopes.blocks.values()):
+        if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
+            yield from _of_free_function(module, construction, flow, block, shared, judged)
+    _of_script(module, construction, flow, judged)
+    for block in list(module.scopes.blocks.values()):
+        if not _speaks(module, block):
+            continue
+        if block.kind == "class":
+            yield from _of_class(module, construction, flow, block)
+        elif block.enclosing_class is None and block.name != "<lambda>":
+            yield from _of_function(module, construction, flow, block, judged)
+
+
+def _of_free_function(
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: Judged
+) -> Iterator[LayerGraph]:
+    """A function that drops something itself, or that trains a network of the file."""
+    node = block.node
+    assert isinstance(node, ast.FunctionDef)
+    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
+    if not used and not _speaks(module, block):
+        return
+    tracer = Tracer(module, construction, flow, {}, node)
+    env = {name: item for name, item in shared.items() if name not in block.parameters}
+    graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
+    judged.take(tracer)
+    if drops(tuple(n for n in graph.nodes if n.element is None)):
+        yield graph
+
+
+def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: Judged) -> None:
+    if judged.names:
+        tracer = Tracer(module, construction, flow, {}, module.tree)
+        tracer.run(module.tree.body, module.scopes.module, State({}, {}))
+        judged.take(tracer)
+
+
+def _speaks(module: SourceModule, block: Block) -> bool:
+    node = block.node
+    if isinstance(node, ast.Module):
+        return True
+    if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    return "drop" in module.lines.block(node.lineno, node.end_lineno or node.lineno).lower()
+
+
+def _of_class(module: SourceModule, construction: Construction, flow: Flow, owner: Block) -> Iterator[LayerGraph]:
+    attributes = construction.attributes(owner)
+    covered = set()
+    for name in ("forward", "encode", "decode"):
+        method = owner.blocks.get(name)
+        if method is None or not isinstance(method.node, ast.FunctionDef):
+            continue
+        tracer = Tracer(module, construction, flow, attributes, method.node)
+        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
+        covered |= {n.constructor for n in graph.nodes}
+        if drops(graph.nodes):
+            yield graph
+        if name == "forward":
+            break
+    scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
+    built = construction.built_by(owner)
+    for item in [*attributes.values(), *([built] if built is not None else [])]:
+        for chain in chains(item):
+            graph = chain_graph(module, construction, flow, chain, scope, Judged(set()))
+            if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
+                yield graph
+
+
+def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGraph:
+    values = {}
+    node = function.node
+    assert isinstance(node, ast.FunctionDef)
+    for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        if argument.arg != function.self_name:
+            values[argument.arg] = tracer.node("input", NOTHING, argument)
+    tracer.run(node.body, function, State(dict(values), dict(env)))
+    return LayerGraph(
+        scope,
+        tuple(tracer.nodes),
+        tuple(sorted(tracer.outputs)),
+        losses=tuple(sorted(tracer.losses)),
+        compared=tuple(sorted(tracer.compared)),
+    )
+
+
+def _of_function(
+    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: Judged
+) -> Iterator[LayerGraph]:
+    node = block.node
+    assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
+    env: Env = {}
+    returned = construction.run(node.body, block, env, MAX_CALLS)
+    scope = Scope(function=block.qualname)
+    for item in [*env.values(), *([returned] if returned is not None else [])]:
+        for chain in chains(item):
+            graph = chain_graph(module, construction, flow, chain, scope, judged)
+            if drops(graph.nodes):
+                yield graph

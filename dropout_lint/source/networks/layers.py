@@ -1,0 +1,118 @@
+"""What constructors build: layers, sequences of layers, and choices between them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from dropout_lint.facts import Given
+from dropout_lint.source.names.scopes import Block
+
+CONFIGURED = "configured-activation"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One constructed layer; ``kind`` is "" where its class is unknown.
+
+    ``written`` is the expression that puts it into a container, ``whole`` that with its name or its statement.
+    """
+
+    kind: str
+    call: ast.Call | None
+    block: Block | None
+    form: Literal["positional", "named", "list", "append", ""] = ""
+    whole: ast.AST | None = None
+    container: ast.AST | None = None
+    written: ast.AST | None = None
+    known: Env = field(default_factory=dict)
+    """What was proven about the names around the constructor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Something else than a layer: a constant, a class, a function."""
+
+    given: Given
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """Layers in order; ``chained`` if they are applied one after the other, as nn.Sequential does."""
+
+    items: tuple[Item, ...]
+    chained: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Either:
+    """One of several sequences, by a test."""
+
+    arms: tuple[tuple[Item, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeated:
+    """Layers added in a loop."""
+
+    items: tuple[Item, ...]
+
+
+Item = Layer | Sequence | Either | Repeated | Known
+UNKNOWN = Layer("", None, None)
+Env = dict[str, Item]
+
+
+def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The members of a list of layers, without regard to loops and choices."""
+    found: list[Item] = []
+    for item in items:
+        if isinstance(item, Repeated):
+            found += unrolled(item.items)
+        elif isinstance(item, Either):
+            found += [i for arm in item.arms for i in unrolled(arm)]
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def member(item: Item) -> Item:
+    """What an index into a list of layers may give; unknown where its members are of several kinds.
+
+    Which of them comes first is then for the index to say, and any order among them would be made up.
+    """
+    lists = [item] if isinstance(item, Sequence) else []
+    if isinstance(item, Either):
+        lists = [i for arm in item.arms for i in arm if isinstance(i, Sequence)]
+    found = tuple((i,) for one in lists for i in unrolled(one.items))
+    if len({i.kind if isinstance(i, Layer) else "" for (i,) in found}) > 1:
+        return UNKNOWN
+    return Either(found) if len(found) > 1 else found[0][0] if found else UNKNOWN
+
+
+def standing(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
+    """An item as it stands in a container."""
+    if isinstance(item, Layer):
+        return replace(item, form=form, whole=whole, container=container, written=written)  # type: ignore[arg-type]
+    return item
+
+
+def merge(one: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
+    """What two branches leave of a list: its common beginning, and a choice."""
+    shared = 0
+    while shared < min(len(one), len(other)) and one[shared] is other[shared]:
+        shared += 1
+    arms = (one[shared:], other[shared:])
+    return (*one[:shared], Either(arms)) if any(arms) else one
+
+
+def sliced(item: Item, part: ast.Slice) -> Item:
+    """Some layers of a sequence, where it is certain which."""
+    if not isinstance(item, Sequence) or any(isinstance(i, (Either, Repeated)) for i in item.items):
+        return UNKNOWN
+    try:
+        bounds = [ast.literal_eval(b) if b is not None else None for b in (part.lower, part.upper, part.step)]
+        return Sequence(item.items[slice(*bounds)], item.chained)
+    except (ValueError, TypeError):
+        return UNKNOWN

@@ -1,0 +1,157 @@
+"""What a class or factory of a file does to the values that are sent through it, for one way to build and call it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from dropout_lint.facts import Given, LayerNode, Passed, Wrapper
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.layers import Env, Item, Known
+from dropout_lint.source.networks.operands import NOTHING, Operand, State
+from dropout_lint.source.networks.trace import Tracer
+from dropout_lint.source.sites.flow import Flow
+
+MAX_NODES = 150
+"""Larger ones are networks of their own; nobody looks through them at their first layer."""
+_MAX_BASES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The nodes of one call, without places for its operands: ``inputs`` are those that stand for them, in order."""
+
+    owner: str
+    nodes: tuple[LayerNode, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    losses: tuple[int, ...] = ()
+    compared: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """The class takes its ``forward`` and its constructor from another one, which is built with these arguments."""
+
+    target: str
+    passed: Passed
+
+
+class Templates:
+    """Templates of one file, made when asked for."""
+
+    def __init__(self, module: SourceModule) -> None:
+        self._module = module
+        self._construction = Construction(module, bound=True)
+        self._flow = Flow(module)
+        self._known: dict[object, Template | Inherited | None] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether a resolved name is that of a class or function of the file."""
+        return self._construction.local(name) is not None
+
+    def of(self, name: str, wrapper: Wrapper) -> Template | Inherited | None:
+        """The template of a class or function, by its name behind a dot; None where it cannot be told."""
+        shape = tuple((keyword, bool(nodes)) for keyword, nodes in wrapper.operands)
+        key = (name, wrapper.passed, shape)
+        if key not in self._known:
+            self._known[key] = None
+            block = self._construction.local(name)
+            if block is not None:
+                self._known[key] = self._made(block, wrapper)
+        return self._known[key]
+
+    def _made(self, block: Block, wrapper: Wrapper) -> Template | Inherited | None:
+        if isinstance(block.node, ast.FunctionDef):
+            alone = block.parent is self._module.scopes.module and not block.node.decorator_list
+            frame = self._construction.frame(block, wrapper.passed) if alone else None
+            if frame is None:
+                return None
+            item = self._construction.run(block.node.body, block, frame, 2)
+            return self._applied(block, item, wrapper)
+        if not isinstance(block.node, ast.ClassDef) or not block.node.bases or "__call__" in block.blocks:
+            return None
+        forward = self._forward(block)
+        if forward is not None:
+            return self._followed(block, forward, wrapper)
+        chain = self._construction.built_by(block, passed=wrapper.passed)
+        if chain is not None:
+            return self._applied(block, chain, wrapper)
+        return self._inherited(block, wrapper)
+
+    def _forward(self, owner: Block) -> Block | None:
+        """The ``forward`` of a class or of its bases in this file, nearest first."""
+        pending, seen = [owner], 0
+        while pending and seen < _MAX_BASES:
+            current = pending.pop(0)
+            seen += 1
+            method = current.blocks.get("forward")
+            if method is not None:
+                return method
+            for base in current.node.bases if isinstance(current.node, ast.ClassDef) else []:
+                above = self._construction.local(self._module.scopes.resolve(base, current.parent or current))
+                pending += [above] if above is not None and above.kind == "class" else []
+        return None
+
+    def _inherited(self, owner: Block, wrapper: Wrapper) -> Inherited | None:
+        """A class that only passes arguments on to the constructor of its single base in another file."""
+        node = owner.node
+        assert isinstance(node, ast.ClassDef)
+        target = self._module.scopes.resolve(node.bases[0], owner.parent or owner)
+        if len(node.bases) > 1 or not target or target.startswith((".", "torch.", "?")) or node.decorator_list:
+            return None
+        init = owner.blocks.get("__init__")
+        if init is None:
+            return Inherited(target, wrapper.passed)
+        frame = self._construction.frame(init, wrapper.passed)
+        statements = [s for s in init.node.body if not _is_text(s)] if isinstance(init.node, ast.FunctionDef) else []
+        if frame is None or len(statements) != 1 or len(owner.blocks) != 1:
+            return None
+        return Inherited(target, self._construction.passed_up(init, frame))
+
+    def _applied(self, block: Block, item: Item | None, wrapper: Wrapper) -> Template | None:
+        """Layers of one input and one output."""
+        if item is None or len(wrapper.operands) != 1:
+            return None
+        tracer = self._tracer({}, block.node)
+        start = tracer.node("input", NOTHING, block.node)
+        return _template(block, tracer, tuple(start), tracer.apply(item, start, None))
+
+    def _followed(self, owner: Block, forward: Block, wrapper: Wrapper) -> Template | None:
+        node = forward.node
+        marks = tuple(Given(text=f"operand {i}") for i in range(len(wrapper.operands)))
+        operands = zip(wrapper.operands, marks, strict=True)
+        frame = self._construction.frame(forward, Passed(tuple((keyword, mark) for (keyword, _), mark in operands)))
+        if frame is None or not isinstance(node, ast.FunctionDef):
+            return None
+        tracer = self._tracer(self._construction.attributes(owner, wrapper.passed), node)
+        names = {item.given: name for name, item in frame.items() if isinstance(item, Known)}
+        if any(names.get(mark) not in forward.parameters for mark in marks):
+            return None  # taken up by ``*args`` or ``**kwargs``
+        starts = {names[mark]: tracer.node("input", NOTHING, node) for mark in marks}
+        layers = {name: item for name, item in frame.items() if name not in starts}
+        tracer.run(node.body, forward, State(dict(starts), layers))
+        inputs = tuple(i for mark in marks for i in starts[names[mark]])
+        return _template(owner, tracer, inputs, frozenset(tracer.outputs))
+
+    def _tracer(self, attributes: Env, node: ast.AST) -> Tracer:
+        return Tracer(self._module, self._construction, self._flow, attributes, node)
+
+
+def _template(block: Block, tracer: Tracer, inputs: tuple[int, ...], outputs: Operand) -> Template | None:
+    if tracer.bundles or not outputs or len(tracer.nodes) > MAX_NODES:
+        return None
+    return Template(
+        block.name,
+        tuple(tracer.nodes),
+        inputs,
+        tuple(sorted(outputs)),
+        tuple(sorted(tracer.losses)),
+        tuple(sorted(tracer.compared)),
+    )
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

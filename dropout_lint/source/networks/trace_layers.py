@@ -1,0 +1,229 @@
+"""Sends values through layers, which makes the nodes of a network."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value, Wrapper
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
+from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Env, Item, Known, Layer, Repeated, Sequence
+from dropout_lint.source.networks.operands import NOTHING, Operand
+from dropout_lint.source.networks.ranks import rank_after
+from dropout_lint.source.sites.flow import Flow
+from dropout_lint.syntax.parsing import dotted
+from dropout_lint.torch_api.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
+from dropout_lint.torch_api.layer_groups import BATCH_NORMS
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES
+
+MAX_NODES = 3000
+
+
+@dataclass(slots=True, eq=False)
+class LayerTracer:
+    """Builds the nodes of one function. ``tests`` counts the conditions around the current statement."""
+
+    module: SourceModule
+    construction: Construction
+    flow: Flow
+    attributes: Env
+    function: ast.AST
+    """Where to place what has no place of its own."""
+    nodes: list[LayerNode] = field(default_factory=list)
+    outputs: set[int] = field(default_factory=set)
+    losses: set[int] = field(default_factory=set)
+    compared: set[int] = field(default_factory=set)
+    depths: list[int] = field(default_factory=list)
+    """For each node, how many tests stood around it."""
+    tests: int = 0
+    inlined: tuple[str, ...] = ()
+    bundles: bool = False
+    """Some of what is returned holds several values, or none in sight."""
+
+    def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
+        """Add a node and give it as a value."""
+        if len(self.nodes) >= MAX_NODES:
+            return NOTHING
+        index = len(self.nodes)
+        span = self.module.lines.span(at)  # type: ignore[arg-type]
+        self.depths.append(self.tests)
+        self.nodes.append(
+            LayerNode(index, kind, tuple(sorted(inputs)), span, rank=rank, optional=self.tests > 0, **facts)  # type: ignore[arg-type]
+        )
+        return frozenset({index})
+
+    def ranks(self, inputs: Operand) -> int | None:
+        """The rank that all alternatives share."""
+        found = {self.nodes[i].rank for i in inputs}
+        return found.pop() if len(found) == 1 else None
+
+    def apply(self, item: Item, value: Operand, at: ast.Call | None, attribute: str = "") -> Operand:
+        """Send a value through layers."""
+        if isinstance(item, Known):
+            name = item.given.name
+            item = Layer(name, None, None) if name in FUNCTIONAL_ACTIVATIONS else UNKNOWN
+        if isinstance(item, Layer):
+            return self._layer(item, value, at, attribute)
+        if isinstance(item, Either):
+            self.tests += 1
+            callable_arms = [
+                arm for arm in item.arms if not any(isinstance(i, Sequence) and not i.chained for i in arm)
+            ]
+            made = frozenset(i for arm in callable_arms or item.arms for i in self._chain(arm, value, at))
+            self.tests -= 1
+            return made
+        if isinstance(item, Repeated):
+            once = self._chain(item.items, value, at)
+            if any(isinstance(i, Either) for i in item.items):
+                return once  # a test inside may depend on the turn, so one turn says nothing about the next
+            return once | self._chain(item.items, once, at)
+        if item.chained:
+            return self._chain(item.items, value, None)
+        return self.node("unknown", value, at or self.function)
+
+    def _chain(self, items: tuple[Item, ...], value: Operand, at: ast.Call | None) -> Operand:
+        for item in items:
+            value = self.apply(item, value, at)
+        return value
+
+    def _layer(self, layer: Layer, value: Operand, at: ast.Call | None, attribute: str) -> Operand:
+        shown = self._shown(layer, at)
+        if layer.kind.startswith(CONFIGURED):
+            return self.node(layer.kind, value, shown, self.ranks(value))
+        if layer.kind in FUNCTIONAL_ACTIVATIONS and layer.call is None:
+            text = self._call_text(at) if at is not None else None
+            return self.node(layer.kind, value, shown, self.ranks(value), call=text)
+        if not layer.kind or layer.call is None or layer.block is None:
+            return self.wrapper(layer, (("", value),), at)
+        bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
+        numbers = {name: self._number(bound.expression(name), layer) for name in ("kernel_size", "padding")}
+        rate = bound.expression("p")
+        known = DROPOUT_MODULES.get(layer.kind)
+        default = Value(kind="number", number=known.default_rate) if known is not None else Value()
+        inplace = bound.expression("inplace")
+        kind = layer.kind
+        if kind == "torch.nn.Threshold" and [self._number(a, layer) for a in layer.call.args[:2]] == [0.0, 0.0]:
+            kind = THRESHOLD_AT_ZERO
+        tracks = bound.expression("track_running_stats")
+        if kind in BATCH_NORMS and tracks is not None and self._number(tracks, layer) == 0.0:
+            kind = "unknown"
+        width = bound.expression("out_features")
+        return self.node(
+            kind,
+            value,
+            shown,
+            rank_after(layer.kind, self.ranks(value), layer.call),
+            rate=self.construction.setting(rate, layer) if rate is not None else default,
+            constructor=self.module.lines.span(layer.call),
+            kernel=self._kernel(bound, layer),
+            padding=numbers["padding"] if bound.expression("padding") is not None else 0.0,
+            out_features=self._text(width, layer) if width is not None else "",
+            inplace=self._number(inplace, layer) == 1.0,
+            guarded=at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at)),
+            element=self._element(layer),
+            call=self._call_text(at) if at is not None else None,
+            attribute=attribute,
+        )
+
+    def wrapper(
+        self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, whole: bool = True
+    ) -> Operand:
+        """Send values through a layer of an unknown class; ``whole`` if ``operands`` are all that the call passes."""
+        facts: dict[str, Any] = {}
+        name = self._class_of(layer) if whole else ""
+        if name and layer.call is not None and layer.block is not None:
+            passed = self.construction.passed(layer.call, layer.block, layer.known)
+            facts["wrapper"] = Wrapper(name, passed, tuple((k, tuple(sorted(o))) for k, o in operands))
+            facts["guarded"] = at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at))
+        return self.node("unknown", frozenset(i for _, o in operands for i in o), self._shown(layer, at), **facts)
+
+    def _shown(self, layer: Layer, at: ast.Call | None) -> ast.AST:
+        built = layer.written or layer.call
+        if at is not None and isinstance(at.func, ast.Name) and built is not None:
+            return built  # applied in a loop over layers: the place that tells them apart
+        return at or built or self.function
+
+    def _class_of(self, layer: Layer) -> str:
+        """What is called to build a layer, if that is a class or function of some project."""
+        if layer.call is None or layer.block is None:
+            return ""
+        func = layer.call.func
+        chosen = layer.known.get(self.construction.key(func, layer.block)) if layer.known else None
+        resolved = self.module.scopes.resolve(func, layer.block)
+        name = chosen.given.name if isinstance(chosen, Known) else resolved
+        return "" if name.startswith(("torch.", "?")) or name.endswith("()") else name
+
+    def _number(self, node: ast.expr | None, layer: Layer) -> float | None:
+        return self.construction.setting(node, layer).number if node is not None else None
+
+    def _text(self, node: ast.expr, layer: Layer) -> str:
+        if not self.construction.bound or layer.block is None:
+            return self.module.lines.code(node)
+        given = self.construction.given(node, layer.block, layer.known)
+        return str(given.constant) if given.kind == "constant" else given.text
+
+    def _kernel(self, bound: BoundCall, layer: Layer) -> tuple[float, ...] | None:
+        """The sides of a kernel; None where one is unknown or the convolution is grouped."""
+        node, groups = bound.expression("kernel_size"), bound.expression("groups")
+        if node is None or (groups is not None and self._number(groups, layer) != 1.0):
+            return None
+        found = [self._number(side, layer) for side in (node.elts if isinstance(node, ast.Tuple) else [node])]
+        return tuple(n for n in found if n is not None) if None not in found else None
+
+    def _element(self, layer: Layer) -> LayerElement | None:
+        if not layer.form or layer.whole is None or layer.call is None or layer.container is None:
+            return None
+        if self.construction.bound:
+            return None  # what is seen through a wrapper is not edited from outside
+        lines = self.module.lines
+        bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
+        inplace = next((b for b in bound.arguments if b.name == "inplace"), None)
+        at = layer.container
+        return LayerElement(
+            layer.form,
+            lines.span(layer.whole),  # type: ignore[arg-type]
+            lines.span(layer.written or layer.call),  # type: ignore[arg-type]
+            self.flow.argument_span(layer.call, inplace) if inplace is not None else None,
+            (getattr(at, "lineno", 0), getattr(at, "col_offset", 0)),
+        )
+
+    def _call_text(self, call: ast.Call) -> LayerCall | None:
+        """The text of a call around its first argument, or around what the method is called on."""
+        operand = call.args[0] if call.args and not self.construction.bound else None
+        if operand is None or isinstance(operand, ast.Starred):
+            return None
+        return self.text_around(call, operand)
+
+    def text_around(self, call: ast.Call, operand: ast.expr) -> LayerCall:
+        """The text of a call before and behind one of its parts."""
+        lines = self.module.lines
+        whole, part = lines.span(call), lines.span(operand)
+        text, start = lines.code(call), lines.offset(whole.line, whole.column)
+        first, last = lines.offset(part.line, part.column) - start, lines.offset(part.end_line, part.end_column) - start
+        parent = self.module.scopes.parents.get(call)
+        target = dotted(parent.targets[0]) if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else ""
+        return LayerCall(
+            whole,
+            text[:first],
+            text[first:last],
+            text[last:],
+            isinstance(operand, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)),
+            lines.span(parent) if target and isinstance(parent, ast.Assign) else None,
+            target,
+        )
+
+
+_CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding")
+_POOL = ("kernel_size", "stride", "padding")
+_PARAMETERS: dict[str, tuple[str, ...]] = {
+    **{name: signature.parameters for name, signature in DROPOUT_MODULES.items()},
+    **{f"torch.nn.{prefix}Conv{t}{n}d": _CONV for prefix in ("", "Lazy") for t in ("", "Transpose") for n in (1, 2, 3)},
+    **{f"torch.nn.{kind}Pool{n}d": _POOL for kind in ("Max", "Avg") for n in (1, 2, 3)},
+    **{f"torch.nn.{name}": ("inplace",) for name in ("ReLU", "SELU", "SiLU", "ReLU6", "Mish", "Hardswish")},
+    "torch.nn.LeakyReLU": ("negative_slope", "inplace"),
+    "torch.nn.ELU": ("alpha", "inplace"),
+    "torch.nn.Linear": ("in_features", "out_features"),
+}

@@ -1,0 +1,257 @@
+"""Where the value of an expression comes from and where it goes, within one function or class."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import AppliedCall, Use
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.call_arguments import Bound
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.syntax.parsing import walk
+
+_TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
+_ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
+_STATEMENT_LISTS = ("body", "orelse", "finalbody")
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """A place that keeps a module where nn.Module does not see it."""
+
+    kind: str
+    span: Span
+    attribute: str
+
+
+NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
+
+
+def siblings(parents: dict[ast.AST, ast.AST], statement: ast.AST) -> tuple[list[ast.stmt], int]:
+    """The statement list that a statement stands in, and its index there."""
+    parent = parents[statement]
+    for name in _STATEMENT_LISTS:
+        body = getattr(parent, name, None)
+        if isinstance(body, list) and statement in body:
+            return body, body.index(statement)
+    return [], 0
+
+
+class Flow:
+    """Answers about uses and producers in one file."""
+
+    def __init__(self, module: SourceModule) -> None:
+        self._module = module
+        self._parents = module.scopes.parents
+
+    def use(self, call: ast.Call) -> tuple[Use, Span | None, str]:
+        """What becomes of a call's result, with its statement, and the name that a statement binds it to."""
+        parent = self._parents[call]
+        if isinstance(parent, ast.Expr):
+            argument = call.args[0] if call.args else None
+            target = self._module.lines.code(argument) if isinstance(argument, (ast.Name, ast.Attribute)) else ""
+            return "discarded", self._module.lines.span(parent), target
+        if isinstance(parent, ast.Call) and parent.func is call:
+            return "called", None, ""
+        if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
+            name = parent.targets[0].id
+            if self._rebound_unread(parent, name):
+                return "overwritten", self._module.lines.span(parent), name
+        return "value", None, ""
+
+    def _rebound_unread(self, statement: ast.Assign, name: str) -> bool:
+        body, index = siblings(self._parents, statement)
+        following = body[index + 1] if index + 1 < len(body) else None
+        if not isinstance(following, ast.Assign) or len(following.targets) != 1:
+            return False
+        target = following.targets[0]
+        reads = any(isinstance(n, ast.Name) and n.id == name for n in walk(following.value))
+        return isinstance(target, ast.Name) and target.id == name and not reads
+
+    def attribute(self, call: ast.Call) -> str:
+        """The attribute of the instance that a constructed module is bound to directly."""
+        node: ast.AST = call
+        while isinstance(self._parents[node], _TRANSPARENT):
+            node = self._parents[node]
+        parent = self._parents[node]
+        targets = parent.targets if isinstance(parent, ast.Assign) else [getattr(parent, "target", None)]
+        for target in targets:
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                block = self._module.scopes.block_of(parent)
+                if target.value.id == block.instance:
+                    return target.attr
+        return ""
+
+    def kept(self, call: ast.Call, block: Block) -> Unregistered:
+        """How a constructed dropout is kept where ``eval()`` does not reach it; NOT_KEPT where that is not proven."""
+        holder: ast.expr | None = None
+        node: ast.AST = call
+        while True:
+            parent = self._parents[node]
+            if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)):
+                holder = parent
+            elif isinstance(parent, ast.Call):
+                if holder is not None or not self._module.resolve_call(parent, block).startswith("torch.nn."):
+                    return NOT_KEPT
+            elif isinstance(parent, (ast.GeneratorExp, ast.Starred)):
+                return NOT_KEPT
+            elif isinstance(parent, ast.arguments):
+                method = self._parents[parent]
+                inside = self._module.scopes.blocks[method].method is not None
+                return Unregistered("default", self._module.lines.span(call), "") if inside else NOT_KEPT
+            elif isinstance(parent, ast.stmt):
+                return self._assigned(parent, block, holder)
+            node = parent
+
+    def _assigned(self, statement: ast.stmt, block: Block, holder: ast.expr | None) -> Unregistered:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            return NOT_KEPT
+        target = statement.targets[0]
+        span = self._module.lines.span(holder or statement.value)
+        if isinstance(target, ast.Name) and block.kind == "class":
+            return Unregistered("class", span, target.id) if self._read_by(block, target.id) else NOT_KEPT
+        if isinstance(target, ast.Name) and block.kind == "module":
+            return Unregistered("global", span, target.id) if self._read_in_forward(target.id) else NOT_KEPT
+        owner = block.enclosing_class
+        if holder is None or owner is None or not isinstance(target, ast.Attribute):
+            return NOT_KEPT
+        if not isinstance(target.value, ast.Name) or target.value.id != block.instance:
+            return NOT_KEPT
+        return Unregistered(_kind(holder), span, target.attr) if self._read_by(owner, target.attr) else NOT_KEPT
+
+    def _read_by(self, owner: Block, attribute: str) -> bool:
+        """Some method computes with the attribute, and none registers its modules after all."""
+        computes = False
+        for node in owner.reads.get(attribute, []):
+            method = self._module.scopes.block_of(node).method
+            current: ast.AST = node
+            while current in self._parents and not isinstance(current, ast.stmt):
+                current = self._parents[current]
+                if isinstance(current, ast.Call) and self._registers(current):
+                    return False
+            computes = computes or (method is not None and method.name != "__init__")
+        if len(owner.attributes.get(attribute, [])) > 1:
+            return False
+        return computes
+
+    def _registers(self, call: ast.Call) -> bool:
+        name = self._module.scopes.resolve(call.func, self._module.scopes.block_of(call))
+        last = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        return (
+            name.startswith("torch.nn.Module")
+            or name == "torch.nn.Sequential"
+            or last
+            in {
+                "add_module",
+                "register_module",
+                "setattr",
+                "ModuleList",
+                "Sequential",
+            }
+        )
+
+    def _read_in_forward(self, name: str) -> bool:
+        return any(
+            isinstance(call.func, ast.Name) and call.func.id == name and block.method is not None
+            for call, block in self._module.scopes.calls
+        )
+
+    def applied(self, call: ast.Call, block: Block) -> Iterator[AppliedCall]:
+        """Calls of a module that was just constructed: at once, or through a local name that has no other use."""
+        parent = self._parents[call]
+        if isinstance(parent, ast.Call) and parent.func is call:
+            yield self._applied(parent)
+        elif self._local_name(call, block):
+            uses = self._name_uses(self._local_name(call, block), block)
+            if all(isinstance(self._parents[u], ast.Call) and _is_func(self._parents[u], u) for u in uses):
+                for use in uses:
+                    outer = self._parents[use]
+                    if isinstance(outer, ast.Call):
+                        yield self._applied(outer)
+
+    def _applied(self, call: ast.Call) -> AppliedCall:
+        plain = len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
+        text = self._module.lines.code(call.args[0]) if plain else ""
+        return AppliedCall(self._module.lines.span(call), text, plain)
+
+    def _local_name(self, call: ast.Call, block: Block) -> str:
+        parent = self._parents[call]
+        if block.kind != "function" or not isinstance(parent, ast.Assign) or len(parent.targets) != 1:
+            return ""
+        target = parent.targets[0]
+        if isinstance(target, ast.Name) and len(block.bindings.get(target.id, [])) == 1:
+            return target.id
+        return ""
+
+    def _name_uses(self, name: str, block: Block) -> list[ast.Name]:
+        return [n for n in walk(block.node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+
+    def removable_binding(self, call: ast.Call, block: Block) -> Span | None:
+        """The statement that binds a constructed module to a local name, where it has a line to itself."""
+        statement = self._parents[call]
+        if not self._local_name(call, block) or not isinstance(statement, ast.Assign):
+            return None
+        body, _ = siblings(self._parents, statement)
+        lines = self._module.lines
+        span = lines.span(statement)
+        before = lines.line(span.line)[: span.column - 1]
+        after = lines.line(span.end_line)[span.end_column - 1 :]
+        alone = not before.strip() and not after.split("#")[0].strip() and len(body) > 1
+        return Span(span.line, 1, span.end_line + 1, 1) if alone else None
+
+    def argument_span(self, call: ast.Call, bound: Bound) -> Span | None:
+        """What to delete so that a call no longer passes an argument: it, with the comma before or after it."""
+        everything: list[ast.expr | ast.keyword] = sorted(
+            [*call.args, *call.keywords], key=lambda n: (n.lineno, n.col_offset)
+        )
+        target = bound.keyword or bound.value
+        if target not in everything:
+            return None
+        span, index = self._module.lines.span(target), everything.index(target)
+        if index:
+            before = self._module.lines.span(everything[index - 1])
+            return Span(before.end_line, before.end_column, span.end_line, span.end_column)
+        if len(everything) > 1:
+            after = self._module.lines.span(everything[1])
+            return Span(span.line, span.column, after.line, after.column)
+        return span
+
+    def error_expected(self, call: ast.Call) -> bool:
+        """Whether a ``with pytest.raises(...)``, or the like, stands around a call."""
+        node: ast.AST = call
+        while node in self._parents:
+            node = self._parents[node]
+            if isinstance(node, (ast.With, ast.AsyncWith)):
+                for item in node.items:
+                    function = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+                    name = getattr(function, "attr", getattr(function, "id", ""))
+                    if name in {"raises", "assertRaises", "assertRaisesRegex", "warns", "assertWarns"}:
+                        return True
+        return False
+
+    def is_ones(self, node: ast.expr, block: Block) -> bool:
+        """Whether an expression is a fresh tensor of ones, as masks shared over time are made."""
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            inner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if name == "Variable" and node.args:
+                inner = node.args[0]
+            return name in _ONES or (isinstance(inner, ast.Call) and self.is_ones(inner, block))
+        if isinstance(node, ast.Name):
+            found = self._module.scopes.lookup(node.id, block)
+            values = [b.value for b in found[1] if b.value is not None] if found else []
+            return any(isinstance(v, ast.Call) and self.is_ones(v, block) for v in values)
+        return False
+
+
+def _is_func(parent: ast.AST, node: ast.AST) -> bool:
+    return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _kind(holder: ast.expr) -> str:
+    return {"List": "list", "ListComp": "list", "Tuple": "tuple", "Dict": "dict", "DictComp": "dict"}.get(
+        type(holder).__name__, "set"
+    )

@@ -1,0 +1,215 @@
+"""Finds the places of a file where dropout is configured or applied, as DropoutSite facts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.sites.flow import NOT_KEPT, Flow
+from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
+from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
+
+FALSE = Value(kind="bool", number=0.0, literal=True)
+_CONFIGURES = {"p", "dropout", "dropout_p", "inplace", "training", "train", "num_layers"}
+"""Parameters whose values are followed; tensors are not worth the walk."""
+_FORMS = (
+    ("module", DROPOUT_MODULES),
+    ("functional", FUNCTIONALS),
+    ("attention", ATTENTION),
+    ("rnn", RNNS),
+    ("multihead", MULTIHEAD),
+)
+
+
+def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
+    """All dropout sites of a file, in source order."""
+    flow, producers = Flow(module), Producers(module)
+    for call, block in module.scopes.calls:
+        if not module.can_matter(call, block):
+            continue
+        name = module.resolve_call(call, block)
+        if not name or (name.endswith("()") and name[:-2] in DROPOUT_MODULES):
+            yield from _application(module, flow, producers, call, block)
+            continue
+        for form, table in _FORMS:
+            if name in table:
+                yield _site(module, flow, producers, call, block, form, name, table[name])
+                break
+        else:
+            if not name.startswith("torch."):
+                yield from _forwarded(module, flow, call, block, name)
+
+
+def _site(
+    module: SourceModule,
+    flow: Flow,
+    producers: Producers,
+    call: ast.Call,
+    block: Block,
+    form: str,
+    name: str,
+    signature: Signature,
+) -> DropoutSite:
+    partial = module.partial_of(call, block)
+    bound = bound_arguments(call, signature.parameters, partial)
+    arguments = tuple(_argument(module, flow, call, block, b) for b in bound.arguments)
+    rate = next((a.value for a in arguments if a.name == signature.rate), None)
+    if rate is None:
+        unknown = signature.default_rate is None or bound.unpacked
+        rate = Value() if unknown else Value(kind="number", number=signature.default_rate, default=False)
+    mode_name = "train" if name in FUNCTIONALS and "train" in signature.parameters else "training"
+    mode = _mode(bound.expression(mode_name), bound.unpacked) if form == "functional" else "unknown"
+    use, statement, target = flow.use(call)
+    layers = bound.expression("num_layers")
+    inplace = bound.expression("inplace")
+    constructed = form == "module"
+    kept = flow.kept(call, block) if constructed else NOT_KEPT
+    produced = NOT_KNOWN
+    if constructed:
+        produced = producers.of_layer(call, block)
+    elif form == "functional" and call.args:
+        produced = producers.of_expression(call.args[0], block)
+    return DropoutSite(
+        form=form,  # type: ignore[arg-type]
+        api=name,
+        span=module.lines.span(call),
+        callee=module.lines.span(call.func),
+        callee_text=module.lines.code(call.func),
+        arguments=arguments,
+        unpacked=bound.unpacked,
+        rate=rate,
+        rate_argument=signature.rate,
+        mode=mode,
+        guarded=module.guards.guarded(call, block),
+        intent=module.intent(call, block),
+        scope=scope_of(module, block, call),
+        use=use,
+        attribute=kept.attribute or (flow.attribute(call) if constructed else ""),
+        container=kept.kind,
+        container_span=kept.span if kept.kind else None,
+        applied=tuple(flow.applied(call, block)) if constructed else (),
+        binding=flow.removable_binding(call, block) if constructed else None,
+        input_api=produced.api,
+        input_inplace=produced.inplace,
+        inplace=module.values.evaluate(inplace, block) if inplace is not None else FALSE,
+        inplace_argument=_removal(flow, call, bound, "inplace"),
+        statement=statement,
+        statement_target=target,
+        error_expected=flow.error_expected(call),
+        functional_alias=module.functional_alias(block),
+        ones_mask=bool(call.args) and flow.is_ones(call.args[0], block),
+        layers=module.values.evaluate(layers, block)
+        if layers is not None
+        else Value(kind="number", number=None if bound.unpacked else 1.0, literal=True),
+    )
+
+
+def _application(
+    module: SourceModule, flow: Flow, producers: Producers, call: ast.Call, block: Block
+) -> Iterator[DropoutSite]:
+    """A call of a dropout module through the attribute or name that it was bound to."""
+    made = module.constructor_of(call.func, block)
+    if made is None or made[0] not in DROPOUT_MODULES:
+        return
+    name, constructor, home = made
+    bound = bound_arguments(constructor, DROPOUT_MODULES[name].parameters, None)
+    use, statement, target = flow.use(call)
+    produced = producers.of_expression(call.args[0], block) if call.args else NOT_KNOWN
+    p, inplace = bound.expression("p"), bound.expression("inplace")
+    yield DropoutSite(
+        form="application",
+        api=name,
+        span=module.lines.span(call),
+        callee=module.lines.span(call.func),
+        callee_text=module.lines.code(call.func),
+        arguments=(),
+        unpacked=bound.unpacked,
+        rate=module.values.evaluate(p, home) if p is not None else Value(kind="number", number=0.5),
+        rate_argument="p",
+        mode="mode",
+        guarded=module.guards.guarded(call, block),
+        intent=module.intent(call, block),
+        scope=scope_of(module, block, call),
+        use=use,
+        input_api=produced.api,
+        input_inplace=produced.inplace,
+        inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
+        inplace_argument=_removal(flow, constructor, bound, "inplace"),
+        constructor=module.lines.span(constructor),
+        statement=statement,
+        statement_target=target,
+    )
+
+
+def _forwarded(module: SourceModule, flow: Flow, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
+    """A call of a project's own function with an argument that speaks of dropout."""
+    if block.enclosing_class is None and block.kind != "function":
+        return
+    bound = bound_arguments(call, module.parameters_of(name), None)
+    arguments = tuple(_argument(module, flow, call, block, b) for b in bound.arguments)
+    if not any("drop" in (a.name + a.text).lower() for a in arguments):
+        return
+    yield DropoutSite(
+        form="forwarded",
+        api=name,
+        span=module.lines.span(call),
+        callee=module.lines.span(call.func),
+        callee_text=module.lines.code(call.func),
+        arguments=arguments,
+        unpacked=bound.unpacked,
+        rate=Value(),
+        rate_argument="",
+        mode="unknown",
+        guarded=module.guards.guarded(call, block),
+        intent=module.intent(call, block),
+        scope=scope_of(module, block, call),
+    )
+
+
+def _removal(flow: Flow, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
+    found = next((b for b in bound.arguments if b.name == name), None)
+    return flow.argument_span(call, found) if found is not None else None
+
+
+def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bound: Bound) -> Argument:
+    text = module.lines.code(bound.value)
+    speaks = bound.name or text
+    configures = bound.name in _CONFIGURES or "drop" in speaks.lower()
+    return Argument(
+        name=bound.name,
+        keyword=bound.keyword is not None,
+        text=text,
+        span=module.lines.span(bound.value),
+        removal=flow.argument_span(call, bound),
+        value=module.values.evaluate(bound.value, block) if configures else Value(),
+    )
+
+
+def _mode(node: ast.expr | None, unpacked: bool) -> ModeArgument:
+    if node is None:
+        return "unknown" if unpacked else "absent"
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        return "true" if node.value else "false"
+    if isinstance(node, ast.Attribute) and node.attr == "training":
+        return "mode"
+    return "unknown"
+
+
+def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
+    """The scope facts of a node in a block."""
+    owner, method = block.enclosing_class, block.method
+    function: Block | None = block
+    while function is not None and (function.kind != "function" or function.name == "<lambda>"):
+        function = function.parent if function.kind == "function" else None
+    return Scope(
+        class_name=owner.qualname if owner is not None else "",
+        function=function.qualname if function is not None else "",
+        method=method.name if method is not None else "",
+        self_name=block.instance,
+        parameters=tuple(block.parameters),
+    )

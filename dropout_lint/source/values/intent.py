@@ -1,0 +1,80 @@
+"""Does the source say that dropout at test time is meant?"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from dropout_lint.source.names.scopes import Block, Scopes
+from dropout_lint.syntax.parsing import Lines
+
+_WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
+_COMMENT = re.compile(
+    r"monte.?carlo|\bmc[- ]?drop|non.?determinis|intentional|deliberate|on purpose|for diversity|exploration|resampl"
+    r"|always (?:apply|applies|applied|on|active|use)|under `*eval"
+    rf"|(?:even|also|still|both|kept?|enabled?|active|on) {_WHEN}"
+    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)",
+    re.IGNORECASE,
+)
+_DOCSTRING = re.compile(
+    r"monte.?carlo drop|\bmc[- ]?drop|dropout (?:is|are) (?:always|also|still|kept|intentionally)"
+    r"|always (?:applies|apply|applied) dropout|(?:even|also) (?:in|at|during) (?:inference|test|eval)",
+    re.IGNORECASE,
+)
+
+
+def intent(node: ast.AST, block: Block, scopes: Scopes, lines: Lines) -> str:
+    """The words by which the source declares deliberate noise at test time near a node, "" where there are none."""
+    statement = node
+    while not isinstance(statement, ast.stmt):
+        statement = scopes.parents[statement]
+    for comment in _comments(statement, lines):
+        found = _COMMENT.search(comment)
+        if found:
+            return found.group()
+    current: Block | None = block
+    while current is not None and current.kind != "module":
+        if isinstance(current.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found = _DOCSTRING.search(ast.get_docstring(current.node, clean=False) or "")
+            if found:
+                return found.group()
+        current = current.parent
+    return ""
+
+
+def _comments(statement: ast.stmt, lines: Lines) -> list[str]:
+    last = statement.end_lineno or statement.lineno
+    if isinstance(statement, (ast.If, ast.For, ast.While, ast.With)):
+        last = statement.lineno
+    found = [_comment(lines.line(n)) for n in range(statement.lineno, last + 1)]
+    above = statement.lineno - 1
+    while above > 0 and lines.line(above).strip().startswith("#"):
+        found.append(_comment(lines.line(above)))
+        above -= 1
+    return [comment for comment in found if comment]
+
+
+def _comment(line: str) -> str:
+    _, mark, comment = line.partition("#")
+    # Our own pragmas are suppressions and are handled as such.
+    return comment if mark and "dropout-lint:" not in comment else ""
+
+
+_MODE = re.compile(
+    r"monte.?carlo|\bmc[- _]?drop|stochastic|uncertain|batch.?stat|non.?determinis"
+    r"|(?:keep|enable|leave|with|use)s? dropout"
+    r"|re-?calibrat|(?:in|keep|stay|leave)\w* (?:the )?(?:model )?(?:in )?(?:the )?train(?:ing)? mode",
+    re.IGNORECASE,
+)
+
+
+def words(node: ast.stmt, lines: Lines) -> str:
+    """The words in a function's comments and docstring by which it runs in train mode on purpose, "" without."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return ""
+    text = lines.block(node.lineno, node.end_lineno or node.lineno)
+    comments = "\n".join(_comment(line) for line in text.splitlines()) if "#" in text else ""
+    found = (
+        _MODE.search(comments) or _MODE.search(ast.get_docstring(node, clean=False) or "") or _MODE.search(node.name)
+    )
+    return found.group() if found else ""

@@ -1,0 +1,61 @@
+"""Command-line options and documented parameters of a file: where a rate gets its default and its meaning from."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from dropout_lint.facts import Polarity
+from dropout_lint.source.names.scopes import Block, Scopes
+
+_SAYS_DROP = re.compile(
+    r"drop[- ]?out (?:rate|prob)|drop[- ]?(?:rate|prob)|prob\w* (?:of|to) (?:drop|zero)", re.IGNORECASE
+)
+_SAYS_KEEP = re.compile(
+    r"(?:prob\w*|fraction|ratio)[^.\n]{0,25}(?:keep|kept|retain|surviv)|keep(?:ing)? prob|retention", re.IGNORECASE
+)
+
+
+def said(text: str) -> Polarity:
+    """Whether a sentence speaks of a probability to keep or to drop; "" if neither or both."""
+    keep, drop = bool(_SAYS_KEEP.search(text)), bool(_SAYS_DROP.search(text))
+    return "keep" if keep and not drop else "drop" if drop and not keep else ""
+
+
+class Options:
+    """Options that ``add_argument`` or ``click.option`` declare in a file, by destination."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self._arguments: dict[str, tuple[float | None, Polarity]] = {}
+        for call, _ in scopes.calls:
+            if getattr(call.func, "attr", getattr(call.func, "id", "")) in {"add_argument", "option"}:
+                self._add(call)
+
+    def _add(self, call: ast.Call) -> None:
+        keywords = {k.arg: k.value for k in call.keywords if k.arg}
+        flags = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        dest = keywords.get("dest")
+        name = dest.value if isinstance(dest, ast.Constant) else max(flags, key=len, default="").lstrip("-")
+        default, text = keywords.get("default"), keywords.get("help")
+        number = default.value if isinstance(default, ast.Constant) else None
+        help_text = text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
+        self._arguments[str(name).replace("-", "_")] = (
+            float(number) if isinstance(number, (int, float)) and not isinstance(number, bool) else None,
+            said(help_text),
+        )
+
+    def argument(self, name: str) -> tuple[float | None, Polarity]:
+        """Default and meaning of an option, as far as the file declares it."""
+        return self._arguments.get(name, (None, ""))
+
+    @staticmethod
+    def parameter_doc(function: Block, name: str) -> Polarity:
+        """What the docstring of a function, or of its class, says about a parameter."""
+        for block in (function, function.parent):
+            node = block.node if block is not None else None
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                text = ast.get_docstring(node, clean=False) or ""
+                found = re.search(rf"\b{re.escape(name)}\b[^\n]*(?:\n[^\n:]*)?", text)
+                if found and said(found.group()):
+                    return said(found.group())
+        return ""

@@ -1,0 +1,174 @@
+"""From text to a syntax tree with spans; the only place that knows how Python is parsed.
+
+Trees come from ``ast``, which parses about twelve times as fast as libcst and has positions on every node. libcst is
+the arbiter where the running interpreter is older than the file's syntax (see ``newer_syntax``).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+
+from dropout_lint.diagnostic import Span
+
+MAX_BYTES = 8_000_000
+"""Larger files are generated; parsing one takes over 100 bytes of memory a byte and several seconds."""
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class NotParsed(Exception):  # noqa: N818 - the state of a file, not an error of its own
+    """The text is valid as far as is known, but cannot be parsed here; the message says why."""
+
+
+class SourceSyntaxError(Exception):
+    """The text is not Python. ``line`` and ``column`` are 1-based."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class OlderModule(ast.Module):
+    """The tree of a text in an older syntax, with what Python says about it."""
+
+    def __init__(self, tree: ast.Module, error: SourceSyntaxError) -> None:
+        super().__init__(tree.body, tree.type_ignores)
+        self.error = error
+
+
+def parse(text: str, *, older: bool = True) -> ast.Module:
+    """Parse a file. Raises SourceSyntaxError, or NotParsed for input beyond what the parser can hold.
+
+    Newer syntax than that of the interpreter is right. Older syntax is an error, told by an OlderModule; it raises
+    unless ``older`` is wanted.
+    """
+    try:
+        return _ast(text)
+    except SyntaxError as found:
+        error = SourceSyntaxError(found.msg or "invalid syntax", found.lineno or 1, found.offset or 1)
+    except (RecursionError, MemoryError):
+        raise NotParsed("nested too deeply to be parsed") from None
+    except ValueError as found:
+        raise NotParsed(f"cannot be parsed: {found}") from None
+    from dropout_lint.syntax.newer import without_newer_syntax
+    from dropout_lint.syntax.older import without_older_syntax
+
+    newer = _ast_or_none(without_newer_syntax(text))
+    if newer is not None:
+        return newer
+    read = _ast_or_none(without_older_syntax(text)) if older else None
+    if read is not None:
+        return OlderModule(read, error)
+    raise error
+
+
+def _ast_or_none(text: str | None) -> ast.Module | None:
+    try:
+        return _ast(text) if text is not None else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _ast(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+class Lines:
+    """Turns positions of ``ast`` (UTF-8 bytes in a line) into spans, and spans into text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(m.end() for m in _NEWLINE.finditer(text))]
+        self._ascii = text.isascii()
+
+    def line(self, number: int) -> str:
+        """Text of a 1-based line, with its line break; "" beyond the end."""
+        if not 1 <= number <= len(self.starts):
+            return ""
+        end = self.starts[number] if number < len(self.starts) else len(self.text)
+        return self.text[self.starts[number - 1] : end]
+
+    def _column(self, line: int, utf8: int) -> int:
+        if self._ascii:
+            return utf8 + 1
+        return len(self.line(line).encode()[:utf8].decode(errors="replace")) + 1
+
+    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg, last: ast.expr | None = None) -> Span:
+        """The range of a node, or from a node to the end of another."""
+        end = last or node
+        end_line = end.end_lineno or end.lineno
+        return Span(
+            node.lineno,
+            self._column(node.lineno, node.col_offset),
+            end_line,
+            self._column(end_line, end.end_col_offset or 0),
+        )
+
+    def offset(self, line: int, column: int) -> int:
+        """Offset in the text of a 1-based position."""
+        return self.starts[line - 1] + column - 1
+
+    def slice(self, span: Span) -> str:
+        """The text of a span."""
+        return self.text[self.offset(span.line, span.column) : self.offset(span.end_line, span.end_column)]
+
+    def code(self, node: ast.expr | ast.keyword) -> str:
+        """The source of a node, as written."""
+        return self.slice(self.span(node))
+
+    def block(self, first: int, last: int) -> str:
+        """The text of lines ``first`` to ``last``, both included."""
+        start, end = self.block_offsets(first, last)
+        return self.text[start:end]
+
+    def block_offsets(self, first: int, last: int) -> tuple[int, int]:
+        """Where lines ``first`` to ``last`` begin and end in the text."""
+        return self.starts[first - 1], self.starts[last] if last < len(self.starts) else len(self.text)
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {ast.Name: (), ast.Constant: ()}
+_NEVER_NODES = {"ctx", "op", "ops", "id", "attr", "arg", "name", "names", "level", "type_comment", "is_async", "kind"}
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Direct children in source order, without contexts and operators; faster than ``ast.iter_child_nodes``."""
+    fields = _FIELDS.get(node.__class__)
+    if fields is None:
+        fields = _FIELDS[node.__class__] = tuple(f for f in node._fields if f not in _NEVER_NODES)
+    found: list[ast.AST] = []
+    for name in fields:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            found += [item for item in value if item is not None and item.__class__ is not str]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and everything below it, in source order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        below = children(current)
+        below.reverse()
+        stack += below
+
+
+def dotted(node: ast.AST) -> str:
+    """``a.b.c`` for a chain of names, "" for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    parts.append(node.id)
+    return ".".join(reversed(parts))

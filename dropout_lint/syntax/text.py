@@ -1,0 +1,164 @@
+"""Reads source files as Python does and writes them back byte for byte, but for what a fix changed."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
+"""Where Python's tokenizer ends a line: not at form feeds or Unicode separators, unlike str.splitlines."""
+
+_BOM = b"\xef\xbb\xbf"
+_COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
+_NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
+_FIRST_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
+
+
+class UnreadableSource(Exception):  # noqa: N818 - it names the state of the file, as Failure does
+    """A file that is no Python source text; the message is a one-line reason."""
+
+
+class NotANotebook(UnreadableSource):
+    """A notebook without cells to read. ``line`` and ``column`` are 1-based."""
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"not a notebook: {reason}")
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A decoded file. ``text`` has no byte order mark and keeps its newlines as they are in ``data``."""
+
+    path: Path
+    text: str
+    encoding: str
+    bom: bool
+    data: bytes
+
+    @property
+    def code(self) -> bytes:
+        """The bytes that hold the text."""
+        return self.data
+
+    def shown(self, cell: int | None) -> str:
+        """The text that a reader of the file, or of a cell in it, sees."""
+        return self.text
+
+    def patch_texts(self, text: str) -> tuple[str, str]:
+        """What a patch compares for a changed text: the file's own, and the new one."""
+        return self.text, text
+
+    def encode(self, text: str) -> bytes:
+        """Bytes of a changed text in this file's encoding and with its byte order mark.
+
+        Raises ValueError if the encoding has no bytes for a character, or if it would also change text that the
+        caller left alone (encodings with shift states have several spellings).
+        """
+        if self._encode(self.text) != self.data:
+            raise ValueError(f"text in encoding {self.encoding} cannot be written back unchanged")
+        return self._encode(text)
+
+    def _encode(self, text: str) -> bytes:
+        return (_BOM if self.bom else b"") + text.encode(self.encoding)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text with their breaks; the last one is empty if the text ends in a break."""
+    ends = [found.end() for found in LINE_BREAK.finditer(text)]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+def decode_python(data: bytes, path: Path) -> SourceText:
+    """Decode a Python file by its byte order mark or coding cookie, else as UTF-8. Raises UnreadableSource."""
+    null = data.find(b"\0")
+    if null >= 0:
+        raise UnreadableSource(f"contains null bytes (first at byte {null}): not Python source text")
+    encoding = _encoding(data)
+    bom = data.startswith(_BOM)
+    body = data[len(_BOM) :] if bom else data
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(_BOM) if bom else 0)
+        raise UnreadableSource(_undecodable(encoding, offset)) from None
+    except (LookupError, ValueError):
+        raise UnreadableSource(f"unknown encoding in the coding cookie: {encoding}") from None
+    return SourceText(path, text, encoding, bom, data)
+
+
+def _encoding(data: bytes) -> str:
+    # tokenize reads lines up to \n only, and would take the whole of a file with \r newlines for its cookie line.
+    first = _FIRST_LINE.match(data)
+    assert first is not None
+    second = _FIRST_LINE.match(data, first.end())
+    assert second is not None
+    # In the line of the cookie, whatever it names may be written, as Python's own reader has it.
+    both = (first.group(), second.group())
+    lines = iter([_NOT_ASCII.sub(b"?", line) if _COOKIE.match(line) else line for line in both])
+    try:
+        found, _ = tokenize.detect_encoding(lambda: next(lines))
+    except SyntaxError as error:
+        reason = str(error)
+        if "unknown encoding" in reason:
+            name = reason.rpartition("unknown encoding")[2].lstrip(" :") or "unreadable"
+            raise UnreadableSource(f"unknown encoding in the coding cookie: {name}") from None
+        try:
+            data[: second.end()].decode("utf-8")
+        except UnicodeDecodeError as undecodable:
+            raise UnreadableSource(_undecodable("utf-8", undecodable.start)) from None
+        raise UnreadableSource("the coding cookie contradicts the UTF-8 byte order mark") from None
+    return "utf-8" if found == "utf-8-sig" else found
+
+
+def _undecodable(encoding: str, offset: int) -> str:
+    if encoding == "utf-8":
+        return f"not UTF-8 text (byte {offset}), and no coding cookie says otherwise"
+    return f"not text in encoding {encoding}, which its coding cookie declares (byte {offset})"
+
+
+class LineIndex:
+    """Converts between 1-based (line, column in characters) and offsets in a text."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(m.end() for m in LINE_BREAK.finditer(text))]
+        self._text = text
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are; a text that ends in a newline has an empty last line."""
+        return len(self._starts)
+
+    def offset(self, line: int, column: int) -> int:
+        """Offset of a position; the end of a line and of the text count. Raises ValueError outside of the text."""
+        if not 1 <= line <= len(self._starts) or column < 1:
+            raise ValueError(f"no position {line}:{column} in a text of {len(self._starts)} lines")
+        offset = self._starts[line - 1] + column - 1
+        if offset > (self._starts[line] if line < len(self._starts) else len(self._text)):
+            raise ValueError(f"line {line} has no column {column}")
+        return offset
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset. Raises ValueError outside of the text."""
+        if not 0 <= offset <= len(self._text):
+            raise ValueError(f"no offset {offset} in a text of {len(self._text)} characters")
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def newline(self, number: int) -> str:
+        """The break that ends a line, for the last line that of the line before it; a line feed if there is none."""
+        for end in (number, number - 1):
+            if 1 <= end < len(self._starts):
+                found = LINE_BREAK.search(self._text, max(self._starts[end] - 2, self._starts[end - 1]))
+                return found.group() if found else "\n"
+        return "\n"
+
+    def line(self, number: int) -> str:
+        """Text of a line without its line break. Raises ValueError if there is no such line."""
+        start = self.offset(number, 1)
+        end = self._starts[number] if number < len(self._starts) else len(self._text)
+        return self._text[start:end].rstrip("\r\n")

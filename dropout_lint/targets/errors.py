@@ -1,0 +1,7 @@
+"""Why a model that the user named cannot be checked."""
+
+from __future__ import annotations
+
+
+class TargetError(Exception):
+    """A model cannot be checked; the text is one sentence that says why, for the user."""
