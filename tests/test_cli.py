@@ -264,7 +264,7 @@ def test_a_file_that_cannot_be_written_is_a_failure(monkeypatch):
     def no_permission(path, data):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("dropout_lint.syntax.text.write_atomically", no_permission)
+    monkeypatch.setattr("dropout_lint.atomic_write.write_atomically", no_permission)
     write("x.py", "BAD\n")
     result = run("--fix", "x.py")
     assert result.exit_code == 2

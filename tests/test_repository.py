@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import os
 import re
@@ -11,14 +10,13 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from dropout_lint import __version__
-from dropout_lint.checks import checks
+from dropout_lint.checks import GROUPS, checks
 from dropout_lint.cli import cli
 from dropout_lint.config.schema import KEYS
 from dropout_lint.facts import FACT_KINDS
@@ -29,8 +27,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dropout_lint"
 README = (ROOT / "README.md").read_text("utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-TORCH_BOUND: tuple[str, ...] = ("graph", "models", "runtime")
-"""Parts of the package that may import torch: the engines that run a model, which nothing that lints imports."""
 
 
 # --- pages and checks
@@ -39,8 +35,9 @@ TORCH_BOUND: tuple[str, ...] = ("graph", "models", "runtime")
 def test_every_rule_about_programs_has_a_check_and_every_check_a_page() -> None:
     modules = {
         path.stem.replace("_", "-")
-        for path in (PACKAGE / "checks").glob("*.py")
-        if path.stem != "context" and not path.stem.startswith("_")
+        for group in GROUPS.values()
+        for path in (PACKAGE / "checks" / group).glob("*.py")
+        if path.stem != "__init__"
     }
     static = {
         code: rule for code, rule in rules().items() if not code.startswith("DRP0") and rule.engines != ("runtime",)
@@ -58,64 +55,45 @@ def test_no_code_and_no_name_is_given_twice() -> None:
 # --- imports
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports anywhere, names of ``from`` imports appended as if they were modules."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: a relative import"
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def broken_contracts(folder: Path) -> list[str]:
+    """The contracts of the package in ``folder`` that import-linter finds broken."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    done = subprocess.run(
+        [*command, "--no-cache"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200"},
+        check=False,
+    )
+    assert re.search(r"^Contracts: \d+ kept, \d+ broken\.", done.stdout, re.MULTILINE), done.stdout + done.stderr
+    assert (done.returncode != 0) == (" BROKEN" in done.stdout)
+    return re.findall(r"^(.*) BROKEN$", done.stdout, re.MULTILINE)
 
 
-def violations(package: Path, part: str, forbidden: tuple[str, ...], allowed: tuple[str, ...] = ()) -> list[str]:
-    """Imports under ``part`` that are, or lie in, a forbidden module and in no allowed one."""
-    at = package / part
-    return [
-        f"{path.relative_to(package)} imports {name}"
-        for path in (sorted(at.rglob("*.py")) if at.is_dir() else [at])
-        for name in imported(path)
-        if any(f"{name}.".startswith(f"{module}.") for module in forbidden)
-        and not any(f"{name}.".startswith(f"{module}.") for module in allowed)
-        and name not in {module.rpartition(".")[0] for module in allowed}
-    ]
+def test_imports_keep_to_the_layers() -> None:
+    assert broken_contracts(ROOT) == []
+    contracts = PYPROJECT["tool"]["importlinter"]["contracts"]
+    assert [contract["name"] for contract in contracts if contract.get("ignore_imports")] == []
 
 
-OWN = "dropout_lint"
-DIRECTIONS = [
-    ("diagnostic.py", (OWN,), ()),
-    ("facts", (OWN,), (f"{OWN}.diagnostic", f"{OWN}.facts")),
-    ("torch_facts.py", (OWN,), ()),
-    ("disk.py", (OWN,), ()),
-    ("cache", tuple(f"{OWN}.{name}" for name in ("checks", "report", "commands", "cli", "linter", "config")), ()),
-    ("source", tuple(f"{OWN}.{name}" for name in ("checks", "report", "commands", "cli", "linter", "config")), ()),
-    ("checks", ("ast", "libcst", "torch", *(f"{OWN}.{name}" for name in ("source", "report", "commands", "cli"))), ()),
-    ("report", tuple(f"{OWN}.{name}" for name in ("checks", "commands", "cli", "linter.Linter")), ()),
-    ("linter.py", tuple(f"{OWN}.{name}" for name in ("report", "commands", "cli")), ()),
-    ("", ("torch", "numpy"), ()),
-]
-
-
-@pytest.mark.parametrize(("part", "forbidden", "allowed"), DIRECTIONS, ids=[part or "all" for part, *_ in DIRECTIONS])
-def test_imports_run_one_way(part: str, forbidden: tuple[str, ...], allowed: tuple[str, ...]) -> None:
-    assert [
-        found for found in violations(PACKAGE, part, forbidden, allowed) if not found.startswith(TORCH_BOUND or "\0")
-    ] == []
-
-
-def test_an_import_against_the_direction_is_seen(tmp_path: Path) -> None:
-    package = tmp_path / OWN
-    (package / "source").mkdir(parents=True)
-    for text in (
-        "import dropout_lint.checks.support.context",
-        "from dropout_lint import checks",
-        "def f():\n    import torch.nn",
-    ):
-        (package / "source" / "a.py").write_text(text)
-        assert violations(package, "source", (f"{OWN}.checks", "torch"))
-    (package / "source" / "a.py").write_text("from dropout_lint.diagnostic import Span\nimport torchlike")
-    assert not violations(package, "source", (OWN, "torch"), (f"{OWN}.diagnostic",))
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("source/names/place.py", "from dropout_lint import checks", "A layer imports only layers below it"),
+        ("facts/values.py", "def f():\n    import dropout_lint.config", "A layer imports only layers below it"),
+        ("syntax/text.py", "import dropout_lint.syntax.notebook", "No circle between the parts of a package"),
+        (
+            "checks/practice/hard_coded_dropout_rate.py",
+            "import dropout_lint.checks.arguments.zero_dropout",
+            "No check imports another check",
+        ),
+        ("checks/support/paths.py", "import ast", "Checks know no syntax tree, no tensor and no file"),
+        ("mode/program/events.py", "import torch", "Only the engines that run a model import torch"),
+    ],
+)
+def test_a_wrong_import_breaks_its_contract(file: str, line: str, contract: str, tmp_path: Path) -> None:
+    assert contract in broken_contracts(copy_with_line(tmp_path, file, line))
 
 
 # --- what a run imports
@@ -152,8 +130,8 @@ def copy_with_line(folder: Path, file: str, line: str) -> Path:
 
 
 COMMANDS = {
-    "check": (["check", "--select", "ALL", "--preview", str(ROOT / "examples")], "checks/context.py"),
-    "fix": (["check", "--select", "ALL", "--diff", "--unsafe-fixes", str(ROOT / "examples")], "source/fixer.py"),
+    "check": (["check", "--select", "ALL", "--preview", str(ROOT / "examples")], "checks/support/context.py"),
+    "fix": (["check", "--select", "ALL", "--diff", "--unsafe-fixes", str(ROOT / "examples")], "fixing/fixer.py"),
     "rule": (["rule", "DRP101", "--color", "always"], "commands/rule.py"),
     "rules": (["rules"], "commands/rule.py"),
 }
@@ -186,7 +164,9 @@ def test_a_file_without_words_imports_no_libcst_and_no_facts(text: str, tmp_path
 
 def test_importing_libcst_would_be_noticed(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(WORDLESS)
-    assert run_imports(tmp_path, "libcst", ["check", "a.py"], copy_with_line(tmp_path, "linter.py", "import libcst"))
+    assert run_imports(
+        tmp_path, "libcst", ["check", "a.py"], copy_with_line(tmp_path, "linting/linter.py", "import libcst")
+    )
 
 
 # --- the README
@@ -322,7 +302,8 @@ def test_the_fixed_example_answers_the_same_question_the_same_way(tmp_path: Path
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / "dropout_lint" / "checks").mkdir(parents=True)
+    for group in GROUPS.values():
+        (tmp_path / "dropout_lint" / "checks" / group).mkdir(parents=True)
     (tmp_path / "rules").mkdir()
     for name in ("TEMPLATE.md", "retired.md", "DRP405-zero-dropout.md"):
         shutil.copy(ROOT / "rules" / name, tmp_path / "rules")
@@ -334,7 +315,7 @@ def test_the_scaffold_writes_a_page_and_a_check(fact: str, checkout: Path, capsy
     args = ["DRP399", "dropout-on-a-tuesday", "--fact", fact, "--root", str(checkout)]
     assert new_rule.main(args) == 0
     page = checkout / "rules" / "DRP399-dropout-on-a-tuesday.md"
-    module = checkout / "dropout_lint" / "checks" / "dropout_on_a_tuesday.py"
+    module = checkout / "dropout_lint" / "checks" / "placement" / "dropout_on_a_tuesday.py"
     printed = capsys.readouterr().out
     assert str(page.relative_to(checkout)) in printed
     assert str(module.relative_to(checkout)) in printed
@@ -357,13 +338,14 @@ def test_the_scaffold_writes_a_page_and_a_check(fact: str, checkout: Path, capsy
         (["DRP18", "a-b"], "'DRP18' is no code"),
         (["drp318", "a-b"], "'drp318' is no code"),
         (["DRP005", "a-b"], "'DRP005' is no code"),
+        (["DRP799", "a-b"], "'DRP799' is no code"),
         (["DRP399", "Zero_Dropout"], "'Zero_Dropout' is no name"),
         (["DRP399", "dropout"], "two or more"),
         (["DRP399", "no-dropout"], "name what is wrong"),
         (["DRP405", "a-b"], "DRP405 is taken by rules/DRP405-zero-dropout.md."),
         (["DRP399", "zero-dropout"], "zero-dropout is taken"),
         (["DRP398", "a-b"], "DRP398 is retired"),
-        (["DRP399", "a-b"], "dropout_lint/checks/a_b.py exists."),
+        (["DRP399", "a-b"], "dropout_lint/checks/placement/a_b.py exists."),
         (["DRP399", "c-d", "--fact", "DropoutSites"], "did you mean DropoutSite?"),
         (["DRP399", "c-d", "--fact", "Tensor4"], "facts are DropoutSite"),
     ],
@@ -371,7 +353,7 @@ def test_the_scaffold_writes_a_page_and_a_check(fact: str, checkout: Path, capsy
 def test_the_scaffold_refuses_in_one_sentence(
     args: list[str], reason: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (checkout / "dropout_lint" / "checks" / "a_b.py").write_text("")
+    (checkout / "dropout_lint" / "checks" / "placement" / "a_b.py").write_text("")
     (checkout / "rules" / "retired.md").write_text("- DRP398 old-name")
     before = sorted(checkout.rglob("*"))
     assert new_rule.main([*args, "--root", str(checkout)]) == 2

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dropout_lint.checks import GROUPS
 from dropout_lint.facts import FACT_KINDS
 from dropout_lint.suggestions import nearest
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = tuple(kind.__name__ for kind in FACT_KINDS)
 
-_CODE = re.compile(r"DRP[1-9]\d\d")
+_CODE = re.compile(rf"DRP[{''.join(GROUPS)}]\d\d")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _CHECK = '''"""{code}: say what is wrong here."""
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.context import Context
+from dropout_lint.checks.support.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import {fact}
 
@@ -50,7 +51,9 @@ def new_rule(code: str, name: str, fact: str = "DropoutSite", root: Path = ROOT)
     """Write the page and the check of a rule. Raises RuleError, and then nothing was written."""
     pages, checks = root / "rules", root / "dropout_lint" / "checks"
     if not _CODE.fullmatch(code):
-        raise RuleError(f"'{code}' is no code for a rule: it must be DRP and three digits from 100 up, such as DRP318.")
+        raise RuleError(
+            f"'{code}' is no code for a rule: it must be DRP and three digits, of which the first is a group (1 to 6), such as DRP318."
+        )
     if not _NAME.fullmatch(name):
         raise RuleError(f"'{name}' is no name for a rule: two or more lower-case words joined by '-'.")
     if name.startswith(("no-", "disallow-")):
@@ -65,9 +68,9 @@ def new_rule(code: str, name: str, fact: str = "DropoutSite", root: Path = ROOT)
             raise RuleError(f"{code if taken_code == code else name} is taken by rules/{page.name}.")
     if code in (pages / "retired.md").read_text("utf-8"):
         raise RuleError(f"{code} is retired (rules/retired.md), and a code is never given twice.")
-    check = checks / f"{name.replace('-', '_')}.py"
+    check = checks / GROUPS[code[3]] / f"{name.replace('-', '_')}.py"
     if check.exists():
-        raise RuleError(f"dropout_lint/checks/{check.name} exists.")
+        raise RuleError(f"{check.relative_to(root).as_posix()} exists.")
     page = pages / f"{code}-{name}.md"
     template = (pages / "TEMPLATE.md").read_text("utf-8")
     page.write_text(template.replace("DRPnnn rule-name", f"{code} {name}").replace("DRPnnn", code), "utf-8")
@@ -92,7 +95,11 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
     for file in written:
         print(f"wrote {file.relative_to(given.root)}")
-    print("Fill in both, run 'python -m tools.readme' for the table of rules, then 'pytest -k " + given.code + "'.")
+    print(
+        "Fill in both, run 'python -m tools.readme' for the table of rules, then 'pytest tests/test_rule_pages.py -k "
+        + given.code
+        + "'."
+    )
     return 0
 
 

@@ -24,7 +24,7 @@ from dropout_lint.fixing.files import fix_files, without_unfixable
 
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
-    from dropout_lint.commands.shared.with_models import ModelRuns
+    from dropout_lint.commands.with_models import ModelRuns
     from dropout_lint.linting.linter import Linter, LintResult
 
 _HERE = Path("_")
@@ -114,7 +114,7 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
 
 
 def _model_runs(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns:
-    from dropout_lint.commands.shared.with_models import run_declared
+    from dropout_lint.commands.with_models import run_declared
 
     return run_declared(options, resolver)
 

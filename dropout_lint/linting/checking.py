@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dropout_lint.diagnostic import Diagnostic, Failure
-from dropout_lint.facts import LayerGraph
 from dropout_lint.processes import FORKS, Lost, do, forked
-from dropout_lint.project.networks import Networks
 from dropout_lint.rulebook import rules
 from dropout_lint.syntax.reading import read_source
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from dropout_lint.config.resolver import Settings
     from dropout_lint.disk import Looks
     from dropout_lint.facts import FileFacts
+    from dropout_lint.project.networks import Networks
     from dropout_lint.project.project import Project
 
 MODE_RULES = "DRP2"
@@ -39,7 +39,12 @@ class Checker:
         self._settings_for = settings_for
         self._project = project
         self._texts = texts
-        self._networks = Networks(project)
+
+    @cached_property
+    def _networks(self) -> Networks:
+        from dropout_lint.project.networks import Networks
+
+        return Networks(self._project)
 
     def run(self, files: Sequence[FileFacts]) -> Iterator[Found]:
         """What is found in each file, in their order."""
@@ -75,6 +80,7 @@ class Checker:
     def _found(self, facts: FileFacts, modes: bool | None = None) -> Found:
         from dropout_lint.checks import checks
         from dropout_lint.checks.support.context import Context
+        from dropout_lint.facts import LayerGraph
 
         found = Found([], [])
         path = Path(facts.path)

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.polarity import LOOKS_LIKE_DROP, LOOKS_LIKE_KEEP, keep_argument, known_numbers
 from dropout_lint.diagnostic import Diagnostic, Edit, Severity
-from dropout_lint.facts import Argument, DropoutSite
-
-LOOKS_LIKE_KEEP = 0.6
-LOOKS_LIKE_DROP = 0.4
+from dropout_lint.facts import DropoutSite
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -39,27 +37,6 @@ def _flipped(text: str) -> str:
     if complement:
         return complement.group(1)
     return f"1 - {text}" if re.fullmatch(r"[\w.]+", text) else f"1 - ({text})"
-
-
-def keep_argument(site: DropoutSite, context: Context) -> Argument | None:
-    """The rate of a torch dropout whose value is a probability to keep."""
-    if site.form in {"forwarded", "application"}:
-        return None
-    argument = site.argument(site.rate_argument)
-    if argument is None or argument.value.polarity != "keep":
-        return None
-    if argument.value.number is not None and argument.value.literal and not argument.value.names:
-        return None
-    return argument
-
-
-def known_numbers(argument: Argument, context: Context) -> set[float]:
-    """Values that the rate is known to take: its own, or those of configuration classes of the project."""
-    if argument.value.number is not None:
-        return {argument.value.number}
-    if argument.value.attribute:
-        return context.project.constants(context.facts, argument.value.attribute)
-    return set()
 
 
 def _list(numbers: set[float]) -> str:

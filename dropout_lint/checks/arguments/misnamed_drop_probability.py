@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.arguments.keep_probability_as_drop import LOOKS_LIKE_DROP, keep_argument, known_numbers
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.polarity import LOOKS_LIKE_DROP, keep_argument, known_numbers
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.mode import train_method_shadowed
 from dropout_lint.checks.support.context import Context, advice, insertion, safe, unsafe
+from dropout_lint.checks.support.mode_switch import not_a_switch
 from dropout_lint.diagnostic import Diagnostic, Fix, Severity
 from dropout_lint.facts import ModeOverride
 
@@ -14,7 +14,7 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
     """Report a missing ``return self``, children that are not reached, and ``eval`` overridden alone."""
     if override.kind != "method" or override.static or not context.is_module(override.owner):
         return
-    if any(train_method_shadowed.check(override, context)):
+    if not_a_switch(override, context) is not None:
         return
     if override.name == "eval":
         others = {o.name for o in context.facts.overrides if o.owner == override.owner}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.placement.dropout_on_logits import is_logit
 from dropout_lint.checks.support.activations import activation_kind, before_activations, inside
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.logits import is_logit
 from dropout_lint.checks.support.order import exchange
 from dropout_lint.checks.support.paths import Paths
 from dropout_lint.diagnostic import Applicability, Diagnostic, Severity

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from dropout_lint.checks.support.activations import before_activations, inside, shown
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.logits import ends, feeds, is_logit
 from dropout_lint.checks.support.order import exchange
 from dropout_lint.checks.support.paths import ALPHA, Paths, dropouts
 from dropout_lint.checks.support.removal import removal
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix
 from dropout_lint.facts import LayerGraph, LayerNode
-from dropout_lint.torch_api.activations import NORMALIZING, TWIN
 from dropout_lint.torch_api.layer_groups import VIEWS
 
 _REMOVE = "Take the dropout off the logits"
@@ -42,34 +42,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _fix(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
-    if _ends(paths, activation):
+    if ends(paths, activation):
         return removal(context, dropout, _REMOVE)
     if paths.after(dropout, VIEWS) != [activation]:
         return None
     return exchange(context, dropout, activation, Applicability.UNSAFE)
-
-
-def is_logit(paths: Paths, activation: LayerNode) -> bool:
-    """Whether an activation turns logits into probabilities: softmax always, a sigmoid where it ends the network."""
-    if activation.kind in NORMALIZING:
-        return True
-    return TWIN.get(activation.kind) == "torch.nn.Sigmoid" and _ends(paths, activation)
-
-
-def _ends(paths: Paths, activation: LayerNode) -> bool:
-    graph = paths.graph
-    if paths.returned(activation) or feeds(paths, activation, (*graph.losses, *graph.compared)):
-        return True
-    return not graph.outputs and not paths.users(activation)
-
-
-def feeds(paths: Paths, node: LayerNode, targets: tuple[int, ...]) -> bool:
-    """Whether a node's value is among the targets, perhaps under a view.
-
-    An Identity that stands in for the last layer of a model without classes is none: nobody trains that model.
-    """
-    return node.index in targets or any(
-        u.index in targets
-        for u in paths.users(node)
-        if u.kind in VIEWS and not (u.optional and u.kind == "torch.nn.Identity")
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dropout_lint.checks.placement.dropout_on_logits import feeds
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.logits import feeds
 from dropout_lint.checks.support.paths import PLAIN, Paths, dropouts
 from dropout_lint.checks.support.removal import removal
 from dropout_lint.diagnostic import Diagnostic

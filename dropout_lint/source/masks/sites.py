@@ -37,14 +37,14 @@ def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
     """All hand-written masks of a file, in source order."""
     if not draws(module.lines.text):
         return
-    readers = list(readers(module))
+    evaluated = list(readers(module))
     found: list[MaskSite] = []
-    for reader in readers:
+    for reader in evaluated:
         uses: dict[ast.AST, _Use] = {}
         for product in reader.used:
             if product.use is not None and product.mask is not None:
                 uses.setdefault(product.use, _Use([], reader)).outcomes.append(product)
-        same_class = [r for r in readers if r.block.enclosing_class is reader.block.enclosing_class]
+        same_class = [r for r in evaluated if r.block.enclosing_class is reader.block.enclosing_class]
         factors = [f for r in (same_class if reader.block.enclosing_class else [reader]) for f in r.factors]
         found.extend(_site(module, use, factors) for use in uses.values())
         found.extend(site for z in reader.zoneouts if (site := _zoneout(module, reader, z)) is not None)
