@@ -52,7 +52,7 @@ def new_rule(code: str, name: str, fact: str = "DropoutSite", root: Path = ROOT)
     pages, checks = root / "rules", root / "dropout_lint" / "checks"
     if not _CODE.fullmatch(code):
         raise RuleError(
-            f"'{code}' is no code for a rule: it must be DRP and three digits, of which the first is a group (1 to 6), such as DRP318."
+            f"'{code}' is no code for a rule: it must be DRP and three digits, the first from 1 to 6, such as DRP318."
         )
     if not _NAME.fullmatch(name):
         raise RuleError(f"'{name}' is no name for a rule: two or more lower-case words joined by '-'.")
