@@ -29,6 +29,7 @@ class Seen:
 
 
 UNREADABLE = Seen("", None)
+CHANGED = Seen("changed", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,37 @@ class Looks:
     listings: dict[str, str] = field(default_factory=dict)
 
 
+class FileChangedError(OSError):
+    """A file has another content than when this run first read it."""
+
+    def __init__(self) -> None:
+        super().__init__("it changed during the run")
+
+
 class Disk:
     """Reads folders once and remembers what it was asked. Paths are absolute or relative to the working directory."""
 
     def __init__(self) -> None:
         self.looks = Looks()
+        self._contents: dict[str, Seen] = {}
         self._folders: dict[str, dict[str, os.DirEntry[str]] | None] = {}
 
     def read(self, path: Path) -> bytes:
-        """The content of a file. Raises OSError."""
+        """The content of a file. Raises OSError, FileChangedError if it is another one than before."""
         name = str(path)
-        known = self.looks.files.setdefault(name, UNREADABLE)
+        self.looks.files.setdefault(name, UNREADABLE)
         signature = signature_of(name)
         data = path.read_bytes()
-        if signature is None or signature != known.signature:
-            self.note(path, Seen(digest_of(data), signature))
+        known = self._contents.get(name, UNREADABLE)
+        same = signature is not None and signature == known.signature
+        self.note(path, known if same else Seen(digest_of(data), signature))
+        if self.looks.files[name] == CHANGED:
+            raise FileChangedError
         return data
+
+    def forget(self, path: Path) -> None:
+        """Forget the content of a file, which this process has written."""
+        self._contents.pop(str(path), None)
 
     def read_or_empty(self, path: Path) -> bytes:
         """The content of a file, nothing where it cannot be read."""
@@ -69,9 +85,9 @@ class Disk:
         return self.looks.files[str(path)].digest
 
     def note(self, path: Path, seen: Seen) -> None:
-        """Take in what another process read. A file that changed during the run has no content that comes back."""
-        changed = self.looks.files.get(str(path), UNREADABLE).digest not in ("", seen.digest)
-        self.looks.files[str(path)] = Seen("changed", None) if changed else seen
+        """Record a content that was read, here or elsewhere. If two reads differ, nothing equals the record."""
+        changed = self._contents.get(str(path), seen).digest not in ("", seen.digest)
+        self._contents[str(path)] = self.looks.files[str(path)] = CHANGED if changed else seen
 
     def hand_over(self) -> Looks:
         """What was asked since the last call, for the disk of another process."""

@@ -12,7 +12,7 @@ from dropout_lint.diagnostic import Failure
 from dropout_lint.fixing.files import NotFixedError, replace_file
 
 if TYPE_CHECKING:
-    from dropout_lint.linting.linter import LintResult
+    from dropout_lint.linting.stages import LintResult
 
 _TOOL_RULES = "DRP0"
 RUFF_HINT = (

@@ -25,7 +25,8 @@ from dropout_lint.fixing.files import fix_files, without_unfixable
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
     from dropout_lint.commands.with_models import ModelRuns
-    from dropout_lint.linting.linter import Linter, LintResult
+    from dropout_lint.linting.linter import Linter
+    from dropout_lint.linting.stages import LintResult
 
 _HERE = Path("_")
 

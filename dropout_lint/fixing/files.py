@@ -13,7 +13,8 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Failure
 
 if TYPE_CHECKING:
     from dropout_lint.fixing.fixer import FixOutcome
-    from dropout_lint.linting.linter import Linter, LintResult
+    from dropout_lint.linting.linter import Linter
+    from dropout_lint.linting.stages import LintResult
     from dropout_lint.syntax.text import SourceText
 
 
@@ -83,6 +84,7 @@ def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path],
     patches: list[str] = []
     rejected: list[Diagnostic] = []
     fixed = 0
+    linter = linter.after(result)
     for name, found in by_path.items():
         path = Path(name)
         settings = settings_for(path)
@@ -96,6 +98,7 @@ def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path],
         except (UnreadableSource, NotFixedError) as problem:
             failures.append(Failure(name, f"not fixed: {problem}"))
             continue
+        linter = linter.with_text(path, outcome.text)
         by_path[name] = list(outcome.remaining)
         rejected += outcome.rejected
         fixed += len(outcome.applied)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.disk import Disk, Looks, digest_of
+from dropout_lint.linting.stages import FileSet, LintResult
 
 _MAX_RUNS = 32
 _OF_OTHER_CONCERN = frozenset(
@@ -24,6 +25,18 @@ _OF_OTHER_CONCERN = frozenset(
 class _Run:
     looks: Looks
     diagnostics: tuple[Diagnostic, ...]
+
+
+def remembered(lint: Callable[[FileSet], LintResult], files: FileSet, folder: CacheFolder, disk: Disk) -> LintResult:
+    """The result of a run: what is remembered of the same one, or else of ``lint``, which asks the disk."""
+    runs, key = Runs(folder), run_key(files)
+    diagnostics = runs.recall(key, Disk())
+    if diagnostics is not None:
+        return LintResult(diagnostics, (), len(files.settings))
+    result = lint(files)
+    if not result.failures:
+        runs.remember(key, result.diagnostics, disk)
+    return result
 
 
 class Runs:
@@ -57,13 +70,12 @@ class Runs:
         self._folder.keep_newest("run-", _MAX_RUNS)
 
 
-def run_key(files: Sequence[Path], settings_for: Callable[[Path], Settings]) -> str:
+def run_key(files: FileSet) -> str:
     """What stands for the files of a run, by the names that are reported, and for all settings that hold for them."""
     told: dict[int, str] = {}
     lines = [os.getcwd()]
     folders: dict[Path, str] = {}
-    for path in files:
-        settings = settings_for(path)
+    for path, settings in files.settings.items():
         if id(settings) not in told:
             told[id(settings)] = _told(settings)
         if path.parent not in folders:
