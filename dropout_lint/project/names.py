@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts
+from dropout_lint.project import outline
 from dropout_lint.project.files import Files
 from dropout_lint.project.modules import Modules
 
-_BOUND = re.compile(
-    rb"^[ \t]*(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*[:=,]|(?:from|import)\b([^(\n]*(?:\([^)]*\))?))",
-    re.MULTILINE,
-)
-"""What a line may bind at the top level of a file, and much else."""
-_WORD = re.compile(rb"\w+")
-_STAR = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+\*", re.MULTILINE)
 _DEPTH = 8
 """Imports that are followed from one file to the next."""
 
@@ -28,7 +21,7 @@ class Names:
         self._modules = modules
         self._resolved: dict[tuple[str, str], tuple[FileFacts, str] | None] = {}
         self._starred: dict[Path, bytes] = {}
-        self._bound: dict[Path, frozenset[bytes]] = {}
+        self._imported: dict[Path, set[bytes]] = {}
         self._wholes: dict[tuple[Path, str], tuple[Path, ...]] = {}
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
@@ -76,15 +69,15 @@ class Names:
         return None
 
     def _may_bind(self, origin: Path, star: str, name: str) -> bool:
-        """Whether the words of a file that is imported whole leave it possible that it binds a name."""
+        """Whether a file that is imported whole, or one that it imports whole, may bind a name."""
         wanted, underscored = name.encode(), name.startswith("_")
         for path in self._imported_whole(origin, star):
             data = self._starred[path]
             if wanted not in data or (underscored and b"__all__" not in data):
                 continue  # https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
-            if path not in self._bound:
-                self._bound[path] = frozenset(w for one in _BOUND.findall(data) for w in _WORD.findall(b" ".join(one)))
-            if wanted in self._bound[path]:
+            if path not in self._imported:
+                self._imported[path] = outline.imported_words(data)
+            if wanted in self._imported[path] or outline.may_assign(data, wanted):
                 return True
         return False
 
@@ -103,8 +96,6 @@ class Names:
                 found[path] = None
                 if path not in self._starred:
                     self._starred[path] = self._files.data(path)
-                if b"import *" in self._starred[path]:
-                    inner = (m.decode() for m in _STAR.findall(self._starred[path]))
-                    pending += [(path, "^" * (len(m) - len(m.lstrip("."))) + m.lstrip(".")) for m in inner]
+                pending += [(path, inner) for inner in outline.star_imports(self._starred[path])]
             self._wholes[key] = tuple(found)
         return self._wholes[key]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from dropout_lint.facts import ClassHeader, FileFacts
+from dropout_lint.project import outline
 from dropout_lint.project.classes import Classes
 from dropout_lint.project.files import Files
 from dropout_lint.project.names import Names
 
-_CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 T = TypeVar("T", float, str)
 
 
@@ -92,9 +92,8 @@ class Usages:
         """For each class name, the files that may derive a class from it."""
         index: dict[str, set[Path]] = {}
         for path in self._python_files():
-            for found in _CLASS.finditer(self._files.data(path)):
-                for base in re.findall(rb"\w+", found.group(2)):
-                    index.setdefault(base.decode(), set()).add(path)
+            for base in outline.bases(self._files.data(path)):
+                index.setdefault(base, set()).add(path)
         return index
 
     def _python_files(self) -> Iterator[Path]:

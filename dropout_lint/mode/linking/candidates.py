@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.mode.linking.mentioned import Mentioned
+from dropout_lint.project.outline import defines
 from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_dropout, speaks_of_mode
 
-_DEFINED = re.compile(rb"^(?:(?:class|def|async def)[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE)
 Node = tuple[str, str]
 """A file and a definition of its top level, "" for the statements between them."""
 
@@ -103,7 +102,7 @@ class Candidates:
         data = self._project.files.data(path)
         if speaks_of_mode(data) or speaks_of_dropout(data):
             return None
-        return frozenset(name or other for name, other in _DEFINED.findall(data))
+        return defines(data)
 
     def _backwards(self) -> set[Node]:
         leading = set(self._switches)
