@@ -45,6 +45,9 @@ class WordLinter:
     def with_text(self, path, text):
         return self
 
+    def source(self, path):
+        return read_source(path)
+
     def run(self, files):
         found, failures = [], []
         for path in files:

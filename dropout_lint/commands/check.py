@@ -102,7 +102,7 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
     if options.add_noqa:
         from dropout_lint.commands.add_noqa import add_noqa
 
-        return Linted(add_noqa(result, options.add_noqa))
+        return Linted(add_noqa(result, linter, options.add_noqa))
     if not options.fix and not options.diff:
         return Linted(result, files=found.files)
     run = fix_files(result, linter, resolver, write=not options.diff)

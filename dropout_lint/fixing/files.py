@@ -74,7 +74,6 @@ def fix_source(
 def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path], Settings], *, write: bool) -> FixRun:
     """Fix every file of ``result`` that has an applicable fix; without ``write`` only work out the patches."""
     from dropout_lint.fixing.fixer import unified_diff
-    from dropout_lint.syntax.reading import read_source
     from dropout_lint.syntax.text import UnreadableSource
 
     by_path: dict[str, list[Diagnostic]] = {}
@@ -91,7 +90,7 @@ def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path],
         if not any(is_applicable(item, settings) for item in found):
             continue
         try:
-            source = read_source(path)
+            source = linter.source(path)
             outcome = fix_source(source, linter, settings, frozenset(f for f in failures if f.path == name))
             if write and outcome.text != source.text:
                 replace_file(source, outcome.text)

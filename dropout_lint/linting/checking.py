@@ -14,6 +14,7 @@ from dropout_lint.disk import FileChangedError
 from dropout_lint.facts import FileFacts, LayerGraph, ModeOutline
 from dropout_lint.linting.stages import Checked, Collected, Found, Linked
 from dropout_lint.project.networks import Networks
+from dropout_lint.syntax.text import UnreadableSource
 
 if TYPE_CHECKING:
     from dropout_lint.mode.judges.evidence import Evidence
@@ -82,7 +83,14 @@ def _contexts(
 ) -> Callable[[str], Context]:
     path = Path(facts.path)
     settings = collected.files.settings[path]
-    return lambda code: Context(code, facts, project, settings, lambda: project.files.source(path), evidence)
+
+    def text() -> str:
+        try:
+            return project.files.source(path)
+        except (OSError, UnreadableSource):  # it could be read when its facts were collected
+            raise FileChangedError from None
+
+    return lambda code: Context(code, facts, project, settings, text, evidence)
 
 
 def _checkable(collected: Collected) -> Iterator[FileFacts]:

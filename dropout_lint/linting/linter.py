@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dropout_lint.linting.analysis import without_collecting
 from dropout_lint.linting.collecting import collect
-from dropout_lint.linting.stages import Checked, Collected, FileSet, LintResult
+from dropout_lint.linting.stages import Checked, Collected, FileSet, Found, LintResult
 from dropout_lint.linting.suppressing import suppress
 from dropout_lint.linting.workspace import Workspace
 from dropout_lint.processes import FORKS, apart, processors
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dropout_lint.config.settings import Settings
     from dropout_lint.disk import Looks
     from dropout_lint.linting.merging import Findings
+    from dropout_lint.syntax.text import SourceText
 
 Progress = Callable[[int, int], None]
 APART_FROM = 300
@@ -45,9 +46,9 @@ def check(collected: Collected, space: Workspace) -> Checked:
 
     project = space.project(collected)
 
-    def elsewhere() -> tuple[Checked, Looks]:
+    def elsewhere() -> tuple[Mapping[str, Found], Looks]:
         space.disk.hand_over()
-        return check_files(collected, project), space.disk.hand_over()
+        return check_files(collected, project).found, space.disk.hand_over()
 
     pays = FORKS and space.jobs > 1 and with_facts >= APART_FROM
     pays = pays and any(map(collected.files.follows_modes, collected.files.settings))
@@ -57,7 +58,7 @@ def check(collected: Collected, space: Workspace) -> Checked:
     if others is None:
         return check_files(collected, project) + modes
     space.disk.take_in(others[1])
-    return others[0] + modes
+    return Checked(collected, others[0]) + modes
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Linter:
     cache: CacheFolder | None = None
     files: FileSet = field(default_factory=lambda: FileSet({}))
     """The files of a run before, some with other texts."""
-    known: Workspace | None = None
+    space: Workspace | None = None
     """What that run has read."""
 
     def run(self, paths: Sequence[Path]) -> LintResult:
@@ -94,20 +95,26 @@ class Linter:
         """Lint one text as if it were the content of ``path``."""
         return lint(self.files.only(path, text, self.settings_for(path)), self._space, self.runs)
 
+    def source(self, path: Path) -> SourceText:
+        """The text of a file that was linted. Raises UnreadableSource, also when the file has changed since."""
+        from dropout_lint.syntax.reading import decode_source, read_bytes
+
+        return decode_source(read_bytes(path, self._space.disk.read), path)
+
     def after(self, result: LintResult) -> Linter:
         """A linter for single texts of the files of a run, which knows what that has read."""
         files = result.collected.files if result.collected is not None else self.files
-        return replace(self, files=files, known=self._space.after(result.collected))
+        return replace(self, files=files, space=self._space.after(result.collected))
 
     def with_text(self, path: Path, text: str) -> Linter:
         """The same linter once a file has another content, on disk or not."""
         self._space.disk.forget(path)
-        return replace(self, files=self.files.with_text(path, text), known=self._space)
+        return replace(self, files=self.files.with_text(path, text), space=self._space)
 
     @cached_property
     def _space(self) -> Workspace:
-        if self.known is not None:
-            return self.known
+        if self.space is not None:
+            return self.space
         jobs = self.jobs or processors()
         if self.cache is None:
             return Workspace(jobs=jobs)

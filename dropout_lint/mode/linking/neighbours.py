@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from dropout_lint.disk import Disk
-from dropout_lint.project.outline import imported_words, imports, text
+from dropout_lint.project.outline import imports, text
 
 MOST_FILES = 5_000
 """Files of one project that are looked at, in the order of their names."""
@@ -101,8 +101,9 @@ def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:
 
 def _imported(path: Path, data: bytes) -> set[str]:
     """The words of the import statements of a file."""
-    words = {text(word) for word in imported_words(data)}
+    words: set[str] = set()
     for found in imports(data):
+        words.update(map(text, found.words))
         if found.source and not found.source.strip(b". "):
             above = path.parents
             words.add(above[min(found.source.count(b"."), len(above)) - 1].name)
