@@ -84,6 +84,8 @@ class SettingsResolver:
         book = rules()
         for origin, given in ((source, options), (None, cli)):
             _validate(given, origin)
+        for key in options.removed_keys:
+            self._warn(f"{source}: '{key}' in {TABLE} never had an effect and was removed; delete it.")
         values: dict[str, Any] = {}
         for name in _PLAIN:
             value = getattr(cli, name) if getattr(cli, name) is not None else getattr(options, name)

@@ -61,9 +61,6 @@ class Settings:
     baseline: Path | None = None
     cache_dir: str = ".dropout_lint_cache"
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
-    target_torch: str = "2.13"
-    dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)
-    keep_probability_modules: tuple[str, ...] = ()
     mode_managed_bases: tuple[str, ...] = ()
     mc_dropout_names: tuple[str, ...] = ("mc_*", "*uncertainty*", "enable_dropout*", "*Prenet*")
     rates: Mapping[str, tuple[float, float]] = field(
