@@ -13,13 +13,13 @@ import pytest
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from dropout_lint.fixing.fixer import FixFailed, apply_fixes, fix_text, unified_diff
 from dropout_lint.fixing.imports import ImportClash, add_imports
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 F = "import torch.nn.functional as F"
 
 
 def finding(text: str, *edits: tuple[int, int, str], imports: tuple[str, ...] = (), code: str = "DRP101") -> Diagnostic:
-    index = LineIndex(text)
+    index = Lines(text)
 
     def span(start: int, end: int) -> Span:
         return Span(*index.position(start), *index.position(end))

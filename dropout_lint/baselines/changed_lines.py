@@ -15,7 +15,7 @@ from dropout_lint.relative_path import relative_posix
 
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 
-Lines = tuple[int, int]
+LineRange = tuple[int, int]
 """First and last changed line. Where lines were only removed, ``first`` is the line below and ``last`` that above."""
 
 
@@ -28,7 +28,7 @@ class ChangedLines:
     """The changes of a working tree at ``top``, by path below it; a file that git does not track is new as a whole."""
 
     top: Path
-    changed: Mapping[str, tuple[Lines, ...]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[LineRange, ...]] = field(default_factory=dict)
     tracked: frozenset[str] = frozenset()
 
     def touch(self, path: str, span: Span) -> bool:
@@ -64,13 +64,13 @@ def changed_since(revision: str, folder: Path) -> ChangedLines:
         *("--no-textconv", "--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/", base, "--"),
     )
     tracked = _git(top, "ls-files", "-z").split("\0")
-    changed: dict[str, list[Lines]] = {}
+    changed: dict[str, list[LineRange]] = {}
     for name, lines in _hunks(patch):
         changed.setdefault(name, []).append(lines)
     return ChangedLines(top, {name: tuple(lines) for name, lines in changed.items()}, frozenset(tracked))
 
 
-def _hunks(patch: str) -> Iterator[tuple[str, Lines]]:
+def _hunks(patch: str) -> Iterator[tuple[str, LineRange]]:
     """Path and changed lines of each hunk of a patch without context."""
     name, in_header = "", False
     for line in patch.split("\n"):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Diagnostic, place
-from dropout_lint.syntax.parsing import Lines, NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.positions import Lines
 
 _DIGITS = 16
 _TRAILING_COMMA = re.compile(r",(?=[)\]}])")
@@ -68,7 +69,7 @@ class _Reader:
     def fingerprint(self, diagnostic: Diagnostic) -> Fingerprint:
         try:
             text = self._lines.slice(diagnostic.span)
-        except IndexError:  # the file has changed since
+        except ValueError:  # the file has changed since
             text = ""
         scope = ".".join(_scope(self._tree, diagnostic.span.line)) if self._tree else ""
         return Fingerprint(diagnostic.code, scope, _hash(_TRAILING_COMMA.sub("", "".join(text.split()))))

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
-from dropout_lint.syntax.text import LINE_BREAK, LineIndex
+from dropout_lint.syntax.positions import LINE_BREAK, Lines
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -94,7 +94,7 @@ def _blank_lines(text: str, body: list[ast.stmt], offset: int) -> tuple[int, int
 
     Below an import of the file they continue its block, whatever follows.
     """
-    line = LineIndex(text).position(offset)[0]
+    line = Lines(text).position(offset)[0]
     before = [statement for statement in body if (statement.end_lineno or 0) < line]
     following = [statement for statement in body if _first_line(statement) == line]
     imports = (ast.Import, ast.ImportFrom)
@@ -107,7 +107,8 @@ def _blank_lines(text: str, body: list[ast.stmt], offset: int) -> tuple[int, int
 
 
 def _first_line(statement: ast.stmt) -> int:
-    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+    decorators = statement.decorator_list if isinstance(statement, _DEFINITIONS) else []
+    return min([statement.lineno, *(d.lineno for d in decorators)])
 
 
 def _place(text: str, body: list[ast.stmt]) -> int:
@@ -123,7 +124,7 @@ def _place(text: str, body: list[ast.stmt]) -> int:
         start = 1 if isinstance(header[0].value.value, str) else 0
     future = [n for n, s in enumerate(header) if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
     after = torch[-1] if torch else max([start - 1, *future])
-    index = LineIndex(text)
+    index = Lines(text)
     if after < 0:
         if not body:
             return len(text)
@@ -133,4 +134,4 @@ def _place(text: str, body: list[ast.stmt]) -> int:
         if statement.lineno > end:  # further statements may follow on the same line, after a semicolon
             break
         end = statement.end_lineno or end
-    return index.offset(end + 1, 1) if end < index.lines else len(text)
+    return index.offset(end + 1, 1) if end < index.count else len(text)

@@ -10,7 +10,7 @@ from pygls.workspace import PositionCodec
 
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.rulebook import rules
-from dropout_lint.syntax.text import split_lines
+from dropout_lint.syntax.positions import split_lines
 
 SOURCE = "dropout-lint"
 _SEVERITIES = {
@@ -20,7 +20,7 @@ _SEVERITIES = {
 }
 
 
-class Lines:
+class ClientPositions:
     """The lines of a text as the protocol counts them: only ``\\n``, ``\\r\\n`` and ``\\r`` end one."""
 
     def __init__(self, text: str, codec: PositionCodec) -> None:
@@ -49,7 +49,7 @@ class Lines:
 
 
 def as_diagnostic(
-    found: Diagnostic, lines: Lines, locate: Callable[[str, Span], types.Location | None]
+    found: Diagnostic, lines: ClientPositions, locate: Callable[[str, Span], types.Location | None]
 ) -> types.Diagnostic:
     """A diagnostic of ours in the protocol's form; ``locate`` finds the other places that its proof names."""
     places = [(locate(other.path, other.span), other.message) for other in found.related]

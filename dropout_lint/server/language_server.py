@@ -18,7 +18,7 @@ from dropout_lint import __version__
 from dropout_lint.diagnostic import Span
 from dropout_lint.rulebook import Rule, rules
 from dropout_lint.server.actions import KINDS, code_actions
-from dropout_lint.server.convert import SOURCE, Lines, as_diagnostic, as_problem
+from dropout_lint.server.convert import SOURCE, ClientPositions, as_diagnostic, as_problem
 from dropout_lint.server.document import Checked, check_document, path_of
 from dropout_lint.syntax.reading import read_source
 from dropout_lint.syntax.text import UnreadableSource
@@ -68,9 +68,9 @@ class DropoutLintServer(LanguageServer):
         for uri in list(self._checked):
             self.publish(uri, anew=True)
 
-    def lines(self, text: str) -> Lines:
+    def lines(self, text: str) -> ClientPositions:
         """The lines of a text in the code units that the client counts."""
-        return Lines(text, self.workspace.position_codec)
+        return ClientPositions(text, self.workspace.position_codec)
 
     def _locate(self, checked: Checked, document: TextDocument) -> Callable[[str, Span], types.Location | None]:
         def locate(path: str, span: Span) -> types.Location | None:

@@ -8,7 +8,7 @@ from typing import Literal
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.suppressions.directives import Directive, directives
 from dropout_lint.syntax.comments import read_layout
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 _NOT_SUPPRESSED = {"DRP001", "DRP002", "DRP004"}
 
@@ -27,7 +27,7 @@ def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Litera
     for diagnostic in diagnostics:
         if diagnostic.code not in _NOT_SUPPRESSED:
             wanted.setdefault(layout.comment_row(diagnostic.span.line), set()).add(diagnostic.code)
-    index = LineIndex(text)
+    index = Lines(text)
     comments = {comment.line: comment for comment in layout.comments}
     kind = "ignore" if style == "native" else "noqa"
     for row in sorted(wanted, reverse=True):
@@ -42,7 +42,7 @@ def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Litera
             at = start + comment.column - 1 + _list_end(listing[0])
             text = f"{text[:at]}, {', '.join(codes)}{text[at:]}"
             continue
-        line = index.line(row)
+        line = index.line_text(row)
         note = f"# dropout-lint: ignore[{', '.join(codes)}]" if style == "native" else f"# noqa: {', '.join(codes)}"
         new = f"{line.rstrip()}  {note}" if line.strip() else note
         text = text[:start] + new + text[start + len(line) :]

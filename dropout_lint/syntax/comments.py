@@ -8,7 +8,7 @@ import tokenize
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from dropout_lint.syntax.text import LINE_BREAK
+from dropout_lint.syntax.positions import LINE_BREAK
 
 _INVISIBLE = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.NEWLINE}
 

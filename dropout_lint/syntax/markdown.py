@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
-from dropout_lint.syntax.text import LINE_BREAK, SourceText, UnreadableSource, split_lines
+from dropout_lint.syntax.positions import LINE_BREAK, split_lines
+from dropout_lint.syntax.text import SourceText, UnreadableSource
 
 SUFFIX = ".md"
 _BOM = b"\xef\xbb\xbf"

@@ -8,7 +8,7 @@ from dropout_lint.facts import NOWHERE, ModeFlow, Step, Term
 from dropout_lint.source.modes.terms import term
 from dropout_lint.source.names.import_table import ImportTable
 from dropout_lint.source.values import intent
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.positions import Lines
 
 _EVENTS = {"eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export"}
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef

@@ -13,7 +13,7 @@ from dropout_lint.source.values import intent
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
 from dropout_lint.source.values.values import Values
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
 
 _PARTIAL = {"functools.partial", "torch.functools.partial"}

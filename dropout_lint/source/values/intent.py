@@ -6,7 +6,7 @@ import ast
 import re
 
 from dropout_lint.source.names.scopes import Block, Scopes
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.positions import Lines
 
 _WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
 _COMMENT = re.compile(
