@@ -10,11 +10,9 @@ from dropout_lint.facts import ModeClass, ModeOverride
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import FUNCTIONALS
+from dropout_lint.vocabulary import NO_COMPUTATION, TRAINING_DATA
 
 _FUNCTIONAL = {name.rpartition(".")[2] for name in FUNCTIONALS}
-_DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
-_HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
-"""On a line that asks for the mode: what differs is memory or messages, not what is computed."""
 _OVERRIDES = re.compile(r"def\s+(?:train|eval)\b|\.(?:train|eval)\s*[:=]")
 _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
 
@@ -95,7 +93,7 @@ def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass
                     rates.append(_rate(part))
             elif isinstance(part, ast.Attribute) and part.attr == "training" and id(part) not in inside_drop:
                 own = isinstance(part.value, ast.Name) and part.value.id == "self"
-                reads = reads or (own and not _HARMLESS.search(module.lines.line(part.lineno)))
+                reads = reads or (own and not NO_COMPUTATION.search(module.lines.line(part.lineno)))
     scope = module.scopes.module
     return ModeClass(
         name,
@@ -138,7 +136,7 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
             isinstance(c.func, ast.Attribute) and c.func.attr == "step" and "opt" in dotted(c.func).lower()
             for c in calls
         )
-        or any(_DATA.search(ast.unparse(loop.iter)) for loop in loops),
+        or any(TRAINING_DATA.search(ast.unparse(loop.iter)) for loop in loops),
         forwards=any(
             isinstance(c.func, ast.Attribute)
             and c.func.attr in {"train", "eval"}

@@ -11,17 +11,14 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.source.sites.weight_writes import weight_writes
-from dropout_lint.source.values.values import polarity_of
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
-from dropout_lint.vocabulary import words
+from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words
 
 _INSTANCE_READ = re.compile(r"self(?<!\wself)\.(\w+)")
 """Begins with a literal, which is found far faster than the boundary of a word."""
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
 """Ways to apply one's layers without naming them; ``modules()`` is how weights are initialized."""
-_NO_RATE = {"block", "class", "cls", "dim", "fn", "last", "layer", "layers", "module", "op", "type"}
-"""In a parameter's name, words that say it is a kind or a place of dropout rather than a rate."""
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
@@ -170,7 +167,7 @@ def _is_rate(module: SourceModule, owner: Block, path: list[str]) -> bool:
         )
     if len(path) != 1 or len(owner.attributes.get(path[0], [])) < 2:
         return False
-    return polarity_of(path[0]) == "drop" or path[0] in module.functional_rates
+    return means_drop(path[0]) or path[0] in module.functional_rates
 
 
 def _unread_parameters(module: SourceModule, owner: Block) -> Iterator[UnreadParameter]:
@@ -183,6 +180,6 @@ def _unread_parameters(module: SourceModule, owner: Block) -> Iterator[UnreadPar
         return
     arguments = init.node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        rate = polarity_of(argument.arg) == "drop" and not words(argument.arg) & _NO_RATE
+        rate = means_drop(argument.arg) and not words(argument.arg) & NO_RATE_WORDS
         if rate and argument.arg not in names:
             yield UnreadParameter(argument.arg, module.lines.span(argument))
