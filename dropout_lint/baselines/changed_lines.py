@@ -97,6 +97,6 @@ def _git(folder: Path, *args: str) -> str:
     except FileNotFoundError:
         raise GitError("git is not installed") from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
-        raise GitError(said[0].removeprefix("fatal: "))
+        errors = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
+        raise GitError(errors[0].removeprefix("fatal: "))
     return os.fsdecode(done.stdout)

@@ -79,10 +79,10 @@ def _changes(paths: tuple[Path, ...]) -> Iterator[str]:
     folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
     found: Iterator[Any] = watchfiles.watch(*folders, watch_filter=Sources(), yield_on_timeout=True, rust_timeout=100)
     next(found)  # which starts to watch, so that no change during the first check is missed
-    return (_told(changed) for changed in found if changed)
+    return (_summary(changed) for changed in found if changed)
 
 
-def _told(changed: set[tuple[Change, str]]) -> str:
+def _summary(changed: set[tuple[Change, str]]) -> str:
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
     return f"{displayed(Path(min(path for _, path in changed)))}{more} changed."
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dropout_lint.config import globs
 from dropout_lint.config.schema import TABLE, Options, read_options
-from dropout_lint.config.selection import Layer, UnknownRuleError, parse_selector, preview_only, select_rules
+from dropout_lint.config.selection import Selectors, UnknownRuleError, parse_selector, preview_only, select_rules
 from dropout_lint.config.settings import DEFAULT_EXCLUDE, Settings
 from dropout_lint.config.tables import ConfigError
 from dropout_lint.rulebook import rules
@@ -94,16 +94,16 @@ class SettingsResolver:
         if options.rates is not None:
             values["rates"] = {**Settings(root).rates, **options.rates}
         preview = bool(values.get("preview", False))
-        layers = [Layer(given.select, given.extend_select or (), given.ignore or ()) for given in (options, cli)]
-        fixing = [Layer(given.fixable, (), given.unfixable or ()) for given in (options, cli)]
+        selecting = [Selectors(given.select, given.extend_select or (), given.ignore or ()) for given in (options, cli)]
+        fixing = [Selectors(given.fixable, (), given.unfixable or ()) for given in (options, cli)]
         if not preview:
-            for text in preview_only(layers, book):
+            for text in preview_only(selecting, book):
                 self._warn(f"Selection '{text}' has no effect because preview is not enabled; add --preview.")
         baseline = self._cwd / cli.baseline if cli.baseline else root / options.baseline if options.baseline else None
         return Settings(
             root=root,
             source=source,
-            enabled=select_rules(layers, book, preview=preview),
+            enabled=select_rules(selecting, book, preview=preview),
             per_file_ignores=tuple(
                 (
                     _anchored(pattern, base),

@@ -14,7 +14,7 @@ from tokenize import TokenInfo
 
 _BREAKS = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 _JOINING = {"in", "is", "and", "or", "if", "else", "for"}
-Edit = tuple[TokenInfo, str]
+Replacement = tuple[TokenInfo, str]
 
 
 def without_older_syntax(text: str) -> str | None:
@@ -34,7 +34,7 @@ def without_older_syntax(text: str) -> str | None:
     return "".join(lines) if edits else None
 
 
-def _names(tokens: Sequence[TokenInfo]) -> Iterator[Edit]:
+def _names(tokens: Sequence[TokenInfo]) -> Iterator[Replacement]:
     """``async=True`` was how to copy to a device beside other work; ``<>`` was ``!=``."""
     for token, following in pairwise(tokens):
         if token.string == "async" and following.string in {"=", ",", ")", "."}:
@@ -57,7 +57,7 @@ def _statements(tokens: Sequence[TokenInfo]) -> Iterator[list[TokenInfo]]:
             statement.append(token)
 
 
-def _edits(statement: list[TokenInfo]) -> Iterator[Edit]:
+def _edits(statement: list[TokenInfo]) -> Iterator[Replacement]:
     first, operand = statement[0], statement[1] if len(statement) > 1 else None
     if operand is None:
         return
