@@ -108,39 +108,44 @@ class UncalledModeMethod:
 
 @dataclass(frozen=True, slots=True)
 class ModeOverride:
-    """A class that defines ``train`` or ``eval`` itself."""
+    """A definition of ``train`` or ``eval`` in a class, or an attribute of this name that hides the method.
+
+    From ``required`` on, the fields describe a definition; of an attribute they have their defaults.
+    """
 
     owner: str
     name: str
     span: Span
-    """The name in the ``def`` line."""
-    required: int
-    """Parameters without a default, beside the instance."""
-    first: str
-    """The first parameter beside the instance, "" for none."""
-    keywords: bool
-    trains: bool
-    """Its body runs ``backward()`` or a step of an optimizer, or loops over data."""
-    forwards: bool
-    """Calls the method of the base class."""
-    recurses: bool
-    """Passes the mode on to its children by hand."""
-    returns: bool
-    """Ends in returning something."""
-    body: Span
-    """The first statement after the docstring."""
-    end: Span
-    """The last statement."""
-    one_line: bool
+    """The definition, or the assignment."""
+    kind: Literal["method", "property", "attribute"]
+    instance: str
+    """How the instance is called there, "" for a static method."""
     static: bool = False
-    kind: Literal["method", "property", "attribute"] = "method"
-    instance: str = ""
+    required: int = 0
+    """How many parameters beside the instance have no default."""
+    first: str = ""
+    """The first parameter beside the instance, "" for none."""
+    keywords: bool = False
+    """It takes ``*args`` or ``**kwargs``."""
+    trains: bool = False
+    """It runs ``backward()`` or a step of an optimizer, or loops over data."""
     backward: bool = False
-    """Computes gradients, as only training does."""
-    extra: bool = False
-    """Does something beside calling the method of the base class."""
+    """It computes gradients."""
+    forwards: bool = False
+    """It calls the method of the base class."""
+    recurses: bool = False
+    """It passes the mode on to its children."""
     sets: bool = False
-    """Assigns the flag by hand."""
+    """It assigns ``training``."""
+    extra: bool = False
+    """It does something beside calling the method of the base class."""
+    returns: bool = False
+    """It returns something."""
+    body: Span = NOWHERE
+    """The first statement after the docstring."""
+    end: Span = NOWHERE
+    """The last statement."""
+    one_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
