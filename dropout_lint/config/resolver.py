@@ -17,7 +17,7 @@ from dropout_lint.rulebook import rules
 
 __all__ = ["ConfigError", "Options", "Settings", "SettingsResolver"]
 
-# Options that a later source simply replaces; the others are lists of rules or patterns with rules of their own.
+# A later source replaces these options. The others are merged, each in its own way.
 _PLAIN = frozenset(item.name for item in fields(Options)) & frozenset(item.name for item in fields(Settings)) - {
     "per_file_ignores",
     "fixable",
@@ -29,8 +29,8 @@ _PLAIN = frozenset(item.name for item in fields(Options)) & frozenset(item.name 
 class SettingsResolver:
     """Finds the settings of a file, once per folder.
 
-    ``overrides`` come from the command line; ``config`` is a file that holds for everything, with its patterns
-    relative to the working directory; ``isolated`` reads no file. ``warnings`` collects what the user should be told.
+    ``overrides`` come from the command line. ``config`` is a file that is used for every path, with its patterns
+    relative to the working directory. ``isolated`` reads no file. ``warnings`` are for the user.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SettingsResolver:
 
     @property
     def sources(self) -> list[Path]:
-        """The configuration files that hold for the paths asked about so far."""
+        """The configuration files of the paths that were looked up so far."""
         used = [self._fixed] if self._fixed else self._by_folder.values()
         return sorted({settings.source for settings in used if settings.source is not None})
 

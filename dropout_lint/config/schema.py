@@ -21,7 +21,7 @@ RATE_KINDS = ("transformer", "linear", "conv", "input")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one source (a file or the command line) sets; None where it says nothing."""
+    """What one source (a file or the command line) sets; None for what it does not set."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
@@ -136,7 +136,7 @@ REMOVED_KEYS = ("target-torch", "dropout-modules", "keep-probability-modules")
 
 
 def read_options(file: Path) -> Options | None:
-    """The table of a TOML file, or None when it has none. Raises ConfigError."""
+    """Read the table of a TOML file; None if it has none. Raises ConfigError."""
     try:
         document = tomllib.loads(file.read_bytes().decode())
     except OSError as error:

@@ -11,7 +11,7 @@ from dropout_lint.suggestions import nearest
 
 ALL = "ALL"
 ALWAYS_SELECTED = frozenset({"DRP001", "DRP004"})
-"""What could not be read or checked is reported whatever is selected; only ``ignore`` turns it off."""
+"""Reported whatever is selected: a file that could not be read or checked. Only ``ignore`` turns them off."""
 
 _PREFIX = re.compile(r"DRP\d{0,3}")
 _EXACT = len("DRP101")
@@ -59,7 +59,7 @@ def parse_selector(text: str, rules: Mapping[str, Rule]) -> Selector:
 
 
 def nearest_selector(text: str, rules: Mapping[str, Rule]) -> str | None:
-    """The code, prefix or name that was probably meant."""
+    """The code, prefix or name nearest to an unknown one, None if none is near."""
     wanted = text.strip().upper()
     digits = wanted.removeprefix("DRP").translate(_LOOKALIKES)
     if digits and any(code.startswith(f"DRP{digits}") for code in rules):
@@ -95,7 +95,7 @@ def select_rules(
 
 
 def preview_only(sources: Iterable[Selectors], rules: Mapping[str, Rule]) -> list[str]:
-    """The selectors that name one preview rule exactly and so have no effect without preview."""
+    """Selectors that have no effect because they name one preview rule and preview is off."""
     texts = [text for source in sources for text in (*(source.select or ()), *source.extend_select)]
     selectors = [parse_selector(text, rules) for text in dict.fromkeys(texts)]
     return [

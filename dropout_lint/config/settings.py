@@ -1,4 +1,4 @@
-"""What holds for the files of one folder, whichever file and options it came from; frozen and picklable."""
+"""The settings of the files of one folder, merged from a file and the command line; frozen and picklable."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DEFAULT_EXCLUDE = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for the files of one folder. ``exclude`` and ``per_file_ignores`` hold names and absolute patterns."""
+    """Settings of the files of one folder. ``exclude`` and ``per_file_ignores`` contain names and absolute patterns."""
 
     root: Path
     source: Path | None = None
@@ -73,7 +73,7 @@ class Settings:
     )
 
     models: tuple[ModelTarget, ...] = ()
-    """What ``trace``, ``validate`` and ``check --with-models`` run."""
+    """The models that ``trace``, ``validate`` and ``check --with-models`` run."""
 
     def enabled_for(self, path: Path) -> frozenset[str]:
         """The codes that are on for this file, after ``per-file-ignores``."""
