@@ -1,4 +1,4 @@
-"""The lines that a branch changed, as git tells them: against the commit where it left another revision."""
+"""The lines that a branch changed, from ``git diff`` against its merge base with another revision."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ LineRange = tuple[int, int]
 
 
 class GitError(Exception):
-    """The changes cannot be told; one sentence."""
+    """Git cannot compute the changes. The message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedLines:
-    """The changes of a working tree at ``top``, by path below it; a file that git does not track is new as a whole."""
+    """Changed lines by path below ``top``, the root of the working tree. In an untracked file, all lines are new."""
 
     top: Path
     changed: Mapping[str, tuple[LineRange, ...]] = field(default_factory=dict)
     tracked: frozenset[str] = frozenset()
 
     def touch(self, path: str, span: Span) -> bool:
-        """Whether a line of the span was changed, or a line between two of its lines removed."""
+        """True if a line of the span was changed, or a line between two of its lines was removed."""
         name = relative_posix(os.path.realpath(path), self.top)
         if name not in self.tracked:
             return True
-        if name.endswith(".ipynb"):  # the lines of its cells are not those that git compares
+        if name.endswith(".ipynb"):  # git compares lines of JSON, not of cells
             return name in self.changed
         last_line = span.end_line - (span.end_column == 1 and span.end_line > span.line)
         return any(span.line <= last and first <= last_line for first, last in self.changed.get(name, ()))
 
 
 def changed_since(revision: str, folder: Path) -> ChangedLines:
-    """What changed in the repository around ``folder`` since its HEAD left ``revision``; files may be uncommitted.
+    """The changes since the merge base of ``revision`` and HEAD, uncommitted ones included.
 
     Raises GitError outside of a repository, and for a revision that is unknown or shares no history.
     """
@@ -57,7 +57,7 @@ def changed_since(revision: str, folder: Path) -> ChangedLines:
         base = _git(top, "merge-base", wanted, "HEAD").strip()
     except GitError:
         raise GitError(f"'{revision}' and HEAD have no commit in common (in a shallow clone, fetch more)") from None
-    # With quoted paths the output is plain but for the code itself, whose encoding does not matter here.
+    # With quoted paths the output is ASCII but for the code, whose encoding does not matter here.
     patch = _git(
         top,
         *("-c", "core.quotePath=true", "diff", "--unified=0", "--find-renames", "--no-color", "--no-ext-diff"),
@@ -85,7 +85,7 @@ def _hunks(patch: str) -> Iterator[tuple[str, LineRange]]:
 
 
 def _unquoted(name: str) -> str:
-    """A path as git quotes it, in C's manner; Python reads the same escapes."""
+    """Undo git's quoting of a path. It uses the escapes of C, which Python reads too."""
     if not name.startswith('"'):
         return name
     return os.fsdecode(ast.literal_eval(f"b{name}"))
