@@ -1,4 +1,4 @@
-"""Writes suppression comments for findings into a file, and tells what a pragma there may cover."""
+"""Adds suppression comments to a text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NOT_SUPPRESSED = {"DRP001", "DRP002", "DRP004"}
 
 
 def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Literal["native", "noqa"]) -> str:
-    """Add a comment to the line of each finding, or its code to a comment that is there; done twice, it is the same.
+    """Add a comment to the line of each finding, or its code to an existing comment. Idempotent.
 
-    Where a line ends inside a string or with a backslash, the last line of the statement takes the comment. Findings
-    about the file as a whole are left, and so is a file that Python cannot tokenize. Raises ValueError for findings
-    outside of the text.
+    If the line ends inside a string or with a backslash, the comment goes to the last line of the statement. Findings
+    about the whole file get none, and a text that Python cannot tokenize is not changed. Raises ValueError for
+    findings outside of the text.
     """
     layout = read_layout(text)
     if not layout.complete:
