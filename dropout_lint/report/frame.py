@@ -1,4 +1,4 @@
-"""The lines of code around a finding, laid out in terminal cells, with the underline below them."""
+"""Code frames: the lines around a finding in terminal cells, with an underline."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dropout_lint.syntax.positions import Lines
 
 CONTEXT = 2
 WIDTH = 120
-"""Cells of code that are shown of one line where nothing says how many there is room for."""
+"""Cells of code shown of a line if the width of the terminal is unknown."""
 _TAB = 4
 _LONGEST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class FrameLine:
-    """Code with its number, or an underline; ``edge`` draws the side of a span of several lines."""
+    """A line of code with its number, or an underline. ``edge`` is the left side of a span of several lines."""
 
     number: str = ""
     text: str = ""
@@ -28,7 +28,7 @@ class FrameLine:
 
 
 def frame_lines(source: str, span: Span, width: int = WIDTH) -> list[FrameLine]:
-    """The frame of a span, ``width`` cells wide; empty if the span is not in the text (the file has changed)."""
+    """The frame of a span, ``width`` cells wide; empty if the span is not in the text because the file changed."""
     index = Lines(source)
     if not (1 <= span.line <= span.end_line <= index.count):
         return []
@@ -85,7 +85,7 @@ def _multiple(
 
 
 def _cells(line: str) -> list[str]:
-    """What each character becomes on the terminal; a tab ends at the next multiple of four cells."""
+    """The characters as displayed; a tab ends at the next multiple of four cells."""
     shown: list[str] = []
     at = 0
     for character in line:
@@ -114,7 +114,7 @@ def _cell(cells: list[str], column: int) -> int:
 
 
 def _window(length: int, start: int, end: int, width: int) -> int:
-    """First cell to show so that the span is seen, and as much before it as there is room for."""
+    """First cell to show, so that the span is visible with as much before it as fits."""
     if length <= width or end <= width:
         return 0
     after = min(length, end + width // 4)
