@@ -1,4 +1,4 @@
-"""Code actions: each fix that can be applied, all safe fixes at once, and a comment that suppresses a finding."""
+"""Code actions: apply one fix, apply all safe fixes, suppress a finding by a comment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def code_actions(
     params: types.CodeActionParams,
     lines: ClientPositions,
 ) -> Iterator[types.CodeAction]:
-    """The actions for a selection. ``only`` of the request is a list of kinds, each with its sub-kinds."""
+    """The actions for a selection. ``only`` of the request limits the kinds, sub-kinds included."""
 
     def wanted(kind: str) -> bool:
         only = params.context.only
