@@ -1,7 +1,7 @@
-"""From text to a syntax tree; the only place that knows how Python is parsed.
+"""Parses Python, and walks syntax trees.
 
-Trees come from ``ast``, which parses about twelve times as fast as libcst and has positions on every node. libcst is
-the arbiter where the running interpreter is older than the file's syntax (see ``newer``).
+Trees come from ``ast``, which parses about twenty times as fast as libcst and has positions on every node. libcst
+decides about syntax that is newer than the running interpreter (see ``newer``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MAX_BYTES = 8_000_000
 
 
 class NotParsed(Exception):  # noqa: N818 - the state of a file, not an error of its own
-    """The text is valid as far as is known, but cannot be parsed here; the message says why."""
+    """The text may be valid, but cannot be parsed here. The message is the reason."""
 
 
 class SourceSyntaxError(Exception):
@@ -28,7 +28,7 @@ class SourceSyntaxError(Exception):
 
 
 class OlderModule(ast.Module):
-    """The tree of a text in an older syntax, with what Python says about it."""
+    """The tree of a text in older syntax, with Python's error."""
 
     def __init__(self, tree: ast.Module, error: SourceSyntaxError) -> None:
         super().__init__(tree.body, tree.type_ignores)
@@ -36,10 +36,9 @@ class OlderModule(ast.Module):
 
 
 def parse(text: str, *, older: bool = True) -> ast.Module:
-    """Parse a file. Raises SourceSyntaxError, or NotParsed for input beyond what the parser can hold.
+    """Parse a file. Raises SourceSyntaxError; NotParsed for input that is too deep or too large.
 
-    Newer syntax than that of the interpreter is right. Older syntax is an error, told by an OlderModule; it raises
-    unless ``older`` is wanted.
+    Syntax newer than the interpreter is accepted. Older syntax gives an OlderModule, or raises if not ``older``.
     """
     try:
         return _ast(text)

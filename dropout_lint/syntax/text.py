@@ -1,4 +1,4 @@
-"""Reads source files as Python does and writes them back byte for byte, but for what a fix changed."""
+"""Decodes source files as Python does, and encodes changed texts so that unchanged bytes stay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 
 
 class UnreadableSource(Exception):  # noqa: N818 - it names the state of the file, as Failure does
-    """A file that is no Python source text; the message is a one-line reason."""
+    """A file that is not Python source text. The message is a one-line reason."""
 
 
 class NotANotebook(UnreadableSource):
@@ -28,7 +28,7 @@ class NotANotebook(UnreadableSource):
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A decoded file. ``text`` has no byte order mark and keeps its newlines as they are in ``data``."""
+    """A decoded file. ``text`` has no byte order mark, and the newlines of ``data``."""
 
     path: Path
     text: str
@@ -38,15 +38,15 @@ class SourceText:
 
     @property
     def code(self) -> bytes:
-        """The bytes that hold the text."""
+        """The bytes of the Python code."""
         return self.data
 
     def shown(self, cell: int | None) -> str:
-        """The text that a reader of the file, or of a cell in it, sees."""
+        """The text of the file, or of a cell of it, as a reader sees it."""
         return self.text
 
     def patch_texts(self, text: str) -> tuple[str, str]:
-        """What a patch compares for a changed text: the file's own, and the new one."""
+        """The old and the new text of the file for a patch, if the code becomes ``text``."""
         return self.text, text
 
     def encode(self, text: str) -> bytes:
@@ -82,12 +82,12 @@ def decode_python(data: bytes, path: Path) -> SourceText:
 
 
 def _encoding(data: bytes) -> str:
-    # tokenize reads lines up to \n only, and would take the whole of a file with \r newlines for its cookie line.
+    # tokenize ends lines at \n only: with \r newlines, it would take the whole file for the line of the cookie.
     first = _FIRST_LINE.match(data)
     assert first is not None
     second = _FIRST_LINE.match(data, first.end())
     assert second is not None
-    # In the line of the cookie, whatever it names may be written, as Python's own reader has it.
+    # The line of the cookie may contain any bytes, as for Python's own reader.
     both = (first.group(), second.group())
     lines = iter([_NOT_ASCII.sub(b"?", line) if _COOKIE.match(line) else line for line in both])
     try:
