@@ -1,4 +1,4 @@
-"""What each class of a file says about itself, as ModelClass facts."""
+"""Collects ModelClass and ClassHeader facts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words
 
 _INSTANCE_READ = re.compile(r"self(?<!\wself)\.(\w+)")
-"""Begins with a literal, which is found far faster than the boundary of a word."""
+"""Begins with a literal, because a search for a word boundary is far slower."""
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
-"""Ways to apply one's layers without naming them; ``modules()`` is how weights are initialized."""
+"""Ways to apply layers without naming them. Not ``modules()``, which initializes weights."""
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
@@ -119,15 +119,9 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
 
 
 def _is_abstract(module: SourceModule, block: Block, node: ast.ClassDef) -> bool:
-    """A protocol, or a class with abstract methods: others compute with what it builds."""
+    """True for a protocol and for a class with abstract methods. Subclasses use what it builds."""
     decorators = (d for m in block.blocks.values() for d in getattr(m.node, "decorator_list", ()))
     return any("abstract" in dotted(d) for d in decorators) or any("Protocol" in dotted(b) for b in node.bases)
-
-
-def _methods(block: Block) -> Iterator[Block]:
-    for method in block.blocks.values():
-        if method.kind == "function":
-            yield method
 
 
 def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
