@@ -1,4 +1,4 @@
-"""Train and eval mode: statements of functions, and what classes say about their modes."""
+"""Facts about train and eval mode: statements of functions, and classes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from dropout_lint.facts.values import NOWHERE
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An expression as far as it can carry a model, a class, a function or a constant.
+    """An expression that may evaluate to a model, a class, a function or a constant.
 
-    ``parts`` are the operands in order: the base of an attribute or item; the callee and then the arguments of a
-    call; the elements of a tuple or list; iterable and element of a comprehension.
+    ``parts`` are the operands in order: the base of an attribute or item; the callee and the arguments of a call; the
+    elements of a tuple or list; the iterable and the element of a comprehension. ``model.eval()`` is a call whose
+    only part is the attribute ``eval`` of the name ``model``.
     """
 
     kind: str
@@ -54,7 +55,7 @@ class ModeFlow:
     span: Span
     steps: tuple[Step, ...]
     parameters: tuple[str, ...] = ()
-    """Those that can be passed by position come first."""
+    """Positional ones come first."""
     positional: int = 0
     defaults: tuple[tuple[str, Term], ...] = ()
     rest: str = ""
@@ -63,26 +64,26 @@ class ModeFlow:
     """Qualified name of the class whose method it is."""
     decorators: tuple[Term, ...] = ()
     intent: str = ""
-    """Words that say dropout is meant at test time."""
+    """Words by which it declares dropout at test time."""
     relevant: bool = False
-    """Changes a mode, trains, exports or switches gradients off itself."""
+    """It changes a mode, trains, exports or switches gradients off."""
     sets_flag: bool = False
-    """Assigns to an attribute ``training``."""
+    """It assigns to an attribute ``training``."""
     checkpoints: bool = False
-    """Speaks of the random state that activation checkpointing keeps."""
+    """It mentions ``preserve_rng_state``, an option of activation checkpointing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeOutline:
-    """What a definition of the top level says about modes in words, "" for the statements between definitions.
+    """The mode words in a top-level definition; its name is "" for the statements between definitions.
 
-    It tells whether running a function can prove anything, before the function is read closely.
+    Shows whether to follow a function, without parsing it.
     """
 
     name: str
     start: int
     end: int
-    """Where its lines stand in the text of the file, decorators included."""
+    """Offsets of its lines in the text of the file, decorators included."""
     acts: bool
     """Switches a mode or gradients, trains, loads or exports."""
     alone: bool
@@ -150,12 +151,12 @@ class ModeOverride:
 
 @dataclass(frozen=True, slots=True)
 class ModeClass:
-    """What a class proves about modes, beside what its constructor builds."""
+    """What a class proves about modes. What its constructor builds is in its ModeFlow."""
 
     name: str
     bases: tuple[str, ...]
     methods: frozenset[str]
     reads_mode: bool
-    """Asks ``self.training`` outside of constructors and overrides."""
+    """It reads ``self.training`` outside of constructors and overrides."""
     functional_rates: tuple[str, ...]
     """The rates of functional dropouts: an attribute, or "?" for anything else that is not zero."""
