@@ -20,7 +20,7 @@ class Value:
     ``polarity``: a probability to keep or to drop, by the identifiers that the value flows through.
     ``doc``: the same by a docstring or a help text.
     ``gated``: a definition of the value depends on the train/eval mode.
-    ``literal``: it is written as a literal, in no variable.
+    ``literal``: it comes from literals in the code, not from a default or an option.
 
     After ``def __init__(self, keep_prob=0.8)``, the value of ``1 - keep_prob`` has the number 0.2, the polarity
     "drop", ``default`` and the name ``keep_prob``.
