@@ -1,4 +1,4 @@
-"""Replaces a file in one step."""
+"""Replaces a file atomically."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file in one step: readers see the old bytes or the new ones, never a part.
+    """Replace a file atomically: readers see the old bytes or the new ones.
 
-    Keeps the mode, and writes to the target of a symbolic link. Raises OSError; the file is then unchanged.
+    Keeps the file's mode, and follows a symbolic link. Raises OSError; the file is then unchanged.
     """
     target = os.path.realpath(path)
     status = os.stat(target) if os.path.exists(target) else None

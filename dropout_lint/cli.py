@@ -1,4 +1,4 @@
-"""The command line; the only place that exits. What a command needs is imported when it runs."""
+"""The command line. Only this module exits; the imports of a command happen when it runs."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
 
 
 class CommandLine(click.Group):
-    """A group whose default command is ``check``, and that turns every outcome into an exit code."""
+    """A group with the default command ``check``. Converts results and exceptions to exit codes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``check`` in front of paths and options."""
+        """Insert ``check`` if the arguments begin with a path or an option."""
         if args and args[0] not in self.commands and args[0] not in _OWN_OPTIONS:
             meant = self._command_like(args[0])
             if meant:
@@ -71,7 +71,7 @@ class CommandLine(click.Group):
         except (click.Abort, KeyboardInterrupt):
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:
-            # Whoever read our output has had enough; the interpreter must not complain when it flushes at the end.
+            # The reader of our output is gone; the interpreter must not complain when it flushes at exit.
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
             code = ExitCode.CLEAN
         except Exception as problem:
@@ -96,10 +96,10 @@ class CommandLine(click.Group):
 
 
 class CheckCommand(click.Command):
-    """``check``: lets ``--add-noqa`` stand without a value, and options stand before the word ``check``."""
+    """``check``: accepts ``--add-noqa`` without a value, and options before the word ``check``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Give ``--add-noqa`` its default, without taking the path behind it for a value."""
+        """Give ``--add-noqa`` its default value if a path follows it."""
         spelt = []
         for at, arg in enumerate(args):
             following = args[at + 1] if at + 1 < len(args) else None
@@ -233,13 +233,13 @@ def main() -> NoReturn:
     """Entry point of the ``dropout-lint`` program."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # Source text may hold characters that the terminal's encoding lacks.
+            # Source text may contain characters that the encoding of the terminal lacks.
             stream.reconfigure(errors="backslashreplace")
     cli.main()
 
 
 def _without_command(paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    """The paths without a command that was put behind the options. Raises click.UsageError for one but ``check``."""
+    """Remove the word ``check`` after options. Raises click.UsageError for any other command there."""
     if not paths or str(paths[0]) not in cli.commands or paths[0].exists():
         return paths
     if str(paths[0]) == "check":

@@ -1,8 +1,7 @@
-"""The plugin that flake8 finds by its entry point: the same diagnostics, without fixes.
+"""A flake8 plugin: the same diagnostics, without fixes.
 
-flake8 knows no severities and fails on whatever is printed, so it gets what would fail a run of ``dropout-lint``:
-findings at or above ``fail-level``. Rules are selected in ``[tool.dropout-lint]``; flake8's ``--select``, ``--ignore``
-and ``noqa`` work on top.
+flake8 has no severities and fails on any diagnostic, so it gets those at or above ``fail-level``. Rules are selected in
+``[tool.dropout-lint]``; flake8's ``--select``, ``--ignore`` and ``noqa`` work too.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class DropoutLint:
     version = __version__
 
     def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
-        """Take the file as flake8 has read it; asking for ``tree`` is what makes this a plugin for whole files."""
+        """Take the file as flake8 has read it. The parameter ``tree`` makes flake8 run this once for each file."""
         self._path = Path(filename)
         self._text = "".join(lines)
 

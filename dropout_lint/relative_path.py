@@ -1,4 +1,4 @@
-"""How files are called in what other programs and other machines read: relative, with forward slashes."""
+"""Paths for other programs and machines: relative, with forward slashes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def relative_posix(path: str, folder: Path) -> str:
-    """The path as seen from a folder; absolute on another drive."""
+    """The path relative to a folder; absolute if it is on another drive."""
     absolute = os.path.abspath(path)
     try:
         return Path(os.path.relpath(absolute, folder)).as_posix()

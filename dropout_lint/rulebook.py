@@ -1,7 +1,7 @@
-"""Reads the rule pages in ``rules/`` into Rule objects; the only parser of pages.
+"""Parses the rule pages in ``rules/``.
 
-A page is the documentation, the ``rule`` command's text, SARIF help and the rule's tests at once. Pages ship inside
-the wheel as ``dropout_lint/rules`` and stand beside the package in a checkout.
+A page is the documentation of a rule, the text of the ``rule`` command, the help in SARIF and the tests. Pages are in
+the wheel as ``dropout_lint/rules``, and beside the package in a checkout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTA
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A fenced block of a page: ``kind`` is ``bad``, ``fixed`` or ``good``; ``line`` is where its code starts."""
+    """A fenced block of a page. ``kind`` is ``bad``, ``fixed`` or ``good``; ``line`` is the first line of its code."""
 
     kind: str
     code: str
@@ -31,7 +31,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a page says about its rule. ``set`` is ``default``, ``preview`` or ``opinion``."""
+    """A rule, from its page. ``set`` is ``default``, ``preview`` or ``opinion``."""
 
     code: str
     name: str
@@ -44,16 +44,16 @@ class Rule:
     text: str
     examples: tuple[Example, ...]
     engines: tuple[str, ...] = ()
-    """The only engines that report it, where a page says so; ``("runtime",)`` for what no source can prove."""
+    """The engines that report it, if not all do; ``("runtime",)`` if the source cannot prove it."""
 
     @property
     def url(self) -> str:
-        """Where the page can be read on the web."""
+        """The page on the web."""
         return DOCS_URL.format(page=self.page.removesuffix(".md"))
 
 
 class PageError(ValueError):
-    """A rule page does not have the shape that CONTRIBUTING.md describes."""
+    """A rule page does not have the form that CONTRIBUTING.md describes."""
 
 
 def parse_page(text: str, filename: str) -> Rule:

@@ -1,4 +1,4 @@
-"""The known word that a misspelt one was meant to be."""
+"""Suggests the known word nearest to a misspelt one."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 import random
 import re
@@ -569,6 +570,13 @@ def test_a_dataclass_comes_back_from_json() -> None:
     leaf = Leaf("b", (span, span), (1, span), frozenset({'"\ud800'}), {"n": (span,)}, 0.1)
     tree = Tree(leaf, (Branch(None), Branch(Tree(Leaf("a", number=True))), Branch(Tree(Leaf("a", number=3)))))
     assert repr(codec.decode(Tree, codec.encode(tree))) == repr(tree)
+    assert codec.decode(tuple[Span, ...], codec.encode((span, span))) == (span, span)
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 2**80, -1, 1.0, 1, True, None, "\ud800", "\0"])
+def test_every_constant_of_a_source_comes_back(number: float | str | None) -> None:
+    leaf = Leaf("a", number=number)
+    assert repr(codec.decode(Leaf, codec.encode(leaf))) == repr(leaf)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "3", "[[1,2,3,4],[1]]", '["a",[],null]', '["a",3,0,0,0,0]'])

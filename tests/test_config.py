@@ -4,7 +4,9 @@ import pickle
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dropout_lint.cli import cli
 from dropout_lint.config.resolver import Options, SettingsResolver
 from dropout_lint.config.tables import ConfigError
 from dropout_lint.diagnostic import Severity
@@ -114,7 +116,6 @@ def test_unfixable_takes_rules_off_and_settings_pickle(project):
         ("preview = 'yes'", "'preview' in [tool.dropout-lint] must be true or false, not the string \"yes\""),
         ("select = 'DRP1'", "'select' in [tool.dropout-lint] must be a list of strings, not the string \"DRP1\""),
         ("fail-level = 'err'", '"error", "warning", "info"'),
-        ("target-torch = 2.13", "must be a version of PyTorch"),
         ("ignore = ['DRP10l']", "'ignore' in [tool.dropout-lint]: Unknown rule 'DRP10l'. Did you mean DRP101?"),
         ("per-file-ignores = {'a.py' = ['nope']}", "'per-file-ignores' in [tool.dropout-lint]: Unknown rule 'nope'"),
         ("per-file-ignores = {'a.py' = 'DRP101'}", "must be a table from file patterns to lists of rules"),
@@ -130,6 +131,19 @@ def test_a_mistake_is_told_in_one_line_with_file_and_key(project, table, said):
     assert str(raised.value).startswith(f"{file}: ")
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("line", ["target-torch = 2.13", "dropout-modules = ['a.B']", "keep-probability-modules = 1"])
+def test_a_removed_key_is_ignored_with_a_warning(project, line):
+    file = project(f"[tool.dropout-lint]\n{line}\npreview = true\n") / "pyproject.toml"
+    resolver = SettingsResolver()
+    assert resolver(Path("a.py")).preview
+    key = line.split()[0]
+    warning = f"{file}: '{key}' in [tool.dropout-lint] never had an effect and was removed; delete it."
+    assert resolver.warnings == [warning]
+    Path("a.py").write_text("")
+    result = CliRunner().invoke(cli, ["check", "a.py"])
+    assert (result.exit_code, result.stderr) == (0, f"warning: {warning}\n")
 
 
 def test_a_misspelt_table_is_not_silently_ignored(project):

@@ -13,13 +13,13 @@ import pytest
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from dropout_lint.fixing.fixer import FixFailed, apply_fixes, fix_text, unified_diff
 from dropout_lint.fixing.imports import ImportClash, add_imports
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 F = "import torch.nn.functional as F"
 
 
 def finding(text: str, *edits: tuple[int, int, str], imports: tuple[str, ...] = (), code: str = "DRP101") -> Diagnostic:
-    index = LineIndex(text)
+    index = Lines(text)
 
     def span(start: int, end: int) -> Span:
         return Span(*index.position(start), *index.position(end))
@@ -150,8 +150,17 @@ def test_syntax_newer_than_the_running_python_is_fixed_too() -> None:
         ("import torch", "import torch\n+"),
         ("import torch\\\n  .nn\nx = 1", "import torch\\\n  .nn\n+\nx = 1"),
         ("'''doc'''\nfrom __future__ import annotations\n# c\nx = 1\n", None),
-        ('#!/bin/python\n"""doc\n"""\nx = 1\n', '#!/bin/python\n"""doc\n"""\n+\nx = 1\n'),
-        ("# licence\n@a\nclass X: pass\nimport torch\n", "# licence\n+\n@a\nclass X: pass\nimport torch\n"),
+        ('#!/bin/python\n"""doc\n"""\nx = 1\n', '#!/bin/python\n"""doc\n"""\n\n+\n\nx = 1\n'),
+        ("# licence\n@a\nclass X: pass\nimport torch\n", "# licence\n+\n\n\n@a\nclass X: pass\nimport torch\n"),
+        ("def f(): ...\r\n", "+\r\n\r\n\r\ndef f(): ...\r\n"),
+        ("try:\n    import x\nexcept ImportError: ...\n", "+\n\ntry:\n    import x\nexcept ImportError: ...\n"),
+        ("'doc'\n\ndef f(): ...\n", "'doc'\n\n+\n\ndef f(): ...\n"),
+        ("'doc'\nimport os\n", "'doc'\n\n+\nimport os\n"),
+        ("import os\n", "+\nimport os\n"),
+        (
+            "from __future__ import annotations\ndef f(): ...\n",
+            "from __future__ import annotations\n+\n\n\ndef f(): ...\n",
+        ),
         ("", "+\n"),
         ("# only a comment", "# only a comment\n+"),
         ("x = '\x0c\u2028'\nimport torch\ny = 1", "x = '\x0c\u2028'\nimport torch\n+\ny = 1"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropout_lint.config.selection import Layer, UnknownRuleError, parse_selector, preview_only, select_rules
+from dropout_lint.config.selection import Selectors, UnknownRuleError, parse_selector, preview_only, select_rules
 from dropout_lint.diagnostic import Severity
 from dropout_lint.rulebook import Rule
 
@@ -25,7 +25,7 @@ BOOK = {
 }
 
 
-def selected(*layers: Layer, preview: bool = False) -> set[str]:
+def selected(*layers: Selectors, preview: bool = False) -> set[str]:
     return set(select_rules(layers, BOOK, preview=preview)) - {"DRP001"}
 
 
@@ -52,28 +52,29 @@ def selected(*layers: Layer, preview: bool = False) -> set[str]:
     ],
 )
 def test_the_more_specific_selector_wins_and_sets_are_kept(select, ignore, preview, expected):
-    assert selected(Layer(select, (), ignore), preview=preview) == expected
+    assert selected(Selectors(select, (), ignore), preview=preview) == expected
 
 
 def test_a_later_select_replaces_and_a_later_extend_select_adds():
-    file = Layer(["DRP3"], (), ["DRP101"])
-    assert selected(file, Layer(["DRP1"])) == {"DRP101", "DRP102"}
-    assert selected(file, Layer(None, ["DRP1"])) == {"DRP101", "DRP102", "DRP301"}
-    assert selected(Layer(["DRP101"]), Layer(None, (), ["DRP"])) == set()
+    file = Selectors(["DRP3"], (), ["DRP101"])
+    assert selected(file, Selectors(["DRP1"])) == {"DRP101", "DRP102"}
+    assert selected(file, Selectors(None, ["DRP1"])) == {"DRP101", "DRP102", "DRP301"}
+    assert selected(Selectors(["DRP101"]), Selectors(None, (), ["DRP"])) == set()
 
 
 def test_what_cannot_be_read_is_reported_whatever_is_selected():
-    assert "DRP001" in select_rules([Layer(["DRP101"])], BOOK, preview=False)
-    assert "DRP001" not in select_rules([Layer(["DRP101"], (), ["DRP001"])], BOOK, preview=False)
+    assert "DRP001" in select_rules([Selectors(["DRP101"])], BOOK, preview=False)
+    assert "DRP001" not in select_rules([Selectors(["DRP101"], (), ["DRP001"])], BOOK, preview=False)
 
 
 def test_fixable_starts_from_all_rules_and_knows_no_sets():
-    assert select_rules([Layer(None, (), ["DRP1"])], BOOK, preview=True, base=BOOK) == set(BOOK) - {"DRP101", "DRP102"}
-    assert select_rules([Layer(["DRP"])], BOOK, preview=True, base=BOOK) == set(BOOK)
+    chosen = select_rules([Selectors(None, (), ["DRP1"])], BOOK, preview=True, base=BOOK)
+    assert chosen == set(BOOK) - {"DRP101", "DRP102"}
+    assert select_rules([Selectors(["DRP"])], BOOK, preview=True, base=BOOK) == set(BOOK)
 
 
 def test_only_exact_preview_selectors_are_said_to_have_no_effect():
-    assert preview_only([Layer(["DRP201", "DRP2", "ALL", "DRP101"]), Layer(None, ["mode-call"])], BOOK) == [
+    assert preview_only([Selectors(["DRP201", "DRP2", "ALL", "DRP101"]), Selectors(None, ["mode-call"])], BOOK) == [
         "DRP201",
         "mode-call",
     ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 
 import pytest
 
 from dropout_lint.atomic_write import write_atomically
+from dropout_lint.diagnostic import Span
+from dropout_lint.syntax.positions import Lines, column_of_byte
 from dropout_lint.syntax.reading import decode_source, read_source
-from dropout_lint.syntax.text import LineIndex, UnreadableSource
+from dropout_lint.syntax.text import UnreadableSource
 
 HERE = Path("x.py")
 
@@ -115,9 +118,9 @@ def test_a_failed_write_leaves_the_file_and_no_rubbish(tmp_path: Path, monkeypat
 
 def test_lines_end_where_the_tokenizer_ends_them() -> None:
     text = "a\x0cb\u2028c\x85\r\nd\re\nf"
-    index = LineIndex(text)
-    assert index.lines == 4
-    assert [index.line(n) for n in range(1, 5)] == ["a\x0cb\u2028c\x85", "d", "e", "f"]
+    index = Lines(text)
+    assert index.count == 4
+    assert [index.line_text(n) for n in range(1, 5)] == ["a\x0cb\u2028c\x85", "d", "e", "f"]
     for offset in range(len(text) + 1):
         assert index.offset(*index.position(offset)) == offset
 
@@ -125,4 +128,22 @@ def test_lines_end_where_the_tokenizer_ends_them() -> None:
 @pytest.mark.parametrize(("line", "column"), [(0, 1), (1, 0), (1, 4), (3, 1), (2, 2)])
 def test_positions_outside_of_the_text_are_refused(line: int, column: int) -> None:
     with pytest.raises(ValueError, match=r"no position|no column"):
-        LineIndex("x\n").offset(line, column)
+        Lines("x\n").offset(line, column)
+
+
+def test_columns_of_ast_are_bytes_and_ours_are_characters() -> None:
+    text = "x = 1\r\n\u00e4 = (\rf('\U0001f600'), y)"
+    (node,) = (statement.value for statement in ast.parse(text).body[1:] if isinstance(statement, ast.Assign))
+    assert isinstance(node, ast.Tuple)
+    lines = Lines(text)
+    assert lines.code(node) == "(\rf('\U0001f600'), y)"
+    assert lines.span(node.elts[1]) == Span(3, 9, 3, 10)
+    assert lines.span(node.elts[0], node.elts[1]) == Span(3, 1, 3, 10)
+    assert lines.block(2, 3) == text[7:]
+    assert column_of_byte("a\u00e4b", 3) == 3
+
+
+@pytest.mark.parametrize(("number", "newline"), [(1, "\r\n"), (2, "\r"), (3, "\n"), (4, "\n")])
+def test_a_line_break_is_that_of_the_line_or_of_the_one_before(number: int, newline: str) -> None:
+    assert Lines("a\r\nb\rc\nd").newline(number) == newline
+    assert Lines("a").newline(1) == "\n"

@@ -1,7 +1,7 @@
-"""The file of known findings: what it holds, and which findings of a run it does not know.
+"""Baselines: files of known findings, which later runs leave out.
 
-A finding is known by file, rule, enclosing class and function, and the code that it underlines (``fingerprints``), so
-lines may move. Equal findings are counted: one more than the baseline holds is new.
+A finding is recognised by file, rule, enclosing class and function, and the code that it underlines (``fingerprints``),
+so lines may move. Equal findings are counted: if a run has one more than the baseline, that one is new.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from dropout_lint.relative_path import relative_posix
 
 VERSION = 1
 NEVER_KNOWN = frozenset({"DRP001", "DRP004"})
-"""Findings that say that a file was not checked; to leave them out would call it clean."""
+"""Never left out: without these findings, a file that was not checked would look clean."""
 
 Counts = dict[str, Counter[Fingerprint]]
-"""How often each finding is known, by the path of its file."""
+"""The number of equal findings, by file and fingerprint."""
 
 
 class BaselineError(ConfigError):
-    """A baseline cannot be used; one sentence that names the file and what to do."""
+    """A baseline cannot be used. The message is a sentence that names the file and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The known findings. Files are called by their paths relative to the folder of ``file``."""
+    """Known findings. Their paths are relative to the folder of ``file``."""
 
     file: Path
     known: Counts = field(default_factory=dict)
 
     def key(self, path: str) -> str:
-        """How the baseline calls a file."""
+        """The path of a file in the baseline."""
         return relative_posix(path, self.file.parent)
 
     def counts(self, findings: Iterable[Numbered]) -> Counts:
-        """The findings as a baseline holds them."""
+        """Count findings by file and fingerprint."""
         counts: Counts = {}
         for item in findings:
             if item.fingerprint.code not in NEVER_KNOWN:
@@ -49,27 +49,27 @@ class Baseline:
         return counts
 
     def knows(self, item: Numbered) -> bool:
-        """Whether a finding is to be left out; of equal ones beyond the count, the last are new."""
+        """True for a known finding. Of more equal findings than the baseline counts, the last ones are new."""
         known = self.known.get(self.key(item.diagnostic.path), Counter())
         return item.fingerprint.code not in NEVER_KNOWN and item.occurrence <= known[item.fingerprint]
 
-    def gone(self, found: Counts, judged: Callable[[str, str], bool]) -> Iterator[tuple[str, Fingerprint, int]]:
-        """Known findings that a run did not find, though it judged their file and rule, and how many are missing."""
+    def gone(self, found: Counts, checked: Callable[[str, str], bool]) -> Iterator[tuple[str, Fingerprint, int]]:
+        """Known findings that a run checked for and did not find, each with the number that is missing."""
         for path, known in sorted(self.known.items()):
             for fingerprint, missing in sorted((known - found.get(path, Counter())).items()):
-                if judged(path, fingerprint.code):
+                if checked(path, fingerprint.code):
                     yield path, fingerprint, missing
 
-    def updated(self, found: Counts, judged: Callable[[str, str], bool]) -> Baseline:
-        """The baseline after a run: what it found, and what was known of files and rules that it did not judge."""
+    def updated(self, found: Counts, checked: Callable[[str, str], bool]) -> Baseline:
+        """The baseline after a run: the findings of the run, and the known ones of files and rules it did not check."""
         known: Counts = {path: Counter(counts) for path, counts in found.items()}
         for path, counts in self.known.items():
-            kept = Counter({f: number for f, number in counts.items() if not judged(path, f.code)})
+            kept = Counter({f: number for f, number in counts.items() if not checked(path, f.code)})
             known[path] = known.get(path, Counter()) | kept
         return Baseline(self.file, known)
 
     def dumps(self) -> str:
-        """The text of the file: the same for the same findings, with a line for each."""
+        """The text of the file, sorted, with a line for each finding."""
         files = []
         for path in sorted(path for path, counts in self.known.items() if counts):
             entries = ",\n".join(

@@ -1,4 +1,4 @@
-"""The lines that a branch changed, as git tells them: against the commit where it left another revision."""
+"""The lines that a branch changed, from ``git diff`` against its merge base with another revision."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from dropout_lint.relative_path import relative_posix
 
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 
-Lines = tuple[int, int]
+LineRange = tuple[int, int]
 """First and last changed line. Where lines were only removed, ``first`` is the line below and ``last`` that above."""
 
 
 class GitError(Exception):
-    """The changes cannot be told; one sentence."""
+    """Git cannot compute the changes. The message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedLines:
-    """The changes of a working tree at ``top``, by path below it; a file that git does not track is new as a whole."""
+    """Changed lines by path below ``top``, the root of the working tree. In an untracked file, all lines are new."""
 
     top: Path
-    changed: Mapping[str, tuple[Lines, ...]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[LineRange, ...]] = field(default_factory=dict)
     tracked: frozenset[str] = frozenset()
 
     def touch(self, path: str, span: Span) -> bool:
-        """Whether a line of the span was changed, or a line between two of its lines removed."""
+        """True if a line of the span was changed, or a line between two of its lines was removed."""
         name = relative_posix(os.path.realpath(path), self.top)
         if name not in self.tracked:
             return True
-        if name.endswith(".ipynb"):  # the lines of its cells are not those that git compares
+        if name.endswith(".ipynb"):  # git compares lines of JSON, not of cells
             return name in self.changed
         last_line = span.end_line - (span.end_column == 1 and span.end_line > span.line)
         return any(span.line <= last and first <= last_line for first, last in self.changed.get(name, ()))
 
 
 def changed_since(revision: str, folder: Path) -> ChangedLines:
-    """What changed in the repository around ``folder`` since its HEAD left ``revision``; files may be uncommitted.
+    """The changes since the merge base of ``revision`` and HEAD, uncommitted ones included.
 
     Raises GitError outside of a repository, and for a revision that is unknown or shares no history.
     """
@@ -57,20 +57,20 @@ def changed_since(revision: str, folder: Path) -> ChangedLines:
         base = _git(top, "merge-base", wanted, "HEAD").strip()
     except GitError:
         raise GitError(f"'{revision}' and HEAD have no commit in common (in a shallow clone, fetch more)") from None
-    # With quoted paths the output is plain but for the code itself, whose encoding does not matter here.
+    # With quoted paths the output is ASCII but for the code, whose encoding does not matter here.
     patch = _git(
         top,
         *("-c", "core.quotePath=true", "diff", "--unified=0", "--find-renames", "--no-color", "--no-ext-diff"),
         *("--no-textconv", "--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/", base, "--"),
     )
     tracked = _git(top, "ls-files", "-z").split("\0")
-    changed: dict[str, list[Lines]] = {}
+    changed: dict[str, list[LineRange]] = {}
     for name, lines in _hunks(patch):
         changed.setdefault(name, []).append(lines)
     return ChangedLines(top, {name: tuple(lines) for name, lines in changed.items()}, frozenset(tracked))
 
 
-def _hunks(patch: str) -> Iterator[tuple[str, Lines]]:
+def _hunks(patch: str) -> Iterator[tuple[str, LineRange]]:
     """Path and changed lines of each hunk of a patch without context."""
     name, in_header = "", False
     for line in patch.split("\n"):
@@ -85,7 +85,7 @@ def _hunks(patch: str) -> Iterator[tuple[str, Lines]]:
 
 
 def _unquoted(name: str) -> str:
-    """A path as git quotes it, in C's manner; Python reads the same escapes."""
+    """Undo git's quoting of a path. It uses the escapes of C, which Python reads too."""
     if not name.startswith('"'):
         return name
     return os.fsdecode(ast.literal_eval(f"b{name}"))
@@ -97,6 +97,6 @@ def _git(folder: Path, *args: str) -> str:
     except FileNotFoundError:
         raise GitError("git is not installed") from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
-        raise GitError(said[0].removeprefix("fatal: "))
+        errors = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
+        raise GitError(errors[0].removeprefix("fatal: "))
     return os.fsdecode(done.stdout)

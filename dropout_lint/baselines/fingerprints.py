@@ -1,4 +1,4 @@
-"""Recognises findings after the code around them has moved: for the baseline, and for services that compare runs."""
+"""Fingerprints: recognise a finding after the code around it has moved. For baselines and CI services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Diagnostic, place
-from dropout_lint.syntax.parsing import Lines, NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.positions import Lines
 
 _DIGITS = 16
 _TRAILING_COMMA = re.compile(r",(?=[)\]}])")
@@ -18,9 +19,9 @@ _TRAILING_COMMA = re.compile(r",(?=[)\]}])")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fingerprint:
-    """A rule, the class and function that the finding is in, and a hash of the code that it underlines.
+    """A rule, the class and function around the finding, and a hash of the code that it underlines.
 
-    Lines and columns do not count, nor what a formatter changes, nor the wording of the message.
+    Lines, columns, the work of a formatter and the wording of the message do not change it.
     """
 
     code: str
@@ -30,20 +31,20 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A finding with its fingerprint; ``occurrence`` counts from 1 those of a file that have the same one."""
+    """A finding with its fingerprint. ``occurrence`` numbers equal fingerprints of a file from 1."""
 
     diagnostic: Diagnostic
     fingerprint: Fingerprint
     occurrence: int
 
     def digest(self, path: str) -> str:
-        """A hash that no other finding of the run has; ``path`` is how the file is called there."""
+        """A hash that is unique in the run; ``path`` is the name of the file in the report."""
         parts = (path, self.fingerprint.code, self.fingerprint.scope, self.fingerprint.text, str(self.occurrence))
         return _hash("\0".join(parts))
 
 
 def number(diagnostics: Sequence[Diagnostic], sources: Callable[[str], str | None]) -> Iterator[Numbered]:
-    """The findings in the order given, with their fingerprints. Those of a file should stand together."""
+    """Add fingerprints to findings, which are sorted by file."""
     seen: Counter[tuple[str, Fingerprint]] = Counter()
     path, reader = "", _Reader("")
     for diagnostic in diagnostics:
@@ -56,7 +57,7 @@ def number(diagnostics: Sequence[Diagnostic], sources: Callable[[str], str | Non
 
 
 class _Reader:
-    """Takes the fingerprints of one text."""
+    """Makes the fingerprints of one text."""
 
     def __init__(self, text: str) -> None:
         self._lines = Lines(text)
@@ -68,14 +69,14 @@ class _Reader:
     def fingerprint(self, diagnostic: Diagnostic) -> Fingerprint:
         try:
             text = self._lines.slice(diagnostic.span)
-        except IndexError:  # the file has changed since
+        except ValueError:  # the file has changed since
             text = ""
         scope = ".".join(_scope(self._tree, diagnostic.span.line)) if self._tree else ""
         return Fingerprint(diagnostic.code, scope, _hash(_TRAILING_COMMA.sub("", "".join(text.split()))))
 
 
 def _scope(tree: ast.Module, line: int) -> Iterator[str]:
-    """The names of the classes and functions around a line, from outside in."""
+    """The names of the classes and functions around a line, outermost first."""
     inside: list[ast.AST] = [tree]
     while inside:
         node = inside.pop()

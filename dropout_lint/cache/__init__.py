@@ -1,1 +1,1 @@
-"""What earlier runs found out, as JSON in ``.dropout_lint_cache``: deleting it changes nothing but the time."""
+"""The cache in ``.dropout_lint_cache``: JSON files. Deleting it changes nothing but the time of a run."""

@@ -1,4 +1,9 @@
-"""Frozen dataclasses to JSON and back, for any of them: a dataclass is the list of its fields."""
+"""Convert frozen dataclasses to JSON and back. A dataclass becomes the list of its fields: ``Span(1, 2, 1, 5)`` is
+``[1,2,1,5]``.
+
+Every value comes back equal, which rules out msgspec: it writes infinity as null, refuses strings with lone
+surrogates (both occur in Python source), and writes the names of all fields.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 Decoder = Callable[[Any], Any]
@@ -19,20 +24,23 @@ _GETTERS: dict[type, Decoder] = {}
 
 
 def encode(value: object) -> str:
-    """JSON of a dataclass that holds nothing but numbers, texts, tuples, frozensets, dicts and other dataclasses."""
+    """JSON of a value made of dataclasses, numbers, strings, tuples, frozensets, enums and dicts by string."""
     return _ENCODER.encode(value)
 
 
 def decode(kind: type[T], text: str | bytes) -> T:
-    """A dataclass from its JSON. Raises ValueError for JSON of something else, TypeError for a type without JSON."""
+    """Build a ``kind`` from its JSON: a dataclass, or a type such as ``tuple[Span, ...]``.
+
+    Raises ValueError if the JSON does not fit, TypeError for a type that JSON cannot represent.
+    """
     return rebuild(kind, json.loads(text))
 
 
 def rebuild(kind: type[T], value: object) -> T:
-    """A dataclass from what its JSON says, which is used up. Raises ValueError and TypeError as ``decode``."""
-    read: Callable[[Any], T] = _reader(kind)
+    """Build a ``kind`` from parsed JSON, whose lists are modified. Raises ValueError and TypeError as ``decode``."""
+    read: Callable[[Any], T] | None = _decoder(kind)
     try:
-        return read(value)
+        return cast(T, value) if read is None else read(value)
     except (TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"no {kind.__name__}: {error}") from None
 
@@ -55,7 +63,7 @@ _ENCODER = json.JSONEncoder(default=_plain, check_circular=False, separators=(",
 
 
 def _reader(kind: type) -> Decoder:
-    """What makes a dataclass of the list of its fields. Raises TypeError for a field whose type JSON does not tell."""
+    """A function from the list of its fields to a dataclass."""
     if kind in _READERS:
         return _READERS[kind]
     converted: list[tuple[int, Decoder]] = []
@@ -68,7 +76,7 @@ def _reader(kind: type) -> Decoder:
             value[index] = decoder(value[index])
         return kind(*value)
 
-    _READERS[kind] = read  # before its fields are looked at: trees hold themselves
+    _READERS[kind] = read  # before the fields, because a type may contain itself
     try:
         hints = get_type_hints(kind)
         for index, item in enumerate(fields(kind)):
@@ -82,7 +90,7 @@ def _reader(kind: type) -> Decoder:
 
 
 def _decoder(hint: Any) -> Decoder | None:
-    """What turns JSON into a value of the annotated type, None if nothing has to be done."""
+    """A function from parsed JSON to a value of type ``hint``; None if both are the same."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in _AS_IT_IS or origin is Literal:
         return None

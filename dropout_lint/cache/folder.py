@@ -1,4 +1,4 @@
-"""The folder of the cache: marked for backup programs and git, written in single steps, never required."""
+"""The folder of the cache. It is tagged for backup programs and git, written atomically, and never required."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _TAG_TEXT = (
 )
 _FORMAT = 1
 _BUILDS = 3
-"""How many versions of the tool or of Python keep their part of a cache."""
+"""Parts of this many versions of the tool or of Python are kept."""
 
 
 class CacheFolder:
-    """The part of a cache that belongs to this version of the tool and of Python. No method raises OSError."""
+    """The part of a cache for this version of the tool and of Python. No method raises OSError."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._own = root / build()
 
     def read(self, name: str) -> bytes | None:
-        """A file of the cache, None where there is none."""
+        """Read a file of the cache; None if there is none."""
         try:
             return (self._own / name).read_bytes()
         except OSError:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        """Replace a file of the cache in one step; where that cannot be done, nothing happens."""
+        """Replace a file of the cache atomically. Does nothing if that fails."""
         from dropout_lint.atomic_write import write_atomically
 
         with contextlib.suppress(OSError):
@@ -50,13 +50,13 @@ class CacheFolder:
             write_atomically(self._own / name, data)
 
     def names(self, prefix: str) -> list[str]:
-        """The files of the cache that start so."""
+        """Names of files in the cache that begin with ``prefix``."""
         with contextlib.suppress(OSError):
             return [name for name in os.listdir(self._own) if name.startswith(prefix)]
         return []
 
     def keep_newest(self, prefix: str, number: int) -> None:
-        """Delete the files of a prefix that were written longest ago."""
+        """Delete the oldest files that begin with ``prefix``, and keep ``number`` of them."""
         names = self.names(prefix)
         if len(names) > number:
             for path in _by_age(self._own / name for name in names)[number:]:
@@ -75,7 +75,7 @@ class CacheFolder:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder carries our mark, so that deleting it deletes nothing else."""
+    """True if a folder has our tag file, so that it can be deleted."""
     try:
         return (folder / TAG).read_text("utf-8") == _TAG_TEXT
     except (OSError, UnicodeDecodeError):
@@ -84,14 +84,14 @@ def is_ours(folder: Path) -> bool:
 
 @cache
 def build() -> str:
-    """What stands for this tool and this Python: their versions, and the files that the tool is made of.
+    """A hash of the versions of the tool and of Python, and of the sizes and times of the tool's files.
 
-    An installation that is edited or replaced under the same version is another build.
+    An edited installation is another build.
     """
     from dropout_lint.rulebook import pages_folder
 
     found = [__version__, str(_FORMAT), sys.version, *_stated(Path(__file__).parent.parent), *_stated(pages_folder())]
-    arbiter = find_spec("libcst")  # of syntax that is newer than Python
+    arbiter = find_spec("libcst")  # it decides about newer syntax
     if arbiter is not None and arbiter.origin is not None:
         found.append(f"{arbiter.origin} {os.stat(arbiter.origin).st_mtime_ns}")
     return blake2b("\n".join(found).encode(), digest_size=8).hexdigest()
@@ -109,7 +109,7 @@ def _stated(folder: Path) -> Iterator[str]:
 
 
 def _by_age(paths: Iterator[Path]) -> list[Path]:
-    """Newest first; files that go away meanwhile count as old."""
+    """Newest first; deleted files last."""
 
     def age(path: Path) -> float:
         try:

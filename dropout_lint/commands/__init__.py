@@ -1,1 +1,1 @@
-"""The commands of the command line: each returns an exit code and leaves it to ``cli`` to exit."""
+"""The commands of the command line. Each returns an exit code; only ``cli`` exits."""

@@ -1,4 +1,4 @@
-"""``check --add-noqa``: adds a comment that suppresses each finding of today."""
+"""``check --add-noqa``: adds a suppression comment for each current finding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUFF_HINT = (
 
 
 def add_noqa(result: LintResult, linter: Linter, style: str) -> LintResult:
-    """Write the comments and say how many; what comes back holds only the failures."""
+    """Write the comments and report their number. Returns a result with the failures only."""
     from dropout_lint.suppressions.matching import add_suppressions
     from dropout_lint.syntax.text import UnreadableSource
 

@@ -1,4 +1,4 @@
-"""``check --baseline`` and ``--write-baseline``: known findings are left out, and those that are gone are named."""
+"""``check --baseline`` and ``--write-baseline``: leaves out known findings, and lists those that are gone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LISTED = 10
 
 
 def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
-    """Leave out the findings that the baseline of their file knows. Raises BaselineError."""
+    """Remove the findings that are in the baseline of their file. Raises BaselineError."""
     by_baseline = _by_baseline(options, resolver, linted)
     if not by_baseline:
         return linted
@@ -36,8 +36,8 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
         baseline = read_baseline(file)
         numbered = list(number(found, linted.sources()))
         known |= {item.diagnostic for item in numbered if baseline.knows(item)}
-        judged = _judged(file.parent, options, resolver, linted)
-        gone += [_described(*entry) for entry in baseline.gone(baseline.counts(numbered), judged)]
+        checked = _was_checked(file.parent, options, resolver, linted)
+        gone += [_described(*entry) for entry in baseline.gone(baseline.counts(numbered), checked)]
     if gone and not options.quiet:
         note("Known problems that are gone (--write-baseline takes them out of the baseline):")
         for line in gone[:_LISTED]:
@@ -52,9 +52,9 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
 
 
 def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
-    """Write the findings into the baselines of their files; what no baseline can hold is left to report.
+    """Write the findings into the baselines of their files. Returns those that a baseline cannot contain.
 
-    What is known of files and rules that were not checked stays. Raises BaselineError and CannotWriteError.
+    Entries for files and rules that were not checked are kept. Raises BaselineError and CannotWriteError.
     """
     from dropout_lint.baselines.baseline import NEVER_KNOWN, Baseline, read_baseline
     from dropout_lint.baselines.fingerprints import number
@@ -66,19 +66,19 @@ def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: L
     for file, found in by_baseline.items():
         before = read_baseline(file) if os.path.lexists(file) else Baseline(file)
         counts = before.counts(number(found, linted.sources()))
-        after = before.updated(counts, _judged(file.parent, options, resolver, linted))
+        after = before.updated(counts, _was_checked(file.parent, options, resolver, linted))
         write_report(after.dumps(), file, color=False)
         written += sum(new.total() for new in counts.values())
         if not options.quiet:
             total = sum(known.total() for known in after.known.values())
-            note(f"Wrote {counted(total, 'known problem')} to {_shown(file)}.")
+            note(f"Wrote {counted(total, 'known problem')} to {_relative(file)}.")
     left = tuple(item for item in linted.result.diagnostics if item.code in NEVER_KNOWN)
     left_out = (*linted.left_out, counted(written, "known problem")) if written else linted.left_out
     return replace(linted, result=replace(linted.result, diagnostics=left), left_out=left_out)
 
 
 def _by_baseline(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> dict[Path, list[Diagnostic]]:
-    """The findings of each baseline that holds for a file of the run."""
+    """The findings for each baseline that is configured for a file of the run."""
     by_baseline: dict[Path, list[Diagnostic]] = {}
     if options.baseline:
         by_baseline[Path.cwd() / options.baseline] = []
@@ -91,26 +91,26 @@ def _by_baseline(options: CheckOptions, resolver: SettingsResolver, linted: Lint
     return by_baseline
 
 
-def _judged(
+def _was_checked(
     folder: Path, options: CheckOptions, resolver: SettingsResolver, linted: Linted
 ) -> Callable[[str, str], bool]:
-    """Says of a file, as the baseline in ``folder`` calls it, and a rule whether a finding would have been seen.
+    """A function of a file, as the baseline in ``folder`` names it, and a rule: did the run check the rule there?
 
-    A file that is gone counts where it lay below a path that was checked.
+    A deleted file was checked if it was below a path that was checked.
     """
-    checked = {os.path.abspath(path) for path in linted.files}
+    files = {os.path.abspath(path) for path in linted.files}
     failed = {(os.path.abspath(failure.path), failure.code) for failure in linted.result.failures}
     roots = [Path(os.path.abspath(path)) for path in (options.paths or (Path(),))]
 
-    def judged(key: str, code: str) -> bool:
+    def checked(key: str, code: str) -> bool:
         path = Path(os.path.abspath(folder / key))
         if not path.exists():
             return any(path.is_relative_to(root) for root in roots) and not options.reads_stdin
-        if str(path) not in checked or (str(path), "") in failed or (str(path), code) in failed:
+        if str(path) not in files or (str(path), "") in failed or (str(path), code) in failed:
             return False
         return code in resolver(path).enabled_for(path)
 
-    return judged
+    return checked
 
 
 def _described(path: str, fingerprint: Fingerprint, missing: int) -> str:
@@ -118,6 +118,6 @@ def _described(path: str, fingerprint: Fingerprint, missing: int) -> str:
     return f"{path}: {fingerprint.code}{scope}" + (f" ({missing} times)" if missing > 1 else "")
 
 
-def _shown(file: Path) -> Path:
+def _relative(file: Path) -> Path:
     here = Path.cwd()
     return file.relative_to(here) if file.is_relative_to(here) else file

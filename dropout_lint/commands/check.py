@@ -1,4 +1,4 @@
-"""``check``: find the files, lint them, fix or suppress where asked, report, and say how it went."""
+"""``check``: discovers files, lints them, fixes or suppresses if asked to, reports, and returns an exit code."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def run_check(options: CheckOptions) -> ExitCode:
 
 
 def _run(linter: Linter, found: Discovery) -> LintResult:
-    """Lint without a search for garbage among the facts, then or when the process ends: that takes seconds."""
+    """Lint with the garbage collector off. It would spend seconds on the facts, during the run and at exit."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -121,7 +121,7 @@ def _model_runs(options: CheckOptions, resolver: SettingsResolver) -> ModelRuns:
 
 
 def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
-    """Leave out what a baseline knows, and what stands on lines that did not change."""
+    """Remove findings that are in a baseline or on unchanged lines."""
     from dropout_lint.commands.baseline import without_known, write_baselines
 
     if options.write_baseline:

@@ -1,4 +1,4 @@
-"""``clean``: removes caches, which are known by the mark that they carry."""
+"""``clean``: removes caches, which it recognises by their tag file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dropout_lint.commands.shared.messages import error, note
 
 
 def remove_caches(paths: Sequence[Path]) -> ExitCode:
-    """Remove every cache at and below these folders. A folder without our mark is left, whatever its name."""
+    """Remove every cache at and below these folders. A folder without our tag file is not touched."""
     failed = removed = 0
     for path in paths:
         if not path.is_dir():

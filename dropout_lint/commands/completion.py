@@ -1,4 +1,4 @@
-"""``completion``: the script that makes a shell complete commands, options and paths."""
+"""``completion``: prints the script by which a shell completes commands, options and paths."""
 
 from __future__ import annotations
 

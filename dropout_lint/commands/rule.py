@@ -1,4 +1,4 @@
-"""``rule`` and ``rules``: the pages of the rulebook in the terminal, as plain text, or as JSON."""
+"""``rule`` and ``rules``: show the rule pages in the terminal, as plain text or as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dropout_lint.config.selection import UnknownRuleError, parse_selector
 from dropout_lint.rulebook import Rule
 
 _WIDE = 120
-"""Columns of a terminal from which summaries fit beside the names."""
+"""Terminals of this width or more show summaries beside the names."""
 
 
 def show_rule(wanted: str, output_format: str, color: str) -> ExitCode:

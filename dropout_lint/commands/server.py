@@ -13,12 +13,12 @@ from dropout_lint.commands.shared.exit_codes import ExitCode
 
 
 def run_server() -> ExitCode:
-    """Serve one client until it says goodbye. Raises click.ClickException where pygls is not installed."""
+    """Serve one client until it disconnects. Raises click.ClickException if pygls is not installed."""
     if importlib.util.find_spec("pygls") is None:
         raise click.ClickException("The language server needs pygls: pip install 'dropout-lint[lsp]'.")
     from dropout_lint.server.language_server import create_server
 
-    # A copy of each stream: pygls closes them at the end, and nothing else may write between its messages.
+    # Copies, because pygls closes the streams at the end, and nothing else may write between its messages.
     with os.fdopen(os.dup(0), "rb") as stdin, os.fdopen(os.dup(1), "wb") as stdout, redirect_stdout(sys.stderr):
         create_server().start_io(stdin, stdout)
     return ExitCode.CLEAN

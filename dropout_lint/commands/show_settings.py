@@ -1,4 +1,4 @@
-"""``check --show-settings``: what holds for one path, after the file and the command line are merged."""
+"""``check --show-settings``: the settings of one path, merged from the file and the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNSET = {"source": "(no configuration file)", "baseline": "(none)"}
 
 
 def show_settings(settings: Settings) -> None:
-    """Print settings as they are resolved, one ``key = value`` a line."""
+    """Print resolved settings, one ``key = value`` a line."""
     for item in fields(settings):
         value = getattr(settings, item.name)
         if item.name == "per_file_ignores":

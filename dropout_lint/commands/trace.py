@@ -1,4 +1,4 @@
-"""``trace``: build models, see their layers, and check where dropout stands in them."""
+"""``trace``: builds models, records their layers, and runs the placement checks on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PICTURE = "dropout_lint.graph.svg:svg"
 
 
 def run_trace(options: ModelOptions, *, fake: bool, show: bool, svg: Path | None) -> ExitCode:
-    """Run ``trace``: ``fake`` builds models without values for their weights, ``show`` and ``svg`` draw them.
+    """Run ``trace``. ``fake`` builds models without memory for their weights; ``show`` and ``svg`` draw them.
 
     Raises click.ClickException and CannotWriteError.
     """
@@ -31,7 +31,7 @@ def run_trace(options: ModelOptions, *, fake: bool, show: bool, svg: Path | None
             raise click.ClickException("--svg needs igraph, which is not installed: pip install 'dropout-lint[svg]'.")
     done = command.run("graph", JOB, {"fake": fake, "graph": show or svg is not None})
     if show:
-        # Where a program reads the report, nothing else may stand in it.
+        # A report for a program must not contain anything else.
         _show(done, options, apart=command.output_format not in ("full", "concise"))
     if svg is not None:
         _draw(done, svg)

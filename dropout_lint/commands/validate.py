@@ -1,4 +1,4 @@
-"""``validate``: run models on a device and measure what their dropout does."""
+"""``validate``: runs models on a device and measures what their dropout does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DEVICE = re.compile(r"[a-z]+(:\d+)?")
 def run_validate(
     options: ModelOptions, *, device: str, allow: tuple[str, ...], seed: int, compiled: bool, html: Path | None
 ) -> ExitCode:
-    """Run ``validate``. Raises click.ClickException, also when there is no such device."""
+    """Run ``validate``. Raises click.ClickException, for example if there is no such device."""
     if not _DEVICE.fullmatch(device):
         raise click.UsageError(f"'{device}' is not a device such as 'cpu', 'cuda' or 'cuda:1'.")
     command = ModelCommand(options)
@@ -33,7 +33,7 @@ def run_validate(
 
 
 def require_device(device: str) -> None:
-    """Raises click.ClickException when PyTorch cannot use a device here. A process of its own asks it."""
+    """Raises click.ClickException if PyTorch, in a process of its own, cannot use the device."""
     from dropout_lint.models.isolation import run
     from dropout_lint.targets.target import ModelTarget
 

@@ -1,4 +1,4 @@
-"""``check --watch``: the report again, on a cleared screen, whenever a file changes."""
+"""``check --watch``: checks again and redraws the report whenever a file changes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 
 
 def watch(options: CheckOptions, check: Callable[[CheckOptions], ExitCode]) -> ExitCode:
-    """Check until Ctrl-C, which is the way to end it. What is wrong with a run is said, and the next change awaited.
+    """Check until Ctrl-C. An error of one run is printed, and the next change starts another run.
 
-    Raises click.UsageError for paths that cannot be watched, and where watchfiles is not installed.
+    Raises click.UsageError for paths that cannot be watched, and if watchfiles is not installed.
     """
     if options.reads_stdin or options.add_noqa or options.show_files or options.show_settings:
         raise click.UsageError("--watch cannot be combined with '-', --add-noqa, --show-files or --show-settings.")
@@ -55,12 +55,12 @@ def _check(options: CheckOptions, check: Callable[[CheckOptions], ExitCode]) -> 
         error(problem.format_message() if isinstance(problem, click.ClickException) else str(problem))
     sys.stdout.flush()
     gc.unfreeze()
-    gc.collect()  # nothing is searched for garbage while a check runs
+    gc.collect()  # it is off during a check
     note(f"[{_clock()}] Watching for changes; Ctrl-C ends this.")
 
 
 def _changes(paths: tuple[Path, ...]) -> Iterator[str]:
-    """What changed, each time that something did. Watches from the first call on."""
+    """Yield a summary of each change. Watches from the first call on."""
     try:
         import watchfiles
     except ImportError:
@@ -75,14 +75,14 @@ def _changes(paths: tuple[Path, ...]) -> Iterator[str]:
             wanted = name.endswith(SUFFIXES) or name in _CONFIGURATION
             return wanted and super().__call__(change, path)
 
-    # An editor that saves by renaming puts a new file in the place of a watched one: its folder is what stays.
+    # Watch folders: an editor that saves by renaming replaces the file.
     folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
     found: Iterator[Any] = watchfiles.watch(*folders, watch_filter=Sources(), yield_on_timeout=True, rust_timeout=100)
-    next(found)  # which starts to watch, so that no change during the first check is missed
-    return (_told(changed) for changed in found if changed)
+    next(found)  # starts watching before the first check, so that no change is missed
+    return (_summary(changed) for changed in found if changed)
 
 
-def _told(changed: set[tuple[Change, str]]) -> str:
+def _summary(changed: set[tuple[Change, str]]) -> str:
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
     return f"{displayed(Path(min(path for _, path in changed)))}{more} changed."
 

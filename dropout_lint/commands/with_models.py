@@ -1,4 +1,4 @@
-"""``check --with-models``: the declared models are traced and run, and their findings join those of the source."""
+"""``check --with-models``: traces and runs the declared models, and merges their findings with those of the source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dropout_lint.linting.stages import LintResult
 
 @dataclass(frozen=True, slots=True)
 class ModelRuns:
-    """What running the declared models found, and the models that could not be checked."""
+    """Findings from running the declared models, and the models that could not be checked."""
 
     findings: Findings
     failures: tuple[Failure, ...]

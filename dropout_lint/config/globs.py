@@ -14,7 +14,7 @@ _SPECIAL = frozenset("*?[{")
 
 
 def anchor(pattern: str, base: Path) -> str:
-    """The pattern as an absolute one below ``base``; an absolute pattern stays as it is."""
+    """Make a pattern absolute, below ``base``."""
     if Path(pattern).is_absolute():
         return pattern
     folder = "".join(f"[{char}]" if char in _SPECIAL else char for char in base.as_posix().rstrip("/"))
@@ -22,12 +22,12 @@ def anchor(pattern: str, base: Path) -> str:
 
 
 def normalised(pattern: str) -> str:
-    """The pattern without a leading ``./`` and a trailing ``/``, with forward slashes only."""
+    """Remove a leading ``./`` and a trailing ``/``, and turn backslashes into slashes."""
     return pattern.replace("\\", "/").removeprefix("./").rstrip("/")
 
 
 def translate(pattern: str) -> str:
-    """The regular expression of a pattern, to be used with ``fullmatch``."""
+    """The regular expression of a pattern, for ``fullmatch``."""
     parts: list[str] = []
     depth = at = 0
     while at < len(pattern):
@@ -57,7 +57,7 @@ def translate(pattern: str) -> str:
 
 
 class PathMatcher:
-    """Whether a path matches one of some patterns, each given as a last part or as an absolute path."""
+    """Matches paths against patterns, each of which is a name or an absolute path."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         names = [pattern for pattern in patterns if "/" not in pattern]
@@ -75,7 +75,7 @@ class PathMatcher:
 
 @cache
 def matcher(patterns: tuple[str, ...]) -> PathMatcher:
-    """The matcher of these patterns, compiled once."""
+    """Compile patterns, once for each tuple of them."""
     return PathMatcher(patterns)
 
 

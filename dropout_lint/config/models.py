@@ -15,7 +15,7 @@ _NAME = "[[tool.dropout-lint.models]]"
 
 
 def declared_models(tables: Sequence[Mapping[str, object]], file: Path) -> tuple[ModelTarget, ...]:
-    """A target for each table; files and imports start from the folder of ``file``. Raises ConfigError."""
+    """The target of each table; paths and imports are relative to the folder of ``file``. Raises ConfigError."""
     return tuple(_target(table, number, file) for number, table in enumerate(tables, 1))
 
 

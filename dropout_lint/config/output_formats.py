@@ -1,4 +1,4 @@
-"""The names of the output formats, which settings and the command line check."""
+"""The names of the output formats, against which settings and options are checked."""
 
 FORMATS = {
     "full": "full",

@@ -10,14 +10,14 @@ from typing import Any
 
 from dropout_lint.config import globs
 from dropout_lint.config.schema import TABLE, Options, read_options
-from dropout_lint.config.selection import Layer, UnknownRuleError, parse_selector, preview_only, select_rules
+from dropout_lint.config.selection import Selectors, UnknownRuleError, parse_selector, preview_only, select_rules
 from dropout_lint.config.settings import DEFAULT_EXCLUDE, Settings
 from dropout_lint.config.tables import ConfigError
 from dropout_lint.rulebook import rules
 
 __all__ = ["ConfigError", "Options", "Settings", "SettingsResolver"]
 
-# Options that a later source simply replaces; the others are lists of rules or patterns with rules of their own.
+# A later source replaces these options. The others are merged, each in its own way.
 _PLAIN = frozenset(item.name for item in fields(Options)) & frozenset(item.name for item in fields(Settings)) - {
     "per_file_ignores",
     "fixable",
@@ -29,8 +29,8 @@ _PLAIN = frozenset(item.name for item in fields(Options)) & frozenset(item.name 
 class SettingsResolver:
     """Finds the settings of a file, once per folder.
 
-    ``overrides`` come from the command line; ``config`` is a file that holds for everything, with its patterns
-    relative to the working directory; ``isolated`` reads no file. ``warnings`` collects what the user should be told.
+    ``overrides`` come from the command line. ``config`` is a file that is used for every path, with its patterns
+    relative to the working directory. ``isolated`` reads no file. ``warnings`` are for the user.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SettingsResolver:
 
     @property
     def sources(self) -> list[Path]:
-        """The configuration files that hold for the paths asked about so far."""
+        """The configuration files of the paths that were looked up so far."""
         used = [self._fixed] if self._fixed else self._by_folder.values()
         return sorted({settings.source for settings in used if settings.source is not None})
 
@@ -84,6 +84,8 @@ class SettingsResolver:
         book = rules()
         for origin, given in ((source, options), (None, cli)):
             _validate(given, origin)
+        for key in options.removed_keys:
+            self._warn(f"{source}: '{key}' in {TABLE} never had an effect and was removed; delete it.")
         values: dict[str, Any] = {}
         for name in _PLAIN:
             value = getattr(cli, name) if getattr(cli, name) is not None else getattr(options, name)
@@ -92,16 +94,16 @@ class SettingsResolver:
         if options.rates is not None:
             values["rates"] = {**Settings(root).rates, **options.rates}
         preview = bool(values.get("preview", False))
-        layers = [Layer(given.select, given.extend_select or (), given.ignore or ()) for given in (options, cli)]
-        fixing = [Layer(given.fixable, (), given.unfixable or ()) for given in (options, cli)]
+        selecting = [Selectors(given.select, given.extend_select or (), given.ignore or ()) for given in (options, cli)]
+        fixing = [Selectors(given.fixable, (), given.unfixable or ()) for given in (options, cli)]
         if not preview:
-            for text in preview_only(layers, book):
+            for text in preview_only(selecting, book):
                 self._warn(f"Selection '{text}' has no effect because preview is not enabled; add --preview.")
         baseline = self._cwd / cli.baseline if cli.baseline else root / options.baseline if options.baseline else None
         return Settings(
             root=root,
             source=source,
-            enabled=select_rules(layers, book, preview=preview),
+            enabled=select_rules(selecting, book, preview=preview),
             per_file_ignores=tuple(
                 (
                     _anchored(pattern, base),

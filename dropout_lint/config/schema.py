@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ RATE_KINDS = ("transformer", "linear", "conv", "input")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one source (a file or the command line) sets; None where it says nothing."""
+    """What one source (a file or the command line) sets; None for what it does not set."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
@@ -39,13 +38,12 @@ class Options:
     output_format: str | None = None
     cache_dir: str | None = None
     baseline: str | None = None
-    target_torch: str | None = None
-    dropout_modules: tuple[str, ...] | None = None
-    keep_probability_modules: tuple[str, ...] | None = None
     mode_managed_bases: tuple[str, ...] | None = None
     mc_dropout_names: tuple[str, ...] | None = None
     rates: Mapping[str, tuple[float, float]] | None = None
     models: tuple[ModelTarget, ...] | None = None
+    removed_keys: tuple[str, ...] = ()
+    """Keys of `REMOVED_KEYS` that the source still has."""
 
 
 def _boolean(value: object) -> bool:
@@ -83,12 +81,6 @@ def _choice(*choices: str) -> Callable[[object], str]:
 
 def _severity(value: object) -> Severity:
     return Severity(_choice("error", "warning", "info")(value))
-
-
-def _version(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"\d+\.\d+(\.\d+)?", value):
-        raise WrongValueError('a version of PyTorch such as "2.13"')
-    return value
 
 
 def _codes_by_pattern(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -133,18 +125,18 @@ KEYS: dict[str, Callable[[object], object]] = {
     "output-format": _choice(*FORMATS),
     "cache-dir": _string,
     "baseline": _string,
-    "target-torch": _version,
-    "dropout-modules": _strings,
-    "keep-probability-modules": _strings,
     "mode-managed-bases": _strings,
     "mc-dropout-names": _strings,
     "rates": _rates,
     "models": _tables,
 }
 
+REMOVED_KEYS = ("target-torch", "dropout-modules", "keep-probability-modules")
+"""Keys of earlier versions that never had an effect. They are ignored with a warning, whatever their value."""
+
 
 def read_options(file: Path) -> Options | None:
-    """The table of a TOML file, or None when it has none. Raises ConfigError."""
+    """Read the table of a TOML file; None if it has none. Raises ConfigError."""
     try:
         document = tomllib.loads(file.read_bytes().decode())
     except OSError as error:
@@ -165,7 +157,8 @@ def read_options(file: Path) -> Options | None:
 def _parse_table(table: object, file: Path) -> Options:
     if not isinstance(table, dict):
         raise ConfigError(f"{file}: 'tool.dropout-lint' must be a table, not {described(table)}")
-    values = read_table(table, KEYS, f"{file}: ", TABLE)
+    kept = {key: value for key, value in table.items() if key not in REMOVED_KEYS}
+    values = read_table(kept, KEYS, f"{file}: ", TABLE)
     if "models" in values:
         values["models"] = declared_models(values["models"], file)
-    return Options(**values)
+    return Options(**values, removed_keys=tuple(key for key in table if key in REMOVED_KEYS))

@@ -11,7 +11,7 @@ from dropout_lint.suggestions import nearest
 
 ALL = "ALL"
 ALWAYS_SELECTED = frozenset({"DRP001", "DRP004"})
-"""What could not be read or checked is reported whatever is selected; only ``ignore`` turns it off."""
+"""Reported whatever is selected: a file that could not be read or checked. Only ``ignore`` turns them off."""
 
 _PREFIX = re.compile(r"DRP\d{0,3}")
 _EXACT = len("DRP101")
@@ -33,7 +33,7 @@ class Selector:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class Selectors:
     """One source of selectors, such as a file or the command line; None means not given."""
 
     select: Sequence[str] | None = None
@@ -59,7 +59,7 @@ def parse_selector(text: str, rules: Mapping[str, Rule]) -> Selector:
 
 
 def nearest_selector(text: str, rules: Mapping[str, Rule]) -> str | None:
-    """The code, prefix or name that was probably meant."""
+    """The code, prefix or name nearest to an unknown one, None if none is near."""
     wanted = text.strip().upper()
     digits = wanted.removeprefix("DRP").translate(_LOOKALIKES)
     if digits and any(code.startswith(f"DRP{digits}") for code in rules):
@@ -70,19 +70,19 @@ def nearest_selector(text: str, rules: Mapping[str, Rule]) -> str | None:
 
 
 def select_rules(
-    layers: Iterable[Layer], rules: Mapping[str, Rule], *, preview: bool, base: Iterable[str] | None = None
+    sources: Iterable[Selectors], rules: Mapping[str, Rule], *, preview: bool, base: Iterable[str] | None = None
 ) -> frozenset[str]:
-    """The codes that are on after all layers, the last one deciding. ``base`` is what is on before the first.
+    """The codes that are on after all sources, of which the last one decides. ``base`` is what is on before the first.
 
     Raises UnknownRuleError.
     """
     sets = {"default", "preview"} if preview else {"default"}
     enabled = {code for code, rule in rules.items() if rule.set in sets} if base is None else set(base)
     always = ALWAYS_SELECTED.intersection(rules) if base is None else frozenset[str]()
-    for layer in layers:
-        chosen = [parse_selector(text, rules) for text in (*(layer.select or ()), *layer.extend_select)]
-        ignored = [parse_selector(text, rules) for text in layer.ignore]
-        if layer.select is not None:
+    for source in sources:
+        chosen = [parse_selector(text, rules) for text in (*(source.select or ()), *source.extend_select)]
+        ignored = [parse_selector(text, rules) for text in source.ignore]
+        if source.select is not None:
             enabled = set(always)
         for specificity in range(_EXACT + 1):
             for selector in chosen:
@@ -94,9 +94,9 @@ def select_rules(
     return frozenset(enabled)
 
 
-def preview_only(layers: Iterable[Layer], rules: Mapping[str, Rule]) -> list[str]:
-    """The selectors that name one preview rule exactly and so have no effect without preview."""
-    texts = [text for layer in layers for text in (*(layer.select or ()), *layer.extend_select)]
+def preview_only(sources: Iterable[Selectors], rules: Mapping[str, Rule]) -> list[str]:
+    """Selectors that have no effect because they name one preview rule and preview is off."""
+    texts = [text for source in sources for text in (*(source.select or ()), *source.extend_select)]
     selectors = [parse_selector(text, rules) for text in dict.fromkeys(texts)]
     return [
         selector.text

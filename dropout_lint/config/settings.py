@@ -1,4 +1,4 @@
-"""What holds for the files of one folder, whichever file and options it came from; frozen and picklable."""
+"""The settings of the files of one folder, merged from a file and the command line; frozen and picklable."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DEFAULT_EXCLUDE = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for the files of one folder. ``exclude`` and ``per_file_ignores`` hold names and absolute patterns."""
+    """Settings of the files of one folder. ``exclude`` and ``per_file_ignores`` contain names and absolute patterns."""
 
     root: Path
     source: Path | None = None
@@ -61,9 +61,6 @@ class Settings:
     baseline: Path | None = None
     cache_dir: str = ".dropout_lint_cache"
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
-    target_torch: str = "2.13"
-    dropout_modules: tuple[str, ...] = ("timm.layers.DropPath",)
-    keep_probability_modules: tuple[str, ...] = ()
     mode_managed_bases: tuple[str, ...] = ()
     mc_dropout_names: tuple[str, ...] = ("mc_*", "*uncertainty*", "enable_dropout*", "*Prenet*")
     rates: Mapping[str, tuple[float, float]] = field(
@@ -76,7 +73,7 @@ class Settings:
     )
 
     models: tuple[ModelTarget, ...] = ()
-    """What ``trace``, ``validate`` and ``check --with-models`` run."""
+    """The models that ``trace``, ``validate`` and ``check --with-models`` run."""
 
     def enabled_for(self, path: Path) -> frozenset[str]:
         """The codes that are on for this file, after ``per-file-ignores``."""

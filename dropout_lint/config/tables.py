@@ -19,7 +19,7 @@ class WrongValueError(ValueError):
 def read_table(
     table: Mapping[str, object], keys: Mapping[str, Callable[[object], object]], file: str, name: str
 ) -> dict[str, Any]:
-    """The values of a table by the names of fields. Raises ConfigError that begins with ``file``."""
+    """Convert a table to keyword arguments, checking each value. Raises ConfigError that begins with ``file``."""
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in keys:
@@ -33,7 +33,7 @@ def read_table(
 
 
 def described(value: object) -> str:
-    """A wrong value in the words of a message."""
+    """Describe a wrong value for a message."""
     match value:
         case bool():
             return str(value).lower()

@@ -1,6 +1,6 @@
-"""Which files to check: paths as given, folders walked, exclusions and ``.gitignore`` obeyed.
+"""Finds the files to check: named files, and those below named folders but for excluded and git-ignored ones.
 
-Folders are walked as ruff and git do it: links to folders are not followed, so a cycle of links cannot trap the walk.
+As in ruff and git, links to folders are not followed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dropout_lint.suggestions import nearest
 
 SUFFIXES = (".py", ".ipynb")
 _ON_TRIAL = ".md"
-"""Searched for with ``--preview``."""
+"""Found with ``--preview`` only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The files to check, sorted and each once, and the paths that cannot be checked."""
+    """The files to check, sorted and without duplicates, and the paths that cannot be checked."""
 
     files: tuple[Path, ...]
     failures: tuple[Failure, ...]
@@ -34,10 +34,10 @@ class Discovery:
 def discover(
     paths: Sequence[Path], settings_for: Callable[[Path], Settings], *, force_exclude: bool = False
 ) -> Discovery:
-    """Find the Python files and notebooks of these files and folders.
+    """Find the Python files and notebooks among ``paths`` and below them.
 
-    A file that is named is always taken, unless ``force_exclude`` and it is excluded. Nothing is raised: what cannot be
-    read, and a configuration that cannot be used, is a Failure.
+    A named file is always included, unless ``force_exclude`` is set and it is excluded. Never raises: an unreadable
+    path and an invalid configuration become a Failure.
     """
     search = _Search(settings_for)
     for path in paths:
@@ -52,12 +52,12 @@ def discover(
 
 
 def is_excluded(path: Path, settings_for: Callable[[Path], Settings]) -> bool:
-    """True when a file, which need not exist, or a folder above it is excluded or ignored by git."""
+    """True if a file or a folder above it is excluded or ignored by git. The file need not exist."""
     return _Search(settings_for).excluded_with_parents(Path(os.path.abspath(path)))
 
 
 def displayed(path: Path) -> Path:
-    """The path as reports show it: relative to the working directory where it lies below it, else absolute."""
+    """The path as shown in reports: relative if it is below the working directory, else absolute."""
     absolute = Path(os.path.abspath(path))
     try:
         return absolute.relative_to(Path.cwd())
@@ -98,7 +98,7 @@ class _Search:
 
     def _walk(self, start: Path) -> None:
         above = IgnoreRules.above(start)
-        # Whoever names an ignored folder wants it checked all the same.
+        # A named folder is checked even if git ignores it.
         pending = [(start, IgnoreRules() if above.ignores_within(start, folder=True) else above)]
         while pending:
             folder, ignored = pending.pop()
@@ -175,7 +175,7 @@ def _did_you_mean(path: Path) -> str:
 
 
 def _is_python(name: str) -> bool:
-    # Emacs locks a file that is being edited by a broken link ".#name".
+    # ".#name" is a broken link by which Emacs locks a file.
     return name.endswith(SUFFIXES) and not name.startswith(".#")
 
 

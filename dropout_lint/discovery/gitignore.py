@@ -1,4 +1,4 @@
-"""What git ignores: the ``.gitignore`` files from the root of a repository down, and ``.git/info/exclude``."""
+"""Paths ignored by git: ``.gitignore`` files from the root of a repository down, and ``.git/info/exclude``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """The rules that hold in one folder; outside a repository there are none, as with git.
+    """The rules in force in one folder. As in git, there are none outside of a repository.
 
-    ``specs`` holds pairs of a folder and its rules, outermost first: the innermost one that says anything decides.
+    ``specs`` are pairs of a folder and its rules, outermost first. The innermost match decides.
     """
 
     specs: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
@@ -31,9 +31,9 @@ class IgnoreRules:
         return rules
 
     def inside(self, folder: Path) -> IgnoreRules:
-        """The rules that hold for the entries of ``folder``; a repository inside another starts afresh."""
+        """The rules for the entries of ``folder``. A nested repository does not inherit any."""
         git = folder / ".git"
-        starts = os.path.exists(git)  # unlike Path.exists, says no where the folder cannot be read
+        starts = os.path.exists(git)  # unlike Path.exists, false if the folder cannot be read
         if not starts and not self.in_repository:
             return self
         specs = () if starts else self.specs
@@ -42,7 +42,7 @@ class IgnoreRules:
         return IgnoreRules((*specs, *found), True)
 
     def ignores(self, path: Path, *, folder: bool = False) -> bool:
-        """True when git would ignore this path, leaving aside that a folder above it may be ignored."""
+        """True if a rule ignores this path itself; folders above it are not considered."""
         for base, spec in reversed(self.specs):
             verdict = spec.check_file(path.relative_to(base).as_posix() + ("/" if folder else "")).include
             if verdict is not None:
@@ -50,7 +50,7 @@ class IgnoreRules:
         return False
 
     def ignores_within(self, path: Path, *, folder: bool = False) -> bool:
-        """True when git would ignore this path or a folder above it."""
+        """True if git would ignore this path or a folder above it."""
         if not self.specs:
             return False
         root = self.specs[0][0]
@@ -59,7 +59,7 @@ class IgnoreRules:
 
 
 def forget() -> None:
-    """Read the files anew from here on; for a process that sees them change."""
+    """Clear the cache of files; needed in a long-running process."""
     _read.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""Classes and functions: what they hold, and what becomes of a rate that they are given."""
+"""Facts about classes and functions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class RateWrite:
     span: Span
     scope: Scope
     under_mode_test: bool
-    """A zero, written where the mode decides."""
+    """It writes zero, under a test of the mode."""
     in_forward_branch: bool
-    """A constant, written in one branch of ``forward``."""
+    """It writes a constant, in a branch of ``forward``."""
     restored: bool
 
 
@@ -33,7 +33,7 @@ class WeightWrite:
 
 @dataclass(frozen=True, slots=True)
 class UnreadParameter:
-    """A parameter of a constructor that configures dropout and that nothing reads."""
+    """A parameter of a constructor that configures dropout and is never read."""
 
     name: str
     span: Span
@@ -41,18 +41,18 @@ class UnreadParameter:
 
 @dataclass(frozen=True, slots=True)
 class ModelClass:
-    """What a class says about itself: its bases, its dropout attributes and how it uses them."""
+    """A class: its bases, and how it uses its attributes."""
 
     name: str
     span: Span
     """The ``class`` line."""
     bases: tuple[str, ...]
-    """Dotted names, or names of the same file behind a leading dot."""
+    """Dotted names; those of the same file begin with a dot."""
     methods: frozenset[str]
     read: frozenset[str]
     """Attributes of the instance that the class reads, calls or deletes, in any method."""
     opaque: bool
-    """Reads its attributes in a way that names none (``children()``, ``getattr`` with a variable, ...)."""
+    """Reads attributes without naming them (``children()``, ``getattr`` with a variable, ...)."""
     torch_attributes: bool
     """Assigns an attribute from torch.nn, as only a Module does."""
     rate_writes: tuple[RateWrite, ...] = ()
@@ -63,19 +63,19 @@ class ModelClass:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSummary:
-    """What a function does with a rate that it is given."""
+    """What a function does with its parameters."""
 
     name: str
     parameters: tuple[str, ...]
     sinks: frozenset[str]
     """Parameters that reach a dropout which ignores the mode."""
     returns: tuple[str, ...] = ()
-    """Functions of the same file that it returns, as factories do."""
+    """Functions of the same file that it returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassHeader:
-    """Enough of a class to follow its bases and its constants."""
+    """The part of a class that other classes and files need: bases, names and constants."""
 
     name: str
     bases: tuple[str, ...]
@@ -84,5 +84,5 @@ class ClassHeader:
     """Names on the instance that the class reads."""
     constants: dict[str, float]
     texts: dict[str, str] = field(default_factory=dict)
-    """Strings that the class body or the constructor's defaults give to names."""
+    """Strings in the class body and in the defaults of the constructor, by name."""
     opaque: bool = False

@@ -1,4 +1,4 @@
-"""Everything that one file says."""
+"""All facts of one file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dropout_lint.facts.sites import DropoutSite, FlagUse, NarrowDropoutCheck
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """Everything that one file says, and nothing that another file could change."""
+    """All facts of one file. They depend on no other file."""
 
     path: str
     module: str
-    """Dotted name by the packages around the file."""
+    """Dotted name, from the packages around the file."""
     imports: dict[str, str] = field(default_factory=dict)
     stars: tuple[str, ...] = ()
     headers: dict[str, ClassHeader] = field(default_factory=dict)
@@ -25,19 +25,19 @@ class FileFacts:
     functions: dict[str, FunctionSummary] = field(default_factory=dict)
     sites: tuple[DropoutSite, ...] = ()
     definitions: tuple[tuple[int, int, int], ...] = ()
-    """First line (with decorators), ``def`` line and last line of every function and class, where a pragma needs it."""
+    """First line with decorators, ``def`` line and last line of every definition, if the file has a pragma."""
     is_test: bool = False
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """For each function of the file, the classes whose methods call it ("" for other callers)."""
     foreign_reads: frozenset[str] = frozenset()
-    """Attributes of something else than the instance that are called or looked into."""
+    """Attributes of other objects than the instance that are called or accessed further."""
     flags: tuple[FlagUse, ...] = ()
     graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()
     speaks_of_mode: bool = False
-    """Its words may set a mode, evaluate or export."""
+    """It may set a mode, evaluate or export, by its words."""
     outlines: tuple[ModeOutline, ...] | None = None
-    """None where they have not been looked for."""
+    """None if they were not collected."""
     overrides: tuple[ModeOverride, ...] = ()
     uncalled: tuple[UncalledModeMethod, ...] = ()
     narrow_checks: tuple[NarrowDropoutCheck, ...] = ()
@@ -46,7 +46,7 @@ class FileFacts:
 
     @property
     def has_anything(self) -> bool:
-        """Whether any check has something to read here."""
+        """True if there is a fact for some check."""
         found = (self.sites, self.classes, self.masks, self.flags, self.graphs, self.narrow_checks)
         return self.speaks_of_mode or any(found)
 

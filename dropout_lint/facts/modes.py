@@ -1,4 +1,4 @@
-"""Train and eval mode: statements of functions, and what classes say about their modes."""
+"""Facts about train and eval mode: statements of functions, and classes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from dropout_lint.facts.values import NOWHERE
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An expression as far as it can carry a model, a class, a function or a constant.
+    """An expression that may evaluate to a model, a class, a function or a constant.
 
-    ``parts`` are the operands in order: the base of an attribute or item; the callee and then the arguments of a
-    call; the elements of a tuple or list; iterable and element of a comprehension.
+    ``parts`` are the operands in order: the base of an attribute or item; the callee and the arguments of a call; the
+    elements of a tuple or list; the iterable and the element of a comprehension. ``model.eval()`` is a call whose
+    only part is the attribute ``eval`` of the name ``model``.
     """
 
     kind: str
@@ -54,7 +55,7 @@ class ModeFlow:
     span: Span
     steps: tuple[Step, ...]
     parameters: tuple[str, ...] = ()
-    """Those that can be passed by position come first."""
+    """Positional ones come first."""
     positional: int = 0
     defaults: tuple[tuple[str, Term], ...] = ()
     rest: str = ""
@@ -63,26 +64,26 @@ class ModeFlow:
     """Qualified name of the class whose method it is."""
     decorators: tuple[Term, ...] = ()
     intent: str = ""
-    """Words that say dropout is meant at test time."""
+    """Words by which it declares dropout at test time."""
     relevant: bool = False
-    """Changes a mode, trains, exports or switches gradients off itself."""
+    """It changes a mode, trains, exports or switches gradients off."""
     sets_flag: bool = False
-    """Assigns to an attribute ``training``."""
+    """It assigns to an attribute ``training``."""
     checkpoints: bool = False
-    """Speaks of the random state that activation checkpointing keeps."""
+    """It mentions ``preserve_rng_state``, an option of activation checkpointing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeOutline:
-    """What a definition of the top level says about modes in words, "" for the statements between definitions.
+    """The mode words in a top-level definition; its name is "" for the statements between definitions.
 
-    It tells whether running a function can prove anything, before the function is read closely.
+    Shows whether to follow a function, without parsing it.
     """
 
     name: str
     start: int
     end: int
-    """Where its lines stand in the text of the file, decorators included."""
+    """Offsets of its lines in the text of the file, decorators included."""
     acts: bool
     """Switches a mode or gradients, trains, loads or exports."""
     alone: bool
@@ -108,49 +109,54 @@ class UncalledModeMethod:
 
 @dataclass(frozen=True, slots=True)
 class ModeOverride:
-    """A class that defines ``train`` or ``eval`` itself."""
+    """A definition of ``train`` or ``eval`` in a class, or an attribute of this name that hides the method.
+
+    From ``required`` on, the fields describe a definition; of an attribute they have their defaults.
+    """
 
     owner: str
     name: str
     span: Span
-    """The name in the ``def`` line."""
-    required: int
-    """Parameters without a default, beside the instance."""
-    first: str
-    """The first parameter beside the instance, "" for none."""
-    keywords: bool
-    trains: bool
-    """Its body runs ``backward()`` or a step of an optimizer, or loops over data."""
-    forwards: bool
-    """Calls the method of the base class."""
-    recurses: bool
-    """Passes the mode on to its children by hand."""
-    returns: bool
-    """Ends in returning something."""
-    body: Span
-    """The first statement after the docstring."""
-    end: Span
-    """The last statement."""
-    one_line: bool
+    """The definition, or the assignment."""
+    kind: Literal["method", "property", "attribute"]
+    instance: str
+    """How the instance is called there, "" for a static method."""
     static: bool = False
-    kind: Literal["method", "property", "attribute"] = "method"
-    instance: str = ""
+    required: int = 0
+    """How many parameters beside the instance have no default."""
+    first: str = ""
+    """The first parameter beside the instance, "" for none."""
+    keywords: bool = False
+    """It takes ``*args`` or ``**kwargs``."""
+    trains: bool = False
+    """It runs ``backward()`` or a step of an optimizer, or loops over data."""
     backward: bool = False
-    """Computes gradients, as only training does."""
-    extra: bool = False
-    """Does something beside calling the method of the base class."""
+    """It computes gradients."""
+    forwards: bool = False
+    """It calls the method of the base class."""
+    recurses: bool = False
+    """It passes the mode on to its children."""
     sets: bool = False
-    """Assigns the flag by hand."""
+    """It assigns ``training``."""
+    extra: bool = False
+    """It does something beside calling the method of the base class."""
+    returns: bool = False
+    """It returns something."""
+    body: Span = NOWHERE
+    """The first statement after the docstring."""
+    end: Span = NOWHERE
+    """The last statement."""
+    one_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ModeClass:
-    """What a class proves about modes, beside what its constructor builds."""
+    """What a class proves about modes. What its constructor builds is in its ModeFlow."""
 
     name: str
     bases: tuple[str, ...]
     methods: frozenset[str]
     reads_mode: bool
-    """Asks ``self.training`` outside of constructors and overrides."""
+    """It reads ``self.training`` outside of constructors and overrides."""
     functional_rates: tuple[str, ...]
     """The rates of functional dropouts: an attribute, or "?" for anything else that is not zero."""

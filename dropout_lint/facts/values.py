@@ -1,4 +1,4 @@
-"""What is known about values, arguments and scopes."""
+"""Values, arguments and scopes: parts of other facts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ Polarity = Literal["keep", "drop", ""]
 class Value:
     """What is known about an expression that configures dropout. Every field may be unknown.
 
-    ``number`` is the proven constant (also True/False as 1.0/0.0 with ``kind`` "bool"); ``polarity`` whether the
-    value is a probability to keep or to drop, by the identifiers it flows through; ``doc`` the same as told by a
-    docstring or a help text; ``gated`` whether some definition of it depends on the train/eval mode.
+    ``number``: the proven constant; for ``kind`` "bool", 1.0 or 0.0.
+    ``polarity``: a probability to keep or to drop, by the identifiers that the value flows through.
+    ``doc``: the same by a docstring or a help text.
+    ``gated``: a definition of the value depends on the train/eval mode.
+    ``literal``: it comes from literals in the code, not from a default or an option.
+
+    After ``def __init__(self, keep_prob=0.8)``, the value of ``1 - keep_prob`` has the number 0.2, the polarity
+    "drop", ``default`` and the name ``keep_prob``.
     """
 
     kind: Literal["number", "bool", "str", "none", "unknown"] = "unknown"
@@ -30,9 +35,9 @@ class Value:
     default: bool = False
     """The number is the default of a parameter, so a caller can change it."""
     parameter: str = ""
-    """The parameter of the enclosing function that this value is, unchanged."""
+    """The parameter of the enclosing function, if the value is that parameter unchanged."""
     from_caller: bool = False
-    """Computed from a parameter of a function that is no constructor, so that its callers decide."""
+    """Computed from a parameter of a function other than a constructor, so callers decide."""
     attribute: str = ""
     """The last attribute or key name the value was read from, for a look-up in configuration classes."""
     names: tuple[str, ...] = ()
@@ -50,7 +55,7 @@ FALSE = Value(kind="bool", number=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a call. ``name`` is the parameter it binds to, "" where unknown (after ``*args``)."""
+    """One argument of a call. ``name`` is its parameter, "" if unknown (after ``*args``)."""
 
     name: str
     keyword: bool
@@ -69,7 +74,7 @@ CONSTRUCTORS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where in a file something stands."""
+    """The class and function around a place in a file."""
 
     class_name: str = ""
     """Qualified name of the innermost class whose method encloses it, "" outside of classes."""
@@ -78,10 +83,10 @@ class Scope:
     method: str = ""
     """The method of ``class_name`` that encloses it (closures and lambdas count for their method)."""
     self_name: str = ""
-    """How the instance is called there, "" where there is none."""
+    """The name of the instance there, "" if there is none."""
     parameters: tuple[str, ...] = ()
 
     @property
     def constructs(self) -> bool:
-        """Whether this runs while the object is built, not while it computes."""
+        """True if this runs while the object is built."""
         return self.method in CONSTRUCTORS

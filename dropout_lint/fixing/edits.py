@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Edit, Fix, Span
 from dropout_lint.fixing.imports import import_insertion
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 _LINE_FEED = re.compile(r"(?<!\r)\n")
 
@@ -29,7 +29,7 @@ class Change:
         return self.start < other.end and other.start < self.end
 
 
-def changes_of(index: LineIndex, edits: Sequence[Edit]) -> tuple[Change, ...] | None:
+def changes_of(index: Lines, edits: Sequence[Edit]) -> tuple[Change, ...] | None:
     """The edits as offsets, or nothing if they overlap one another or lie outside of the text.
 
     Line feeds that an edit brings become line breaks of the kind that the line has.
@@ -55,7 +55,7 @@ def edits_with_imports(text: str, fix: Fix) -> tuple[Edit, ...]:
 
     For a fix that can be applied to the text; raises as ``import_insertion`` does.
     """
-    index = LineIndex(text)
+    index = Lines(text)
     changes = changes_of(index, fix.edits) or ()
     offset, lines = import_insertion(text, fix.imports)
     inserted = (Change(offset, offset, lines),) if lines else ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.fixing.edits import Change, changes_of
 from dropout_lint.fixing.imports import ImportClash, add_imports
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 MAX_PASSES = 20
 
@@ -36,7 +36,7 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
     be; fixes with the same edits are one. A fix whose imports clash with the file's names, or whose edits lie outside
     of the text, is not applied.
     """
-    index = LineIndex(text)
+    index = Lines(text)
     whole: set[tuple[Change, ...]] = set()
     accepted: list[Change] = []
     imports: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ def _one_by_one(
 
 def _identity(text: str, diagnostic: Diagnostic) -> tuple[str, str, str]:
     """Recognises a finding after other fixes have moved it: its code, its message and its line."""
-    return diagnostic.code, diagnostic.message, LineIndex(text).line(diagnostic.span.line).strip()
+    return diagnostic.code, diagnostic.message, Lines(text).line_text(diagnostic.span.line).strip()
 
 
 def _compiles(text: str) -> bool:

@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
-from dropout_lint.syntax.text import LINE_BREAK, LineIndex
+from dropout_lint.syntax.positions import LINE_BREAK, Lines
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class ImportClash(Exception):  # noqa: N818 - the file's names clash, which is no error of its own
@@ -45,8 +47,9 @@ def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
     offset = _place(text, body)
     lines = "".join(statement + newline for statement in missing)
     if offset and text[offset - 1] not in "\r\n":
-        lines = newline + lines.removesuffix(newline)
-    return offset, lines
+        return offset, newline + lines.removesuffix(newline)
+    above, below = _blank_lines(text, body, offset)
+    return offset, newline * above + lines + newline * below
 
 
 def _top_level(text: str) -> list[ast.stmt]:
@@ -69,7 +72,7 @@ def _bindings(body: Iterable[ast.stmt]) -> Iterable[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{module}.{alias.name}"
         elif isinstance(statement, ast.Try):
             yield from _bindings(statement.body)
-        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        elif isinstance(statement, _DEFINITIONS):
             yield statement.name, ""
         elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
@@ -86,11 +89,33 @@ def _is_torch(statement: ast.stmt) -> bool:
     return False
 
 
+def _blank_lines(text: str, body: list[ast.stmt], offset: int) -> tuple[int, int]:
+    """Blank lines to add above and below new imports, so that they do not touch a docstring or code.
+
+    Below an import of the file they continue its block, whatever follows.
+    """
+    line = Lines(text).position(offset)[0]
+    before = [statement for statement in body if (statement.end_lineno or 0) < line]
+    following = [statement for statement in body if _first_line(statement) == line]
+    imports = (ast.Import, ast.ImportFrom)
+    if any(isinstance(statement, imports) and _is_torch(statement) for statement in before):
+        return 0, 0
+    above = 1 if before and not isinstance(before[-1], imports) else 0
+    if not following or isinstance(following[0], imports):
+        return above, 0
+    return above, 2 if isinstance(following[0], _DEFINITIONS) else 1
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = statement.decorator_list if isinstance(statement, _DEFINITIONS) else []
+    return min([statement.lineno, *(d.lineno for d in decorators)])
+
+
 def _place(text: str, body: list[ast.stmt]) -> int:
     """Offset of the start of the line before which the imports go, or of the end of a last line without a break."""
     header: list[ast.stmt] = []
     for statement in body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(statement, _DEFINITIONS):
             break
         header.append(statement)
     torch = [n for n, statement in enumerate(header) if _is_torch(statement)]
@@ -99,16 +124,14 @@ def _place(text: str, body: list[ast.stmt]) -> int:
         start = 1 if isinstance(header[0].value.value, str) else 0
     future = [n for n, s in enumerate(header) if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
     after = torch[-1] if torch else max([start - 1, *future])
-    index = LineIndex(text)
+    index = Lines(text)
     if after < 0:
         if not body:
             return len(text)
-        first = body[0]
-        decorators = getattr(first, "decorator_list", [])
-        return index.offset(min([first.lineno, *(d.lineno for d in decorators)]), 1)
+        return index.offset(_first_line(body[0]), 1)
     end = body[after].end_lineno or 1
     for statement in body[after + 1 :]:
         if statement.lineno > end:  # further statements may follow on the same line, after a semicolon
             break
         end = statement.end_lineno or end
-    return index.offset(end + 1, 1) if end < index.lines else len(text)
+    return index.offset(end + 1, 1) if end < index.count else len(text)

@@ -1,4 +1,4 @@
-"""Turns the result of a run into the text of an output format: one module each."""
+"""Renders the result of a run in an output format. Each format is a module with ``render``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class _Format(Protocol):
 def render(
     result: Result, format: str, *, sources: Sources, color: bool, summary: Summary, columns: int | None = None
 ) -> str:
-    """The output of a run in one format; ends in a newline unless it is empty. Raises ValueError on an unknown format.
+    """Render a run; the text ends in a newline unless it is empty. Raises ValueError on an unknown format.
 
-    The formats for people only count failures: ``render_failures`` has them for stderr.
+    The formats for people only count failures; ``render_failures`` lists them for stderr.
     """
     if format not in FORMATS:
         raise ValueError(f"unknown output format '{format}': choose from {', '.join(FORMATS)}")

@@ -1,4 +1,4 @@
-"""Logging commands that Azure Pipelines shows as errors and warnings of the build.
+"""Azure Pipelines: logging commands, shown as errors and warnings of the build.
 
 https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 """
@@ -12,7 +12,7 @@ _ESCAPES = {"%": "%AZP25", ";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
 
 
 def render(result: Result, view: View) -> str:
-    """One logging command for each finding; the service knows errors and warnings only."""
+    """One logging command for each finding. Azure has errors and warnings only."""
     return "".join(_command(diagnostic) for diagnostic in result.diagnostics)
 
 

@@ -1,4 +1,4 @@
-"""Findings in notebooks as a reader of the notebook counts: by cell, and by line in the cell."""
+"""Positions in notebooks: from a line of the joined code to a cell and a line in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Starts = Sequence[tuple[int, int]]
 
 
 def by_cells(found: Sequence[Diagnostic], text_of: Callable[[str], str | None]) -> tuple[Diagnostic, ...]:
-    """The diagnostics with spans that count from the cell they are in. A file that is gone keeps its lines."""
+    """Make all spans relative to their cells. If a file is gone, its spans stay as they are."""
     notebooks = {item.path for item in found if item.path.endswith(SUFFIX)}
     if not notebooks:
         return tuple(found)
@@ -24,7 +24,7 @@ def by_cells(found: Sequence[Diagnostic], text_of: Callable[[str], str | None]) 
 
 
 def split_place(place: str) -> tuple[str, int | None]:
-    """Path and cell of ``path:cell 2``."""
+    """Split ``path:cell 2`` into path and cell."""
     path, _, cell = place.rpartition(":cell ")
     return (path, int(cell)) if path.endswith(SUFFIX) and cell.isdecimal() else (place, None)
 

@@ -1,4 +1,4 @@
-"""One line for each finding, in the form that editors and grep read."""
+"""One line for each finding, in the form that editors and grep parse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dropout_lint.report.view import (
 
 
 def render(result: Result, view: View) -> str:
-    """``path:line:column: CODE [*] message`` lines and the summary."""
+    """Lines ``path:line:column: CODE [*] message``, and the summary."""
     color = view.color
     lines = [
         f"{_place(d, color)} {headline(d, color, view.summary.unsafe_fixes)}{in_brackets(d)}\n"
@@ -34,7 +34,7 @@ def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
 
 
 def in_brackets(diagnostic: Diagnostic) -> str:
-    """What a run of the model adds, behind a message that stands on a line alone."""
+    """What a run of the model adds to a one-line message, in brackets."""
     seen = seen_by(diagnostic)
     return f" ({one_line(seen)})" if seen else ""
 

@@ -1,4 +1,4 @@
-"""The lines of code around a finding, laid out in terminal cells, with the underline below them."""
+"""Code frames: the lines around a finding in terminal cells, with an underline."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 CONTEXT = 2
 WIDTH = 120
-"""Cells of code that are shown of one line where nothing says how many there is room for."""
+"""Cells of code shown of a line if the width of the terminal is unknown."""
 _TAB = 4
 _LONGEST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class FrameLine:
-    """Code with its number, or an underline; ``edge`` draws the side of a span of several lines."""
+    """A line of code with its number, or an underline. ``edge`` is the left side of a span of several lines."""
 
     number: str = ""
     text: str = ""
@@ -28,19 +28,19 @@ class FrameLine:
 
 
 def frame_lines(source: str, span: Span, width: int = WIDTH) -> list[FrameLine]:
-    """The frame of a span, ``width`` cells wide; empty if the span is not in the text (the file has changed)."""
-    index = LineIndex(source)
-    if not (1 <= span.line <= span.end_line <= index.lines):
+    """The frame of a span, ``width`` cells wide; empty if the span is not in the text because the file changed."""
+    index = Lines(source)
+    if not (1 <= span.line <= span.end_line <= index.count):
         return []
     end_line, end_column = span.end_line, span.end_column
     if end_column == 1 and end_line > span.line:
         end_line -= 1
-        end_column = len(index.line(end_line)) + 1
+        end_column = len(index.line_text(end_line)) + 1
     first = max(1, span.line - CONTEXT)
-    last = min(index.lines, end_line + CONTEXT)
-    while first < span.line and not index.line(first).strip():
+    last = min(index.count, end_line + CONTEXT)
+    while first < span.line and not index.line_text(first).strip():
         first += 1
-    while last > end_line and not index.line(last).strip():
+    while last > end_line and not index.line_text(last).strip():
         last -= 1
     if end_line == span.line:
         return list(_single(index, span.line, (span.column, end_column), (first, last), width))
@@ -48,20 +48,20 @@ def frame_lines(source: str, span: Span, width: int = WIDTH) -> list[FrameLine]:
 
 
 def _single(
-    index: LineIndex, line: int, columns: tuple[int, int], shown: tuple[int, int], width: int
+    index: Lines, line: int, columns: tuple[int, int], shown: tuple[int, int], width: int
 ) -> Iterator[FrameLine]:
-    cells = _cells(index.line(line))
+    cells = _cells(index.line_text(line))
     start, end = _cell(cells, columns[0]), _cell(cells, columns[1])
     left = _window(_cell(cells, len(cells) + 1), start, end, width)
     for number in range(shown[0], shown[1] + 1):
-        yield FrameLine(str(number), _shown(_cells(index.line(number)), left, width))
+        yield FrameLine(str(number), _shown(_cells(index.line_text(number)), left, width))
         if number == line:
             drawn = max(1, min(end, left + width) - start)
             yield FrameLine(underline=" " * (start - left + bool(left)) + "^" * drawn, last=True)
 
 
 def _multiple(
-    index: LineIndex, lines: tuple[int, int], columns: tuple[int, int], shown: tuple[int, int], width: int
+    index: Lines, lines: tuple[int, int], columns: tuple[int, int], shown: tuple[int, int], width: int
 ) -> Iterator[FrameLine]:
     (line, end_line), (column, end_column) = lines, columns
     skipped = range(line + 3, end_line - 1) if end_line - line >= _LONGEST else range(0)
@@ -70,12 +70,12 @@ def _multiple(
             if number == skipped[0]:
                 yield FrameLine("...", edge="|")
             continue
-        cells = _cells(index.line(number))
+        cells = _cells(index.line_text(number))
         text = _shown(cells, 0, width)
         if number < line or number > end_line:
             yield FrameLine(str(number), text, edge=" ")
             continue
-        opens = number == line and not index.line(number)[: column - 1].strip()
+        opens = number == line and not index.line_text(number)[: column - 1].strip()
         yield FrameLine(str(number), text, edge="/" if opens else " " if number == line else "|")
         if number == line and not opens:
             yield FrameLine(underline="_" * (1 + min(_cell(cells, column), width)) + "^", edge=" ")
@@ -85,7 +85,7 @@ def _multiple(
 
 
 def _cells(line: str) -> list[str]:
-    """What each character becomes on the terminal; a tab ends at the next multiple of four cells."""
+    """The characters as displayed; a tab ends at the next multiple of four cells."""
     shown: list[str] = []
     at = 0
     for character in line:
@@ -114,7 +114,7 @@ def _cell(cells: list[str], column: int) -> int:
 
 
 def _window(length: int, start: int, end: int, width: int) -> int:
-    """First cell to show so that the span is seen, and as much before it as there is room for."""
+    """First cell to show, so that the span is visible with as much before it as fits."""
     if length <= width or end <= width:
         return 0
     after = min(length, end + width // 4)

@@ -1,4 +1,4 @@
-"""Each finding with its code, underlined, and what to do about it, in the manner of ruff."""
+"""Each finding with the underlined code, notes and help, in the style of ruff."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
 from dropout_lint.report.view import Result, View, one_line, paint, render_summary, seen_by, severity_style
 
 _BESIDE = 12
-"""Cells beside number and code, at most: the bar, an ellipsis, and the severity behind the underline."""
+"""Cells for anything but number and code: the bar, an ellipsis, the severity after the underline."""
 _NARROWEST = 40
 
 
 def render(result: Result, view: View) -> str:
-    """Blocks with a blank line after each, and the summary."""
+    """A block for each finding, separated by blank lines, and the summary."""
     blocks = []
     for diagnostic in result.diagnostics:
         lines = _block(diagnostic, view)

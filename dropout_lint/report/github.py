@@ -1,4 +1,4 @@
-"""Workflow commands that GitHub Actions shows as annotations of the changed lines."""
+"""GitHub Actions: workflow commands, shown as annotations of the changed lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Code Quality report, which GitLab shows in merge requests.
+"""GitLab: a Code Quality report, shown in merge requests.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -18,7 +18,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.I
 
 
 def render(result: Result, view: View) -> str:
-    """A JSON list; paths are relative to the project where GitLab's variable names it."""
+    """A JSON list. Paths are relative to GitLab's project folder, or to the working directory."""
     project = Path(os.environ.get("CI_PROJECT_DIR") or os.getcwd())
     entries = []
     for numbered in number(result.diagnostics, view.sources):

@@ -1,4 +1,4 @@
-"""The findings of each file below its name."""
+"""Findings grouped by file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dropout_lint.report.view import Result, View, one_line, paint, render_summa
 
 
 def render(result: Result, view: View) -> str:
-    """``path:``, an indented ``line:column  CODE [*] message`` for each finding, a blank line; then the summary."""
+    """For each file ``path:`` and indented lines ``line:column  CODE [*] message``; then the summary."""
     blocks = []
     for path, group in groupby(result.diagnostics, key=lambda d: d.path):
         found = [(_where(d), d) for d in group]

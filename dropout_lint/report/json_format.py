@@ -1,4 +1,4 @@
-"""Findings as a JSON list in ruff's shape, with a few keys more."""
+"""A JSON list with the keys of ruff's JSON, and a few more."""
 
 from __future__ import annotations
 

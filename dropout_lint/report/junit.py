@@ -1,4 +1,4 @@
-"""JUnit XML, which test reports of most CI services read: a suite for each file, a failed case for each finding."""
+"""JUnit XML, which most CI services read: a suite for each file, a failed test case for each finding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOOL = "dropout-lint"
 
 
 def render(result: Result, view: View) -> str:
-    """The document. What could not be checked is an error; a clean run is one case that passed."""
+    """The document. A Failure is an error; a run without findings is one test case that passed."""
     suites = ElementTree.Element("testsuites", name=_TOOL)
     for path, group in groupby(result.diagnostics, key=lambda d: d.path):
         found = list(group)

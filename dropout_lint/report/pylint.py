@@ -1,4 +1,4 @@
-"""Lines as pylint and flake8 write them, which many CI services and editors read."""
+"""Lines in the format of pylint, which many CI services and editors parse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dropout_lint.report.view import Result, View, one_line
 
 
 def render(result: Result, view: View) -> str:
-    """``path:line: [CODE] message`` lines."""
+    """Lines ``path:line: [CODE] message``."""
     return "".join(
         f"{one_line(place(d))}:{d.span.line}: [{d.code}] {one_line(d.message)}\n" for d in result.diagnostics
     )

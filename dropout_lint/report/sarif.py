@@ -26,7 +26,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 
 def render(result: Result, view: View) -> str:
-    """A log with one run; paths are relative to the working directory, which ``originalUriBaseIds`` names."""
+    """A log with one run. Paths are relative to the working directory, which is in ``originalUriBaseIds``."""
     here = Path.cwd()
     named = {d.code for d in result.diagnostics} | {f.code for f in result.failures}
     codes = sorted(named & rulebook.rules().keys())
@@ -68,7 +68,7 @@ def _rule(rule: rulebook.Rule) -> dict[str, Any]:
 
 
 def _github_severity(severity: Severity) -> str:
-    """GitHub's word for a severity that is not about security."""
+    """The value of GitHub's ``problem.severity``."""
     return "recommendation" if severity is Severity.INFO else str(severity)
 
 

@@ -1,4 +1,4 @@
-"""How often each rule was broken, most often first."""
+"""The number of findings of each rule, highest first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dropout_lint.report.view import Result, Summary, View, is_fixable, mark, pa
 
 
 def render(result: Result, view: View) -> str:
-    """A line for each rule: count, code, whether all of it is fixable, name; then the summary."""
+    """A line for each rule: count, code, ``[*]`` if all findings are fixable, name; then the summary."""
     rows, color = _rows(result, view.summary), view.color
     width = max((len(str(count)) for _, count, _ in rows), default=0)
     lines = []

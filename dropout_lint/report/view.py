@@ -1,4 +1,4 @@
-"""What the output formats share: the result of a run, the summary below it, marks and colours."""
+"""Shared by the output formats: result, summary, failures, marks and colours."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
 _ENGINES = {"source": "source", "graph": "traced model", "runtime": "running model"}
 
 Sources = Callable[[str], str | None]
-"""Gives the text of a file, or of the cell of a notebook at a ``place``, or nothing where it is gone."""
+"""Returns the text of a file, or of a notebook cell (``path:cell 2``); None if it is gone."""
 
 
 class Result(Protocol):
-    """What a run found."""
+    """The result of a run."""
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]: ...
@@ -30,7 +30,7 @@ class Result(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What to say about the run as a whole. ``unsafe_fixes`` is whether ``--fix`` would apply unsafe fixes too."""
+    """Data for the summary. ``unsafe_fixes``: ``--fix`` would apply unsafe fixes too."""
 
     fixed: int = 0
     statistics: bool = False
@@ -38,24 +38,24 @@ class Summary:
     checked: int = 0
     unsafe_fixes: bool = False
     left_out: tuple[str, ...] = ()
-    """What was found and is not reported, such as ``3 known problems``."""
+    """Findings that are not reported, such as ``3 known problems``."""
     not_checked: int = 0
     """Parts of models that were not checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a format may use besides the result."""
+    """What a format gets besides the result."""
 
     sources: Sources
     color: bool
     summary: Summary
     columns: int | None = None
-    """Cells of a line of the terminal; None where the report goes elsewhere."""
+    """Width of the terminal; None if the report does not go to one."""
 
 
 def render_failures(failures: Sequence[Failure], color: bool) -> str:
-    """One line for each thing that could not be checked, for stderr."""
+    """One line for each Failure, for stderr."""
     lines = []
     for failure in failures:
         rule = f"{failure.code}: " if failure.code and failure.code not in failure.reason else ""
@@ -65,7 +65,7 @@ def render_failures(failures: Sequence[Failure], color: bool) -> str:
 
 
 def render_summary(result: Result, color: bool, summary: Summary) -> str:
-    """The lines below the findings: how many, how many a fix would mend, what was not checked."""
+    """The lines below the findings: how many, how many are fixable, what was not checked."""
     if summary.quiet:
         return ""
     lines = [f"Fixed {_count(summary.fixed, 'problem')}."] if summary.fixed else []
@@ -99,7 +99,7 @@ def _nothing_found(summary: Summary) -> str:
 
 
 def seen_by(diagnostic: Diagnostic) -> str:
-    """Which engines found this and in which modules, and what a run says about it; "" for a plain source finding."""
+    """Verdict of a run, engines and modules, as text; "" for a finding of the source engine alone."""
     parts = []
     if diagnostic.verdict:
         parts.append(f"{diagnostic.verdict} by running the model: {diagnostic.evidence}".removesuffix(": "))
@@ -112,7 +112,7 @@ def seen_by(diagnostic: Diagnostic) -> str:
 
 
 def is_fixable(diagnostic: Diagnostic, unsafe_fixes: bool) -> bool:
-    """Whether ``--fix`` would mend this."""
+    """True if ``--fix`` would fix this."""
     fix = diagnostic.fix
     if fix is None or not fix.edits or fix.applicability is Applicability.DISPLAY:
         return False
@@ -120,7 +120,7 @@ def is_fixable(diagnostic: Diagnostic, unsafe_fixes: bool) -> bool:
 
 
 def mark(color: bool) -> str:
-    """The sign of a fixable finding."""
+    """The mark of a fixable finding: ``[*]``."""
     return f"[{paint('*', 'cyan', color)}]"
 
 
@@ -138,7 +138,7 @@ def severity_style(severity: Severity) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks and control characters, which would tear a line of output apart."""
+    """Replace line breaks and control characters by spaces."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from dropout_lint.vocabulary import words
+from dropout_lint.vocabulary import KEEP_WORDS, words
 
 RATES = (
     "p",
@@ -27,7 +27,6 @@ RATES = (
 """Attributes that hold the rate of a hand-written dropout module, the likeliest first."""
 CONTAINERS = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
-_KEEP = {"keep", "retain", "survival", "survive", "keepprob"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def configured_rates(model: nn.Module) -> dict[tuple[str, str], float]:
 def says_drop_rate(name: str) -> bool:
     """Whether an attribute's name is that of a probability of dropping, and not of keeping."""
     named = words(name)
-    return any(word.startswith("drop") for word in named) and not named & _KEEP
+    return any(word.startswith("drop") for word in named) and not named & KEEP_WORDS
 
 
 def unregistered(model: nn.Module) -> Iterator[tuple[nn.Module, str, str, nn.Module]]:

@@ -1,4 +1,4 @@
-"""Code actions: each fix that can be applied, all safe fixes at once, and a comment that suppresses a finding."""
+"""Code actions: apply one fix, apply all safe fixes, suppress a finding by a comment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.server.convert import SOURCE, Lines
+from dropout_lint.server.convert import SOURCE, ClientPositions
 from dropout_lint.server.document import Checked
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.{SOURCE}"
@@ -15,9 +15,12 @@ KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
 
 
 def code_actions(
-    checked: Checked, document: types.VersionedTextDocumentIdentifier, params: types.CodeActionParams, lines: Lines
+    checked: Checked,
+    document: types.VersionedTextDocumentIdentifier,
+    params: types.CodeActionParams,
+    lines: ClientPositions,
 ) -> Iterator[types.CodeAction]:
-    """The actions for a selection. ``only`` of the request is a list of kinds, each with its sub-kinds."""
+    """The actions for a selection. ``only`` of the request limits the kinds, sub-kinds included."""
 
     def wanted(kind: str) -> bool:
         only = params.context.only

@@ -1,4 +1,4 @@
-"""Between our positions (from 1, in characters) and the protocol's (from 0, in the client's code units)."""
+"""Converts our positions (from 1, in characters) to those of the protocol (from 0, in the client's code units)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pygls.workspace import PositionCodec
 
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.rulebook import rules
-from dropout_lint.syntax.text import split_lines
+from dropout_lint.syntax.positions import split_lines
 
 SOURCE = "dropout-lint"
 _SEVERITIES = {
@@ -20,15 +20,15 @@ _SEVERITIES = {
 }
 
 
-class Lines:
-    """The lines of a text as the protocol counts them: only ``\\n``, ``\\r\\n`` and ``\\r`` end one."""
+class ClientPositions:
+    """Positions of one text as the client counts them."""
 
     def __init__(self, text: str, codec: PositionCodec) -> None:
         self._lines = split_lines(text)
         self._codec = codec
 
     def range(self, span: Span) -> types.Range:
-        """The range of a span; one outside of the text ends at its end."""
+        """The range of a span, clipped to the text."""
         return types.Range(self._position(span.line, span.column), self._position(span.end_line, span.end_column))
 
     def _position(self, line: int, column: int) -> types.Position:
@@ -38,7 +38,7 @@ class Lines:
         return types.Position(line - 1, self._codec.client_num_units(before))
 
     def edits(self, new: str) -> list[types.TextEdit]:
-        """The lines that differ in ``new``, so that cursors and folds elsewhere stay where they are."""
+        """Edits of the lines that differ in ``new``, so that cursors and folds elsewhere stay."""
         old, wanted = ([line for line in lines if line] for lines in (self._lines, split_lines(new)))
         edits = []
         for kind, start, end, other, other_end in difflib.SequenceMatcher(None, old, wanted, False).get_opcodes():
@@ -49,9 +49,9 @@ class Lines:
 
 
 def as_diagnostic(
-    found: Diagnostic, lines: Lines, locate: Callable[[str, Span], types.Location | None]
+    found: Diagnostic, lines: ClientPositions, locate: Callable[[str, Span], types.Location | None]
 ) -> types.Diagnostic:
-    """A diagnostic of ours in the protocol's form; ``locate`` finds the other places that its proof names."""
+    """Convert a diagnostic; ``locate`` finds its related places."""
     places = [(locate(other.path, other.span), other.message) for other in found.related]
     related = [types.DiagnosticRelatedInformation(place, message) for place, message in places if place is not None]
     advice = f"\n{found.fix.message}" if found.fix is not None else ""
@@ -67,7 +67,7 @@ def as_diagnostic(
 
 
 def as_problem(reason: str) -> types.Diagnostic:
-    """What could not be checked, on the first line, so that it does not look clean."""
+    """A failure as a diagnostic on the first line, so that the document does not look clean."""
     start = types.Position(0, 0)
     return types.Diagnostic(
         types.Range(start, types.Position(1, 0)),

@@ -1,4 +1,4 @@
-"""One open document: which file it is, what is found in its unsaved text, and what its fixes make of it."""
+"""One open document: its path, the findings in its unsaved text, and its fixed texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dropout_lint.syntax.text import SourceText
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in one version of a text; ``problems`` say in a sentence each why something was not checked."""
+    """The findings in one version of a text. ``problems`` are sentences about what could not be checked."""
 
     path: Path
     text: str
@@ -32,12 +32,12 @@ class Checked:
     settings: Settings | None = None
 
     def with_fix(self, diagnostic: Diagnostic) -> str | None:
-        """The text with the fix of one diagnostic applied, its imports added; None if it cannot be applied alone."""
+        """The text with one fix and its imports applied; None if it cannot be applied alone."""
         text, waiting = apply_fixes(self.text, [diagnostic])
         return None if waiting or text == self.text else text
 
     def with_all_fixes(self) -> str:
-        """The text as ``dropout-lint --fix`` leaves it; as it is where there is nothing to fix, or fixing fails."""
+        """The text after ``dropout-lint --fix``; unchanged if there is nothing to fix, or fixing fails."""
         if self.settings is None or not any(is_applicable(found, self.settings) for found in self.diagnostics):
             return self.text
         source = SourceText(self.path, self.text, "utf-8", False, self.text.encode(errors="replace"))
@@ -52,7 +52,7 @@ class Checked:
 
 
 def check_document(path: Path, text: str) -> Checked:
-    """Lint the text of an editor as the content of ``path``; configuration is read anew, since it is edited too."""
+    """Lint ``text`` as the content of ``path``. Reads the configuration again, because it may have been edited."""
     resolver = SettingsResolver()
     try:
         settings = resolver(path)
@@ -67,7 +67,7 @@ def check_document(path: Path, text: str) -> Checked:
 
 
 def path_of(uri: str, root: str | None) -> Path:
-    """The file of a document; one that was never saved is taken for a file of its name in the workspace."""
+    """The path of a document. An unsaved one gets a path in the workspace."""
     file = to_fs_path(uri) if uri.startswith("file:") else None
     if file is not None:
         return Path(file)

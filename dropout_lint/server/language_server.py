@@ -1,4 +1,4 @@
-"""What the server answers: diagnostics while typing, code actions, and the page of a rule on hover.
+"""The language server: diagnostics while typing, code actions, and the page of a rule on hover.
 
 The protocol: https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/
 """
@@ -18,7 +18,7 @@ from dropout_lint import __version__
 from dropout_lint.diagnostic import Span
 from dropout_lint.rulebook import Rule, rules
 from dropout_lint.server.actions import KINDS, code_actions
-from dropout_lint.server.convert import SOURCE, Lines, as_diagnostic, as_problem
+from dropout_lint.server.convert import SOURCE, ClientPositions, as_diagnostic, as_problem
 from dropout_lint.server.document import Checked, check_document, path_of
 from dropout_lint.syntax.reading import read_source
 from dropout_lint.syntax.text import UnreadableSource
@@ -29,15 +29,15 @@ _CONFIGURATION = "pyproject.toml"
 
 
 class DropoutLintServer(LanguageServer):
-    """Keeps what was found in the latest version of each open document."""
+    """Keeps the findings of the latest version of each open document."""
 
     def __init__(self) -> None:
-        # Whole texts: pygls applies partial changes to lines as str.splitlines() has them, which form feeds end too.
+        # Whole texts, because pygls splits lines at form feeds too when it applies partial changes.
         super().__init__(SOURCE, __version__, types.TextDocumentSyncKind.Full)
         self._checked: dict[str, tuple[int | None, Checked]] = {}
 
     def checked(self, document: TextDocument) -> Checked:
-        """What is found in a document as it is now."""
+        """Check the current version of a document, once."""
         known = self._checked.get(document.uri)
         if known is None or known[0] != document.version or known[1].text != document.source:
             path = path_of(document.uri, self.workspace.root_path)
@@ -46,7 +46,7 @@ class DropoutLintServer(LanguageServer):
         return known[1]
 
     def publish(self, uri: str, *, anew: bool = False) -> None:
-        """Check a document and tell the client; ``anew`` even though its text is the same."""
+        """Check a document and publish its diagnostics; with ``anew``, even if its text is unchanged."""
         if anew:
             self._checked.pop(uri, None)
         document = self.workspace.get_text_document(uri)
@@ -59,18 +59,18 @@ class DropoutLintServer(LanguageServer):
         )
 
     def forget(self, uri: str) -> None:
-        """A document was closed: its findings leave the client's list."""
+        """Remove the diagnostics of a closed document from the client."""
         self._checked.pop(uri, None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     def publish_all(self) -> None:
-        """Check every open document again, since what holds for all of them has changed."""
+        """Check all open documents again, after a change of configuration or of other files."""
         for uri in list(self._checked):
             self.publish(uri, anew=True)
 
-    def lines(self, text: str) -> Lines:
-        """The lines of a text in the code units that the client counts."""
-        return Lines(text, self.workspace.position_codec)
+    def lines(self, text: str) -> ClientPositions:
+        """Positions of a text in the client's code units."""
+        return ClientPositions(text, self.workspace.position_codec)
 
     def _locate(self, checked: Checked, document: TextDocument) -> Callable[[str, Span], types.Location | None]:
         def locate(path: str, span: Span) -> types.Location | None:
@@ -102,7 +102,7 @@ def create_server() -> DropoutLintServer:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:
-        # Other open files may have looked at this one on disk.
+        # Other open files may depend on this one.
         server.publish_all()
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
@@ -145,7 +145,7 @@ def create_server() -> DropoutLintServer:
 
 
 def _page(rule: Rule) -> str:
-    """The page without the table of its head, and with fences that editors colour."""
+    """The page without its toml table, and with fences that editors highlight."""
     head, _, rest = rule.text.partition("```toml")
     body = rest.partition("```")[2]
     for kind in ("bad", "fixed", "good"):

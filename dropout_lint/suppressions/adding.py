@@ -1,4 +1,4 @@
-"""Writes suppression comments for findings into a file, and tells what a pragma there may cover."""
+"""Adds suppression comments to a text."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Literal
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.suppressions.directives import Directive, directives
 from dropout_lint.syntax.comments import read_layout
-from dropout_lint.syntax.text import LineIndex
+from dropout_lint.syntax.positions import Lines
 
 _NOT_SUPPRESSED = {"DRP001", "DRP002", "DRP004"}
 
 
 def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Literal["native", "noqa"]) -> str:
-    """Add a comment to the line of each finding, or its code to a comment that is there; done twice, it is the same.
+    """Add a comment to the line of each finding, or its code to an existing comment. Idempotent.
 
-    Where a line ends inside a string or with a backslash, the last line of the statement takes the comment. Findings
-    about the file as a whole are left, and so is a file that Python cannot tokenize. Raises ValueError for findings
-    outside of the text.
+    If the line ends inside a string or with a backslash, the comment goes to the last line of the statement. Findings
+    about the whole file get none, and a text that Python cannot tokenize is not changed. Raises ValueError for
+    findings outside of the text.
     """
     layout = read_layout(text)
     if not layout.complete:
@@ -27,7 +27,7 @@ def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Litera
     for diagnostic in diagnostics:
         if diagnostic.code not in _NOT_SUPPRESSED:
             wanted.setdefault(layout.comment_row(diagnostic.span.line), set()).add(diagnostic.code)
-    index = LineIndex(text)
+    index = Lines(text)
     comments = {comment.line: comment for comment in layout.comments}
     kind = "ignore" if style == "native" else "noqa"
     for row in sorted(wanted, reverse=True):
@@ -42,7 +42,7 @@ def add_suppressions(text: str, diagnostics: Sequence[Diagnostic], style: Litera
             at = start + comment.column - 1 + _list_end(listing[0])
             text = f"{text[:at]}, {', '.join(codes)}{text[at:]}"
             continue
-        line = index.line(row)
+        line = index.line_text(row)
         note = f"# dropout-lint: ignore[{', '.join(codes)}]" if style == "native" else f"# noqa: {', '.join(codes)}"
         new = f"{line.rstrip()}  {note}" if line.strip() else note
         text = text[:start] + new + text[start + len(line) :]

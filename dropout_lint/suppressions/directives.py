@@ -1,13 +1,13 @@
-"""Reads what a comment asks of the linter: ``noqa`` as flake8 reads it, and the forms of our own."""
+"""Parses suppression comments: ``# noqa`` as flake8 does, and ``# dropout-lint: ...``."""
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dropout_lint import rulebook
+from dropout_lint.suggestions import did_you_mean
 from dropout_lint.syntax.comments import Comment, Layout
 
 KINDS = ("ignore", "ignore-file", "skip-file", "mc-dropout")
@@ -23,26 +23,26 @@ _CODE = re.compile(r"DRP\d{0,3}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One code, prefix or name as written, and where in its comment it stands."""
+    """A code, prefix or name as written, with its offsets in the comment."""
 
     text: str
     start: int
     end: int
 
     def covers(self, code: str) -> bool:
-        """Whether this names the rule, or the group it is in."""
+        """True if this is the code or name of the rule, or a prefix of its code."""
         if _CODE.fullmatch(self.text):
             return code.startswith(self.text.upper())
         return rulebook.codes_by_name().get(self.text.lower()) == code
 
     def rules(self) -> list[rulebook.Rule]:
-        """The rules that this covers; none if it is unknown."""
+        """The rules that this names; none if it is unknown."""
         return [rule for code, rule in rulebook.rules().items() if self.covers(code)]
 
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """What a part of a comment asks for; ``start`` and ``end`` are offsets in the comment's text."""
+    """One directive of a comment; ``start`` and ``end`` are offsets in the comment's text."""
 
     kind: str
     comment: Comment
@@ -51,20 +51,19 @@ class Directive:
     items: tuple[Item, ...]
     blanket: bool
     lines: tuple[int, int]
-    """The statement that it stands on, or stands above."""
+    """Lines of the statement that it is on or above."""
     block: tuple[int, int]
-    """The same with all that is indented below it."""
+    """The same, with the lines indented below the statement."""
     problem: str = ""
-    """Why it does nothing, or not what was meant."""
+    """Why it has no effect, or not the intended one."""
 
     @property
     def file_wide(self) -> bool:
-        """Whether it is about the whole file."""
         return self.kind in ("ignore-file", "skip-file")
 
 
 def directives(comment: Comment, layout: Layout) -> Iterator[Directive]:
-    """The directives of a comment; a misspelt one has a ``problem``."""
+    """Parse the directives of a comment. A misspelt one has a ``problem``."""
     here = layout.statement(comment.line)
     noqa = _NOQA.search(comment.text)
     if noqa:
@@ -85,7 +84,7 @@ def directives(comment: Comment, layout: Layout) -> Iterator[Directive]:
         items = tuple(_items(match))
         problem = ""
         if kind not in KINDS:
-            problem = f"unknown directive 'dropout-lint: {match['kind']}'{suggestion(kind, KINDS)}"
+            problem = f"unknown directive 'dropout-lint: {match['kind']}'{did_you_mean(kind, KINDS)}"
         elif match["codes"] is not None and kind in ("skip-file", "mc-dropout"):
             problem = f"'dropout-lint: {kind}' takes no list of rules"
         elif match["codes"] is not None and not match["close"]:
@@ -111,9 +110,3 @@ def _items(match: re.Match[str]) -> Iterator[Item]:
     if match["codes"]:
         for item in _ITEM.finditer(match.string, *match.span("codes")):
             yield Item(item.group(), item.start(), item.end())
-
-
-def suggestion(wrong: str, known: Sequence[str]) -> str:
-    """``; did you mean 'x'?`` for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(wrong, known, 1, 0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,4 +1,4 @@
-"""Drops the diagnostics that a comment suppresses, and reports suppressions that are unused or unknown."""
+"""Applies suppression comments to diagnostics, and reports unused (DRP002) and unknown (DRP003) ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
+from dropout_lint.suggestions import did_you_mean
 from dropout_lint.suppressions.adding import add_suppressions
-from dropout_lint.suppressions.directives import Directive, Item, directives, suggestion
+from dropout_lint.suppressions.directives import Directive, Item, directives
 from dropout_lint.syntax.comments import read_layout
 
 __all__ = ["MC_DROPOUT_CODES", "Suppressions", "add_suppressions", "apply_suppressions", "parse_suppressions"]
@@ -17,9 +18,9 @@ __all__ = ["MC_DROPOUT_CODES", "Suppressions", "add_suppressions", "apply_suppre
 UNUSED = "DRP002"
 UNKNOWN = "DRP003"
 TOOL_RULES = frozenset(["DRP001", UNUSED, UNKNOWN, "DRP004"])
-"""Rules about the linting itself, which no check module decides."""
+"""Rules about linting itself; they have no check module."""
 MC_DROPOUT_CODES = frozenset(["DRP101", "DRP102", "DRP103", "DRP104", "DRP105", "DRP106", "DRP206", "DRP207", "DRP501"])
-"""What deliberate noise at test time makes right."""
+"""Rules that ``# dropout-lint: mc-dropout`` turns off: they report dropout at test time."""
 
 _NOT_ANALYSED = {"DRP001", "DRP004"}
 _OURS = re.compile(r"dropout-lint|noqa\s*:[^\r\n]*drp", re.IGNORECASE)
@@ -29,7 +30,7 @@ _ANY = re.compile(r"dropout-lint|noqa(?!:\s?[A-Z]+[0-9])|noqa:[^\r\n]*drp", re.I
 
 @dataclass(frozen=True, slots=True)
 class Suppressions:
-    """The directives of a file; holds no syntax and can be pickled."""
+    """The directives of a file. Picklable, without syntax nodes."""
 
     directives: tuple[Directive, ...] = ()
     lines: int = 0
@@ -37,19 +38,19 @@ class Suppressions:
 
     @property
     def skip_file(self) -> bool:
-        """Whether the file asks not to be checked at all."""
+        """True if the file must not be checked."""
         return any(d.kind == "skip-file" and not d.problem for d in self.directives)
 
     @property
     def mc_lines(self) -> tuple[int, ...]:
-        """First lines of the statements that are declared to be Monte Carlo dropout."""
+        """First lines of the statements marked as Monte Carlo dropout."""
         return tuple(d.lines[0] for d in self.directives if d.kind == "mc-dropout" and not d.problem)
 
 
 def parse_suppressions(text: str, *, any_findings: bool = True) -> Suppressions:
-    """Read the suppression comments of a file; strings do not count. Raises nothing.
+    """Parse the suppression comments of a text, not those inside of strings. Never raises.
 
-    A file without findings may say so: a ``noqa`` that names no rule of ours is then not worth a look.
+    Without ``any_findings``, a ``noqa`` that names no rule of this tool is not read: it can suppress nothing.
     """
     lowered = text.lower()
     if "noqa" not in lowered and "dropout-lint" not in lowered:
@@ -68,10 +69,10 @@ def apply_suppressions(
     enabled: frozenset[str],
     definitions: Sequence[tuple[int, int, int]] = (),
 ) -> tuple[Diagnostic, ...]:
-    """The diagnostics that are left, with DRP002 and DRP003 where ``enabled`` has them.
+    """Remove suppressed diagnostics; add DRP002 and DRP003 if they are ``enabled``.
 
-    ``definitions`` are (first line with decorators, line of the def or class, last line). A file that could not be
-    analysed as a whole has no unused suppressions.
+    ``definitions`` are (first line with decorators, line of the def or class, last line). Unused suppressions are not
+    reported for a file that was not fully analysed.
     """
     if suppressions.skip_file:
         return ()
@@ -140,7 +141,7 @@ def _unknown(directive: Directive, path: str) -> Iterable[Diagnostic]:
     for item in directive.items:
         if not item.rules():
             known = [*rulebook.rules(), *rulebook.codes_by_name()]
-            near = suggestion(item.text.upper(), known) or suggestion(item.text.lower(), known)
+            near = did_you_mean(item.text.upper(), known) or did_you_mean(item.text.lower(), known)
             yield _diagnostic(UNKNOWN, path, directive, item.start, item.end, f"unknown rule '{item.text}'{near}")
 
 
@@ -171,7 +172,7 @@ def _unused(
 
 
 def _all_on(rules: list[rulebook.Rule], enabled: frozenset[str]) -> bool:
-    """Whether a suppression of these rules would have been needed: of a group, its default rules must be enabled."""
+    """True if all these rules were checked; of a group, its default rules."""
     needed = rules if len(rules) == 1 else [rule for rule in rules if rule.set == "default"]
     return bool(needed) and all(rule.code in enabled for rule in needed)
 
@@ -185,7 +186,7 @@ def _diagnostic(
 
 
 def _removal(directive: Directive, unused: tuple[Item, ...], lines: int) -> Edit:
-    """Takes the unused codes out of a comment, or the directive, or the comment, or its line."""
+    """Remove the unused codes from a comment; if none is left, the directive, the comment or its whole line."""
     comment, text = directive.comment, directive.comment.text
     line, column = comment.line, comment.column
     listed = _listed(directive)
@@ -208,7 +209,7 @@ def _removal(directive: Directive, unused: tuple[Item, ...], lines: int) -> Edit
 
 
 def _listed(directive: Directive) -> list[Item]:
-    """All codes of the list, those of other tools too."""
+    """All codes of the list, including those of other tools."""
     text = directive.comment.text[: directive.end]
     start = text.find("[" if directive.kind != "noqa" else ":", directive.start)
     if start < 0:

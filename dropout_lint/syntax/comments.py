@@ -1,4 +1,4 @@
-"""Where the comments of a file stand, and which lines make up its statements, as Python's tokenizer sees them."""
+"""The layout of a file, from Python's tokenizer: positions of comments, and line ranges of statements."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import tokenize
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from dropout_lint.syntax.text import LINE_BREAK
+from dropout_lint.syntax.positions import LINE_BREAK
 
 _INVISIBLE = {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.NEWLINE}
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment from its ``#`` to the end of the line; ``gap`` counts the white space before it."""
+    """A comment from its ``#`` to the end of the line; ``gap`` is the number of blanks before it."""
 
     line: int
     column: int
@@ -24,13 +24,13 @@ class Comment:
 
     @property
     def own_line(self) -> bool:
-        """Whether nothing else stands on the line."""
+        """True if there is nothing else on the line."""
         return self.gap == self.column - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A logical line: its physical lines, its indentation, and whether it is a decorator."""
+    """A logical line: its first and last line, its indentation, and whether it is a decorator."""
 
     first: int
     last: int
@@ -40,35 +40,35 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Comments and statements of a file. ``complete`` is false where the tokenizer gave up and lines were guessed."""
+    """Comments and statements of a file. Without ``complete``, tokenizing failed and comments are guesses."""
 
     comments: tuple[Comment, ...]
     statements: tuple[Statement, ...]
     closed: frozenset[int]
-    """Lines that end inside a string or with a backslash: no comment can follow there."""
+    """Lines that cannot end in a comment: they end inside a string or with a backslash."""
     lines: int
     complete: bool
 
     def statement(self, line: int) -> tuple[int, int] | None:
-        """First and last line of the statement on a line, or nothing on a blank or comment line."""
+        """First and last line of the statement on a line; None on a blank or comment line."""
         index = bisect_right(self.statements, line, key=lambda s: s.first) - 1
         if index < 0 or line > self.statements[index].last:
             return None
-        # Two statements may share a line: the range then runs from the first to the end of the last.
+        # Statements that share a line count as one.
         last = self.statements[index].last
         while index and self.statements[index - 1].last >= self.statements[index].first:
             index -= 1
         return self.statements[index].first, last
 
     def following(self, line: int) -> tuple[int, int]:
-        """The next statement below a line, or the line itself at the end of the file."""
+        """The next statement below a line; the line itself if there is none."""
         index = bisect_right(self.statements, line, key=lambda s: s.first)
         return (
             (self.statements[index].first, self.statements[index].last) if index < len(self.statements) else (line,) * 2
         )
 
     def block(self, first: int) -> tuple[int, int]:
-        """The statement that starts on a line with what it decorates and all that is indented below it."""
+        """The statement that starts on a line, with what it decorates and all lines indented below it."""
         index = bisect_right(self.statements, first, key=lambda s: s.first) - 1
         if index < 0:
             return first, first
@@ -83,13 +83,13 @@ class Layout:
         return start.first, last
 
     def comment_row(self, line: int) -> int:
-        """The line on which a comment about the code of a line can stand."""
+        """The line for a comment about the code of a line."""
         statement = self.statement(line)
         return statement[1] if statement and line in self.closed else line
 
 
 def read_layout(text: str) -> Layout:
-    """Tokenize a file; where that fails, take everything behind a ``#`` for a comment. Raises nothing."""
+    """Tokenize a file. If that fails, everything after a ``#`` counts as a comment. Never raises."""
     text = LINE_BREAK.sub("\n", text)
     lines = text.split("\n")
     try:

@@ -1,4 +1,4 @@
-"""Lines of a notebook cell that are IPython's and not Python's, and stand-ins for them that Python can parse."""
+"""Replaces the IPython lines of a cell (``%magic``, ``!command``, ``x?``) by stand-ins that Python can parse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _PYTHON_CELLS = frozenset({"capture", "debug", "ipytest", "prun", "time", "timeit"})
-"""Cell magics below which Python stands that runs with the rest of the notebook."""
+"""Cell magics whose body is Python that runs with the rest of the notebook."""
 _STATEMENT = re.compile(r"(?P<indent>[ \t]*)(?:[%!?]|[\w.%*]+\?\??[ \t]*(?:#.*)?$)")
 _ASSIGNMENT = re.compile(r"(?P<indent>[ \t]*[\w.,\[\]'\" \t]+=[ \t]*)[%!](?!=)")
 _AUTOMAGIC = re.compile(
@@ -23,22 +23,22 @@ _STAND_IN = re.compile(r"# __ipython_(\d+)__$|__ipython_(\d+)__\(\)$", re.MULTIL
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A cell as Python, and what its stand-ins stand for, in order."""
+    """A cell as Python, and the lines that its stand-ins replace, in order."""
 
     text: str
     lines: tuple[str, ...]
 
 
 def is_skipped(cell: str) -> bool:
-    """Whether a cell holds another language, or Python that runs somewhere else."""
+    """True if a cell is in another language, or its Python runs elsewhere."""
     magic = _CELL_MAGIC.match(cell)
     return magic is not None and magic[1] not in _PYTHON_CELLS
 
 
 def mask(cell: str, is_reserved: Callable[[str], bool]) -> Masked:
-    """Put stand-ins where IPython's lines are: those at which Python's parser stops, so never inside of a string.
+    """Replace IPython lines by stand-ins. They are the lines at which the parser stops, so never inside of a string.
 
-    Comments that are ``is_reserved``, or look like stand-ins, get one too.
+    Comments that are ``is_reserved`` or look like a stand-in are replaced too.
     """
     lines = cell.split("\n")
     kept: dict[int, str | None] = {}
@@ -59,11 +59,11 @@ def mask(cell: str, is_reserved: Callable[[str], bool]) -> Masked:
             if at not in kept:
                 _hold(lines, kept, at, indent)
         break
-    return Masked(_with(lines, kept), tuple(_held(lines, kept)))
+    return Masked(_with(lines, kept), tuple(_replaced_lines(lines, kept)))
 
 
 def unmask(text: str, masked: Masked) -> str:
-    """IPython's lines back in place. Raises ValueError if one is gone, or a cell magic is no longer the first line."""
+    """Put the IPython lines back. Raises ValueError if one is missing, or a cell magic is no longer the first line."""
     found = [int(match[1] or match[2]) for match in _STAND_IN.finditer(text)]
     if found != list(range(len(masked.lines))):
         raise ValueError("the fixes would change lines of IPython")
@@ -79,7 +79,7 @@ def _ipython(line: str) -> re.Match[str] | None:
 
 
 def _hold(lines: list[str], kept: dict[int, str | None], at: int, prefix: str) -> None:
-    """Put a stand-in at a line, behind a prefix that is Python, and comments at the lines that continue it."""
+    """Replace a line by a stand-in after ``prefix``, which is Python, and its continuation lines by comments."""
     kept[at] = prefix
     while lines[at].endswith("\\") and at + 1 < len(lines):
         at += 1
@@ -87,7 +87,7 @@ def _hold(lines: list[str], kept: dict[int, str | None], at: int, prefix: str) -
 
 
 def _with(lines: list[str], kept: dict[int, str | None]) -> str:
-    """The lines with stand-ins: a comment, or a call that may do anything behind a prefix."""
+    """The text with stand-ins: a comment, or after a prefix a call of an unknown function."""
     shown = list(lines)
     for number, at in enumerate(sorted(kept)):
         prefix = kept[at]
@@ -95,12 +95,12 @@ def _with(lines: list[str], kept: dict[int, str | None]) -> str:
     return "\n".join(shown)
 
 
-def _held(lines: list[str], kept: dict[int, str | None]) -> list[str]:
+def _replaced_lines(lines: list[str], kept: dict[int, str | None]) -> list[str]:
     return [lines[at].removeprefix(kept[at] or "") for at in sorted(kept)]
 
 
 def _stops_at(text: str) -> int | None:
-    """The index of the line at which the parser stops, None if it gets through."""
+    """The index of the line with the first syntax error, None if there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

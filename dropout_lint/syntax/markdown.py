@@ -1,7 +1,7 @@
-"""The Python blocks of a Markdown file as one program, on the lines where they stand.
+"""Reads the Python blocks of a Markdown file as one program, on their own lines.
 
-Blocks share one scope, as those of a tutorial do. One that does not parse is a fragment, and is left out, as is one
-that defines a class or function of an earlier block anew. Fences are those of CommonMark that are not indented
+Blocks share one scope, as in a tutorial. A block that does not parse is left out, and so is one that defines a class or
+function of an earlier block again. Fences are those of CommonMark that are not indented
 (https://spec.commonmark.org/0.31.2/#fenced-code-blocks).
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
-from dropout_lint.syntax.text import LINE_BREAK, SourceText, UnreadableSource, split_lines
+from dropout_lint.syntax.positions import LINE_BREAK, split_lines
+from dropout_lint.syntax.text import SourceText, UnreadableSource
 
 SUFFIX = ".md"
 _BOM = b"\xef\xbb\xbf"
@@ -31,31 +32,31 @@ class _Block:
     start: int
     end: int
     opening: int
-    """Where the line of the opening fence starts."""
+    """Offset of the line of the opening fence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Markdown(SourceText):
-    """The Python of a Markdown file; prose and other blocks are empty lines in ``text``."""
+    """The Python of a Markdown file. In ``text``, prose and other blocks are empty lines."""
 
     raw: str
     blocks: tuple[_Block, ...]
 
     @property
     def code(self) -> bytes:
-        """The bytes of the blocks, so that prose about dropout is not looked into."""
+        """The bytes of the blocks, without prose, which may mention dropout."""
         return self.text.encode(errors="replace")
 
     def shown(self, cell: int | None) -> str:
-        """The file: its lines are those of the program."""
+        """The whole file; its lines are those of the program."""
         return self.raw
 
     def patch_texts(self, text: str) -> tuple[str, str]:
-        """The file as it is and as it would be."""
+        """The file before and after."""
         return self.raw, self._whole(text)
 
     def encode(self, text: str) -> bytes:
-        """The file with the changed blocks of a text. Raises ValueError for a text that writes outside of them."""
+        """The file with the changed blocks of ``text``. Raises ValueError for a change outside of them."""
         return (_BOM if self.bom else b"") + self._whole(text).encode()
 
     def _whole(self, text: str) -> str:
@@ -75,7 +76,7 @@ class Markdown(SourceText):
 
 
 def decode_markdown(data: bytes, path: Path) -> Markdown:
-    """The Python blocks of a file in UTF-8. Raises UnreadableSource."""
+    """Decode a Markdown file in UTF-8. Raises UnreadableSource."""
     bom = data.startswith(_BOM)
     try:
         raw = data[len(_BOM) if bom else 0 :].decode()
@@ -114,7 +115,7 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _sound(raw: str, blocks: Iterator[_Block]) -> Iterator[_Block]:
-    """The blocks that are programs, and define nothing that one before them has defined."""
+    """The blocks that parse, and define no class or function again."""
     defined: set[str] = set()
     for block in blocks:
         try:

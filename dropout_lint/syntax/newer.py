@@ -1,7 +1,7 @@
 """Files whose syntax is newer than the running interpreter.
 
-libcst knows Python's grammar up to 3.14 whatever the interpreter is. Where ``ast`` refuses a file that libcst accepts,
-the newer constructs are overwritten in place, keeping every position, so that the rest can be analysed.
+libcst parses Python up to 3.14 on any interpreter. If ``ast`` refuses a file that libcst accepts, the newer constructs
+are overwritten in place, so that the rest can be analysed at the same positions.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class _Newer(cst.CSTVisitor):
 
 
 def without_newer_syntax(text: str) -> str | None:
-    """The text with newer constructs overwritten by older ones of the same length, None if libcst refuses it too."""
-    # libcst forgets form feeds at the start of a line, which would move every position behind them.
+    """Overwrite newer constructs by older ones of the same length; None if libcst cannot parse the text either."""
+    # libcst drops form feeds at the start of a line, which would shift positions.
     given = text.encode()
     feeds = [i for m in _LEADING_FORM_FEEDS.finditer(given) for i in range(m.start(), m.end())]
     data = bytearray(_LEADING_FORM_FEEDS.sub(b"", given))
@@ -86,10 +86,10 @@ def _visited(text: str) -> _Newer | None:
     try:
         module = cst.parse_module(text)
         if not text.startswith(module.code.rstrip()):
-            return None  # the spans would not be those of the text
+            return None  # positions would differ from those in the text
         MetadataWrapper(module, unsafe_skip_copy=True).visit(visitor)
     except Exception:
-        # libcst raises ParserSyntaxError, but also UnicodeDecodeError and RecursionError: all mean "not parsed".
+        # ParserSyntaxError, UnicodeDecodeError and RecursionError all mean "not parsed".
         return None
     return visitor
 

@@ -1,6 +1,6 @@
-"""Jupyter notebooks as one text: the code cells in order, each below a line that names it.
+"""Reads a Jupyter notebook as one text: its code cells in order, each below a header line ``# %%[cell 2]%%``.
 
-Written back, a notebook differs in the source lines that a fix changed and in no other byte.
+Writing back changes the source lines that a fix changed, and no other byte.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _HEADERS = re.compile(r"^# %%\[cell (\d+)\]%%\n", re.MULTILINE)
 @dataclass(frozen=True, slots=True)
 class _Cell:
     number: int
-    """Counted from 1, cells of all kinds."""
+    """From 1, counting cells of all kinds."""
     source: CellSource
     masked: Masked
 
 
 @dataclass(frozen=True, slots=True)
 class Notebook(SourceText):
-    """The Python of a notebook. Lines that are IPython's are masked in ``text``."""
+    """The Python of a notebook. IPython lines are masked in ``text``."""
 
     cells: tuple[_Cell, ...]
 
@@ -40,18 +40,18 @@ class Notebook(SourceText):
         return self.text.encode(errors="replace")
 
     def encode(self, text: str) -> bytes:
-        """The notebook with the changed cells of a text.
+        """The notebook with the changed cells of ``text``.
 
-        Raises ValueError for a text that lacks a cell, or a line of IPython that was masked.
+        Raises ValueError if ``text`` lacks a cell or a masked IPython line.
         """
         return self._whole(text).encode()
 
     def shown(self, cell: int | None) -> str:
-        """The source of a cell, as it stands in the notebook."""
+        """The source of a cell as written in the notebook."""
         return next((each.source.text for each in self.cells if each.number == cell), self.text)
 
     def patch_texts(self, text: str) -> tuple[str, str]:
-        """The JSON as it is and as it would be."""
+        """The JSON before and after."""
         return self._whole(self.text), self._whole(text)
 
     def _whole(self, text: str) -> str:
@@ -72,7 +72,7 @@ class Notebook(SourceText):
 
 
 def decode_notebook(data: bytes, path: Path) -> Notebook:
-    """The Python cells of a notebook; one in another language has none. Raises NotANotebook."""
+    """Decode a notebook. One in another language has no cells. Raises NotANotebook."""
     try:
         raw = data.decode()
         document = json.loads(raw)
@@ -95,7 +95,7 @@ def decode_notebook(data: bytes, path: Path) -> Notebook:
 
 
 def cell_starts(text: str) -> list[tuple[int, int]]:
-    """For the text of a notebook, the number of each cell and the line above its first one."""
+    """The number of each cell in the text of a notebook, and the line of its header."""
     return [(int(found[1]), text.count("\n", 0, found.start()) + 1) for found in _HEADERS.finditer(text)]
 
 

@@ -1,4 +1,4 @@
-"""Finds the source of each cell in the JSON of a notebook, and rewrites its lines where they stand."""
+"""Finds the source of each cell in the JSON of a notebook, and rewrites its lines in place."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class CellSource:
-    """The source of a cell: its text, and where its JSON value starts and ends."""
+    """The source of a cell, and the offsets of its JSON value."""
 
     text: str
     start: int
     end: int
     listed: bool
-    """The value is a list of lines and not one string."""
+    """The value is a list of lines, not one string."""
 
     def rewritten(self, raw: str, new: str) -> str:
-        """The JSON value for a changed text, with all that stays spelt as it was."""
+        """The JSON value of a changed text; unchanged characters keep their escapes."""
         value = raw[self.start : self.end]
         strings = list(_strings(value)) if self.listed else [(0, len(value))]
         old = [character for start, end in strings for character in _CHARACTER.findall(value, start + 1, end - 1)]
@@ -58,7 +58,7 @@ def _source(raw: str, start: int) -> CellSource | None:
 
 
 def _members(raw: str, at: int) -> Iterator[tuple[str, int]]:
-    """Keys of the object that starts here, and where their values start; none if it is no object."""
+    """Keys of the object at ``at``, with the offsets of their values; none if it is no object."""
     if raw[at] != "{":
         return
     at = _skip(raw, at + 1)
@@ -71,7 +71,7 @@ def _members(raw: str, at: int) -> Iterator[tuple[str, int]]:
 
 
 def _elements(raw: str, at: int) -> Iterator[int]:
-    """Where the elements of the list that starts here start."""
+    """Offsets of the elements of the list at ``at``."""
     at = _skip(raw, at + 1)
     while raw[at] != "]":
         yield at
@@ -90,7 +90,7 @@ def _strings(value: str) -> Iterator[tuple[int, int]]:
 
 
 def _layout(value: str, strings: list[tuple[int, int]]) -> tuple[str, str, str]:
-    """What stands before, behind and between the strings of a list."""
+    """The JSON before, between and after the strings of a list."""
     if not strings:
         return "[", "]", ", "
     opening, closing = value[: strings[0][0]], value[strings[-1][1] :]
@@ -99,7 +99,7 @@ def _layout(value: str, strings: list[tuple[int, int]]) -> tuple[str, str, str]:
 
 
 def _respelt(spelt: list[str], old: str, new: str, ascii_only: bool) -> list[str]:
-    """The JSON of each character of the new text, as it was spelt wherever the text is the old one."""
+    """The JSON of each character of the new text, with the old escapes where the text is unchanged."""
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     result: list[str] = []
     at = 0
@@ -120,7 +120,7 @@ def _respelt(spelt: list[str], old: str, new: str, ascii_only: bool) -> list[str
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters two texts have in common at the start."""
+    """Length of the common start of two texts."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
@@ -134,5 +134,5 @@ def _lines(characters: list[str]) -> list[str]:
 
 
 def _style(raw: str) -> bool:
-    """Whether characters outside of ASCII are written as escapes."""
+    """True if characters outside of ASCII are escaped."""
     return raw.isascii() and _ESCAPED.search(raw) is not None

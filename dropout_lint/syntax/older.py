@@ -1,7 +1,7 @@
-"""Files in the syntax of Python 2, or with ``async`` as a name: much published research code is never ported.
+"""Files in the syntax of Python 2, or with ``async`` as a name, as much published research code is.
 
-They are no Python and stay a syntax error, but what they do to a model can be read all the same. The older constructs
-are overwritten in place by what means as much to the analysis, keeping every position.
+They stay a syntax error, but can be analysed: the older constructs are overwritten in place by newer ones that mean the
+same to the analysis, at the same positions.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from tokenize import TokenInfo
 
 _BREAKS = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 _JOINING = {"in", "is", "and", "or", "if", "else", "for"}
-Edit = tuple[TokenInfo, str]
+Replacement = tuple[TokenInfo, str]
 
 
 def without_older_syntax(text: str) -> str | None:
-    """The text with older constructs overwritten by newer ones of the same length, None if it has none."""
+    """Overwrite older constructs by newer ones of the same length; None if there are none."""
     tokens: list[TokenInfo] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -34,8 +34,8 @@ def without_older_syntax(text: str) -> str | None:
     return "".join(lines) if edits else None
 
 
-def _names(tokens: Sequence[TokenInfo]) -> Iterator[Edit]:
-    """``async=True`` was how to copy to a device beside other work; ``<>`` was ``!=``."""
+def _names(tokens: Sequence[TokenInfo]) -> Iterator[Replacement]:
+    """The argument ``async=True`` of ``.cuda()``, and ``<>`` for ``!=``."""
     for token, following in pairwise(tokens):
         if token.string == "async" and following.string in {"=", ",", ")", "."}:
             yield token, "_sync"
@@ -57,7 +57,7 @@ def _statements(tokens: Sequence[TokenInfo]) -> Iterator[list[TokenInfo]]:
             statement.append(token)
 
 
-def _edits(statement: list[TokenInfo]) -> Iterator[Edit]:
+def _edits(statement: list[TokenInfo]) -> Iterator[Replacement]:
     first, operand = statement[0], statement[1] if len(statement) > 1 else None
     if operand is None:
         return

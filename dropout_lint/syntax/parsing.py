@@ -1,26 +1,21 @@
-"""From text to a syntax tree with spans; the only place that knows how Python is parsed.
+"""Parses Python, and walks syntax trees.
 
-Trees come from ``ast``, which parses about twelve times as fast as libcst and has positions on every node. libcst is
-the arbiter where the running interpreter is older than the file's syntax (see ``newer_syntax``).
+Trees come from ``ast``, which parses about twenty times as fast as libcst and has positions on every node. libcst
+decides about syntax that is newer than the running interpreter (see ``newer``).
 """
 
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator
-
-from dropout_lint.diagnostic import Span
 
 MAX_BYTES = 8_000_000
 """Larger files are generated; parsing one takes over 100 bytes of memory a byte and several seconds."""
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
-
 
 class NotParsed(Exception):  # noqa: N818 - the state of a file, not an error of its own
-    """The text is valid as far as is known, but cannot be parsed here; the message says why."""
+    """The text may be valid, but cannot be parsed here. The message is the reason."""
 
 
 class SourceSyntaxError(Exception):
@@ -33,7 +28,7 @@ class SourceSyntaxError(Exception):
 
 
 class OlderModule(ast.Module):
-    """The tree of a text in an older syntax, with what Python says about it."""
+    """The tree of a text in older syntax, with Python's error."""
 
     def __init__(self, tree: ast.Module, error: SourceSyntaxError) -> None:
         super().__init__(tree.body, tree.type_ignores)
@@ -41,10 +36,9 @@ class OlderModule(ast.Module):
 
 
 def parse(text: str, *, older: bool = True) -> ast.Module:
-    """Parse a file. Raises SourceSyntaxError, or NotParsed for input beyond what the parser can hold.
+    """Parse a file. Raises SourceSyntaxError; NotParsed for input that is too deep or too large.
 
-    Newer syntax than that of the interpreter is right. Older syntax is an error, told by an OlderModule; it raises
-    unless ``older`` is wanted.
+    Syntax newer than the interpreter is accepted. Older syntax gives an OlderModule, or raises if not ``older``.
     """
     try:
         return _ast(text)
@@ -77,59 +71,6 @@ def _ast(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
-
-
-class Lines:
-    """Turns positions of ``ast`` (UTF-8 bytes in a line) into spans, and spans into text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.starts = [0, *(m.end() for m in _NEWLINE.finditer(text))]
-        self._ascii = text.isascii()
-
-    def line(self, number: int) -> str:
-        """Text of a 1-based line, with its line break; "" beyond the end."""
-        if not 1 <= number <= len(self.starts):
-            return ""
-        end = self.starts[number] if number < len(self.starts) else len(self.text)
-        return self.text[self.starts[number - 1] : end]
-
-    def _column(self, line: int, utf8: int) -> int:
-        if self._ascii:
-            return utf8 + 1
-        return len(self.line(line).encode()[:utf8].decode(errors="replace")) + 1
-
-    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg, last: ast.expr | None = None) -> Span:
-        """The range of a node, or from a node to the end of another."""
-        end = last or node
-        end_line = end.end_lineno or end.lineno
-        return Span(
-            node.lineno,
-            self._column(node.lineno, node.col_offset),
-            end_line,
-            self._column(end_line, end.end_col_offset or 0),
-        )
-
-    def offset(self, line: int, column: int) -> int:
-        """Offset in the text of a 1-based position."""
-        return self.starts[line - 1] + column - 1
-
-    def slice(self, span: Span) -> str:
-        """The text of a span."""
-        return self.text[self.offset(span.line, span.column) : self.offset(span.end_line, span.end_column)]
-
-    def code(self, node: ast.expr | ast.keyword) -> str:
-        """The source of a node, as written."""
-        return self.slice(self.span(node))
-
-    def block(self, first: int, last: int) -> str:
-        """The text of lines ``first`` to ``last``, both included."""
-        start, end = self.block_offsets(first, last)
-        return self.text[start:end]
-
-    def block_offsets(self, first: int, last: int) -> tuple[int, int]:
-        """Where lines ``first`` to ``last`` begin and end in the text."""
-        return self.starts[first - 1], self.starts[last] if last < len(self.starts) else len(self.text)
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {ast.Name: (), ast.Constant: ()}

@@ -1,15 +1,11 @@
-"""Reads source files as Python does and writes them back byte for byte, but for what a fix changed."""
+"""Decodes source files as Python does, and encodes changed texts so that unchanged bytes stay."""
 
 from __future__ import annotations
 
 import re
 import tokenize
-from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
-
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
-"""Where Python's tokenizer ends a line: not at form feeds or Unicode separators, unlike str.splitlines."""
 
 _BOM = b"\xef\xbb\xbf"
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
@@ -18,7 +14,7 @@ _FIRST_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 
 
 class UnreadableSource(Exception):  # noqa: N818 - it names the state of the file, as Failure does
-    """A file that is no Python source text; the message is a one-line reason."""
+    """A file that is not Python source text. The message is a one-line reason."""
 
 
 class NotANotebook(UnreadableSource):
@@ -32,7 +28,7 @@ class NotANotebook(UnreadableSource):
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A decoded file. ``text`` has no byte order mark and keeps its newlines as they are in ``data``."""
+    """A decoded file. ``text`` has no byte order mark, and the newlines of ``data``."""
 
     path: Path
     text: str
@@ -42,15 +38,15 @@ class SourceText:
 
     @property
     def code(self) -> bytes:
-        """The bytes that hold the text."""
+        """The bytes of the Python code."""
         return self.data
 
     def shown(self, cell: int | None) -> str:
-        """The text that a reader of the file, or of a cell in it, sees."""
+        """The text of the file, or of a cell of it, as a reader sees it."""
         return self.text
 
     def patch_texts(self, text: str) -> tuple[str, str]:
-        """What a patch compares for a changed text: the file's own, and the new one."""
+        """The old and the new text of the file for a patch, if the code becomes ``text``."""
         return self.text, text
 
     def encode(self, text: str) -> bytes:
@@ -65,12 +61,6 @@ class SourceText:
 
     def _encode(self, text: str) -> bytes:
         return (_BOM if self.bom else b"") + text.encode(self.encoding)
-
-
-def split_lines(text: str) -> list[str]:
-    """The lines of a text with their breaks; the last one is empty if the text ends in a break."""
-    ends = [found.end() for found in LINE_BREAK.finditer(text)]
-    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
 
 
 def decode_python(data: bytes, path: Path) -> SourceText:
@@ -92,12 +82,12 @@ def decode_python(data: bytes, path: Path) -> SourceText:
 
 
 def _encoding(data: bytes) -> str:
-    # tokenize reads lines up to \n only, and would take the whole of a file with \r newlines for its cookie line.
+    # tokenize ends lines at \n only: with \r newlines, it would take the whole file for the line of the cookie.
     first = _FIRST_LINE.match(data)
     assert first is not None
     second = _FIRST_LINE.match(data, first.end())
     assert second is not None
-    # In the line of the cookie, whatever it names may be written, as Python's own reader has it.
+    # The line of the cookie may contain any bytes, as for Python's own reader.
     both = (first.group(), second.group())
     lines = iter([_NOT_ASCII.sub(b"?", line) if _COOKIE.match(line) else line for line in both])
     try:
@@ -119,46 +109,3 @@ def _undecodable(encoding: str, offset: int) -> str:
     if encoding == "utf-8":
         return f"not UTF-8 text (byte {offset}), and no coding cookie says otherwise"
     return f"not text in encoding {encoding}, which its coding cookie declares (byte {offset})"
-
-
-class LineIndex:
-    """Converts between 1-based (line, column in characters) and offsets in a text."""
-
-    def __init__(self, text: str) -> None:
-        self._starts = [0, *(m.end() for m in LINE_BREAK.finditer(text))]
-        self._text = text
-
-    @property
-    def lines(self) -> int:
-        """How many lines there are; a text that ends in a newline has an empty last line."""
-        return len(self._starts)
-
-    def offset(self, line: int, column: int) -> int:
-        """Offset of a position; the end of a line and of the text count. Raises ValueError outside of the text."""
-        if not 1 <= line <= len(self._starts) or column < 1:
-            raise ValueError(f"no position {line}:{column} in a text of {len(self._starts)} lines")
-        offset = self._starts[line - 1] + column - 1
-        if offset > (self._starts[line] if line < len(self._starts) else len(self._text)):
-            raise ValueError(f"line {line} has no column {column}")
-        return offset
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset. Raises ValueError outside of the text."""
-        if not 0 <= offset <= len(self._text):
-            raise ValueError(f"no offset {offset} in a text of {len(self._text)} characters")
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
-
-    def newline(self, number: int) -> str:
-        """The break that ends a line, for the last line that of the line before it; a line feed if there is none."""
-        for end in (number, number - 1):
-            if 1 <= end < len(self._starts):
-                found = LINE_BREAK.search(self._text, max(self._starts[end] - 2, self._starts[end - 1]))
-                return found.group() if found else "\n"
-        return "\n"
-
-    def line(self, number: int) -> str:
-        """Text of a line without its line break. Raises ValueError if there is no such line."""
-        start = self.offset(number, 1)
-        end = self._starts[number] if number < len(self._starts) else len(self._text)
-        return self._text[start:end].rstrip("\r\n")

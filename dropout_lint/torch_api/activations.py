@@ -1,4 +1,4 @@
-"""Activations of torch: which commute with dropout, and by how much the others are off. Measured; see the tests."""
+"""Activations of torch: which commute with dropout, and the bias of the others. Measured; tests recompute it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ ACTIVATIONS: dict[str, str] = {
     "torch.nn.Tanhshrink": "no",
     "torch.nn.Threshold": "no",
 }
-"""Whether an activation commutes with dropout: bit by bit, up to rounding (two units in the
-last place), or not.
+"""Whether an activation commutes with dropout: bit by bit, up to rounding (two units in the last place), or not.
 
-RReLU in eval (in training only in distribution). Threshold with other arguments than (0, 0), which commutes exactly.
+RReLU does in eval (in training only in distribution). Threshold does with the arguments (0, 0) only.
 """
 
 FUNCTIONAL_ACTIVATIONS: dict[str, str] = {
@@ -96,7 +95,7 @@ FUNCTIONAL_ACTIVATIONS: dict[str, str] = {
     "torch.threshold": "torch.nn.Threshold",
     "torch.threshold_": "torch.nn.Threshold",
 }
-"""The module that a function is the twin of."""
+"""The module that computes the same as a function."""
 
 METHOD_ACTIVATIONS: dict[str, str] = {
     "hardshrink": "torch.nn.Hardshrink",
@@ -110,7 +109,7 @@ METHOD_ACTIVATIONS: dict[str, str] = {
     "tanh": "torch.nn.Tanh",
     "tanh_": "torch.nn.Tanh",
 }
-"""The module that a tensor method is the twin of."""
+"""The module that computes the same as a tensor method."""
 
 BIAS: dict[str, tuple[float, float, float, float, float]] = {
     "torch.nn.CELU": (0.0108, 0.023, 0.0371, 0.0725, 0.1217),
@@ -156,7 +155,7 @@ NOT_ZERO_AT_ZERO = {
     "torch.nn.Softmin",
     "torch.nn.Softplus",
 }
-"""Activations that turn a dropped zero into another value, so that nothing is dropped behind them."""
+"""Activations that map zero to another value, which undoes a dropout before them."""
 
 COMMUTES: dict[str, str] = {
     **ACTIVATIONS,
@@ -174,24 +173,24 @@ TWIN: dict[str, str] = {
     **FUNCTIONAL_ACTIVATIONS,
     **{f".{method}": module for method, module in METHOD_ACTIVATIONS.items()},
 }
-"""The module that any name of an activation stands for."""
+"""The module of each name of an activation."""
 
 ELEMENTWISE = frozenset(name for name in COMMUTES if not name.lower().endswith("glu"))
-"""Activations of single values or along a dimension. GLU multiplies two halves of its input, which is another thing."""
+"""Activations of single values or along a dimension. Not GLU, which multiplies two halves of its input."""
 PASSING = frozenset(name for name, verdict in COMMUTES.items() if verdict != "no")
-"""Activations behind which a dropped value is still zero and all others are scaled alike."""
+"""Activations that keep a dropped value at zero and the scale of the others."""
 NORMALIZING = frozenset(
     name
     for name, module in TWIN.items()
     if module.rpartition(".")[2] in {"Softmax", "LogSoftmax", "Softmin", "Softmax2d"}
 )
-"""Softmax and its kin, which turn a dropped logit into probability."""
+"""Softmax and related functions, which turn a dropped logit into a probability."""
 CLIPPING = frozenset(name for name, module in TWIN.items() if module == "torch.nn.ReLU6")
 """Differs from ReLU only far from zero: the bias is below 0.001 at the usual rates."""
 
 
 def bias(name: str, rate: float | None) -> tuple[float, float] | None:
-    """The listed rate nearest to ``rate`` (one half where it is unknown) and the measured bias there."""
+    """The measured rate nearest to ``rate`` (0.5 if unknown), and the bias at that rate."""
     values = BIAS.get(TWIN.get(name, name))
     if values is None:
         return None

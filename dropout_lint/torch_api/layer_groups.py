@@ -1,4 +1,4 @@
-"""Groups of layers and functions that placement rules tell apart, by canonical name."""
+"""Groups of layers and functions for the placement rules, by canonical name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DROP_PATHS = {
     "timm.models.layers.drop_path",
 }
 DROP_PATH_NAMES = {"DropPath", "StochasticDepth"}
-"""What projects call their own copy of it."""
+"""Names of such classes in projects that define their own."""
 
 BATCH_NORMS = {
     *(f"torch.nn.{lazy}BatchNorm{n}d" for lazy in ("", "Lazy") for n in (1, 2, 3)),

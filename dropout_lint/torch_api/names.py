@@ -1,4 +1,4 @@
-"""The one spelling of each torch name that the tables use, and what a star import binds."""
+"""Canonical spellings of torch names, and the names that a star import binds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LONG = tuple(long for long, _ in _SHORTER)
 
 
 def canonical(name: str) -> str:
-    """The one spelling used in these tables for a dotted name; unknown names come back unchanged."""
+    """The spelling of a dotted name in these tables. An unknown name is returned unchanged."""
     if not name.startswith(_LONG):
         return name
     for long, short in _SHORTER:
@@ -39,7 +39,7 @@ def canonical(name: str) -> str:
 
 
 def star_names(module: str) -> frozenset[str]:
-    """Names of the tables that ``from module import *`` binds."""
+    """The names in these tables that ``from module import *`` binds."""
     prefix = module + "."
     tables = (DROPOUT_MODULES, FUNCTIONALS, ATTENTION, RNNS, MULTIHEAD, CONTAINERS, MODULE_BASES, SAVES_ITS_OUTPUT)
     return frozenset(

@@ -1,7 +1,7 @@
-"""What PyTorch's API says, as plain data, so that nothing here needs torch.
+"""Signatures and other facts about the API of torch 2.13, as data, so that torch need not be imported.
 
-Signatures and defaults were measured with torch 2.13 (see ``tests/test_torch_facts.py``, which recomputes them).
-Names are canonical dotted names; ``torch_names.canonical`` maps the other spellings to them.
+``tests/test_torch_api.py`` compares them with torch. Names are canonical dotted names; ``names.canonical`` maps other
+spellings to them.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ SAVES_ITS_OUTPUT = {
     *(f"torch.{name}" for name in ("relu", "relu_", "sigmoid", "tanh", "softmax", "log_softmax", "sigmoid_", "tanh_")),
     *(f"torch.special.{name}" for name in ("expit", "softmax", "log_softmax")),
 }
-"""Activations whose backward reads their own output: an in-place dropout behind them makes backward raise."""
+"""Activations whose backward needs their output: an in-place dropout after them makes backward raise."""
 
 SAVES_ITS_OUTPUT_METHODS = {"relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax"}
 
@@ -127,7 +127,7 @@ INPLACE_ACTIVATIONS = {
     f"torch.nn.{name}"
     for name in ("LeakyReLU", "ELU", "CELU", "SELU", "RReLU", "Threshold", "ReLU6", "Hardtanh", "SiLU", "Mish")
 }
-"""Activations that save their output only when built with ``inplace=True`` (measured)."""
+"""Activations whose backward needs their output only with ``inplace=True``."""
 
 CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
@@ -150,7 +150,7 @@ MODULE_BASES = {
     "diffusers.ModelMixin",
     "timm.layers.Mlp",
 }
-"""Classes of other libraries that are nn.Modules, beside all classes below ``torch.nn``."""
+"""Classes of other libraries that are nn.Modules. All classes in ``torch.nn`` are, too."""
 
 NOT_MODULES_IN_TORCH_NN = {"torch.nn.Parameter", "torch.nn.ParameterList", "torch.nn.UninitializedParameter"}
 
@@ -167,9 +167,9 @@ LOOKALIKE_ROOTS = {
     "tensorflow",
     "tf_keras",
 }
-"""Frameworks with layers of the same names; a name bound to both torch and one of these stays unresolved."""
+"""Frameworks with layers of the same names. A name bound to both torch and one of them is not resolved."""
 
 LAST_NAMES = frozenset(
     name.rpartition(".")[2] for table in (DROPOUT_MODULES, FUNCTIONALS, ATTENTION, RNNS, MULTIHEAD) for name in table
 )
-"""The last parts of all dropout names, for a quick look at a call."""
+"""The last parts of all dropout names, for a quick test of a call."""

@@ -17,7 +17,7 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Relate
 from dropout_lint.facts import DropoutSite, FileFacts, LayerNode, ModelClass, Scope
 from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
-from dropout_lint.vocabulary import words
+from dropout_lint.vocabulary import NOISE_WORDS, words
 
 if TYPE_CHECKING:
     from dropout_lint.config.resolver import Settings
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _STRING = re.compile(r"'(?:\\.|[^'\\\r\n])*'|\"(?:\\.|[^\"\\\r\n])*\"")
 
-_NOISE_WORDS = {"mc", "carlo", "prenet", "bayesian", "uncertainty"}
 """In the name of a class or function, words that say its noise is meant at test time."""
 
 
@@ -106,7 +105,7 @@ class Context:
     def named_intent(self, scope: Scope) -> bool:
         """Whether a class or function around is named as one that drops at test time on purpose."""
         names = [*scope.class_name.split("."), *scope.function.split("."), scope.method]
-        if any(words(name) & _NOISE_WORDS for name in names):
+        if any(words(name) & NOISE_WORDS for name in names):
             return True
         patterns = [p.lower() for p in self.settings.mc_dropout_names]
         return any(name and fnmatchcase(name.lower(), pattern) for name in names for pattern in patterns)

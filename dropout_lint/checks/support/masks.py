@@ -7,27 +7,7 @@ from pathlib import Path
 from dropout_lint.checks.support.context import Context
 from dropout_lint.diagnostic import Edit
 from dropout_lint.facts import Change, MaskSite
-
-_DROPOUT = {
-    "drop",
-    "dropout",
-    "dropped",
-    "droprate",
-    "dropprob",
-    "droppath",
-    "keep",
-    "zoneout",
-    "kprob",
-    "surviv",
-    "survival",
-}
-# fmt: off
-_OTHER_MASKS = {
-    "cond", "uncond", "unconditional", "guidance", "cfg", "noise", "noisy", "corrupt", "corruption", "augment",
-    "augmentation", "aug", "specaug", "perturb", "mlm", "mae", "epsilon", "eps", "explore", "mixup", "cutmix",
-    "sampler", "gibbs", "rbm", "vq", "codebook", "labels", "spike", "spikes", "spiking",
-}
-# fmt: on
+from dropout_lint.vocabulary import DROPOUT_MASK_WORDS, OTHER_MASK_WORDS
 
 
 def edit(change: Change) -> Edit:
@@ -37,12 +17,14 @@ def edit(change: Change) -> Edit:
 
 def is_named(site: MaskSite) -> bool:
     """An identifier around the mask, or of its rate, speaks of dropout."""
-    return any(word in _DROPOUT or "dropout" in word for word in site.words)
+    return any(word in DROPOUT_MASK_WORDS or "dropout" in word for word in site.words)
 
 
 def is_dropout(site: MaskSite) -> bool:
     """The mask is dropout: it is scaled like one, a name says so, or training alone has it; and no name objects."""
-    return (site.scale in {"right", "complement"} or is_named(site) or site.guarded) and not site.words & _OTHER_MASKS
+    return (
+        site.scale in {"right", "complement"} or is_named(site) or site.guarded
+    ) and not site.words & OTHER_MASK_WORDS
 
 
 def deliberate(site: MaskSite, context: Context) -> bool:

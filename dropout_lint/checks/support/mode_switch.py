@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dropout_lint.checks.support.context import Context
 from dropout_lint.facts import ModeOverride
-
-_MODES = {"mode", "training", "is_training", "train", "flag", "on", "is_train", "train_mode", "value", "enable"}
-"""Names of a first parameter that takes a mode."""
+from dropout_lint.vocabulary import MODE_PARAMETERS
 
 
 def not_a_switch(override: ModeOverride, context: Context) -> str | None:
@@ -31,6 +29,6 @@ def not_a_switch(override: ModeOverride, context: Context) -> str | None:
     takes_no_mode = override.required > 1 or (not override.first and not override.keywords)
     if not takes_no_mode and override.trains and not (override.forwards and not override.backward):
         return "it trains"
-    if takes_no_mode or (override.required == 1 and override.first not in _MODES and not override.forwards):
+    if takes_no_mode or (override.required == 1 and override.first not in MODE_PARAMETERS and not override.forwards):
         return "it does not take a mode as its only argument"
     return None

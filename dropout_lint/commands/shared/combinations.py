@@ -1,4 +1,4 @@
-"""Options of ``check`` that contradict one another."""
+"""Refuses options of ``check`` that contradict each other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def refuse_contradictions(options: CheckOptions) -> None:
         raise click.UsageError("--with-models cannot be combined with --fix, --diff or '-'.")
     if options.write_baseline and (options.add_noqa or options.diff or by_lines or options.reads_stdin):
         raise click.UsageError("--write-baseline cannot be combined with --add-noqa, --diff, --diff-base or '-'.")
-    # A fix moves the lines that the revision is compared with.
+    # A fix moves lines, which are compared with the revision afterwards.
     if by_lines and (options.fix or options.add_noqa or options.diff or options.reads_stdin):
         raise click.UsageError("--diff-base cannot be combined with --fix, --diff, --add-noqa or '-'.")
     if (options.diff or options.add_noqa) and any(output.file for output in options.output_format):

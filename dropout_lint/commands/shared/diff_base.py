@@ -1,4 +1,4 @@
-"""``check --diff-base``: only what stands on changed lines, or follows from a place on changed lines, is reported."""
+"""``check --diff-base``: reports findings on changed lines, and those with a related place on changed lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dropout_lint.diagnostic import Diagnostic
 
 
 def only_changed(revision: str, linted: Linted) -> Linted:
-    """Leave out the findings that the branch did not introduce. Raises click.UsageError where git cannot tell."""
+    """Remove findings that the branch did not introduce. Raises click.UsageError if git fails."""
     try:
         changes = changed_since(revision, Path.cwd())
     except GitError as problem:
@@ -28,5 +28,5 @@ def only_changed(revision: str, linted: Linted) -> Linted:
 
 
 def _is_new(item: Diagnostic, changes: ChangedLines) -> bool:
-    """The places that the proof rests on count too: a new default is what makes an old call wrong."""
+    """True if the finding or a related place was changed: a new default can make an old call wrong."""
     return changes.touch(item.path, item.span) or any(changes.touch(r.path, r.span) for r in item.related)

@@ -1,4 +1,4 @@
-"""What an exit code of dropout-lint means."""
+"""The exit codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 nothing at or above the fail level, 1 findings, 2 the run itself failed; 130 as shells count an interrupt."""
+    """0: no finding at or above the fail level. 1: findings. 2: the run failed. 130: interrupted."""
 
     CLEAN = 0
     FINDINGS = 1

@@ -1,4 +1,4 @@
-"""The outcome of a run before it is reported, and the patches that ``--diff`` prints instead of a report."""
+"""The result of a run before it is reported, and the patches that ``--diff`` prints."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """A run: what is left to report, the texts that stand in no file, and whether stdout is taken by a fixed text.
+    """The result of a run.
 
-    ``files`` are those that were checked on disk; ``left_out`` says what was found and is not reported.
+    ``texts`` are sources from standard input, ``files`` those that were checked on disk. ``stdout_taken``: stdout
+    already carries a fixed text. ``left_out`` describes findings that are not reported.
     """
 
     result: LintResult
@@ -34,10 +35,10 @@ class Linted:
     files: tuple[Path, ...] = ()
     left_out: tuple[str, ...] = ()
     not_checked: int = 0
-    """Parts of models that an engine could not see; each was said on its own."""
+    """Number of parts of models that an engine could not check; each was reported on stderr."""
 
     def sources(self) -> Callable[[str], str | None]:
-        """A function that gives the text of a place (a file, or a cell of a notebook), or nothing where it is gone."""
+        """A function from a place (a file or a notebook cell) to its text; None if it is gone."""
         from dropout_lint.report.cells import split_place
         from dropout_lint.syntax.reading import read_source
         from dropout_lint.syntax.text import UnreadableSource

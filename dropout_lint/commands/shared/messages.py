@@ -1,4 +1,4 @@
-"""What is said to the user: notes on stderr, reports on stdout or in a file, and when to use colour."""
+"""Output for the user: notes on stderr, reports on stdout or in a file, and when to use colour."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from dropout_lint.diagnostic import Failure
 
 
 class CannotWriteError(Exception):
-    """A report or a file could not be written; the text says which and why."""
+    """A report or a file could not be written; the message says which and why."""
 
 
 def warn(text: str) -> None:
-    """A warning on stderr."""
+    """Print a warning on stderr."""
     click.echo(f"{click.style('warning', fg='yellow', bold=True)}: {text}", err=True, color=_stderr_color())
 
 
 def error(text: str) -> None:
-    """An error on stderr."""
+    """Print an error on stderr."""
     click.echo(f"{click.style('error', fg='red', bold=True)}: {text}", err=True, color=_stderr_color())
 
 
 def note(text: str) -> None:
-    """A plain line on stderr, so that stdout holds nothing but the report."""
+    """Print a line on stderr, because stdout is for the report."""
     click.echo(text, err=True)
 
 
 def show_failures(failures: Sequence[Failure]) -> None:
-    """One line on stderr for each path that could not be checked."""
+    """Print a line on stderr for each path that could not be checked."""
     if not failures:
         return
     from dropout_lint.report.view import render_failures
@@ -42,12 +42,12 @@ def show_failures(failures: Sequence[Failure]) -> None:
 
 
 def use_color(when: str) -> bool:
-    """Whether stdout gets colours: ``always``, ``never``, or ``auto`` for a terminal and the usual variables."""
+    """True if stdout gets colours. ``auto`` depends on the terminal and on NO_COLOR and similar variables."""
     return when == "always" or (when == "auto" and _auto_color(sys.stdout.isatty()))
 
 
 def columns() -> int | None:
-    """Cells of a line of the terminal, or None where stdout is none."""
+    """Width of the terminal; None if stdout is not one."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

@@ -1,4 +1,4 @@
-"""The common course of ``trace`` and ``validate``: find the models, run them, report, and say how it went."""
+"""The steps of ``trace`` and ``validate``: find models, run them, report, return an exit code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HERE = Path("_")
 
 
 class ModelCommand:
-    """One command line, resolved. Raises click.ClickException and ConfigError when it asks for nothing that can run."""
+    """A resolved command line. Raises click.ClickException and ConfigError if there is no model to run."""
 
     def __init__(self, options: ModelOptions) -> None:
         if options.isolated and options.config:
@@ -56,17 +56,17 @@ class ModelCommand:
 
     @property
     def output_format(self) -> str:
-        """How the findings will be reported on the terminal."""
+        """The output format on the terminal."""
         return self._outputs[0].format
 
     def require_one_model(self, option: str) -> None:
-        """Raises click.UsageError when several models would write to the file of one option."""
+        """Raises click.UsageError if several models would write to the file of one option."""
         number = len(self._targets.named) + len(self._targets.found)
         if number != 1:
             raise click.UsageError(f"{option} takes one model, and {number} are to be checked.")
 
     def run(self, engine: Engine, job: str, options: Mapping[str, Any]) -> EngineRun:
-        """Run the models. Those that were only looked for may fail: that is said, and is no failure of the run."""
+        """Run the models. A discovered model may fail: that is printed, and does not make the run fail."""
         named, found = self._targets.named, self._targets.found
         options = {**job_options(self._resolver, (*named, *found)), **options}
         done = run_engine(engine, job, named, options, self._asked)
@@ -83,7 +83,7 @@ class ModelCommand:
         return replace(done, outcomes=(*done.outcomes, *checked))
 
     def conclude(self, done: EngineRun) -> ExitCode:
-        """Report what was found. Raises CannotWriteError."""
+        """Report the findings. Raises CannotWriteError."""
         diagnostics = selected(findings_of([done]), self._resolver)
         result = LintResult(diagnostics, tuple(done.failures), len(done.outcomes))
         for text in self._resolver.warnings if not self._options.quiet else ():

@@ -1,4 +1,4 @@
-"""The options of the commands that run models: which, with what, and within which limits."""
+"""The options of commands that run models: models, inputs and limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions(SharedOptions):
-    """What the command line of ``trace`` and ``validate`` asks for. ``memory`` is in bytes, ``timeout`` in seconds."""
+    """The options of ``trace`` and ``validate``. ``memory`` is in bytes, ``timeout`` in seconds."""
 
     targets: tuple[str, ...]
     kwargs: str | None

@@ -1,4 +1,4 @@
-"""Running models with an engine and taking in what it found: what ``trace``, ``validate`` and ``check`` share."""
+"""Runs models with an engine and collects its findings, for ``trace``, ``validate`` and ``check``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What each model may take, and what is said meanwhile."""
+    """Limits for each model, and what to print meanwhile."""
 
     timeout: float | None = None
     memory: int | None = None
@@ -35,7 +35,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class EngineRun:
-    """One engine over some models."""
+    """The outcomes of one engine for some models."""
 
     engine: Engine
     outcomes: tuple[Outcome, ...]
@@ -49,7 +49,7 @@ class EngineRun:
 def run_engine(
     engine: Engine, job: str, targets: Sequence[ModelTarget], options: Mapping[str, Any], asked: RunOptions
 ) -> EngineRun:
-    """Run a job on each model, and say on stderr how each was seen and what was not."""
+    """Run a job on each model; print on stderr how each was traced, and what was not checked."""
     outcomes = []
     with ProgressBar(quiet=asked.quiet) as progress:
         children = run(targets, job, options, timeout=asked.timeout, memory=asked.memory, jobs=asked.jobs or _jobs())
@@ -62,7 +62,7 @@ def run_engine(
 
 
 def findings_of(runs: Sequence[EngineRun]) -> Findings:
-    """All findings of some engines over the same models, merged."""
+    """Merge the findings of several engines for the same models."""
     by_model: dict[int, list[Diagnostic]] = {}
     refutations: list[Refutation] = []
     for one in runs:
@@ -77,7 +77,7 @@ def findings_of(runs: Sequence[EngineRun]) -> Findings:
 def selected(
     findings: Findings, settings_for: Callable[[Path], Settings], *, besides: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """The findings that are switched on and not suppressed in the files where they stand, ``besides`` left out."""
+    """The findings that are enabled and not suppressed in their files, without ``besides``."""
     kept: list[Diagnostic] = []
     left_out = {os.path.realpath(path) for path in besides}
     for name in findings.paths:
@@ -91,7 +91,7 @@ def selected(
 
 
 def job_options(settings_for: Callable[[Path], Settings], targets: Sequence[ModelTarget]) -> dict[str, Any]:
-    """What an engine is told of the configuration: the rules that are on anywhere, and the names of intent."""
+    """The settings that an engine gets: all enabled rules, and the names of deliberate dropout."""
     of_roots = [settings_for(Path(root) / "_") for root in {"", *(target.root for target in targets)}]
     return {
         "codes": sorted(frozenset[str]().union(*(settings.enabled for settings in of_roots))),
@@ -100,12 +100,12 @@ def job_options(settings_for: Callable[[Path], Settings], targets: Sequence[Mode
 
 
 def _jobs() -> int:
-    """Half as many models at a time as there are processors, as torch itself uses several."""
+    """Half as many models at a time as processors, because torch uses several threads."""
     return max(1, (os.cpu_count() or 1) // 2)
 
 
 def _well_formed(outcome: Outcome) -> Outcome:
-    """The outcome, or a failure where an engine answers with something that is no finding."""
+    """The outcome; a failure if the engine's answer does not parse."""
     try:
         for fields in (outcome.result or {}).get("diagnostics", ()):
             decode(fields, "graph")
@@ -122,7 +122,7 @@ def _refutation(fields: Mapping[str, Any]) -> Refutation:
 
 
 def _placed(fields: Mapping[str, Any], engine: Engine, target: ModelTarget) -> Diagnostic:
-    """A finding with its path as reports show it; what stands in no file stands at the model."""
+    """A finding with its path as reports show it. Without a file, it gets the file of the model."""
     item = decode(fields, engine)
     if not item.path or not Path(item.path).is_file():
         return replace(item, path=target.label, span=Span(1, 1, 1, 1))
@@ -146,7 +146,7 @@ def _unsuppressed(path: Path, found: Sequence[Diagnostic]) -> Sequence[Diagnosti
 
 
 def not_checked(outcome: Outcome) -> list[str]:
-    """What an engine could not see of a model, and why."""
+    """The parts of a model that an engine could not check, with reasons."""
     result = outcome.result or {}
     observed = (one["text"] for one in result.get("observations", ()) if one["kind"] == "not checked")
     return [*result.get("not_seen", ()), *observed]

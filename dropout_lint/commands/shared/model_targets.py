@@ -1,4 +1,4 @@
-"""Which models a command runs: those named on the command line, else those declared, and those that are looked for."""
+"""Chooses the models of a command: those named on the command line, else the declared ones, and discovered ones."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from dropout_lint.targets.target import ModelTarget, parse_kwargs
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Models that were ``named`` must be checked; those that were ``found`` are tried."""
+    """``named`` models must be checked. Discovered (``found``) ones may fail."""
 
     named: tuple[ModelTarget, ...]
     found: tuple[ModelTarget, ...] = ()
 
 
 def targets_of(options: ModelOptions, settings: Settings, settings_for: Callable[[Path], Settings]) -> Targets:
-    """The models of a command line. Raises click.ClickException when there is none or one is misspelt."""
+    """The models of a command line. Raises click.ClickException if there is none or one is misspelt."""
     try:
         named = tuple(_named(text, options, settings.models) for text in options.targets)
     except TargetError as problem:
@@ -45,7 +45,7 @@ def targets_of(options: ModelOptions, settings: Settings, settings_for: Callable
 
 
 def declared(settings: Settings) -> tuple[ModelTarget, ...]:
-    """The models of the configuration. Raises click.UsageError when it has none."""
+    """The models of the configuration. Raises click.UsageError if it has none."""
     if not settings.models:
         place = settings.source or "pyproject.toml"
         raise click.UsageError(
@@ -56,7 +56,7 @@ def declared(settings: Settings) -> tuple[ModelTarget, ...]:
 
 
 def require_torch() -> None:
-    """Raises click.ClickException where PyTorch is not installed."""
+    """Raises click.ClickException if PyTorch is not installed."""
     if importlib.util.find_spec("torch") is None:
         raise click.ClickException(
             f"Running a model needs PyTorch, which is not installed for {sys.executable}: "
@@ -65,7 +65,7 @@ def require_torch() -> None:
 
 
 def _named(text: str, options: ModelOptions, known: Sequence[ModelTarget]) -> ModelTarget:
-    """A target of the command line: a declared one by its name or place, or a new one. Raises TargetError."""
+    """A target from the command line: a declared one, by its name or path, or a new one. Raises TargetError."""
     for target in known:
         if text in (target.name, target.spec):
             break

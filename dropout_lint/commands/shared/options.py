@@ -1,4 +1,4 @@
-"""The options of ``check``: how they are spelt, and what they say to the configuration."""
+"""The options of ``check``: their spelling, and what they override in the configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ type_of_path = click.Path(path_type=Path)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedOptions:
-    """What every command that reports findings is asked for; None where the configuration decides."""
+    """The options of every command that reports findings; None if the configuration decides."""
 
     select: tuple[str, ...] | None
     ignore: tuple[str, ...] | None
@@ -43,7 +43,7 @@ class SharedOptions:
 
     @property
     def overrides(self) -> Options:
-        """The part that overrides the configuration: the options that have a key of the same name."""
+        """The options that override a configuration key of the same name."""
         given: dict[str, Any] = {item.name: getattr(self, item.name, None) for item in fields(Options)}
         given["fail_level"] = Severity(self.fail_level) if self.fail_level else None
         given["output_format"] = None if self.output_file else without_file(self.output_format)
@@ -53,7 +53,7 @@ class SharedOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions(SharedOptions):
-    """What the command line of ``check`` asks for."""
+    """The options of ``check``."""
 
     paths: tuple[Path, ...]
     fix: bool
@@ -80,7 +80,7 @@ class CheckOptions(SharedOptions):
 
     @property
     def reads_stdin(self) -> bool:
-        """True for ``-``, or for ``--stdin-filename`` alone. Raises click.UsageError on a mixture."""
+        """True for ``-``, and for ``--stdin-filename`` without paths. Raises click.UsageError if there are others."""
         dash = Path("-") in self.paths
         if dash and len(self.paths) > 1:
             raise click.UsageError("'-' (standard input) cannot be combined with other paths.")
@@ -90,7 +90,7 @@ class CheckOptions(SharedOptions):
 
 
 def _listed(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Join the commas and the repetitions of an option; None when it was not given."""
+    """Split at commas and join repetitions of an option; None if it was not given."""
     if not values:
         return None
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
@@ -116,7 +116,7 @@ def _list(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
 
 
 def color_option() -> Callable[[Any], Any]:
-    """``--color``."""
+    """The option ``--color``."""
     choice = click.Choice(["auto", "always", "never"])
     return click.option("--color", type=choice, default="auto", help="When to use colours (auto obeys NO_COLOR).")
 
@@ -229,6 +229,6 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def with_options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that adds options, which help lists in this order."""
+    """A decorator that adds options, in the order of the help."""
     options = [option for group in groups for option in group]
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)

@@ -1,4 +1,4 @@
-"""Which reports a run writes, and where to: one on the terminal, and any number in files."""
+"""The reports of a run: one on the terminal, and any number in files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dropout_lint.config.output_formats import FORMATS
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A report: its format, and its file or the terminal."""
+    """The format of a report, and its file; None for the terminal."""
 
     format: str
     file: Path | None = None
@@ -41,15 +41,15 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from cli
 
 
 def without_file(given: Sequence[Output]) -> str | None:
-    """The format that was given no file; of several the last, so that an alias or a hook can be overruled."""
+    """The format without a file. Of several the last wins, so that an alias or a hook can be overridden."""
     formats = [output.format for output in given if output.file is None]
     return formats[-1] if formats else None
 
 
 def planned(given: Sequence[Output], output_file: Path | None, configured: str) -> tuple[Output, ...]:
-    """The reports of a run, that on the terminal first. Raises click.UsageError.
+    """The reports of a run, the terminal's first. Raises click.UsageError.
 
-    ``--output-file`` takes the format that has no file; the terminal then shows the configured format.
+    With ``--output-file``, the format without a file goes there, and the terminal shows the configured format.
     """
     unfiled = without_file(given)
     files = [output for output in given if output.file is not None]

@@ -1,4 +1,4 @@
-"""A progress bar on stderr for runs that take long enough to wonder about."""
+"""A progress bar on stderr for long runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DELAY = 1.0
 
 
 class ProgressBar:
-    """Call it with (done, total); it appears after a second, on a terminal only, and goes when the run is over."""
+    """Call it with (done, total). It appears after a second, on a terminal only, and is removed at the end."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._silent = quiet or not sys.stderr.isatty()

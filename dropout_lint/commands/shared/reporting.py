@@ -1,4 +1,4 @@
-"""Printing what a run found, and whether that makes it fail; the same for every command that finds something."""
+"""Writes the reports of a run, and compares its findings with the fail level. For all commands with findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: Sequence[Output]) -> None:
-    """Print the findings, and write them to the files asked for. Raises CannotWriteError."""
+    """Print the findings, and write them to the requested files. Raises CannotWriteError."""
     from dropout_lint.report import render
     from dropout_lint.report.cells import by_cells
     from dropout_lint.report.view import Summary
@@ -47,5 +47,5 @@ def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: 
 
 
 def reaches_fail_level(result: LintResult, settings_for: Callable[[Path], Settings]) -> bool:
-    """Whether a finding is at or above the fail level of its file."""
+    """True if a finding is at or above the fail level of its file."""
     return any(item.severity.rank >= settings_for(Path(item.path)).fail_level.rank for item in result.diagnostics)

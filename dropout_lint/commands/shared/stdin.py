@@ -1,4 +1,4 @@
-"""``check -``: one text from standard input; with ``--fix`` the text goes to stdout and the report to stderr."""
+"""``check -``: lints standard input. With ``--fix``, the text goes to stdout and the report to stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dropout_lint.fixing.files import FixRun, NotFixedError, fix_source, without
 
 
 def check_stdin(options: CheckOptions, resolver: SettingsResolver) -> Linted:
-    """Lint, and where asked fix, standard input. A text that cannot be fixed is printed as it came."""
+    """Lint standard input, and fix it if asked to. A text that cannot be fixed is printed unchanged."""
     from dropout_lint.fixing.fixer import unified_diff
     from dropout_lint.linting.linter import Linter
     from dropout_lint.linting.stages import LintResult

@@ -8,8 +8,7 @@ from dropout_lint.mode.program.contents import below, things
 from dropout_lint.mode.program.events import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.values import Constant, Frame, Place, Thing
-
-_MODE_NAMES = {"mode", "training", "is_train", "train", "is_training", "was_training"}
+from dropout_lint.vocabulary import MODE_VARIABLES
 
 
 def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> bool:
@@ -52,4 +51,4 @@ def _trains_by_itself(name: str, arguments: Arguments) -> bool:
     if given is None or isinstance(given, Constant):
         return False
     objects = list(things(given))
-    return name == "eval" or (bool(objects) and not any(t.label in _MODE_NAMES for t in objects))
+    return name == "eval" or (bool(objects) and not any(t.label in MODE_VARIABLES for t in objects))

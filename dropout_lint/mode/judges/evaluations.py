@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dropout_lint import vocabulary
 from dropout_lint.diagnostic import Related, Span
 from dropout_lint.mode.judges.evidence import Evidence, Findings
 from dropout_lint.mode.judges.history import History, call_towards, common_caller, iteration
 from dropout_lint.mode.judges.naming import built, layer, names, spelt
 from dropout_lint.mode.judges.purpose import generates, serves_otherwise
-from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.contents import below
 from dropout_lint.mode.program.events import EVAL, TRAIN, Event
 from dropout_lint.mode.program.values import Frame, Place, Thing
@@ -69,8 +69,8 @@ def _is_evaluation(history: History, forward: Event, thing: Thing) -> bool:
         return False
     if forward.frame.instance is not None and forward.frame.instance.module:
         return False
-    evaluating = next((f for f in frames if library.evaluates(f.flow.name)), None)
-    if forward.grad is not None and history.is_trained(thing) and any(map(library.evaluates, _phases(forward))):
+    evaluating = next((f for f in frames if vocabulary.evaluates(f.flow.name)), None)
+    if forward.grad is not None and history.is_trained(thing) and any(map(vocabulary.evaluates, _phases(forward))):
         return True
     if forward.grad is False:
         return evaluating is not None or not any(_feeds(history, forward, thing, b) for b in history.backwards)

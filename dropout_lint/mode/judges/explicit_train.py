@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dropout_lint import vocabulary
 from dropout_lint.diagnostic import Related
 from dropout_lint.mode.judges.evidence import Findings, at
 from dropout_lint.mode.judges.history import History
 from dropout_lint.mode.judges.naming import built
 from dropout_lint.mode.judges.purpose import generates, serves_otherwise, wants_losses
-from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.contents import below
 from dropout_lint.mode.program.events import EVAL, TRAIN, Event
 from dropout_lint.mode.program.values import Thing
@@ -45,7 +45,7 @@ def _evaluates(history: History, forward: Event, cause: Event, thing: Thing) -> 
         return False
     if any(forward.frame in b.frame.chain() and _is_near(b, cause) for b in history.backwards):
         return False
-    if library.evaluates(forward.frame.flow.name):
+    if vocabulary.evaluates(forward.frame.flow.name):
         return forward.grad is not None
     return forward.grad is False and _undoes(history, cause, thing)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.mode.libraries import library
+from dropout_lint import vocabulary
 from dropout_lint.mode.program.contents import below
 from dropout_lint.mode.program.events import TRAIN, Event
 from dropout_lint.mode.program.values import Frame, Place, Thing
@@ -49,7 +49,7 @@ class History:
             beside = common is not backward.frame and common is not forward.frame
             if beside and not (forward.frame.caller is common and backward.frame.caller is common):
                 continue
-            if any(library.evaluates(f.flow.name) for f in callers_until(forward.frame, common)):
+            if any(vocabulary.evaluates(f.flow.name) for f in callers_until(forward.frame, common)):
                 continue
             return backward
         return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dropout_lint import vocabulary
 from dropout_lint.diagnostic import Related
 from dropout_lint.mode.judges.evidence import Evidence, Findings
 from dropout_lint.mode.judges.history import History, call_towards, callers_until
 from dropout_lint.mode.judges.naming import built, layer, names, spelt
 from dropout_lint.mode.judges.purpose import generates
-from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.events import EVAL, Event
 from dropout_lint.mode.program.values import Thing, Turn
 
@@ -36,7 +36,7 @@ def _is_left(history: History, cause: Event, thing: Thing, turn: Turn) -> bool:
 
 def _evaluates(history: History, cause: Event, thing: Thing, turn: Turn) -> bool:
     """Whether ``eval()`` serves an evaluation in the loop, and is not how the author wants to train."""
-    if any(library.evaluates(f.flow.name) for f in callers_until(cause.frame, turn.frame)):
+    if any(vocabulary.evaluates(f.flow.name) for f in callers_until(cause.frame, turn.frame)):
         return True
     after = (f for f in history.forwards if f.order > cause.order and f.thing is thing)
     first = next((f for f in after if any(t.loop == turn.loop for t in f.turns)), None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from dropout_lint.mode.libraries import frameworks
+from dropout_lint.vocabulary import EVAL_FLAGS, TRAIN_FLAGS
 
 SAME = {
     *("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "share_memory", "type", "xpu"),
@@ -37,7 +36,7 @@ WRAPPERS = {
     *frameworks.WRAPS,
 }
 """Functions and classes whose result is the model, for our purpose."""
-MODE_ARGUMENTS = {"training", "train", "is_training", "is_train", "deterministic"}
+MODE_ARGUMENTS = TRAIN_FLAGS | EVAL_FLAGS
 COPIES = {"copy.deepcopy", "copy.copy"}
 HARMLESS = {
     *("print", "len", "isinstance", "id", "str", "repr", "sum", "iter", "next", "hasattr", "dict", "max", "min"),
@@ -60,19 +59,6 @@ HARMLESS_PREFIXES = (
 RANDOM = {
     f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")
 }
-_EVALUATES = re.compile(
-    r"(?:^|_)(?:eval|evaluate|evaluation|test|tests|testing|val|valid|validate|validation|infer|inference|predict)(?:_|$)"
-    r"|^(?:evaluate|validate|predict)[A-Z]"
-)
-_TRAINS = re.compile(
-    r"(?:^|_)(?:train|training|fit|finetune|update|learn|calibrat\w*|recalibrat\w*|attack)(?:_|$)|^train|bn|init"
-)
-GENERATIVE = re.compile(
-    r"(?:^|_|\.)(?:g|d|gen|generator|netg|netd|disc|discriminator|critic|target\w*|teacher\w*|ema\w*|policy|actor|momentum\w*)"
-    r"(?:_|\.|\d|$)|gan\b|_ema$|_target$|^(?:net)?[gd]_|discriminator|generator|target_|key_encoder|encoder_k",
-    re.IGNORECASE,
-)
-"""Names of objects that run without gradient in train mode on purpose: in GANs, self-distillation, RL."""
 
 
 def is_plain_base(name: str) -> bool:
@@ -81,9 +67,3 @@ def is_plain_base(name: str) -> bool:
 
 
 _PLAIN_BASES = {"torch.nn.Module", "object", "?object", "abc.ABC", "abc.ABCMeta"}
-
-
-def evaluates(name: str) -> bool:
-    """Whether a function is named as one that evaluates, and not as one that trains."""
-    last = name.rpartition(".")[2]
-    return bool(_EVALUATES.search(last)) and not _TRAINS.search(last)

@@ -9,6 +9,7 @@ from dropout_lint.facts import CONSTRUCTORS
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import dotted
+from dropout_lint.vocabulary import TRAIN_FLAGS
 
 _EXITS = (ast.Return, ast.Raise)
 _ENTRIES = {"forward", "__call__"}
@@ -103,7 +104,7 @@ def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]
 def _tested(test: ast.expr) -> Literal["train", "eval", ""]:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return _other(_tested(test.operand))
-    return "train" if dotted(test).rpartition(".")[2] in {"training", "is_training", "train"} else ""
+    return "train" if dotted(test).rpartition(".")[2] in TRAIN_FLAGS else ""
 
 
 def _other(mode: Literal["train", "eval", ""]) -> Literal["train", "eval", ""]:

@@ -10,11 +10,9 @@ from dropout_lint.facts import ModeClass, ModeOverride
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import FUNCTIONALS
+from dropout_lint.vocabulary import NO_COMPUTATION, TRAINING_DATA
 
 _FUNCTIONAL = {name.rpartition(".")[2] for name in FUNCTIONALS}
-_DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
-_HARMLESS = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
-"""On a line that asks for the mode: what differs is memory or messages, not what is computed."""
 _OVERRIDES = re.compile(r"def\s+(?:train|eval)\b|\.(?:train|eval)\s*[:=]")
 _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
 
@@ -45,25 +43,10 @@ def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> It
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
         for target in targets:
-            if dotted(target) in {f"{instance}.train", f"{instance}.eval"}:
-                span = module.lines.span(node)
-                yield ModeOverride(
-                    owner,
-                    dotted(target).rpartition(".")[2],
-                    span,
-                    0,
-                    "",
-                    False,
-                    False,
-                    False,
-                    False,
-                    False,
-                    span,
-                    span,
-                    False,
-                    kind="attribute",
-                    instance=instance,
-                )
+            name = dotted(target)
+            if name in {f"{instance}.train", f"{instance}.eval"}:
+                span, attribute = module.lines.span(node), name.rpartition(".")[2]
+                yield ModeOverride(owner, attribute, span, kind="attribute", instance=instance)
 
 
 def classes_of(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.ClassDef]]:
@@ -95,7 +78,7 @@ def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass
                     rates.append(_rate(part))
             elif isinstance(part, ast.Attribute) and part.attr == "training" and id(part) not in inside_drop:
                 own = isinstance(part.value, ast.Name) and part.value.id == "self"
-                reads = reads or (own and not _HARMLESS.search(module.lines.line(part.lineno)))
+                reads = reads or (own and not NO_COMPUTATION.search(module.lines.line(part.lineno)))
     scope = module.scopes.module
     return ModeClass(
         name,
@@ -115,54 +98,43 @@ def _rate(call: ast.Call) -> str:
 
 
 def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOverride:
-    arguments = node.args
+    arguments, body = node.args, node.body
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
     static = any(dotted(d) in {"staticmethod", "classmethod"} for d in node.decorator_list)
     own = names if static else names[1:]
-    required = max(0, len(own) - len(arguments.defaults)) + sum(d is None for d in arguments.kw_defaults)
-    body = node.body
     documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and len(body) > 1
     nodes = list(walk(node))
-    calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
-    attributes = {c.func.attr for c in calls if isinstance(c.func, ast.Attribute)}
-    loops = [n for n in nodes if isinstance(n, ast.For)]
+    callees = [n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    called = {callee.attr for callee in callees}
+    switches = [callee for callee in callees if callee.attr in {"train", "eval"}]
     return ModeOverride(
-        owner=owner,
-        name=node.name,
-        span=module.lines.span(node),
-        required=required,
+        owner,
+        node.name,
+        module.lines.span(node),
+        kind="property" if any("property" in dotted(d) for d in node.decorator_list) else "method",
+        instance="" if static or not names else names[0],
+        static=static,
+        required=max(0, len(own) - len(arguments.defaults)) + sum(d is None for d in arguments.kw_defaults),
         first=own[0] if own else "",
         keywords=arguments.kwarg is not None or arguments.vararg is not None,
-        trains=bool(attributes & {"backward", "zero_grad"})
-        or any(
-            isinstance(c.func, ast.Attribute) and c.func.attr == "step" and "opt" in dotted(c.func).lower()
-            for c in calls
-        )
-        or any(_DATA.search(ast.unparse(loop.iter)) for loop in loops),
-        forwards=any(
-            isinstance(c.func, ast.Attribute)
-            and c.func.attr in {"train", "eval"}
-            and (_is_super(c.func.value) or (dotted(c.func.value)[:1].isupper() or ".Module" in dotted(c.func.value)))
-            for c in calls
-        ),
-        recurses=any(
-            isinstance(c.func, ast.Attribute)
-            and c.func.attr in {"train", "eval", "apply"}
-            and not _is_super(c.func.value)
-            for c in calls
-        ),
+        trains=not called.isdisjoint({"backward", "zero_grad"})
+        or any(callee.attr == "step" and "opt" in dotted(callee).lower() for callee in callees)
+        or any(isinstance(n, ast.For) and TRAINING_DATA.search(ast.unparse(n.iter)) for n in nodes),
+        backward="backward" in called,
+        forwards=any(_is_super(callee.value) or _is_class(dotted(callee.value)) for callee in switches),
+        recurses=any(callee.attr in {"train", "eval", "apply"} and not _is_super(callee.value) for callee in callees),
+        sets=any(isinstance(n, ast.Attribute) and n.attr == "training" and isinstance(n.ctx, ast.Store) for n in nodes),
+        extra=len(body) > 1 + documented + any(isinstance(s, ast.Return) for s in body),
         returns=any(isinstance(n, ast.Return) and n.value is not None for n in nodes),
         body=module.lines.span(body[1] if documented else body[0]),
         end=module.lines.span(body[-1]),
         one_line=body[0].lineno == node.lineno,
-        static=static,
-        kind="property" if any("property" in dotted(d) for d in node.decorator_list) else "method",
-        instance="" if static or not names else names[0],
-        backward=bool(attributes & {"backward"}),
-        extra=len(body) > 1 + documented + any(isinstance(s, ast.Return) for s in body),
-        sets=any(isinstance(n, ast.Attribute) and n.attr == "training" and isinstance(n.ctx, ast.Store) for n in nodes),
     )
 
 
 def _is_super(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def _is_class(name: str) -> bool:
+    return name[:1].isupper() or ".Module" in name

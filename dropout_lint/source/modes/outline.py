@@ -10,9 +10,9 @@ from dropout_lint.facts import ModeOutline
 from dropout_lint.source.modes.mentions import without_text
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.vocabulary import MODE_CALLS
 
-_ACTING = ("eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export")
-_ACTS = {word: re.compile(rf"{word}(?<!\w{word})\b") for word in _ACTING}
+_ACTS = {word: re.compile(rf"{word}(?<!\w{word})\b") for word in MODE_CALLS}
 """Patterns that begin with letters; one that begins with a boundary is far slower."""
 _ALONE = {
     "preserve_rng_state": re.compile("preserve_rng_state"),

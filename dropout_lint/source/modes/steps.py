@@ -8,9 +8,9 @@ from dropout_lint.facts import NOWHERE, ModeFlow, Step, Term
 from dropout_lint.source.modes.terms import term
 from dropout_lint.source.names.import_table import ImportTable
 from dropout_lint.source.values import intent
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.positions import Lines
+from dropout_lint.vocabulary import MODE_CALLS
 
-_EVENTS = {"eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export"}
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -151,7 +151,7 @@ def _sets_flag(steps: tuple[Step, ...]) -> bool:
 
 
 def _names_event(found: Term) -> bool:
-    if found.kind in {"attribute", "name"} and found.text in _EVENTS:
+    if found.kind in {"attribute", "name"} and found.text in MODE_CALLS:
         return True
     return any(_names_event(p) for p in found.parts) or any(
         name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords

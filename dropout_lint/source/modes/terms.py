@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from dropout_lint.facts import NOWHERE, Term
-from dropout_lint.syntax.parsing import Lines, children
+from dropout_lint.syntax.parsing import children
+from dropout_lint.syntax.positions import Lines
 
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",

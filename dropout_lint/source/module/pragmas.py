@@ -1,4 +1,4 @@
-"""The definitions that an ``mc-dropout`` comment may cover."""
+"""Line ranges of the definitions that an ``mc-dropout`` comment may cover."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from dropout_lint.source.module.triage import DEFINITIONS
 
 
 def pragma_ranges(text: str, tree: ast.Module) -> tuple[tuple[int, int, int], ...]:
-    """The definitions that a pragma may cover: first line with decorators, line of the name, last line.
-
-    Empty for the many files without a pragma.
-    """
+    """For each definition: first line with decorators, line of the name, last line. Empty without a pragma."""
     if "mc-dropout" not in text:
         return ()
     return tuple(

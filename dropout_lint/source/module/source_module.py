@@ -1,4 +1,4 @@
-"""One parsed file with everything that is asked of it while facts are collected."""
+"""A parsed file, and the questions about it that the collectors of facts share."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dropout_lint.source.values import intent
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
 from dropout_lint.source.values.values import Values
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
 
 _PARTIAL = {"functools.partial", "torch.functools.partial"}
 
 
 class SourceModule:
-    """Scopes, guards and values of one file."""
+    """Scopes, guards and values of one file, each built on first use."""
 
     def __init__(self, text: str, tree: ast.Module, place: Place, shallow: bool = False) -> None:
         self.place = place
@@ -33,22 +33,22 @@ class SourceModule:
 
     @cached_property
     def scopes(self) -> Scopes:
-        """Names and blocks of the relevant definitions, and of the top level."""
+        """Names and blocks of the top level and of relevant definitions."""
         return Scopes(self.tree, self.imports, self.relevant)
 
     @cached_property
     def guards(self) -> Guards:
-        """What holds where a node is reached."""
+        """Tests that guard a node."""
         return Guards(self.scopes)
 
     @cached_property
     def values(self) -> Values:
-        """What expressions may be."""
+        """Values of expressions."""
         return Values(self.scopes, self.guards, Options(self.scopes))
 
     @cached_property
     def functional_rates(self) -> frozenset[str]:
-        """Attributes that functional dropouts take their rate from."""
+        """Attributes that are the rate of a functional dropout."""
         return frozenset(
             call.args[1].attr
             for call, block in self.scopes.calls
@@ -58,7 +58,7 @@ class SourceModule:
         )
 
     def can_matter(self, call: ast.Call, block: Block) -> bool:
-        """A quick look at a call: may it be a dropout, or hand a rate on? Names and arguments decide."""
+        """A quick test, by names and arguments: may a call be a dropout, or pass a rate on?"""
         func = call.func
         if isinstance(func, ast.Attribute):
             if func.attr in LAST_NAMES:
@@ -83,7 +83,7 @@ class SourceModule:
         )
 
     def resolve_call(self, call: ast.Call, block: Block) -> str:
-        """Canonical name of what a call runs, also through an attribute, an alias or a partial."""
+        """The canonical name of the callee, also through an attribute, an alias or a partial."""
         partial = self.partial_of(call, block)
         if partial is not None:
             return self.scopes.resolve(partial.args[0], block) if partial.args else ""
@@ -93,21 +93,21 @@ class SourceModule:
         return self._either(call.func, block)
 
     def _either(self, func: ast.Attribute, block: Block) -> str:
-        """An attribute that is bound to one of several known functions counts as the one that ignores the mode."""
+        """Of several known functions bound to an attribute, the one that ignores the mode."""
         bindings = self.attribute_bindings(func, block)
         names = {self.scopes.resolve(b.value, b.block) for b in bindings if b.value is not None}
         known = sorted(name for name in names if name in ATTENTION or name in FUNCTIONALS)
         return known[0] if known and len(names) == len(known) else ""
 
     def attribute_bindings(self, node: ast.expr, block: Block) -> list[Binding]:
-        """What the class assigns to the attribute of its instance that an expression reads."""
+        """The bindings of an attribute of the instance, if ``node`` reads one."""
         owner = block.enclosing_class
         if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             return []
         return owner.attributes.get(node.attr, []) if node.value.id == block.instance else []
 
     def partial_of(self, call: ast.Call, block: Block) -> ast.Call | None:
-        """The ``functools.partial(...)`` call that made the callee, where it is the only one."""
+        """The ``functools.partial(...)`` call that made the callee; None if there is none or several."""
         bindings = self.attribute_bindings(call.func, block)
         if isinstance(call.func, ast.Name):
             found = self.scopes.lookup(call.func.id, block)
@@ -118,7 +118,7 @@ class SourceModule:
         return made if self.scopes.resolve(made.func, bindings[0].block) in _PARTIAL else None
 
     def constructor_of(self, node: ast.expr, block: Block) -> tuple[str, ast.Call, Block] | None:
-        """The constructor call behind a name or attribute that is bound exactly once: name, call and its block."""
+        """The constructor call of a name or attribute that is bound once: name, call and its block."""
         bindings = self.attribute_bindings(node, block)
         if isinstance(node, ast.Name):
             found = self.scopes.lookup(node.id, block)
@@ -143,11 +143,11 @@ class SourceModule:
         return tuple(names[1:] if block.self_name else names)
 
     def intent(self, node: ast.AST, block: Block) -> str:
-        """How the source declares deliberate noise here, "" if it does not."""
+        """The words by which the source declares deliberate dropout near a node; "" if there are none."""
         return intent.intent(node, block, self.scopes, self.lines)
 
     def functional_alias(self, block: Block) -> str:
-        """How torch.nn.functional is spelt at a place: an import's alias, or through ``torch`` or ``nn``; "" if not."""
+        """The spelling of torch.nn.functional in a block: an alias, or through ``torch`` or ``nn``; "" without."""
         for name, target in self.imports.names.items():
             if target == "torch.nn.functional":
                 found = self.scopes.lookup(name, block)
@@ -157,7 +157,7 @@ class SourceModule:
 
 
 def _relevant(tree: ast.Module, lines: Lines) -> frozenset[ast.stmt]:
-    """The definitions that can hold anything to report, by their words or by the networks that they call."""
+    """The definitions that may contain something to report, by their words or the networks that they call."""
     matters = triage.Relevance(lines)
     networks = [
         f"{target.id.lower()}("

@@ -1,11 +1,11 @@
-"""Which bytes are worth parsing, and which definitions worth walking."""
+"""Quick searches for words: which files to parse, and which definitions to walk."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
 
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.positions import Lines
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -31,7 +31,7 @@ _WORDS = (
     "gru(",
     "rnn(",
 )
-"""Lower-case substrings, without one of which nothing can be reported; plain searches are far faster than a pattern."""
+"""A file without any of these lower-case substrings has nothing to report. Far faster than a pattern."""
 _BYTES = tuple(word.encode() for word in _WORDS)
 
 _MODE_BYTES = (
@@ -51,11 +51,11 @@ _MODE_BYTES = (
 )
 
 PARSE_ANYWAY = 1_000_000
-"""Smaller files are parsed even without such words, so that a syntax error never reads as clean."""
+"""Files up to this size are parsed even without such words, to report syntax errors."""
 
 
 def speaks_of_dropout(data: bytes) -> bool:
-    """Whether a file can hold anything to report: it speaks of torch and of dropout, masks or attention."""
+    """True if a file may contain something to report: it mentions torch, and dropout, masks or attention."""
     if b"torch" not in data and b"flash_attn" not in data and b"xformers" not in data:
         return False
     lowered = data.lower()
@@ -63,12 +63,12 @@ def speaks_of_dropout(data: bytes) -> bool:
 
 
 def speaks_of_mode(data: bytes) -> bool:
-    """Whether a file sets a mode, evaluates or exports; one that only defines layers is read when others ask for it."""
+    """True if a file may call eval()/train(), evaluate or export. Other files are read when one of these needs them."""
     return b"torch" in data and any(word in data for word in _MODE_BYTES)
 
 
 class Relevance:
-    """Tells which top-level statements of a file can hold anything to report, by its words or by others given."""
+    """Selects top-level statements that may contain something to report: those with such a word, or with others."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -83,7 +83,7 @@ class Relevance:
 
 
 def _lowered(text: str) -> str:
-    """Lower case without changing the length, which a few letters outside of ASCII would."""
+    """Lower case of the same length. Some letters outside of ASCII would change it."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else text.translate(_LOWER)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bound:
-    """One argument with the parameter that it binds to, "" where unknown."""
+    """An argument and its parameter, "" if unknown."""
 
     name: str
     value: ast.expr
@@ -18,18 +18,18 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundCall:
-    """The arguments of a call; ``unpacked`` if there may be others behind ``*`` or ``**``."""
+    """The arguments of a call; ``unpacked`` if ``*`` or ``**`` may pass others."""
 
     arguments: tuple[Bound, ...]
     unpacked: bool
 
     def expression(self, name: str) -> ast.expr | None:
-        """What is passed for a parameter, None if nothing is."""
+        """The argument for a parameter; None if it is not passed."""
         return next((b.value for b in self.arguments if b.name == name), None)
 
 
 def bound_arguments(call: ast.Call, parameters: Sequence[str], partial: ast.Call | None) -> BoundCall:
-    """Bind a call, and the ``functools.partial`` that made its callee, to the callee's positional parameters."""
+    """Bind the arguments of a call, and of the ``functools.partial`` that made its callee, to parameters."""
     found: list[Bound] = []
     unpacked = False
     positional: list[ast.expr] = [*(partial.args[1:] if partial else []), *call.args]

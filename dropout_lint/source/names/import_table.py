@@ -1,4 +1,4 @@
-"""What the names of a file stand for, by its imports."""
+"""The names that imports bind in a file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dropout_lint.torch_api.signatures import LOOKALIKE_ROOTS
 
 
 class ImportTable:
-    """Names bound by imports, with the dotted names they stand for.
+    """Names bound by imports, with their dotted names.
 
-    A name that is bound both to torch and to a framework with layers of the same names stands for nothing ("?").
+    A name that is bound both to torch and to a framework with the same layer names is unknown ("?").
     """
 
     def __init__(self, package: str) -> None:
@@ -20,7 +20,7 @@ class ImportTable:
         self.stars: list[str] = []
 
     def add(self, statement: ast.Import | ast.ImportFrom) -> None:
-        """Take in one import statement."""
+        """Add the names of an import statement."""
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 top = alias.name.partition(".")[0]
@@ -37,7 +37,7 @@ class ImportTable:
         if not level:
             return module
         parts = self.package.split(".") if self.package else []
-        # Without packages around the file, "^" stands for its folder, "^^" for the one above, and so on.
+        # Outside of packages, "^" is the folder of the file, "^^" the one above, and so on.
         base = ".".join(parts[: len(parts) - level + 1]) if level <= len(parts) else "^" * level
         return f"{base}.{module}" if module else base
 
@@ -53,7 +53,7 @@ class ImportTable:
 
 
 def import_statements(body: Iterable[ast.stmt]) -> Iterable[ast.Import | ast.ImportFrom]:
-    """Imports of a module's own level, also inside ``if``, ``try`` and ``with``."""
+    """Imports at the top level of a module, including those inside ``if``, ``try`` and ``with``."""
     for statement in body:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             yield statement

@@ -1,4 +1,4 @@
-"""Where a file stands among packages and tests: all that its facts depend on beside its text."""
+"""The module name of a file, and whether it is a test. Its facts depend on these and its text only."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from dropout_lint.disk import Disk
 
 _TEST_FOLDERS = {"test", "tests", "testing"}
 _OF_TESTS = (b"pytest", b"unittest", b"torch.testing", b"TestCase", b"nose")
-"""Without these words, a script called ``test_net.py`` evaluates a network."""
+"""A file ``test_net.py`` without any of these is a script that tests a network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``module`` is the dotted name of a file by the packages around it."""
+    """``module`` is the dotted name of a file, from the packages around it."""
 
     module: str
     is_package: bool
-    """It is an ``__init__``."""
+    """The file is an ``__init__.py``."""
     is_test: bool
 
     @property
     def package(self) -> str:
-        """The package that its relative imports start from."""
+        """The package that relative imports start from."""
         return self.module if self.is_package else self.module.rpartition(".")[0]
 
 
 def place_of(path: Path, disk: Disk) -> Place:
-    """The place of a file."""
+    """Find the packages around a file."""
     is_package = path.name == "__init__.py"
     parts = [] if is_package else [path.stem]
     folder = path.parent
@@ -47,7 +47,7 @@ def _is_test(path: Path, disk: Disk) -> bool:
 
 
 def _holds_tests(folder: Path, disk: Disk) -> bool:
-    """Whether a folder of that name is a folder of tests; a whole project may stand in one that is called ``test``."""
+    """True if the folder contains tests. A folder called ``test`` may also contain a whole project."""
     inside = (folder, *disk.folders(folder))
     return disk.is_file(folder / "conftest.py") or any(
         file.name.startswith("test_") for each in inside for file in disk.python_files(each)

@@ -1,4 +1,4 @@
-"""Blocks of a file (module, classes, functions), what they bind, and what a name in them stands for."""
+"""Name resolution: the blocks of a file (module, classes, functions), their bindings, and the meaning of names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dropout_lint.torch_api.names import canonical, star_names
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 MAX_DEPTH = 6
-"""How many steps a value or an alias is followed."""
+"""The number of steps that a value or an alias is followed."""
 
 
 _BINDERS = frozenset(
@@ -23,12 +23,12 @@ _BINDERS = frozenset(
         *(ast.ImportFrom, ast.Attribute),
     }
 )
-"""Nodes that open a block, bind a name or are looked at; all others are only passed through."""
+"""Nodes that open a block, bind a name or are collected."""
 
 
 @dataclass(slots=True, eq=False)
 class Binding:
-    """One assignment of a name or an attribute; ``value`` is None where it is not a single expression."""
+    """One assignment to a name or an attribute; ``value`` is None if it is not a single expression."""
 
     value: ast.expr | None
     node: ast.AST
@@ -51,7 +51,7 @@ class Block:
     blocks: dict[str, Block] = field(default_factory=dict)
     """Classes and functions defined directly inside, by name."""
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
-    """Of a class: what its methods assign to the instance, and its body binds."""
+    """Of a class: attributes that its methods assign to the instance, and names of its body."""
     reads: dict[str, list[ast.Attribute]] = field(default_factory=dict)
     """Of a class: attributes of the instance that are read."""
     self_name: str = ""
@@ -59,7 +59,7 @@ class Block:
 
     @property
     def enclosing_class(self) -> Block | None:
-        """The innermost class around this block whose instance is reachable here."""
+        """The innermost class around this block whose instance is accessible in it."""
         block: Block | None = self
         while block is not None:
             if block.kind == "class":
@@ -79,7 +79,7 @@ class Block:
 
     @property
     def instance(self) -> str:
-        """The name of the instance in this block, "" where there is none."""
+        """The name of the instance in this block (``self``); "" if there is none."""
         method = self.method
         if method is None or not method.self_name:
             return ""
@@ -92,7 +92,7 @@ class Block:
 
 
 class Scopes:
-    """All blocks of a file, with parent links of its syntax nodes."""
+    """The blocks of a file, and the parents of its syntax nodes."""
 
     def __init__(self, tree: ast.Module, imports: ImportTable, relevant: Collection[ast.stmt]) -> None:
         self.module = Block("module", tree, None, "", "", imports=imports)
@@ -104,7 +104,7 @@ class Scopes:
         """Statements and tests that some rule may read: assignments, ifs, and the like."""
         self.foreign_reads: set[str] = set()
         self.train_reads: list[tuple[ast.Attribute, Block]] = []
-        """``x.train`` on something else than the instance."""
+        """``x.train`` where ``x`` is not the instance."""
         for statement in tree.body:
             self.parents[statement] = tree
             if statement in relevant or not isinstance(
@@ -116,9 +116,9 @@ class Scopes:
                 self._closed[statement.name] = statement
 
     def unfold(self, name: str) -> Block | None:
-        """A definition of the file's top level, walked now if it was passed over.
+        """The block of a top-level definition; visits a definition that triage skipped.
 
-        What is collected for the rules stays as it is: nothing in such a definition is worth a report.
+        Does not add to the collected calls and statements: such a definition has nothing to report.
         """
         statement = self._closed.pop(name, None)
         if statement is not None:
@@ -131,7 +131,7 @@ class Scopes:
         return self.module.blocks.get(name)
 
     def block_of(self, node: ast.AST) -> Block:
-        """The block that a node stands in."""
+        """The innermost block around a node."""
         current: ast.AST = node
         while True:
             current = self.parents[current]
@@ -254,7 +254,7 @@ class Scopes:
                 self.train_reads.append((node, block))
 
     def lookup(self, name: str, block: Block) -> tuple[Block, list[Binding]] | None:
-        """The block that binds a name as seen from ``block``, with its bindings; None if no block does."""
+        """The block that binds a name for ``block``, and the bindings; None if no block binds it."""
         current: Block | None = block
         while current is not None:
             visible = current.kind != "class" or current is block
@@ -268,9 +268,10 @@ class Scopes:
         return block.imports is not None and name in block.imports.names
 
     def resolve(self, node: ast.AST, block: Block, depth: int = MAX_DEPTH) -> str:
-        """Canonical dotted name that an expression stands for, "" where it is not proven.
+        """The canonical dotted name of an expression; "" if it is not proven.
 
-        Definitions of the same file are their qualified name behind a dot; ``()`` marks the result of a call.
+        A definition of the same file is a dot and its qualified name (``.Net.forward``). The result of a call ends in
+        ``()``.
         """
         if depth <= 0:
             return ""

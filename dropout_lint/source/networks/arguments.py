@@ -15,8 +15,8 @@ from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.layers import Env, Item, Known, Layer
 from dropout_lint.syntax.parsing import dotted
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
+from dropout_lint.vocabulary import RATE_NAME
 
-_RATE = re.compile(r"drop|rate|prob|keep|\bp\b", re.IGNORECASE)
 _COMPARES: dict[type[ast.cmpop], Callable[[Any, Any], object]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -69,7 +69,7 @@ class Arguments:
             name = self.module.scopes.resolve(node, block)
             if name and name != "?" and not name.endswith("()"):
                 return Given("name", name=f"{self.module.place.module}{name}" if name.startswith(".") else name)
-        if not _RATE.search(keyword or self.module.lines.code(node)):
+        if not RATE_NAME.search(keyword or self.module.lines.code(node)):
             return Given(text=text)
         value = self.module.values.evaluate(node, block)
         return Given(value=replace(value, number=None) if self.bound and value.default else value, text=text)

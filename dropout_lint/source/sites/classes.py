@@ -1,4 +1,4 @@
-"""What each class of a file says about itself, as ModelClass facts."""
+"""Collects ModelClass and ClassHeader facts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.source.sites.weight_writes import weight_writes
-from dropout_lint.source.values.values import polarity_of
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
-from dropout_lint.vocabulary import words
+from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words
 
 _INSTANCE_READ = re.compile(r"self(?<!\wself)\.(\w+)")
-"""Begins with a literal, which is found far faster than the boundary of a word."""
+"""Begins with a literal, because a search for a word boundary is far slower."""
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
-"""Ways to apply one's layers without naming them; ``modules()`` is how weights are initialized."""
-_NO_RATE = {"block", "class", "cls", "dim", "fn", "last", "layer", "layers", "module", "op", "type"}
-"""In a parameter's name, words that say it is a kind or a place of dropout rather than a rate."""
+"""Ways to apply layers without naming them. Not ``modules()``, which initializes weights."""
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
@@ -122,15 +119,9 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
 
 
 def _is_abstract(module: SourceModule, block: Block, node: ast.ClassDef) -> bool:
-    """A protocol, or a class with abstract methods: others compute with what it builds."""
+    """True for a protocol and for a class with abstract methods. Subclasses use what it builds."""
     decorators = (d for m in block.blocks.values() for d in getattr(m.node, "decorator_list", ()))
     return any("abstract" in dotted(d) for d in decorators) or any("Protocol" in dotted(b) for b in node.bases)
-
-
-def _methods(block: Block) -> Iterator[Block]:
-    for method in block.blocks.values():
-        if method.kind == "function":
-            yield method
 
 
 def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
@@ -170,7 +161,7 @@ def _is_rate(module: SourceModule, owner: Block, path: list[str]) -> bool:
         )
     if len(path) != 1 or len(owner.attributes.get(path[0], [])) < 2:
         return False
-    return polarity_of(path[0]) == "drop" or path[0] in module.functional_rates
+    return means_drop(path[0]) or path[0] in module.functional_rates
 
 
 def _unread_parameters(module: SourceModule, owner: Block) -> Iterator[UnreadParameter]:
@@ -183,6 +174,6 @@ def _unread_parameters(module: SourceModule, owner: Block) -> Iterator[UnreadPar
         return
     arguments = init.node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        rate = polarity_of(argument.arg) == "drop" and not words(argument.arg) & _NO_RATE
+        rate = means_drop(argument.arg) and not words(argument.arg) & NO_RATE_WORDS
         if rate and argument.arg not in names:
             yield UnreadParameter(argument.arg, module.lines.span(argument))

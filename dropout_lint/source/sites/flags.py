@@ -13,9 +13,10 @@ from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
+from dropout_lint.vocabulary import TRAIN_FLAGS
 
-_NAMES = {"training", "is_training", "train_mode", "is_train", "training_mode", "istraining"}
-"""Attributes that are taken for a mode flag when a constructor sets them to True."""
+_COPIED_FLAGS = TRAIN_FLAGS - {"train"}
+"""Attributes that are taken for a mode flag when a constructor sets them to True; DRP202 is about ``self.train``."""
 
 
 def flag_uses(module: SourceModule) -> Iterator[FlagUse]:
@@ -51,7 +52,9 @@ def _flag_kind(name: str, bindings: list[Binding]) -> str:
         return ""
     if value is not None and dotted(value) == f"{bindings[0].block.instance}.training":
         return "copy"
-    return "constant" if isinstance(value, ast.Constant) and value.value is True and name.lower() in _NAMES else ""
+    return (
+        "constant" if isinstance(value, ast.Constant) and value.value is True and name.lower() in _COPIED_FLAGS else ""
+    )
 
 
 def _governed(module: SourceModule, read: ast.Attribute) -> ast.expr | None:

@@ -11,52 +11,8 @@ from collections.abc import Callable
 from dropout_lint.facts import CONSTRUCTORS
 from dropout_lint.source.names.scopes import Binding, Block, Scopes
 from dropout_lint.syntax.parsing import walk
-from dropout_lint.vocabulary import words
+from dropout_lint.vocabulary import MODE_WORDS, RATE_WORDS, SWITCH_WORDS, words
 
-MODE_WORDS = frozenset(
-    [
-        "training",
-        "train",
-        "istrain",
-        "istraining",
-        "eval",
-        "evaluate",
-        "evaluating",
-        "evaluation",
-        "inference",
-        "infer",
-        "test",
-        "testing",
-        "deterministic",
-        "stochastic",
-        "mc",
-        "phase",
-        "sampling",
-        "predict",
-        "prediction",
-        "generate",
-        "generation",
-    ]
-)
-_SWITCH_WORDS = frozenset(
-    [
-        "active",
-        "apply",
-        "do",
-        "drop",
-        "dropout",
-        "enable",
-        "enabled",
-        "mode",
-        "noise",
-        "noisy",
-        "random",
-        "sample",
-        "use",
-    ]
-)
-"""In a parameter that is a bool by default, words that say the caller decides about the noise."""
-_RATE_WORDS = frozenset(["dropout", "drop", "rate", "p", "prob", "probability", "attn", "keep", "dp", "ratio"])
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -130,7 +86,7 @@ class Guards:
     def _name_follows_mode(self, name: str, owner: Block, bindings: list[Binding], depth: int) -> bool:
         if name in owner.parameters and owner.kind == "function" and owner.name not in CONSTRUCTORS:
             default = owner.parameters[name]
-            if isinstance(default, ast.Constant) and isinstance(default.value, bool) and words(name) & _SWITCH_WORDS:
+            if isinstance(default, ast.Constant) and isinstance(default.value, bool) and words(name) & SWITCH_WORDS:
                 return True
         return any(
             self.guarded(b.node, b.block, follow_callers=False, depth=depth - 1)
@@ -184,7 +140,7 @@ class Guards:
             return any(self._caller_switches(value, block) for value in test.values)
         if isinstance(test, ast.UnaryOp):
             return self._caller_switches(test.operand, block)
-        if not isinstance(test, ast.Name) or words(test.id) <= _RATE_WORDS:
+        if not isinstance(test, ast.Name) or words(test.id) <= RATE_WORDS:
             return False
         found = self._scopes.lookup(test.id, block)
         return found is not None and found[0].kind == "function" and found[0].name not in CONSTRUCTORS

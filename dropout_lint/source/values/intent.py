@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from dropout_lint.source.names.scopes import Block, Scopes
-from dropout_lint.syntax.parsing import Lines
-
-_WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
-_COMMENT = re.compile(
-    r"monte.?carlo|\bmc[- ]?drop|non.?determinis|intentional|deliberate|on purpose|for diversity|exploration|resampl"
-    r"|always (?:apply|applies|applied|on|active|use)|under `*eval"
-    rf"|(?:even|also|still|both|kept?|enabled?|active|on) {_WHEN}"
-    r"|at (?:test|inference) time|during (?:inference|generation|synthesis)",
-    re.IGNORECASE,
-)
-_DOCSTRING = re.compile(
-    r"monte.?carlo drop|\bmc[- ]?drop|dropout (?:is|are) (?:always|also|still|kept|intentionally)"
-    r"|always (?:applies|apply|applied) dropout|(?:even|also) (?:in|at|during) (?:inference|test|eval)",
-    re.IGNORECASE,
-)
+from dropout_lint.syntax.positions import Lines
+from dropout_lint.vocabulary import INTENT_COMMENT, INTENT_DOCSTRING, INTENT_TRAIN_MODE
 
 
 def intent(node: ast.AST, block: Block, scopes: Scopes, lines: Lines) -> str:
@@ -29,13 +15,13 @@ def intent(node: ast.AST, block: Block, scopes: Scopes, lines: Lines) -> str:
     while not isinstance(statement, ast.stmt):
         statement = scopes.parents[statement]
     for comment in _comments(statement, lines):
-        found = _COMMENT.search(comment)
+        found = INTENT_COMMENT.search(comment)
         if found:
             return found.group()
     current: Block | None = block
     while current is not None and current.kind != "module":
         if isinstance(current.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found = _DOCSTRING.search(ast.get_docstring(current.node, clean=False) or "")
+            found = INTENT_DOCSTRING.search(ast.get_docstring(current.node, clean=False) or "")
             if found:
                 return found.group()
         current = current.parent
@@ -60,14 +46,6 @@ def _comment(line: str) -> str:
     return comment if mark and "dropout-lint:" not in comment else ""
 
 
-_MODE = re.compile(
-    r"monte.?carlo|\bmc[- _]?drop|stochastic|uncertain|batch.?stat|non.?determinis"
-    r"|(?:keep|enable|leave|with|use)s? dropout"
-    r"|re-?calibrat|(?:in|keep|stay|leave)\w* (?:the )?(?:model )?(?:in )?(?:the )?train(?:ing)? mode",
-    re.IGNORECASE,
-)
-
-
 def words(node: ast.stmt, lines: Lines) -> str:
     """The words in a function's comments and docstring by which it runs in train mode on purpose, "" without."""
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -75,6 +53,8 @@ def words(node: ast.stmt, lines: Lines) -> str:
     text = lines.block(node.lineno, node.end_lineno or node.lineno)
     comments = "\n".join(_comment(line) for line in text.splitlines()) if "#" in text else ""
     found = (
-        _MODE.search(comments) or _MODE.search(ast.get_docstring(node, clean=False) or "") or _MODE.search(node.name)
+        INTENT_TRAIN_MODE.search(comments)
+        or INTENT_TRAIN_MODE.search(ast.get_docstring(node, clean=False) or "")
+        or INTENT_TRAIN_MODE.search(node.name)
     )
     return found.group() if found else ""

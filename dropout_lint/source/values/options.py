@@ -7,18 +7,12 @@ import re
 
 from dropout_lint.facts import Polarity
 from dropout_lint.source.names.scopes import Block, Scopes
-
-_SAYS_DROP = re.compile(
-    r"drop[- ]?out (?:rate|prob)|drop[- ]?(?:rate|prob)|prob\w* (?:of|to) (?:drop|zero)", re.IGNORECASE
-)
-_SAYS_KEEP = re.compile(
-    r"(?:prob\w*|fraction|ratio)[^.\n]{0,25}(?:keep|kept|retain|surviv)|keep(?:ing)? prob|retention", re.IGNORECASE
-)
+from dropout_lint.vocabulary import DROP_TEXT, KEEP_TEXT
 
 
 def said(text: str) -> Polarity:
     """Whether a sentence speaks of a probability to keep or to drop; "" if neither or both."""
-    keep, drop = bool(_SAYS_KEEP.search(text)), bool(_SAYS_DROP.search(text))
+    keep, drop = bool(KEEP_TEXT.search(text)), bool(DROP_TEXT.search(text))
     return "keep" if keep and not drop else "drop" if drop and not keep else ""
 
 

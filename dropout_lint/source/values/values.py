@@ -11,22 +11,14 @@ from dropout_lint.facts import CONSTRUCTORS, Polarity, Value
 from dropout_lint.source.names.scopes import MAX_DEPTH, Binding, Block, Scopes
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
-from dropout_lint.vocabulary import words
+from dropout_lint.vocabulary import means_drop, means_keep
 
-_KEEP = {"keep", "kept", "keeping", "retain", "retained", "retention", "surviv", "survival", "survive", "kprob"}
-_DROP = {"drop", "dropout", "dropping", "dropped", "dp", "droprate", "dropprob"}
-_NUMBERS = {"rate", "prob", "probability", "probab", "p", "ratio", "value", "dropout", "drop", "keep"}
-_JOINED_KEEP = ("keepprob", "keeprate", "keepratio", "keep_prob", "kprob")
 UNKNOWN = Value()
 
 
 def polarity_of(identifier: str) -> Polarity:
     """Whether an identifier names a probability to keep or to drop."""
-    found = words(identifier)
-    lowered = identifier.lower()
-    if found & _KEEP or any(joined in lowered for joined in _JOINED_KEEP):
-        return "keep" if found & _NUMBERS or found <= _KEEP or any(joined in lowered for joined in _JOINED_KEEP) else ""
-    return "drop" if found & _DROP else ""
+    return "keep" if means_keep(identifier) else "drop" if means_drop(identifier) else ""
 
 
 def _flip(polarity: Polarity) -> Polarity:
