@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.disk import Disk
-from dropout_lint.mode.judges.evidence import Evidence
+from dropout_lint.facts import TRAIN, ModeRun
 from dropout_lint.mode.linking import ahead
 from dropout_lint.mode.linking.link import link
 from dropout_lint.mode.linking.runs import Run, Runs
@@ -40,17 +41,26 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return write_files(tmp_path, {"net.py": NET, "steps.py": steps, "alone.py": alone, **scripts})[1:]
 
 
-def linked(files: list[Path], jobs: int) -> tuple[dict[str, list[Evidence]], Disk]:
+def forwards(run: ModeRun) -> tuple[Diagnostic, ...]:
+    """Every forward in train mode, with the place where the run begins."""
+    return tuple(
+        Diagnostic("DRP206", e.location.path, e.location.span, f"{run.path} {run.function}", Severity.INFO)
+        for e in run.events
+        if e.kind == "forward" and e.modes == TRAIN
+    )
+
+
+def linked(files: list[Path], jobs: int) -> tuple[list[object], Disk]:
     disk = Disk()
     project = Project((files[0].parent,), disk, jobs=jobs)
     facts = [one for path in files if (one := project.facts(path)) is not None]
     project.add_all(facts, files)
-    return link(project, facts, jobs=jobs).by_file, disk
+    return list(link(project, facts, forwards, jobs=jobs)), disk
 
 
 def test_the_findings_are_those_of_one_process(files: list[Path]) -> None:
     found, _ = linked(files, jobs=1)
-    assert {Path(path).name for path in found} >= {"main0.py", "alone.py"}
+    assert {Path(one.path).name for one in found if isinstance(one, Diagnostic)} == {"steps.py", "alone.py"}
     assert linked(files, jobs=2)[0] == found
 
 

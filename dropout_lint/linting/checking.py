@@ -39,6 +39,7 @@ class Checker:
         self._settings_for = settings_for
         self._project = project
         self._texts = texts
+        self._files: Sequence[FileFacts] = ()
 
     @cached_property
     def _networks(self) -> Networks:
@@ -46,8 +47,18 @@ class Checker:
 
         return Networks(self._project)
 
+    @cached_property
+    def _of_runs(self) -> dict[str, list[Diagnostic | Failure]]:
+        from dropout_lint.linting.run_checks import check_runs
+
+        found: dict[str, list[Diagnostic | Failure]] = {}
+        for one in check_runs(self._files, self._settings_for, self._project, self._text):
+            found.setdefault(one.path, []).append(one)
+        return found
+
     def run(self, files: Sequence[FileFacts]) -> Iterator[Found]:
         """What is found in each file, in their order."""
+        self._files = files
         others = self._others_apart(files)
         if others is None:
             yield from (self._found(facts) for facts in files)
@@ -83,6 +94,12 @@ class Checker:
         from dropout_lint.facts import LayerGraph
 
         found = Found([], [])
+        if modes is not False:
+            for one in self._of_runs.get(facts.path, ()):
+                if isinstance(one, Failure):
+                    found.failures.append(one)
+                else:
+                    found.diagnostics.append(one)
         path = Path(facts.path)
         settings = self._settings_for(path)
         for code, (kind, check) in checks(settings.enabled_for(path)).items():

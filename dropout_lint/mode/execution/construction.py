@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dropout_lint.facts import OPEN, TRAIN, Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.program.contents import below, things
-from dropout_lint.mode.program.events import OPEN, TRAIN
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.uses import is_reached
-from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Place, Thing
+from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Thing
 
 
-def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Place) -> Thing:
+def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Location) -> Thing:
     """An instance of a class: its constructor runs.
 
     Inside of a module, what the same class made of the same constants stands for a layer that is built again.
@@ -35,7 +35,7 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
 
 
 def _constructed(
-    machine: Machine, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place
+    machine: Machine, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Location
 ) -> Thing:
     thing = Thing(machine.number(), made.name, made.home, place, module)
     machine.modes[thing.number] = TRAIN if module else OPEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from dropout_lint.mode.program.events import EVAL, OPEN, TRAIN, Modes
+from dropout_lint.facts import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.program.values import Constant, External, Value
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, MULTIHEAD, RNNS
 

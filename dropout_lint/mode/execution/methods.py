@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropout_lint.facts import Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_callbacks, run_function
 from dropout_lint.mode.execution.invocation import forward, invoke
@@ -10,10 +11,10 @@ from dropout_lint.mode.execution.mode_calls import call_mode
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.contents import things
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Place, Thing, Value
+from dropout_lint.mode.program.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Thing, Value
 
 
-def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
     """``base.name(...)``."""
     if name == "backward":
         machine.record("backward", None, place, frame)
@@ -40,7 +41,7 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
 
 
 def _of_module(
-    machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place
+    machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location
 ) -> Value | None:
     """Methods that modules inherit; None for others."""
     if name in {"train", "eval"} and call_mode(machine, base, name, arguments, frame, place):
@@ -77,7 +78,7 @@ def _submodules(machine: Machine, base: Thing, name: str) -> Value:
 
 
 def _own_method(
-    machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place
+    machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Location
 ) -> Value:
     """A method that a module's class defines: it computes, may set modes and, in a constructor, may build layers."""
     flow, home = target.flow, base.home
@@ -89,7 +90,7 @@ def _own_method(
     return UNKNOWN
 
 
-def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
     """A method that no class in sight defines."""
     positional = arguments.positional
     if name in frameworks.PREPARES and positional:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import EVAL, OPEN, TRAIN, Location, ModeFlow, Modes
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.program.contents import below, things
-from dropout_lint.mode.program.events import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import Constant, Frame, Place, Thing
+from dropout_lint.mode.program.values import Constant, Frame, Thing
 
 _MODE_NAMES = {"mode", "training", "is_train", "train", "is_training", "was_training"}
 
 
-def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> bool:
+def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> bool:
     """Set the mode; false where it is a method of that name which is none of Module's."""
     found = machine.definitions.method(base.home, base.name, name) if base.home is not None else None
     if found is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dropout_lint.disk import Looks
 from dropout_lint.facts import FileFacts
-from dropout_lint.mode.linking.runs import NOTHING, Run, Runs
+from dropout_lint.mode.linking.runs import NOTHING, Check, Run, Runs
 from dropout_lint.processes import FORKS, Lost, do, forked
 from dropout_lint.project.project import Project
 
@@ -30,8 +30,10 @@ class _Done:
 class RunsAhead(Runs):
     """Runs that other processes have done; those that they left out are done when they are asked for."""
 
-    def __init__(self, project: Project, managed: tuple[str, ...], roots: Sequence[Root], jobs: int) -> None:
-        super().__init__(project, managed)
+    def __init__(
+        self, project: Project, check: Check, managed: tuple[str, ...], roots: Sequence[Root], jobs: int
+    ) -> None:
+        super().__init__(project, check, managed)
         self._roots = roots
         self._done: dict[str, _Done] = {}
         jobs = min(jobs, len(roots) // FILES_EACH)

@@ -5,33 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import FileFacts
-from dropout_lint.mode.judges.evidence import Findings
 from dropout_lint.mode.linking.ahead import RunsAhead
 from dropout_lint.mode.linking.candidates import Candidates
 from dropout_lint.mode.linking.neighbours import Neighbours
-from dropout_lint.mode.linking.runs import Run, Runs
+from dropout_lint.mode.linking.runs import Check, Finding, Run, Runs
 from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_mode
 
 
-def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = (), jobs: int = 1) -> Findings:
-    """Everything that the project around the files proves about them.
+def link(
+    project: Project, files: Iterable[FileFacts], check: Check, managed: tuple[str, ...] = (), jobs: int = 1
+) -> list[Finding]:
+    """What a check finds in the runs that begin in some files, and in the files around that may lead into them.
 
-    Each file is the root of its own runs, so the cost grows with their number.
+    ``managed`` are base classes, beside those of known frameworks, whose methods run in a mode that a framework set.
     """
     neighbours = Neighbours(project.disk)
     roots = _roots(project, [f for f in files if f.speaks_of_mode], neighbours)
     candidates = Candidates(project, roots)
     starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
-    runs = RunsAhead(project, managed, starting, jobs)
+    runs = RunsAhead(project, check, managed, starting, jobs)
     linker = _Linker(runs, neighbours)
     for facts, names in starting:
         if "" in names:
             linker.take(facts, runs.script(facts))
     for facts, names in starting:
         linker.rest(facts, names)
-    return linker.findings
+    return list(linker.findings.values())
 
 
 def _roots(project: Project, files: list[FileFacts], neighbours: Neighbours) -> list[FileFacts]:
@@ -48,7 +50,8 @@ class _Linker:
     """Takes in one run after the other; a function that a run reached is not run without knowing its parameters."""
 
     def __init__(self, runs: Runs, neighbours: Neighbours) -> None:
-        self.findings = Findings()
+        self.findings: dict[tuple[object, ...], Finding] = {}
+        """The first finding of each rule at each place."""
         self._runs = runs
         self._neighbours = neighbours
         self._reached: dict[tuple[str, str], set[str]] = {}
@@ -66,9 +69,10 @@ class _Linker:
         """Take in a run that began in a file."""
         for node in run.reached:
             self._reached.setdefault(node, set()).add(facts.path)
-        for found in run.proof:
+        for found in run.found:
             if self._sees(facts.path, found.path):
-                self.findings.add(found)
+                place = found.span if isinstance(found, Diagnostic) else None
+                self.findings.setdefault((found.code, found.path, place), found)
 
     def _was_reached(self, facts: FileFacts, name: str) -> bool:
         roots = self._reached.get((facts.path, name), set())

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.diagnostic import Diagnostic, Failure
+from dropout_lint.facts import FileFacts, Location, ModeFlow, ModeRun
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.construction import construct
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.interpreter import Interpreter
 from dropout_lint.mode.execution.statements import run
-from dropout_lint.mode.judges.evidence import Evidence
-from dropout_lint.mode.judges.judge import judged
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.siblings import switched_elsewhere
 from dropout_lint.mode.program.definitions import Memory
 from dropout_lint.mode.program.machine import ALONE, Exhausted
+from dropout_lint.mode.program.run_facts import mode_run
 from dropout_lint.mode.program.terms import terms
-from dropout_lint.mode.program.values import Class, Frame, Function, Place, Value
+from dropout_lint.mode.program.values import Class, Frame, Function, Value
 from dropout_lint.project.project import Project
+
+Finding = Diagnostic | Failure
+Check = Callable[[ModeRun], tuple[Finding, ...]]
+"""What is made of each run that comes to its end; it is called in the process that made the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run proves, which is nothing if it did not come to its end; ``reached`` are files and functions."""
+    """What a check found in one run, nothing if the run did not come to its end."""
 
     reached: frozenset[tuple[str, str]]
-    proof: tuple[Evidence, ...]
+    """The functions that the run entered, each by file and name."""
+    found: tuple[Finding, ...]
 
 
 NOTHING = Run(frozenset(), ())
 
 
 class Runs:
-    """Runs of a project's files. What they come to depends on the files alone, not on their order."""
+    """Makes and checks runs of a project's files. Each depends on the files alone, not on the runs before it."""
 
-    def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
+    def __init__(self, project: Project, check: Check, managed: tuple[str, ...] = ()) -> None:
         self.project = project
+        self._check = check
         self._managed = frameworks.MANAGED_BASES.union(managed)
         self._memory = Memory()
 
@@ -49,8 +56,8 @@ class Runs:
         try:
             run(machine, reader.top.steps, machine.top)
         except (Exhausted, RecursionError):
-            return _ended(machine, complete=False)
-        return _ended(machine)
+            return Run(frozenset(machine.reached), ())
+        return self._checked(machine)
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
         """The functions among some definitions that matter, each with the outermost one, whose run leads to it."""
@@ -74,8 +81,12 @@ class Runs:
         try:
             self._run_alone(machine, facts, flow)
         except (Exhausted, RecursionError):
-            return _ended(machine, complete=False)
-        return _ended(machine)
+            return Run(frozenset(machine.reached), ())
+        return self._checked(machine, name)
+
+    def _checked(self, machine: Interpreter, name: str = "") -> Run:
+        found = self._check(mode_run(machine, name)) if machine.events else ()
+        return Run(frozenset(machine.reached), found)
 
     def _machine(self, facts: FileFacts, flow: ModeFlow) -> Interpreter:
         machine = Interpreter(facts, project=self.project, memory=self._memory)
@@ -83,7 +94,7 @@ class Runs:
         return machine
 
     def _run_alone(self, machine: Interpreter, facts: FileFacts, flow: ModeFlow) -> None:
-        place = Place(facts.path, flow.span)
+        place = Location(facts.path, flow.span)
         instance = None
         if flow.owner:
             if not self._ours(facts, flow):
@@ -125,11 +136,6 @@ class Runs:
                     return False
                 pending.append(located)
         return True
-
-
-def _ended(machine: Interpreter, complete: bool = True) -> Run:
-    found = judged(machine).by_file.values() if complete else ()
-    return Run(frozenset(machine.reached), tuple(f for one in found for f in one))
 
 
 def _outermost(name: str, known: dict[str, ModeFlow]) -> str:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.facts import NOWHERE
+from dropout_lint.facts import NOWHERE, OPEN, EventKind, Location, Modes
 from dropout_lint.mode.program.contents import below, things
-from dropout_lint.mode.program.values import Frame, Place, Thing, Turn, Value
+from dropout_lint.mode.program.values import Frame, Thing, Turn, Value
 
-Modes = frozenset[str]
-TRAIN, EVAL, OPEN = frozenset("T"), frozenset("E"), frozenset("U")
-Kind = Literal["mode", "forward", "backward", "trace", "escape", "load", "checkpoint", "flag", "script"]
 Live = tuple[tuple[Thing, Modes], ...]
 """Parts that compute differently by mode, with their modes."""
 _HOLDERS = 3
@@ -24,11 +20,11 @@ _HOLDERS = 3
 class Event:
     """Something that happened to a model, in the order of the run."""
 
-    kind: Kind
+    kind: EventKind
     thing: Thing | None
     modes: Modes
     grad: bool | None
-    place: Place
+    place: Location
     frame: Frame
     turns: tuple[Turn, ...]
     order: int
@@ -42,7 +38,7 @@ class Event:
     """The event that set the mode."""
     label: str = ""
     statement: Span = NOWHERE
-    region: Place | None = None
+    region: Location | None = None
     """The ``with`` statement that switches gradients off, in the same function."""
 
 
@@ -69,7 +65,7 @@ class Recorder:
         self.events: list[Event] = []
         self.turns: tuple[Turn, ...] = ()
         self.grad: bool | None = True
-        self.region: Place | None = None
+        self.region: Location | None = None
 
     def mode(self, thing: Thing) -> Modes:
         """The modes that a model may be in."""
@@ -85,9 +81,9 @@ class Recorder:
 
     def record(
         self,
-        kind: Kind,
+        kind: EventKind,
         thing: Thing | None,
-        place: Place,
+        place: Location,
         frame: Frame,
         live: Live = (),
         smoke: bool = False,
@@ -115,7 +111,7 @@ class Recorder:
         self.events.append(event)
         return event
 
-    def set_mode(self, thing: Thing, modes: Modes, place: Place, frame: Frame) -> None:
+    def set_mode(self, thing: Thing, modes: Modes, place: Location, frame: Frame) -> None:
         """``thing.eval()`` or ``thing.train()``."""
         self.modes[thing.number] = modes
         event = self.record("mode", thing, place, frame)
@@ -138,13 +134,13 @@ class Recorder:
         for part in parts:
             self.modes[part.number] = OPEN
 
-    def escape(self, values: Iterable[Value], place: Place, frame: Frame) -> None:
+    def escape(self, values: Iterable[Value], place: Location, frame: Frame) -> None:
         """A call that cannot be seen through receives values: it may set any mode."""
         for value in values:
             for thing in things(value):
                 self._escape(thing, place, frame, _HOLDERS)
 
-    def _escape(self, thing: Thing, place: Place, frame: Frame, depth: int) -> None:
+    def _escape(self, thing: Thing, place: Location, frame: Frame, depth: int) -> None:
         if thing.module is not False:
             if self.mode(thing) != OPEN or thing.number in self.causes:
                 self.record("escape", thing, place, frame)

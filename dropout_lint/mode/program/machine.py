@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts, Term
+from dropout_lint.facts import TRAIN, FileFacts, Location, Modes, Term
 from dropout_lint.mode.program.contents import either
 from dropout_lint.mode.program.definitions import Definitions, Memory
-from dropout_lint.mode.program.events import TRAIN, Modes, Recorder, joined
-from dropout_lint.mode.program.values import Constant, Frame, Place, Thing, Value
+from dropout_lint.mode.program.events import Recorder, joined
+from dropout_lint.mode.program.values import Constant, Frame, Thing, Value
 from dropout_lint.project.project import Project
 
 BUDGET = 12_000
@@ -54,7 +54,7 @@ class Machine(Recorder):
         """Words that options of the command line stand for unless they are given."""
         self.unwound: list[list[State]] = []
         """For each loop under way, the states at its ``break`` and ``continue``."""
-        self.built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = {}
+        self.built: dict[tuple[object, ...], tuple[bool | None, str, Location | None]] = {}
         """For a class and the constants given to its constructor: whether the mode matters, and which layer says so."""
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
@@ -87,7 +87,7 @@ class Machine(Recorder):
         """An object about which nothing is known."""
         return Thing(self.number(), label=label)
 
-    def made(self, name: str, module: bool, live: bool | None, place: Place | None, modes: Modes = TRAIN) -> Thing:
+    def made(self, name: str, module: bool, live: bool | None, place: Location | None, modes: Modes = TRAIN) -> Thing:
         """What a class or function outside of the project gives."""
         thing = Thing(self.number(), name, None, place, module, live)
         self.modes[thing.number] = modes

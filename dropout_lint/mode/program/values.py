@@ -7,14 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.facts import NOWHERE, FileFacts, ModeFlow, Term
-
-
-class Place(NamedTuple):
-    """A range of a file."""
-
-    path: str
-    span: Span
+from dropout_lint.facts import NOWHERE, FileFacts, Location, ModeFlow, Term
 
 
 @dataclass(eq=False, slots=True)
@@ -28,7 +21,7 @@ class Thing:
     name: str = ""
     home: FileFacts | None = None
     """The file of its class, for classes of the project; ``name`` is then a qualified name."""
-    place: Place | None = None
+    place: Location | None = None
     """Where it was constructed."""
     module: bool | None = None
     live: bool | None = None
@@ -139,7 +132,7 @@ class Frame:
     foreign: set[str] = field(default_factory=set)
     """Names declared global or nonlocal."""
     caller: Frame | None = None
-    call: Place | None = None
+    call: Location | None = None
     """Where it was called."""
     returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
     statement: Span = NOWHERE
@@ -160,7 +153,7 @@ class Turn(NamedTuple):
 
     loop: int
     turn: int
-    place: Place
+    place: Location
     frame: Frame
     body: Span | None
     """The first statement of the body."""
