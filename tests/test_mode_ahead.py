@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.cache.codec import encode
 from dropout_lint.disk import Disk
-from dropout_lint.facts import TRAIN, ModeRun
 from dropout_lint.mode.linking import ahead
 from dropout_lint.mode.linking.link import link
 from dropout_lint.mode.linking.runs import Run, Runs
+from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 from tests.mode_helpers import MAIN, NET, STEPS, write_files
 
@@ -41,26 +41,17 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return write_files(tmp_path, {"net.py": NET, "steps.py": steps, "alone.py": alone, **scripts})[1:]
 
 
-def forwards(run: ModeRun) -> tuple[Diagnostic, ...]:
-    """Every forward in train mode, with the place where the run begins."""
-    return tuple(
-        Diagnostic("DRP206", e.location.path, e.location.span, f"{run.path} {run.function}", Severity.INFO)
-        for e in run.events
-        if e.kind == "forward" and e.modes == TRAIN
-    )
-
-
-def linked(files: list[Path], jobs: int) -> tuple[list[object], Disk]:
+def linked(files: list[Path], jobs: int) -> tuple[list[tuple[str, frozenset[str]]], Disk]:
+    """The runs as JSON, each with the files in which it counts."""
     disk = Disk()
-    project = Project((files[0].parent,), disk, jobs=jobs)
-    facts = [one for path in files if (one := project.facts(path)) is not None]
-    project.add_all(facts, files)
-    return list(link(project, facts, forwards, jobs=jobs)), disk
+    project = Project(Files(disk), files)
+    facts = [one for path in files if (one := project.files.facts(path)) is not None]
+    return [(encode(one.run), one.files) for one in link(project, facts, files, jobs=jobs)], disk
 
 
-def test_the_findings_are_those_of_one_process(files: list[Path]) -> None:
+def test_the_runs_are_those_of_one_process(files: list[Path]) -> None:
     found, _ = linked(files, jobs=1)
-    assert {Path(one.path).name for one in found if isinstance(one, Diagnostic)} == {"steps.py", "alone.py"}
+    assert {Path(path).name for _, paths in found for path in paths} >= {"main0.py", "steps.py", "alone.py"}
     assert linked(files, jobs=2)[0] == found
 
 

@@ -17,6 +17,7 @@ from dropout_lint.graph.builder import NodeSpan, Traced
 from dropout_lint.graph.places import lines
 from dropout_lint.graph.sites import Ran, configured, left_on
 from dropout_lint.graph.tracers import Seen
+from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 
 _ON_SITES = ("DRP101", "DRP102", "DRP105", "DRP403", "DRP406")
@@ -59,7 +60,7 @@ class GraphContext(Context):
         plain = Span(span.line, span.column, span.end_line, span.end_column)
         nodes = self.facts.graphs[0].nodes
         turns = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
-        facts = self.project.facts(Path(span.path)) if span.node in turns else None
+        facts = self.project.files.facts(Path(span.path)) if span.node in turns else None
         if facts is None:
             return plain
         elements = (n for graph in facts.graphs for n in graph.nodes if n.element is not None)
@@ -83,7 +84,7 @@ class GraphContext(Context):
 
 def findings(seen: Seen, model: Any, settings: Settings, codes: Collection[str] | None = None) -> list[Finding]:
     """What the rules say about a model, merged by rule and place. ``codes`` are the rules to run, all by default."""
-    project = Project((), Disk())
+    project = Project(Files(Disk()))
     merged: dict[tuple[str, str, Span], Finding] = {}
     for found in (
         *_placement(seen.training, project, settings, codes),

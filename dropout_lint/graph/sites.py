@@ -57,7 +57,7 @@ def configured(model: Any, project: Project) -> Iterator[Ran]:
 
 def _site(project: Project, place: Place) -> list[tuple[FileFacts, DropoutSite]]:
     """What the source engine says about the call at a place."""
-    facts = project.facts(Path(place.path)) if place.path else None
+    facts = project.files.facts(Path(place.path)) if place.path else None
     if facts is None:
         return []
     return [(facts, site) for site in facts.sites if site.span == place.span and site.form != "application"][:1]

@@ -79,7 +79,7 @@ class Context:
 
     def is_module(self, class_name: str) -> bool:
         """Whether a class of this file is an nn.Module: by its bases, or because it registers layers like one."""
-        proven = self.project.is_module(self.facts, "." + class_name)
+        proven = self.project.classes.is_module(self.facts, "." + class_name)
         if proven is not None:
             return proven
         found = self.model_class(class_name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dropout_lint.disk import Looks
 from dropout_lint.facts import FileFacts
-from dropout_lint.mode.linking.runs import NOTHING, Check, Run, Runs
+from dropout_lint.mode.linking.runs import NOTHING, Run, Runs
 from dropout_lint.processes import FORKS, Lost, do, forked
 from dropout_lint.project.project import Project
 
@@ -30,10 +30,8 @@ class _Done:
 class RunsAhead(Runs):
     """Runs that other processes have done; those that they left out are done when they are asked for."""
 
-    def __init__(
-        self, project: Project, check: Check, managed: tuple[str, ...], roots: Sequence[Root], jobs: int
-    ) -> None:
-        super().__init__(project, check, managed)
+    def __init__(self, project: Project, managed: tuple[str, ...], roots: Sequence[Root], jobs: int) -> None:
+        super().__init__(project, managed)
         self._roots = roots
         self._done: dict[str, _Done] = {}
         jobs = min(jobs, len(roots) // FILES_EACH)
@@ -80,10 +78,10 @@ class RunsAhead(Runs):
         self.project.disk.hand_over()
         script = self.script(facts) if "" in names else NOTHING
         starts = self.starts(facts, names)
-        reached = set(script.reached)
+        reached = set(script.entered)
         alone: dict[str, Run] = {}
         for name, outermost in starts:
             if outermost not in alone and reached.isdisjoint({(facts.path, name), (facts.path, outermost)}):
                 alone[outermost] = self.alone(facts, outermost)
-                reached |= alone[outermost].reached
+                reached |= alone[outermost].entered
         return _Done(script, starts, alone, self.project.disk.hand_over())

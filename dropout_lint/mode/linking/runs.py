@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dropout_lint.diagnostic import Diagnostic, Failure
 from dropout_lint.facts import FileFacts, Location, ModeFlow, ModeRun
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.construction import construct
@@ -21,47 +20,39 @@ from dropout_lint.mode.program.terms import terms
 from dropout_lint.mode.program.values import Class, Frame, Function, Value
 from dropout_lint.project.project import Project
 
-Finding = Diagnostic | Failure
-Check = Callable[[ModeRun], tuple[Finding, ...]]
-"""What is made of each run that comes to its end; it is called in the process that made the run."""
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a check found in one run, nothing if the run did not come to its end."""
+    """What a run entered, and its events."""
 
-    reached: frozenset[tuple[str, str]]
-    """The functions that the run entered, each by file and name."""
-    found: tuple[Finding, ...]
+    entered: frozenset[tuple[str, str]]
+    """Functions, each by file and name."""
+    made: ModeRun | None
+    """None if the run did not come to its end, or nothing happened to a model."""
 
 
-NOTHING = Run(frozenset(), ())
+NOTHING = Run(frozenset(), None)
 
 
 class Runs:
-    """Makes and checks runs of a project's files. Each depends on the files alone, not on the runs before it."""
+    """Makes runs of a project's files. Each depends on the files alone, not on the runs before it."""
 
-    def __init__(self, project: Project, check: Check, managed: tuple[str, ...] = ()) -> None:
+    def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
         self.project = project
-        self._check = check
         self._managed = frameworks.MANAGED_BASES.union(managed)
         self._memory = Memory()
 
     def script(self, facts: FileFacts) -> Run:
         """Run the top level of a file."""
-        reader = self.project.flows(facts)
+        reader = self.project.files.flows(facts)
         if reader is None:
             return NOTHING
         machine = self._machine(facts, reader.top)
-        try:
-            run(machine, reader.top.steps, machine.top)
-        except (Exhausted, RecursionError):
-            return Run(frozenset(machine.reached), ())
-        return self._checked(machine)
+        return _finished(machine, lambda: run(machine, reader.top.steps, machine.top))
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
         """The functions among some definitions that matter, each with the outermost one, whose run leads to it."""
-        reader = self.project.flows(facts) if names - {""} else None
+        reader = self.project.files.flows(facts) if names - {""} else None
         if reader is None:
             return ()
         found: list[tuple[str, str]] = []
@@ -72,21 +63,13 @@ class Runs:
 
     def alone(self, facts: FileFacts, name: str) -> Run:
         """Run a function with parameters about which nothing is known."""
-        reader = self.project.flows(facts)
+        reader = self.project.files.flows(facts)
         flow = reader.flow(name) if reader is not None else None
         if reader is None or flow is None:
             return NOTHING
         machine = self._machine(facts, reader.top)
         machine.budget = ALONE
-        try:
-            self._run_alone(machine, facts, flow)
-        except (Exhausted, RecursionError):
-            return Run(frozenset(machine.reached), ())
-        return self._checked(machine, name)
-
-    def _checked(self, machine: Interpreter, name: str = "") -> Run:
-        found = self._check(mode_run(machine, name)) if machine.events else ()
-        return Run(frozenset(machine.reached), found)
+        return _finished(machine, lambda: self._run_alone(machine, facts, flow), name)
 
     def _machine(self, facts: FileFacts, flow: ModeFlow) -> Interpreter:
         machine = Interpreter(facts, project=self.project, memory=self._memory)
@@ -113,7 +96,7 @@ class Runs:
 
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
-        if self.project.is_module(facts, "." + flow.owner):
+        if self.project.classes.is_module(facts, "." + flow.owner):
             if flow.checkpoints or flow.name.endswith("__init__"):
                 return True
             if not _trains(flow):
@@ -124,18 +107,27 @@ class Runs:
             if (home.path, name) in seen:
                 continue
             seen.add((home.path, name))
-            reader = self.project.flows(home)
+            reader = self.project.files.flows(home)
             known = reader.mode_class(name) if reader is not None else None
             for base in known.bases if known is not None else ():
                 if library.is_plain_base(base):
                     continue
                 if base in self._managed:
                     return False
-                located = self.project.find(home, base)
+                located = self.project.names.find(home, base)
                 if located is None:
                     return False
                 pending.append(located)
         return True
+
+
+def _finished(machine: Interpreter, go: Callable[[], object], name: str = "") -> Run:
+    """The run that ``go`` makes on a machine; a run that is cut off shows nothing."""
+    try:
+        go()
+    except (Exhausted, RecursionError):
+        return Run(frozenset(machine.reached), None)
+    return Run(frozenset(machine.reached), mode_run(machine, name) if machine.events else None)
 
 
 def _outermost(name: str, known: dict[str, ModeFlow]) -> str:

@@ -16,7 +16,7 @@ def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
     lineage = machine.definitions.lineage(home, instance.name)
     return OwnerClass(
         all(
-            base == "torch.nn.Module" or machine.project.find(current, base) is not None
+            base == "torch.nn.Module" or machine.project.names.find(current, base) is not None
             for current, known in lineage
             for base in known.bases
         ),
