@@ -72,10 +72,11 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What the runs through the files prove, by path."""
+    """What the runs through the files prove, by path; ``crashed`` says of which files nothing is known, and why."""
 
     collected: Collected
     evidence: Mapping[str, tuple[Evidence, ...]]
+    crashed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
