@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks import checks
+from dropout_lint import checks
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Failure
@@ -45,6 +45,10 @@ def check_runs(linked: Linked, project: Project) -> Checked:
     files = _RunFiles(linked.collected, project)
     diagnostics: dict[tuple[object, ...], Diagnostic] = {}
     failures: dict[Failure, None] = {}
+    for facts in linked.collected.facts:
+        if facts.speaks_of_mode and facts.path in linked.crashed:
+            reason = linked.crashed[facts.path]
+            failures.update((_crash(facts.path, code, reason), None) for code in files.codes([facts.path]))
     for run, counts in ((one.run, one.files) for one in linked.runs):
         found = run_checks(run.path, files.codes(counts), partial(_of_run, run), files.contexts(counts))
         for diagnostic in found.diagnostics:
@@ -60,7 +64,7 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
     """
     diagnostics: list[Diagnostic] = []
     failures: list[Failure] = []
-    for code, (kind, check) in checks(codes).items():
+    for code, (kind, check) in checks.checks(codes).items():
         at_work = context(code)
         try:
             for fact in facts_of(kind):
@@ -68,8 +72,7 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
         except FileChangedError as error:
             return Found((), (Failure(path, str(error)),))
         except Exception as error:  # a bug in one rule must not hide the findings of the others
-            reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
-            failures.append(Failure(path, f"{reason}; this is a bug in dropout-lint", code))
+            failures.append(_crash(path, code, f"{type(error).__name__}: {error}"))
     return Found(tuple(diagnostics), tuple(failures))
 
 
@@ -81,7 +84,7 @@ class _RunFiles:
     """The files in which findings of runs count."""
 
     def __init__(self, collected: Collected, project: Project) -> None:
-        of_runs = {code for code, (kind, _) in checks().items() if kind is ModeRun}
+        of_runs = {code for code, (kind, _) in checks.checks().items() if kind is ModeRun}
         self._enabled = cache(lambda path: collected.files.enabled(Path(path)) & of_runs)
         self._context = cache(self._new_context)
         self._facts = {facts.path: facts for facts in collected.facts}
@@ -117,6 +120,11 @@ def _by_path(diagnostics: Iterable[Diagnostic], failures: Iterable[Failure]) -> 
     for failure in failures:
         found[failure.path] = found.get(failure.path, Found()) + Found((), (failure,))
     return found
+
+
+def _crash(path: str, code: str, error: str) -> Failure:
+    reason = f"rule {code} crashed: {error}".splitlines()[0]
+    return Failure(path, f"{reason}; this is a bug in dropout-lint", code)
 
 
 def _contexts(facts: FileFacts, collected: Collected, project: Project) -> Callable[[str], Context]:

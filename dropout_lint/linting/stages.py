@@ -72,10 +72,11 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The runs through the files, in which the modes of models are followed."""
+    """The runs through the files. ``crashed`` has the files that could not be linked, each with the reason."""
 
     collected: Collected
     runs: tuple[LinkedRun, ...]
+    crashed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

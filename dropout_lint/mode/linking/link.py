@@ -35,7 +35,7 @@ def link(
     ``checked`` are the paths of all checked files, with and without facts. ``managed`` are base classes, beside
     those of known frameworks, whose methods run in a mode that a framework sets.
     """
-    neighbours = Neighbours(project.disk)
+    neighbours = Neighbours(project.files)
     given = [f for f in files if f.speaks_of_mode]
     roots = _roots(project, given, checked, neighbours)
     candidates = Candidates(project, roots)
