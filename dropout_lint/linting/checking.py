@@ -76,6 +76,10 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
     return Found(tuple(diagnostics), tuple(failures))
 
 
+def _reading_runs(codes: Collection[str]) -> frozenset[str]:
+    return frozenset(code for code, (kind, _) in checks.checks(codes).items() if kind is ModeRun)
+
+
 def _of_run(run: ModeRun, kind: type) -> Iterable[object]:
     return (run,) if kind is ModeRun else ()
 
@@ -84,8 +88,7 @@ class _RunFiles:
     """The files in which findings of runs count."""
 
     def __init__(self, collected: Collected, project: Project) -> None:
-        of_runs = {code for code, (kind, _) in checks.checks().items() if kind is ModeRun}
-        self._enabled = cache(lambda path: collected.files.enabled(Path(path)) & of_runs)
+        self._enabled = cache(lambda path: _reading_runs(collected.files.enabled(Path(path))))
         self._context = cache(self._new_context)
         self._facts = {facts.path: facts for facts in collected.facts}
         self._collected = collected
