@@ -1,4 +1,4 @@
-"""Assignments to names, attributes and items."""
+"""Execute assignments to names, attributes and items."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _bind_name(machine: Machine, name: str, value: Value, frame: Frame) -> None:
 
 
 def set_attribute(machine: Machine, base: Thing, name: str, value: Value) -> None:
-    """``base.name = value``; inside of a branch the attribute may keep what it holds."""
+    """``base.name = value``; inside of a branch, the attribute may keep its value."""
     held = base.attributes.get(name)
     placeholder = isinstance(held, Thing) and held.opaque
     keep = machine.branches and not placeholder and not isinstance(value, Constant)

@@ -1,4 +1,4 @@
-"""Calls as they are written: of a name, of a method of some value, of ``super()``."""
+"""Evaluate call expressions: of a name, of a method, of ``super()``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SUPER = Term("name", "super")
 
 
 def call(machine: Machine, term: Term, frame: Frame) -> Value:
-    """What a call gives, one for each alternative of what is called."""
+    """The result of a call, for each value that the callee may be."""
     func = term.parts[0]
     place = Location(frame.home.path, term.span)
     if func.kind != "attribute":
@@ -81,7 +81,7 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
 
 
 def _super(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
-    """``super().method(...)``: the method of the next base, or what Module's own one does."""
+    """``super().method(...)``: the method of the next base class, or that of ``nn.Module``."""
     instance = frame.instance
     if instance is None or instance.home is None or not frame.flow.owner:
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""What is made of a model and has a mode of its own: copies, scripted modules and graphs."""
+"""Make copies, scripted modules and graphs of a model, which have modes of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_PARTS = 60
 
 
 def is_trace(name: str, keywords: dict[str, Value]) -> bool:
-    """Whether a function makes a graph in the mode of the model, and was not told in which one."""
+    """Whether a function makes a graph in the mode of the model, without an argument for the mode."""
     exports = name == "torch.onnx.export" and "training" not in keywords
     return name in TRACERS or (exports and keywords.get("dynamo", Constant(True)) == Constant(True))
 
@@ -47,7 +47,7 @@ def scripted(machine: Machine, given: Value, frame: Frame, place: Location) -> V
 
 
 def copied(machine: Machine, thing: Thing, place: Location) -> Thing:
-    """An object with parts as those of another one, in the modes that they are in."""
+    """A copy of an object with its parts, in their modes."""
     made = _alike(machine, thing, place)
     made.children = [_alike(machine, part, part.place) for part in below(thing)[1:_MOST_PARTS]]
     return made

@@ -1,4 +1,4 @@
-"""Calls of functions and classes outside of the project: of Python, of torch, of frameworks and model libraries."""
+"""Call functions and classes outside of the project: of Python, torch, frameworks and model libraries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple",
 
 
 def call_external(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
-    """What a function or class gives, by its full name; unknown ones may do anything to the models that they get."""
+    """Call a function or class by its full name; an unknown one may do anything to the models passed to it."""
     value = _builtin(machine, name, arguments, place)
     if value is None:
         value = _of_model(machine, name, arguments, frame, place)
@@ -79,7 +79,7 @@ def _getattr(machine: Machine, given: list[Value]) -> Value:
 
 
 def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
-    """Functions that give back the model that they get, or a graph of it."""
+    """Call functions that return the model passed to them, or a graph of it."""
     if name.rpartition(".")[2] in library.WRAPPERS and arguments.positional:
         first = arguments.positional[0]
         return scripted(machine, first, frame, place) if name == "torch.jit.script" else first
@@ -91,7 +91,7 @@ def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, p
 
 
 def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
-    """Functions and classes that give a model, a layer, an input or an optimizer."""
+    """Call functions and classes that return a model, a layer, an input or an optimizer."""
     last, positional = name.rpartition(".")[2], arguments.positional
     if name in library.RANDOM:
         drawn = machine.fresh()
@@ -131,7 +131,7 @@ def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments,
 
 
 def _checkpoint(machine: Machine, arguments: Arguments, frame: Frame, place: Location) -> None:
-    """Activation checkpointing that draws its dropout anew in the backward pass."""
+    """Record activation checkpointing that draws other dropout masks in the backward pass."""
     if arguments.keywords.get("preserve_rng_state") == Constant(False) and arguments.positional:
         for one in choices(arguments.positional[0]):
             thing = one.instance if isinstance(one, Function) else one

@@ -1,4 +1,4 @@
-"""Calls of the functions of a project: each runs in a frame of its own."""
+"""Execute calls of functions of the project, each in its own frame."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dropout_lint.mode.program.machine import Machine, Overdrawn
 from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Lambda, Value
 
 SKETCH = 400
-"""Steps that a function is given which neither changes modes nor receives a model."""
+"""Budget of a function that changes no mode and receives no model."""
 DEPTH = 16
-"""Functions that call one another."""
+"""Deepest call stack."""
 
 
 def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
-    """What a function gives back; one that leads nowhere near a model is not looked into."""
+    """Execute a function and give what it returns; skip one that cannot reach a model."""
     flow, instance = function.flow, function.instance
     chain = list(frame.chain())
     if len(chain) > DEPTH or sum(f.flow is flow for f in chain) >= (1 if flow.relevant else 2):
@@ -35,7 +35,7 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
 
 
 def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place: Location) -> None:
-    """Functions of the project that are handed to a library run at some time."""
+    """Execute functions that are passed to a library, which may call them."""
     for one in (one for value in values for one in choices(value)):
         if isinstance(one, Function) and one.flow.relevant:
             run_function(machine, one, Arguments([], {}, True), frame, place)
@@ -49,7 +49,7 @@ def _sees_models(machine: Machine, function: Function, arguments: Arguments) -> 
 
 
 def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bool:
-    """A function that changes no mode itself and is given no model: it may still build one, but not at any cost."""
+    """Whether a function changes no mode and receives no model: it may still build one, on a small budget."""
     if function.flow.relevant or function.instance is not None or function.frame is not None:
         return False
     if machine.allowance is not None or function.home is machine.root:

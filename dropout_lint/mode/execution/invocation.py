@@ -1,4 +1,4 @@
-"""Calls of values: a model runs, a function runs, a class makes an object."""
+"""Call values: run a model, execute a function, construct an object."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
 def forward(
     machine: Machine, thing: Thing, arguments: Arguments, frame: Frame, place: Location, label: str = ""
 ) -> Unknown:
-    """Run a model. What its own forward pass sets is no mode that anybody forgot."""
+    """Record a forward of a model. Modes that its own forward pass sets become unknown."""
     for part in below(thing):
         for name in machine.definitions.switched(part.home, part.name) if part.home is not None else ():
             held = things(part.attributes.get(name, UNKNOWN)) if name else (part,)

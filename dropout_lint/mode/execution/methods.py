@@ -1,4 +1,4 @@
-"""Methods of objects: of modules, of what may be one, and of anything that holds one."""
+"""Call methods of modules, of what may be one, and of objects that hold one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _of_module(
 
 
 def _submodules(machine: Machine, base: Thing, name: str) -> Value:
-    """What ``modules()`` and the like give: one part that stands for all of them."""
+    """The result of ``modules()`` and the like: one part in place of all."""
     part = machine.part(base, name)
     if name in {"named_modules", "named_children", "items"}:
         return Group([Group([UNKNOWN, part])], exact=False)
@@ -80,7 +80,10 @@ def _submodules(machine: Machine, base: Thing, name: str) -> Value:
 def _own_method(
     machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Location
 ) -> Value:
-    """A method that a module's class defines: it computes, may set modes and, in a constructor, may build layers."""
+    """Call a method of a module's own class.
+
+    It is executed if it sets modes, trains or builds layers; else it is a forward if it computes.
+    """
     flow, home = target.flow, base.home
     building = any(f.instance is base and f.flow.name.endswith("__init__") for f in frame.chain())
     if building or flow.relevant or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
@@ -91,7 +94,7 @@ def _own_method(
 
 
 def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
-    """A method that no class in sight defines."""
+    """Call a method that no known class defines."""
     positional = arguments.positional
     if name in frameworks.PREPARES and positional:
         return positional[0] if len(positional) == 1 else Group(list(positional))

@@ -1,4 +1,4 @@
-"""Calls named ``train`` and ``eval``: whether they are those of Module, and which mode they set."""
+"""Call ``train`` and ``eval``: decide whether they are those of ``nn.Module``, and which mode they set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MODE_NAMES = {"mode", "training", "is_train", "train", "is_training", "was_trai
 
 
 def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> bool:
-    """Set the mode; false where it is a method of that name which is none of Module's."""
+    """Set the mode; False for an unrelated method of that name."""
     found = machine.definitions.method(base.home, base.name, name) if base.home is not None else None
     if found is not None:
         if base.module is not True or not _is_override(found[1], name):
@@ -44,7 +44,7 @@ def _is_override(flow: ModeFlow, name: str) -> bool:
 
 
 def _trains_by_itself(name: str, arguments: Arguments) -> bool:
-    """Whether the arguments are those of a trainer, such as its data, and none that Module's method has."""
+    """Whether the arguments are those of a trainer, such as its data, not those of ``nn.Module``."""
     if arguments.unpacked or len(arguments.all()) > 1:
         return True
     given = arguments.first("mode")

@@ -1,4 +1,4 @@
-"""Statements: what they do to the state, in which order, and what holds after branches and loops."""
+"""Execute statements, and join the states after branches and loops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_TURNS = 6
 
 
 def run(machine: Machine, steps: tuple[Step, ...], frame: Frame) -> bool:
-    """Run statements; false if the end of them is never reached."""
+    """Execute statements; False if their end is never reached."""
     return all(_run_one(machine, step, frame) for step in steps)
 
 
@@ -48,7 +48,7 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
                     set_flag(machine, target, value, frame)
         case "evaluate" if step.value is not None and step.value.kind == "attribute" and not step.text:
             held = machine.evaluate(step.value.parts[0], frame)
-            if step.value.text in {"eval", "train"}:  # DRP201 tells; whatever follows is not what was meant
+            if step.value.text in {"eval", "train"}:  # the call was forgotten: nothing is known from here on
                 machine.escape([held], Location(frame.home.path, step.span), frame)
         case "evaluate":
             value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
@@ -64,7 +64,7 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
 
 
 def _define(machine: Machine, step: Step, frame: Frame) -> None:
-    """A function inside of another one; what the top level defines is read when it is used."""
+    """Bind a function inside of another one; functions of the top level are looked up when they are used."""
     name, home = step.text, frame.home
     known = not frame.flow.name and (name in home.defined or name in home.headers)
     flow = None if known else machine.definitions.flow(home, name)
@@ -97,7 +97,7 @@ def _alternatives(machine: Machine, arms: tuple[tuple[Step, ...], ...], frame: F
 
 
 def _loop(machine: Machine, step: Step, frame: Frame) -> bool:
-    """Run a loop, over a short list turn by turn, and else until a turn changes no mode."""
+    """Execute a loop: over a short list turn by turn, else until a turn changes no mode."""
     body = step.arms[0]
     source = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
     exact = isinstance(source, Group) and source.exact and 0 < len(source.items) <= _MOST_TURNS

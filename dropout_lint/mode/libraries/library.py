@@ -1,8 +1,6 @@
-"""What calls outside of the project do with a model, as plain data."""
+"""What calls of known libraries do with a model, as data."""
 
 from __future__ import annotations
-
-import re
 
 from dropout_lint.mode.libraries import frameworks
 
@@ -10,7 +8,7 @@ SAME = {
     *("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "share_memory", "type", "xpu"),
     *("npu", "to_empty", "compile", "module", "unwrap"),
 }
-"""Methods of a module that give it back, in the mode it has."""
+"""Methods that return the module itself, in its mode."""
 NEUTRAL = {
     *("parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "buffers", "named_buffers"),
     *("register_buffer", "register_parameter", "register_forward_hook", "register_backward_hook", "add_module"),
@@ -28,7 +26,7 @@ COMPUTING = {
     *("infer", "sample", "extract_features", "get_intermediate_layers", "contrastive_search", "beam_search"),
     *("greedy_search", "transcribe", "chat", "score", "embed", "compute_loss", "loss", "logits", "classify"),
 }
-"""Methods of models outside of the project that run them; others give a part or a number, or move weights."""
+"""Methods of library models that run them; others return a part or a number, or move weights."""
 INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
 WRAPPERS = {
     *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
@@ -36,7 +34,7 @@ WRAPPERS = {
     *("optimize", "spectral_norm", "weight_norm"),
     *frameworks.WRAPS,
 }
-"""Functions and classes whose result is the model, for our purpose."""
+"""Functions and classes that wrap a model: the result is treated as the model."""
 MODE_ARGUMENTS = {"training", "train", "is_training", "is_train", "deterministic"}
 COPIES = {"copy.deepcopy", "copy.copy"}
 HARMLESS = {
@@ -44,7 +42,7 @@ HARMLESS = {
     *("filter", "map", "type", "super", "callable", "vars", "dir", "hash", "bool", "any", "all", "float", "int"),
 }
 PLAIN = {"len", "int", "float", "bool", "str", "repr", "id", "hash", "isinstance", "callable", "hasattr", "any", "all"}
-"""Functions of Python that give numbers, words or truth, and never an object."""
+"""Functions of Python that return numbers, strings or truth values, never an object."""
 HARMLESS_METHODS = {
     *("info", "debug", "warning", "write", "watch", "format", "append", "extend", "update", "add_graph", "log", "save"),
     *("load_state_dict", "zero_grad", "add", "insert", "setdefault", "register", "unscale_", "add_scalar", "put"),
@@ -60,30 +58,11 @@ HARMLESS_PREFIXES = (
 RANDOM = {
     f"torch.{n}" for n in ("rand", "randn", "randint", "ones", "zeros", "rand_like", "randn_like", "empty", "arange")
 }
-_EVALUATES = re.compile(
-    r"(?:^|_)(?:eval|evaluate|evaluation|test|tests|testing|val|valid|validate|validation|infer|inference|predict)(?:_|$)"
-    r"|^(?:evaluate|validate|predict)[A-Z]"
-)
-_TRAINS = re.compile(
-    r"(?:^|_)(?:train|training|fit|finetune|update|learn|calibrat\w*|recalibrat\w*|attack)(?:_|$)|^train|bn|init"
-)
-GENERATIVE = re.compile(
-    r"(?:^|_|\.)(?:g|d|gen|generator|netg|netd|disc|discriminator|critic|target\w*|teacher\w*|ema\w*|policy|actor|momentum\w*)"
-    r"(?:_|\.|\d|$)|gan\b|_ema$|_target$|^(?:net)?[gd]_|discriminator|generator|target_|key_encoder|encoder_k",
-    re.IGNORECASE,
-)
-"""Names of objects that run without gradient in train mode on purpose: in GANs, self-distillation, RL."""
 
 
 def is_plain_base(name: str) -> bool:
-    """A base class that brings no method which sets modes unseen."""
+    """Whether a base class has no method that sets modes."""
     return name in _PLAIN_BASES or name.startswith("typing.")
 
 
 _PLAIN_BASES = {"torch.nn.Module", "object", "?object", "abc.ABC", "abc.ABCMeta"}
-
-
-def evaluates(name: str) -> bool:
-    """Whether a function is named as one that evaluates, and not as one that trains."""
-    last = name.rpartition(".")[2]
-    return bool(_EVALUATES.search(last)) and not _TRAINS.search(last)

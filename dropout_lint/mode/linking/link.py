@@ -17,7 +17,7 @@ from dropout_lint.source.module.triage import speaks_of_mode
 
 @dataclass(frozen=True, slots=True)
 class LinkedRun:
-    """A run, and the files in which what it shows counts: a check of one of them alone would see this run too."""
+    """A run, and the files whose findings it may prove: checking one of them alone would make the same run."""
 
     run: ModeRun
     files: frozenset[str]
@@ -52,7 +52,7 @@ def link(
 def _roots(
     project: Project, files: list[FileFacts], checked: Iterable[Path], neighbours: Neighbours
 ) -> list[FileFacts]:
-    """The files, and those of their projects that may lead into them, in an order that both kinds share."""
+    """The files and the unchecked files that may import them, sorted by path, without tests."""
     found = {Path(f.path).resolve(): f for f in files}
     for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
@@ -62,7 +62,7 @@ def _roots(
 
 
 class _Linker:
-    """Collects one run after the other; a function that a run entered is not run without knowing its parameters."""
+    """Collects runs. A function that a run entered is not run again with unknown parameters."""
 
     def __init__(self, runs: Runs, neighbours: Neighbours, given: frozenset[str]) -> None:
         self.runs: list[LinkedRun] = []
@@ -70,7 +70,7 @@ class _Linker:
         self._neighbours = neighbours
         self._given = given
         self._entered: dict[tuple[str, str], set[str]] = {}
-        """For each function that a run entered, the files in which such runs begin."""
+        """Functions entered so far, each with the files where those runs begin."""
 
     def script(self, facts: FileFacts) -> None:
         """Add the run of the top level of a file."""
@@ -98,5 +98,5 @@ class _Linker:
         return facts.path in roots or any(self._sees(root, facts.path) for root in roots)
 
     def _sees(self, user: str, path: str) -> bool:
-        """Whether a check of one file alone would look at a run that begins in another."""
+        """Whether checking ``path`` alone would make the runs that begin in ``user``."""
         return user == path or self._neighbours.sees(Path(user).resolve(), Path(path).resolve())

@@ -1,4 +1,4 @@
-"""The runs that begin in one file: of its top level, and of its functions, about whose parameters nothing is known."""
+"""Make the runs that begin in one file: of its top level, and of functions with unknown parameters."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Runs:
         return _finished(machine, lambda: run(machine, reader.top.steps, machine.top))
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
-        """The functions among some definitions that matter, each with the outermost one, whose run leads to it."""
+        """The functions in some definitions that act on modes, each with its outermost function, the entry point."""
         reader = self.project.files.flows(facts) if names - {""} else None
         if reader is None:
             return ()
@@ -62,7 +62,7 @@ class Runs:
         return tuple(found)
 
     def alone(self, facts: FileFacts, name: str) -> Run:
-        """Run a function with parameters about which nothing is known."""
+        """Run a function with unknown parameters."""
         reader = self.project.files.flows(facts)
         flow = reader.flow(name) if reader is not None else None
         if reader is None or flow is None:
@@ -95,7 +95,7 @@ class Runs:
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
 
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
-        """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
+        """Whether only the project calls the methods of a class: no framework, no base class that cannot be found."""
         if self.project.classes.is_module(facts, "." + flow.owner):
             if flow.checkpoints or flow.name.endswith("__init__"):
                 return True
@@ -122,7 +122,7 @@ class Runs:
 
 
 def _finished(machine: Interpreter, go: Callable[[], object], name: str = "") -> Run:
-    """The run that ``go`` makes on a machine; a run that is cut off shows nothing."""
+    """Execute ``go`` and take the events; a run over budget has none."""
     try:
         go()
     except (Exhausted, RecursionError):
@@ -136,5 +136,5 @@ def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
 
 
 def _trains(flow: ModeFlow) -> bool:
-    """A loop of a module that trains itself, as in libraries with ``fit`` and ``predict``."""
+    """Whether a method runs ``backward()``, as in modules with ``fit`` and ``predict``."""
     return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))

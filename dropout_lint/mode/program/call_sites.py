@@ -1,4 +1,4 @@
-"""What the source around a call tells about its arguments."""
+"""Read the arguments of the calls in a function, and which loops repeat them."""
 
 from __future__ import annotations
 

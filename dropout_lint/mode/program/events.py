@@ -1,4 +1,4 @@
-"""What happens to the models of a run: the modes that they may be in, and the events that the judges read."""
+"""The modes of all models at one point of a run, and the events up to there."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dropout_lint.mode.program.contents import below, things
 from dropout_lint.mode.program.values import Frame, Thing, Turn, Value
 
 Live = tuple[tuple[Thing, Modes], ...]
-"""Parts that compute differently by mode, with their modes."""
+"""Live parts with their modes."""
 _HOLDERS = 3
-"""Objects that hold one another on the way to a model."""
+"""Nested objects through which an escape looks for models."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """Something that happened to a model, in the order of the run."""
+    """An event as a RunEvent describes it, with the objects of the machine."""
 
     kind: EventKind
     thing: Thing | None
@@ -33,7 +33,7 @@ class Event:
     smoke: bool = False
     """The input is made of random numbers."""
     unused: bool = False
-    """Nothing uses the result, as in a pass that only warms up or moves statistics."""
+    """The result is not used, as in a pass that warms up or moves statistics."""
     cause: Event | None = None
     """The event that set the mode."""
     label: str = ""
@@ -43,7 +43,7 @@ class Event:
 
 
 def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
-    """The modes after one of several paths."""
+    """Join the modes at the ends of several paths."""
     modes = dict(ends[0])
     for other in ends[1:]:
         if other == modes:
@@ -56,7 +56,7 @@ def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
 
 
 class Recorder:
-    """The modes of all models at one point of a run, and what happened up to there."""
+    """Modes and events. A run executes on it."""
 
     def __init__(self) -> None:
         self.modes: dict[int, Modes] = {}
@@ -72,11 +72,11 @@ class Recorder:
         return self.modes.get(thing.number, OPEN)
 
     def live(self, thing: Thing) -> Live:
-        """The parts of a model that are proven to compute differently by mode."""
+        """The live parts of a model."""
         return tuple((part, self.mode(part)) for part in below(thing) if part.live is True)
 
     def holds_model(self, values: Iterable[Value]) -> bool:
-        """Whether a module, or anything else whose mode was set, is among some values."""
+        """Whether some values hold a module, or an object whose mode was set."""
         return any(t.module or t.number in self.causes for value in values for t in things(value))
 
     def record(
@@ -126,16 +126,16 @@ class Recorder:
             whole = whole.part_of
 
     def unsettle(self, thing: Thing) -> None:
-        """From here on a model may be in any mode, beside those it was in."""
+        """Add "unknown" to the possible modes of a model."""
         self.modes[thing.number] = self.mode(thing) | OPEN
 
     def forget(self, parts: Iterable[Thing]) -> None:
-        """From here on nothing is known about the modes of some models."""
+        """Make the modes of some models unknown."""
         for part in parts:
             self.modes[part.number] = OPEN
 
     def escape(self, values: Iterable[Value], place: Location, frame: Frame) -> None:
-        """A call that cannot be seen through receives values: it may set any mode."""
+        """Pass values to a call that cannot be followed: it may set any mode of the models in them."""
         for value in values:
             for thing in things(value):
                 self._escape(thing, place, frame, _HOLDERS)

@@ -1,4 +1,4 @@
-"""What the class of a module does to the modes of its parts, beside its constructor."""
+"""Describe what the methods of a module do to the modes of its parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dropout_lint.mode.program.values import Thing
 
 
 def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
-    """The class of a module that a constructor of the project builds."""
+    """The class of a module; None for one of a library."""
     home = instance.home
     if home is None:
         return None

@@ -1,4 +1,4 @@
-"""What a name can stand for while the linker follows a program."""
+"""Abstract values: what an expression may evaluate to in a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dropout_lint.facts import NOWHERE, FileFacts, Location, ModeFlow, Term
 
 @dataclass(eq=False, slots=True)
 class Thing:
-    """An object. ``module`` is whether it is an nn.Module, None where that is not known.
+    """An object. ``module`` is whether it is an ``nn.Module``, None if unknown.
 
     ``live`` says that its own computation differs between the modes: proven, refuted, or None.
     """
@@ -33,11 +33,11 @@ class Thing:
     random: bool = False
     """Made by a random number generator: the input of a smoke test or of a tracer."""
     label: str = ""
-    """What the source calls it."""
+    """The first variable or attribute that it was bound to."""
 
     @property
     def opaque(self) -> bool:
-        """Nothing is known about how it was made."""
+        """Whether nothing is known about how it was made."""
         return not self.name and self.home is None
 
 
@@ -106,14 +106,14 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """One of these, by a test."""
+    """One of several values, where paths join."""
 
     values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Anything that holds no model."""
+    """A value that holds no model."""
 
 
 Value = Thing | Function | Lambda | Class | External | AnyOf | Group | Table | Constant | Several | Unknown
@@ -122,7 +122,7 @@ UNKNOWN = Unknown()
 
 @dataclass(eq=False, slots=True)
 class Frame:
-    """One activation of a function."""
+    """A call of a function: a frame of the call stack."""
 
     home: FileFacts
     flow: ModeFlow
@@ -136,12 +136,12 @@ class Frame:
     """Where it was called."""
     returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
     statement: Span = NOWHERE
-    """The statement under way."""
+    """The statement being executed."""
     unused: Span = NOWHERE
-    """The call in it whose result nothing uses."""
+    """The call in it whose result is not used."""
 
     def chain(self) -> Iterator[Frame]:
-        """This activation and those that led to it, innermost first."""
+        """This frame and its callers, innermost first."""
         frame: Frame | None = self
         while frame is not None:
             yield frame
@@ -149,7 +149,7 @@ class Frame:
 
 
 class Turn(NamedTuple):
-    """One pass through one run of a loop."""
+    """One turn of a loop."""
 
     loop: int
     turn: int
