@@ -109,7 +109,7 @@ class _RunFiles:
             return None
         context = _contexts(self._facts[path], self._collected, self._project)(code)
         try:
-            context.text  # noqa: B018 - every finding of a run needs it
+            context.load()  # every finding of a run needs the text
         except FileChangedError as error:
             self.changed[path] = Failure(path, str(error))
             return None
