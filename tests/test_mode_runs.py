@@ -132,6 +132,7 @@ def test_a_constructor_that_sets_modes_is_described(tmp_path: Path) -> None:
     [
         ("for _ in range(20):\n    model(x)\n", True),
         ("[model(x) for _ in range(20)]\n", True),
+        ("for i in range(3):\n    print(i)\nfor _ in range(20):\n    model(x)\n", True),
         ("for i in range(20):\n    model(x[i])\n", False),
         ("for x in batches:\n    model(x)\n", False),
     ],

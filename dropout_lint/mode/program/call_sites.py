@@ -42,7 +42,7 @@ def _in_loops(steps: tuple[Step, ...]) -> Iterator[Span]:
             variable = step.targets[0].text if step.targets else ""
             for term in terms(step.arms[0]):
                 yield from _without(variable, term)
-            return
+            continue
         for arm in step.arms:
             yield from _in_loops(arm)
 
