@@ -1,4 +1,4 @@
-"""Train and eval mode: statements of functions, and what classes say about their modes."""
+"""Train and eval mode in one file: the statements of functions, the classes, the overrides of ``train``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dropout_lint.facts.values import NOWHERE
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An expression as far as it can carry a model, a class, a function or a constant.
+    """An expression, reduced to what can carry a model, a class, a function or a constant.
 
     ``parts`` are the operands in order: the base of an attribute or item; the callee and then the arguments of a
     call; the elements of a tuple or list; iterable and element of a comprehension.
@@ -38,15 +38,15 @@ class Step:
     arms: tuple[tuple[Step, ...], ...] = ()
     span: Span = NOWHERE
     text: str = ""
-    """What a definition is called in full; how a path stops."""
+    """The qualified name of a definition; the statement by which a path stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeFlow:
-    """One function, or the top level of a file: its steps in order, with branches, loops and regions without gradient.
+    """The statements of one function, or of the top level of a file, with branches, loops and ``with`` regions.
 
-    Calls of ``eval()``, ``train()``, of models, of ``backward()`` and of other functions are terms in it; which is
-    which is decided when files are linked, because it takes the value of the callee.
+    Calls of ``eval()``, of models, of ``backward()`` and of other functions are terms. Linking finds out which is
+    which, because that takes the value of the callee.
     """
 
     name: str
@@ -69,24 +69,24 @@ class ModeFlow:
     sets_flag: bool = False
     """Assigns to an attribute ``training``."""
     checkpoints: bool = False
-    """Speaks of the random state that activation checkpointing keeps."""
+    """Mentions the random state that activation checkpointing keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeOutline:
-    """What a definition of the top level says about modes in words, "" for the statements between definitions.
+    """The words about modes in a definition of the top level; ``name`` is "" for the statements between definitions.
 
-    It tells whether running a function can prove anything, before the function is read closely.
+    Linking finds the functions worth running by it, without parsing them.
     """
 
     name: str
     start: int
     end: int
-    """Where its lines stand in the text of the file, decorators included."""
+    """The offsets of its lines in the text of the file, decorators included."""
     acts: bool
     """Switches a mode or gradients, trains, loads or exports."""
     alone: bool
-    """Worth a run even as a Module: assigns the flag ``training``, checkpoints without the random state, or trains."""
+    """Worth a run even in a module: assigns the flag ``training``, checkpoints without the random state, or trains."""
     freezes: bool
     """A class whose constructor puts a part into eval mode."""
     words: tuple[str, ...] = ()
@@ -145,12 +145,12 @@ class ModeOverride:
 
 @dataclass(frozen=True, slots=True)
 class ModeClass:
-    """What a class proves about modes, beside what its constructor builds."""
+    """What a class does with modes, beside what its constructor builds."""
 
     name: str
     bases: tuple[str, ...]
     methods: frozenset[str]
     reads_mode: bool
-    """Asks ``self.training`` outside of constructors and overrides."""
+    """Reads ``self.training`` outside of constructors and overrides."""
     functional_rates: tuple[str, ...]
     """The rates of functional dropouts: an attribute, or "?" for anything else that is not zero."""
