@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dropout_lint.cache.codec import encode
 from dropout_lint.disk import Disk
-from dropout_lint.mode.judges.evidence import Evidence
 from dropout_lint.mode.linking import ahead
 from dropout_lint.mode.linking.link import link
 from dropout_lint.mode.linking.runs import Run, Runs
@@ -41,16 +41,17 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return write_files(tmp_path, {"net.py": NET, "steps.py": steps, "alone.py": alone, **scripts})[1:]
 
 
-def linked(files: list[Path], jobs: int) -> tuple[dict[str, list[Evidence]], Disk]:
+def linked(files: list[Path], jobs: int) -> tuple[list[tuple[str, frozenset[str]]], Disk]:
+    """The runs as JSON, each with the files in which it counts."""
     disk = Disk()
     project = Project(Files(disk), files)
     facts = [one for path in files if (one := project.files.facts(path)) is not None]
-    return link(project, facts, files, jobs=jobs).by_file, disk
+    return [(encode(one.run), one.files) for one in link(project, facts, files, jobs=jobs)], disk
 
 
-def test_the_findings_are_those_of_one_process(files: list[Path]) -> None:
+def test_the_runs_are_those_of_one_process(files: list[Path]) -> None:
     found, _ = linked(files, jobs=1)
-    assert {Path(path).name for path in found} >= {"main0.py", "alone.py"}
+    assert {Path(path).name for _, paths in found for path in paths} >= {"main0.py", "steps.py", "alone.py"}
     assert linked(files, jobs=2)[0] == found
 
 

@@ -33,6 +33,25 @@ def check({parameter}: {fact}, context: Context) -> Iterator[Diagnostic]:
     return
     yield context.report({span}, "One sentence: what happens, and why it is not what was meant.")
 '''
+_RUN_CHECK = '''"""{code}: say what is wrong here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.checks.support.run_context import RunContext
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.facts import ModeRun
+
+
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
+    """Report what is proven, and nothing else."""
+    return
+    for event in run.events:
+        here = context.file(event.location.path)
+        if here is not None:
+            yield here.report(event.location.span, "One sentence: what happens, and why it is not what was meant.")
+'''
 _PARAMETERS = {
     "DropoutSite": "site",
     "FlagUse": "flag",
@@ -76,7 +95,8 @@ def new_rule(code: str, name: str, fact: str = "DropoutSite", root: Path = ROOT)
     page.write_text(template.replace("DRPnnn rule-name", f"{code} {name}").replace("DRPnnn", code), "utf-8")
     parameter = _PARAMETERS.get(fact, "fact")
     span = _SPANS.get(fact, f"{parameter}.span")
-    check.write_text(_CHECK.format(code=code, fact=fact, parameter=parameter, span=span), "utf-8")
+    code_of_check = _RUN_CHECK if fact == "ModeRun" else _CHECK
+    check.write_text(code_of_check.format(code=code, fact=fact, parameter=parameter, span=span), "utf-8")
     return page, check
 
 

@@ -1,8 +1,8 @@
 """The checks: one module a rule, named as the rule's page, in the folder of its group.
 
 A module defines one function ``check``. The annotation of its first parameter is the fact kind it reads, and its
-registration; the second parameter is the Context. It yields diagnostics through ``context.report``. ``support/`` has
-what several checks share.
+registration; the second parameter is the Context, or the RunContext of a ModeRun. It yields diagnostics through
+``context.report``. ``support/`` has what several checks share.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from dropout_lint.checks.support.context import Context
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import FACT_KINDS
 from dropout_lint.rulebook import codes_by_name
 
-Check = Callable[[Any, Context], Iterator[Diagnostic]]
+Check = Callable[[Any, Any], Iterator[Diagnostic]]
 GROUPS = {
     "1": "always_on",
     "2": "mode",

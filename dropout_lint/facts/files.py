@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass
 from dropout_lint.facts.layers import LayerGraph
 from dropout_lint.facts.masks import MaskSite
+from dropout_lint.facts.mode_runs import ModeRun
 from dropout_lint.facts.modes import ModeOutline, ModeOverride, UncalledModeMethod
 from dropout_lint.facts.sites import DropoutSite, FlagUse, NarrowDropoutCheck
 
@@ -51,9 +52,9 @@ class FileFacts:
         return self.speaks_of_mode or any(found)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
-        """The facts of one kind."""
-        if kind is ModeOutline:  # one stands for the file, which is judged as a whole
-            return (self.outlines or ())[:1] if self.speaks_of_mode else ()
+        """The facts of one kind; none of a kind that takes several files."""
+        if kind not in _FIELDS:
+            return ()
         found: tuple[object, ...] = getattr(self, _FIELDS[kind])
         return found
 
@@ -63,11 +64,10 @@ _FIELDS: dict[type, str] = {
     FlagUse: "flags",
     LayerGraph: "graphs",
     MaskSite: "masks",
-    ModeOutline: "outlines",
     ModeOverride: "overrides",
     ModelClass: "classes",
     NarrowDropoutCheck: "narrow_checks",
     UncalledModeMethod: "uncalled",
 }
-FACT_KINDS = tuple(_FIELDS)
+FACT_KINDS = (*_FIELDS, ModeRun)
 """What a check can read: the annotation of its first parameter."""

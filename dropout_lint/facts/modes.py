@@ -39,15 +39,15 @@ class Step:
     arms: tuple[tuple[Step, ...], ...] = ()
     span: Span = NOWHERE
     text: str = ""
-    """What a definition is called in full; how a path stops."""
+    """The qualified name of a definition; the statement by which a path stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeFlow:
-    """One function, or the top level of a file: its steps in order, with branches, loops and regions without gradient.
+    """The statements of one function, or of the top level of a file, with branches, loops and ``with`` regions.
 
-    Calls of ``eval()``, ``train()``, of models, of ``backward()`` and of other functions are terms in it; which is
-    which is decided when files are linked, because it takes the value of the callee.
+    Calls of ``eval()``, of models, of ``backward()`` and of other functions are terms. Linking finds out which is
+    which, because that takes the value of the callee.
     """
 
     name: str
@@ -87,7 +87,7 @@ class ModeOutline:
     acts: bool
     """Switches a mode or gradients, trains, loads or exports."""
     alone: bool
-    """Worth a run even as a Module: assigns the flag ``training``, checkpoints without the random state, or trains."""
+    """Worth a run even in a module: assigns the flag ``training``, checkpoints without the random state, or trains."""
     freezes: bool
     """A class whose constructor puts a part into eval mode."""
     words: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from dropout_lint.rulebook import rules
 if TYPE_CHECKING:
     from dropout_lint.config.settings import Settings
     from dropout_lint.facts import FileFacts
-    from dropout_lint.mode.judges.evidence import Evidence
+    from dropout_lint.mode.linking.link import LinkedRun
 
 _MODE_RULES = "DRP2"
 """The group of rules that need the modes of models followed through a project."""
@@ -72,10 +72,11 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What the runs through the files prove, by path."""
+    """The runs through the files. ``crashed`` has the files that could not be linked, each with the reason."""
 
     collected: Collected
-    evidence: Mapping[str, tuple[Evidence, ...]]
+    runs: tuple[LinkedRun, ...]
+    crashed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
-"""The linker: follows the mode of every model through the ModeFlow facts of a project's files.
+"""The mode engine: abstract interpretation that follows the train/eval mode of every model through a project.
 
-``link`` chooses where runs begin (``candidates`` by what is ``mentioned``, ``neighbours``) and takes them in one after
-the other; ``runs`` are made in a known state (``siblings``) and have their events judged, those of many files ``ahead``
-in several processes. A run is made of these, and each imports only what comes after it:
+In: the facts of files (``FileFacts``) and a ``Project`` that finds the others. Out: ``ModeRun`` facts, the events of
+each run of an entry point. The engine knows no rule: the checks in ``checks/mode`` read the runs.
 
-- ``interpreter`` (expressions), ``calls``, ``methods``, ``invocation`` (of values), ``externals`` (outside of the
-  project), ``construction``, ``functions``, ``statements``, ``assignments``, ``lookup``, with what they share beside
-  them: what the parts of a program do to the machine;
-- ``machine``, ``definitions``: the state of a run, and what the files of the project define;
-- ``library``, ``frameworks``, ``zoos``: what is known about code outside of the project, as data;
-- ``events``, ``contents``, ``values``: what happens to models, and what names stand for.
-
-A judge reads the events and adds ``evidence``: ``left_in_eval``, ``evaluations``, ``explicit_train`` and
-``single_events`` ask a ``history``; ``exported``, ``frozen`` and ``sampling`` ask the machine.
+- ``linking`` chooses where runs begin and makes them. ``link`` is the entry. It finds the importers of a file
+  (``neighbours``), the definitions from which a mode call is reachable (``candidates``, by the names that definitions
+  ``mentioned``), and makes the ``runs``, those of many files ``ahead`` in several processes. ``siblings`` forgets what
+  other methods of an object may have set.
+- ``execution`` executes a program on the state of a run. Each module uses those after it: ``interpreter``
+  (expressions), ``calls``, ``methods``, ``invocation``, ``externals`` (code outside of the project), ``construction``,
+  ``functions``, ``statements``, ``assignments``, ``lookup``.
+- ``program`` is the state of a run: ``machine``, ``events`` and modes, abstract ``values``, the ``definitions`` of the
+  project. ``run_facts`` turns it into a ModeRun. Its package docstring is the glossary, with an example.
+- ``libraries`` has what is known of code outside of the project, as data: ``frameworks`` that set modes, ``library``
+  calls.
 """

@@ -6,37 +6,40 @@ from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.checks.support.edits import remove_argument
-from dropout_lint.checks.support.mode import evidence
+from dropout_lint.checks.support.mode import unless_meant
+from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.facts import ModeOutline
+from dropout_lint.facts import ModeRun
 
 _ARGUMENT = "preserve_rng_state=False"
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report ``preserve_rng_state=False`` over something that drops."""
-    for found in evidence(outline, context, context.code):
-        start = context.offset(found.span.line, found.span.column)
-        end = context.offset(found.span.end_line, found.span.end_column)
-        place = context.text.find(_ARGUMENT, start, end)
-        fix = None
-        if place >= 0:
-            argument = Span(*context.position(place), *context.position(place + len(_ARGUMENT)))
-            fix = _dropped(context, argument, start)
-        yield context.report(
-            found.span,
-            f"The backward pass computes this again with another mask: `{found.detail}` draws from a state not kept.",
-            fix=fix,
+    for event in run.events:
+        if event.kind != "checkpoint":
+            continue
+        drops = next((part for part, _ in event.live if "Norm" not in run.models[part].name), None)
+        here = unless_meant(context, run, event.location, event.frame) if drops is not None else None
+        if drops is None or here is None:
+            continue
+        name = run.models[drops].class_name
+        yield here.report(
+            event.location.span,
+            f"The backward pass computes this again with another mask: `{name}` draws from a state not kept.",
+            fix=_without_argument(here, event.location.span),
         )
 
 
-def _dropped(context: Context, argument: Span, start: int) -> Fix | None:
-    text = context.text
-    first = context.offset(argument.line, argument.column)
+def _without_argument(here: Context, call: Span) -> Fix | None:
+    """The call without ``preserve_rng_state=False``."""
+    text = here.text
+    start = here.offset(call.line, call.column)
+    first = text.find(_ARGUMENT, start, here.offset(call.end_line, call.end_column))
+    if first < 0:
+        return None
     comma = text.rfind(",", start, first)
     if comma < 0 or text[comma + 1 : first].strip():
         return None
-    line, column = context.position(comma)
-    return unsafe(
-        "Drop the argument", *remove_argument(context, Span(line, column, argument.end_line, argument.end_column))
-    )
+    removed = Span(*here.position(comma), *here.position(first + len(_ARGUMENT)))
+    return unsafe("Drop the argument", *remove_argument(here, removed))

@@ -6,41 +6,135 @@ import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
-from dropout_lint.checks.support.mode import evidence, of
-from dropout_lint.diagnostic import Diagnostic, Fix
-from dropout_lint.facts import ModeOutline
-from dropout_lint.mode.judges.evidence import Evidence
+from dropout_lint.checks.support.mode import differing, related, unless_meant
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.run_context import RunContext
+from dropout_lint.diagnostic import Diagnostic, Fix, Span
+from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
 
 _CONSTRUCTOR = re.compile(r"([ \t]*)def __init__\b")
+_WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report the calls in constructors; the fix adds one override for all parts of the class."""
-    for found in evidence(outline, context, context.code):
-        yield context.report(
-            found.span,
-            f"The first `train()` of this Module puts `{found.subject}` back into train mode{of(found)}.",
-            fix=_override(found, context),
-            related=found.related,
-        )
+    history = history_of(run)
+    for whole, events in _constructors(run).items():
+        owner, function = run.models[whole].owner, run.function_of(events[0].frame)
+        if owner is None or function.is_test or not _is_undone(history, whole, owner):
+            continue
+        frozen = _frozen_parts(history, whole, owner, events)
+        if not _trains_another_part(history, whole, owner, events):
+            continue
+        always = {event.statement for event, _ in frozen.values()} <= set(function.statements)
+        for name, (event, live) in frozen.items():
+            here = unless_meant(context, run, event.location, event.frame)
+            if here is None:
+                continue
+            place, part = run.models[live].built, f"{function.receiver}.{name}"
+            yield here.report(
+                event.location.span,
+                f"The first `train()` of this Module puts `{part}` back into train mode{differing(run, live)}.",
+                fix=_override(here, function.receiver, list(frozen), function.statements[-1] if always else None),
+                related=(related(place, "computes differently by mode"),) if place is not None else (),
+            )
 
 
-def _override(found: Evidence, context: Context) -> Fix | None:
-    """A ``train`` method behind the constructor."""
+def _constructors(run: ModeRun) -> dict[int, list[RunEvent]]:
+    """The mode calls in the constructor of each module."""
+    found: dict[int, list[RunEvent]] = {}
+    for event in run.events:
+        whole = run.frames[event.frame].instance
+        model = run.models[whole] if whole is not None else None
+        if event.kind != "mode" or whole is None or model is None or not model.module:
+            continue
+        if run.function_of(event.frame).name == f"{model.name}.__init__":
+            found.setdefault(whole, []).append(event)
+    return found
+
+
+# Whether a train() reaches the parts
+
+
+def _is_undone(history: History, whole: int, owner: OwnerClass) -> bool:
+    """Whether a ``train()`` reaches the parts: the class does not prevent it, and no user does without it."""
+    if owner.sets_mode or not owner.sees_bases:
+        return False
+    run = history.run
+    outside = [e for e in run.events if e.model is not None and run.frames[e.frame].instance != whole]
+    if _sets_part_to_eval(history, whole, outside):
+        return False
+    calls = [e for e in outside if e.kind == "mode" and _is_on_whole(history, e, whole)]
+    if calls:
+        return any(e.modes == TRAIN for e in calls)
+    return not any(e.kind == "forward" and _is_on_whole(history, e, whole) for e in outside)
+
+
+def _is_on_whole(history: History, event: RunEvent, whole: int) -> bool:
+    """``model.train()`` or ``model(x)``, also of a model that holds this one."""
+    return event.model is not None and whole in history.parts(event.model)
+
+
+def _sets_part_to_eval(history: History, whole: int, outside: list[RunEvent]) -> bool:
+    """``model.backbone.eval()`` somewhere in the program."""
+    parts = history.parts(whole) - {whole}
+    return any(e.kind == "mode" and e.modes == EVAL and e.model in parts for e in outside)
+
+
+# Which parts the constructor freezes
+
+
+def _frozen_parts(
+    history: History, whole: int, owner: OwnerClass, events: list[RunEvent]
+) -> dict[str, tuple[RunEvent, int]]:
+    """The attributes that ``forward`` uses and that end in eval mode, each with its ``eval()`` and a live layer."""
+    run = history.run
+    last = {e.model: e for e in events if e.model is not None}
+    found: dict[str, tuple[RunEvent, int]] = {}
+    for name, part in run.models[whole].attributes:
+        event = last.get(part)
+        if event is None or event.modes != EVAL or name not in owner.used or _is_probed(run, event):
+            continue
+        live = next((p for p in run.below(part) if run.models[p].live), None)
+        if live is not None:
+            found[name] = event, live
+    return found
+
+
+def _is_probed(run: ModeRun, event: RunEvent) -> bool:
+    """``self.backbone.eval()`` and then ``self.backbone(x).shape`` in the constructor itself."""
+    return any(
+        e.kind == "forward" and e.order > event.order and e.frame == event.frame and e.model == event.model
+        for e in run.events
+    )
+
+
+def _trains_another_part(history: History, whole: int, owner: OwnerClass, events: list[RunEvent]) -> bool:
+    """Whether ``forward`` also uses a part with weights whose mode the constructor leaves alone."""
+    run, set_here = history.run, {e.model for e in events}
+    return any(
+        name in owner.used
+        and part not in set_here
+        and any(_WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
+        for name, part in run.models[whole].attributes
+    )
+
+
+def _override(here: Context, receiver: str, parts: list[str], last: Span | None) -> Fix | None:
+    """A ``train`` method behind the constructor, whose last statement is given."""
     otherwise = advice("Override `train` to call `eval()` on the part again")
-    last = found.insert
     if last is None:
         return otherwise
-    heads = (_CONSTRUCTOR.match(context.line(number)) for number in range(last.line - 1, 0, -1))
+    heads = (_CONSTRUCTOR.match(here.line(number)) for number in range(last.line - 1, 0, -1))
     head = next((found for found in heads if found), None)
-    body = context.line(last.line)[: last.column - 1]
+    body = here.line(last.line)[: last.column - 1]
     if head is None or body.strip():
         return otherwise
     lines = [
-        f"{head.group(1)}def train({found.receiver}, mode: bool = True):",
+        f"{head.group(1)}def train({receiver}, mode: bool = True):",
         f"{body}super().train(mode)",
-        *(f"{body}{found.receiver}.{part}.eval()" for part in found.extra.split(",")),
-        f"{body}return {found.receiver}",
+        *(f"{body}{receiver}.{part}.eval()" for part in parts),
+        f"{body}return {receiver}",
     ]
-    end = len(context.line(last.end_line).rstrip("\r\n")) + 1
+    end = len(here.line(last.end_line).rstrip("\r\n")) + 1
     return unsafe("Override `train`", insertion(last.end_line, end, "\n\n" + "\n".join(lines)))

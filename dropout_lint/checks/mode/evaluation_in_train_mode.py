@@ -4,23 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context
-from dropout_lint.checks.support.mode import evidence, inserted, of
-from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeOutline
-from dropout_lint.mode.judges.evaluations import UNDONE
+from dropout_lint.checks.support.mode import differing, mode_call, subject, unless_meant
+from dropout_lint.checks.support.mode_evaluations import Evaluation, evaluations_in_train_mode, evidence, phases
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.run_context import RunContext
+from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.facts import TRAIN, ModeRun, RunEvent
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
-    """Report forwards; a ``train()`` in the evaluation itself is DRP207."""
-    for found in evidence(outline, context, context.code):
-        name = f"`{found.subject}`" if found.subject else "the model"
-        where = f"in `{found.extra}`" if found.extra else "without gradients"
-        undone = any(related.message == UNDONE for related in found.related)
-        why = "a `train()` undoes the `eval()`" if undone else "no path calls `eval()`"
-        yield context.report(
-            found.span,
-            f"{name} is evaluated {where} while it is in train mode: {why}{of(found)}.",
-            fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
-            related=found.related,
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
+    """Report forwards; one beside another model in eval mode is DRP208."""
+    history = history_of(run)
+    for found in evaluations_in_train_mode(run):
+        here = unless_meant(context, run, found.location, found.first.frame)
+        if found.other is not None or here is None:
+            continue
+        why = "a `train()` undoes the `eval()`" if found.undone is not None else "no path calls `eval()`"
+        name = subject(run, found.frame, found.model) or "the model"
+        yield here.report(
+            found.location.span,
+            f"{name} is evaluated {_where(run, found)} while it is in train mode: {why}{differing(run, found.live)}.",
+            fix=mode_call(
+                here,
+                _insertion(history, found),
+                run.spelling(found.frame, found.model),
+                "eval()",
+                "Call `eval()` before evaluating",
+            ),
+            related=tuple(evidence(run, found)),
         )
+
+
+def _where(run: ModeRun, found: Evaluation) -> str:
+    if found.first.grad is False:
+        return "without gradients"
+    name = next(iter(phases(found.first)), run.function_of(found.first.frame).name.rpartition(".")[2])
+    return f"in `{name}`" if name else "without gradients"
+
+
+def _insertion(history: History, found: Evaluation) -> Span | None:
+    """The statement before which an ``eval()`` helps and does no harm."""
+    forward = found.first
+    if found.location != forward.location:
+        return None
+    function = history.run.function_of(forward.frame)
+    statements = function.statements if function.name else ()
+    span = forward.region.span if forward.region is not None else next(iter(statements), None)
+    if span is None or phases(forward):
+        return None  # the statement belongs to one of the phases only
+    if forward.label in {"eval", "train"}:
+        return None  # the class has a method of its own by that name
+    return span if not _is_set_behind(history, span, forward) and _trains_on(history, forward, found.model) else None
+
+
+def _trains_on(history: History, forward: RunEvent, model: int) -> bool:
+    """Whether a model that is put into eval mode here is put back where it trains later, or reported there."""
+    later = (f for f in history.training if f.order > forward.order and history.touches(f, model))
+    step = next(later, None)
+    if step is None:
+        return True
+    if {t.loop for t in step.turns} & {t.loop for t in forward.turns}:
+        return history.trains_again(model)
+    between = (e for e in history.modes if forward.order < e.order < step.order)
+    return any(e.kind == "mode" and e.modes == TRAIN and history.touches(e, model) for e in between)
+
+
+def _is_set_behind(history: History, insert: Span, forward: RunEvent) -> bool:
+    """Whether a call behind the statement, in the same block or inside of it, sets the mode again."""
+    cause = history.cause(forward)
+    call = history.call_towards(cause, forward.frame) if cause is not None else None
+    end = (forward.region or forward.location).span.end_line
+    return call is not None and insert.line <= call.span.line <= end

@@ -4,21 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice
-from dropout_lint.checks.support.mode import intended, linked
+from dropout_lint.checks.support.context import advice
+from dropout_lint.checks.support.mode import is_meant, related, subject
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeOutline
+from dropout_lint.facts import TRAIN, Location, ModeRun, RunEvent
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
-    """Report the ``train()`` before the samples, where the name or the repetition says that they are samples."""
-    for found in linked(outline, context, context.code):
-        if found.extra or intended(found, context):
-            name = f"`{found.subject}`" if found.subject else "the model"
-            yield context.report(
-                found.span,
-                f"This puts the `{found.detail}` of {name} into train mode too: samples depend on their batch, and each"
-                " pass moves the running averages.",
-                fix=advice("Call `eval()`, and then `train()` on the dropout layers alone"),
-                related=found.related,
-            )
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
+    """Report the ``train()`` before the samples, where a name or a repetition says that they are samples."""
+    history = history_of(run)
+    seen: set[Location] = set()
+    for forward in history.forwards:
+        cause, model, norm = history.cause(forward), forward.model, _thawed_norm(history, forward)
+        if cause is None or model is None or norm is None or cause.location in seen:
+            continue
+        seen.add(cause.location)  # the first forward decides
+        here = context.file(cause.location.path)
+        if here is None:
+            continue
+        shown = forward.repeated or run.function_of(forward.frame).intent
+        if not shown and not is_meant(here, run, cause.location, forward.frame):
+            continue
+        name = subject(run, cause.frame, model) or "the model"
+        layer, place = run.models[norm].class_name, run.models[norm].built
+        yield here.report(
+            cause.location.span,
+            f"This puts the `{layer}` of {name} into train mode too: samples depend on their batch, and each"
+            " pass moves the running averages.",
+            fix=advice("Call `eval()`, and then `train()` on the dropout layers alone"),
+            related=(
+                related(forward.location, "and draws here"),
+                *([related(place, "is in train mode then as well")] if place is not None else []),
+            ),
+        )
+
+
+def _thawed_norm(history: History, forward: RunEvent) -> int | None:
+    """A batch norm that a ``train()`` for a pass without training puts into train mode, together with dropout."""
+    run, cause = history.run, history.cause(forward)
+    if cause is None or forward.model is None or run.function_of(forward.frame).is_test:
+        return None
+    if cause.kind != "mode" or cause.frame not in history.chain(forward.frame):
+        return None
+    if forward.grad is None or forward.modes != TRAIN or cause.modes != TRAIN:
+        return None
+    if any(cause.frame in history.chain(b.frame) for b in history.backwards):
+        return None
+    live = [(part, run.models[part].name) for part, modes in forward.live if modes == TRAIN]
+    drops = any("Norm" not in name for _, name in live)
+    return next((part for part, name in live if drops and "BatchNorm" in name), None)

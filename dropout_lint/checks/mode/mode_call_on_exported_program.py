@@ -3,24 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from dropout_lint.checks.support.context import Context, advice
-from dropout_lint.checks.support.mode import evidence, of
+from dropout_lint.checks.support.context import advice
+from dropout_lint.checks.support.mode import differing, related, subject, unless_meant
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeOutline
+from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A mode call that has no effect on what runs."""
+
+    call: RunEvent
+    model: int
+    live: int | None
+    graph: RunEvent | None
+    """Where the graph was made; None for a call that raises."""
+
+
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report the calls, by how the graph was made."""
-    for found in evidence(outline, context, context.code):
-        name = f"`{found.subject}`" if found.subject else "This"
-        if found.extra == "raises":
-            message = f"{name} is an exported program, whose mode is fixed: this call raises `NotImplementedError`."
-            todo = "Set the mode before the export"
-        elif found.extra == "scripted":
-            message = f"The scripted copy of {name} keeps its own mode and stays in train mode{of(found)}."
-            todo = "Call `eval()` before `torch.jit.script`, or on the scripted model"
-        else:
-            message = f"{name} was traced in {found.extra} mode and stays in it{of(found)}: this call changes nothing."
-            todo = "Set the mode before the trace"
-        yield context.report(found.span, message, fix=advice(todo), related=found.related)
+    history = history_of(run)
+    for event in run.events:
+        found = _lost(history, event)
+        here = unless_meant(context, run, found.call.location, found.call.frame) if found is not None else None
+        if found is None or here is None:
+            continue
+        message, todo = _explain(run, found)
+        yield here.report(
+            found.call.location.span,
+            message,
+            fix=advice(todo),
+            related=(related(found.graph.location, "the graph is made here"),) if found.graph is not None else (),
+        )
+
+
+def _explain(run: ModeRun, found: _Lost) -> tuple[str, str]:
+    """The message of a finding, and what to do."""
+    name = subject(run, found.call.frame, found.model)
+    differs = differing(run, found.live)
+    if found.graph is None:
+        return (
+            f"{name or 'This'} is an exported program, whose mode is fixed: this call raises `NotImplementedError`.",
+            "Set the mode before the export",
+        )
+    if found.graph.kind == "script":
+        return (
+            f"The scripted copy of {name or 'This'} keeps its own mode and stays in train mode{differs}.",
+            "Call `eval()` before `torch.jit.script`, or on the scripted model",
+        )
+    mode = "train" if found.graph.modes == TRAIN else "eval"
+    return (
+        f"{name or 'This'} was traced in {mode} mode and stays in it{differs}: this call changes nothing.",
+        "Set the mode before the trace",
+    )
+
+
+def _lost(history: History, event: RunEvent) -> _Lost | None:
+    run, model = history.run, event.model
+    if model is None:
+        return None
+    if event.kind == "script":
+        return _too_late(history, event, model) if event.modes == TRAIN else None
+    if event.kind != "mode" or run.function_of(event.frame).is_test:
+        return None
+    tracer = run.models[model].tracer
+    if tracer.startswith("torch.export."):
+        return _Lost(event, model, None, None)
+    return _unheard(run, event, model) if tracer.startswith("torch.jit.trace") else None
+
+
+def _unheard(run: ModeRun, call: RunEvent, graph: int) -> _Lost | None:
+    """A call that asks for another mode than the one in which the graph was traced."""
+    original = run.models[graph].origin
+    before = reversed(run.events[: call.order])
+    trace = next((e for e in before if e.kind == "trace" and e.model == original), None)
+    if trace is None or {trace.modes, call.modes} != {TRAIN, EVAL}:
+        return None
+    live = next((part for part, modes in trace.live if modes == trace.modes), None)
+    return _Lost(call, graph, live, trace) if live is not None else None
+
+
+def _too_late(history: History, script: RunEvent, copy: int) -> _Lost | None:
+    """``eval()`` on the original, after which only the scripted copy runs, still in train mode."""
+    run, original = history.run, history.run.models[copy].origin
+    after = run.events[script.order + 1 :]
+    call = next((e for e in after if e.kind == "mode" and e.model == original), None)
+    if original is None or call is None or call.modes != EVAL or run.function_of(call.frame).is_test:
+        return None
+    if any(e.kind in {"backward", "escape"} for e in after) or _sets_another(history, after, call, copy, original):
+        return None
+    forwards = [e for e in after if e.kind == "forward" and e.order > call.order]
+    if any(e.model == original for e in forwards):
+        return None
+    pass_of_copy = next((e for e in forwards if e.model == copy), None)
+    live = next((p for p, modes in pass_of_copy.live if modes == TRAIN), None) if pass_of_copy is not None else None
+    return _Lost(call, original, live, script) if live is not None else None
+
+
+def _sets_another(history: History, after: tuple[RunEvent, ...], call: RunEvent, copy: int, original: int) -> bool:
+    """Whether another call sets the mode of the copy, of the original or of a part."""
+    parts = history.parts(copy) | history.parts(original)
+    return any(e.kind == "mode" and e is not call and e.model in parts for e in after)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice
-from dropout_lint.checks.support.mode import evidence, of
+from dropout_lint.checks.support.context import advice
+from dropout_lint.checks.support.mode import differing, subject, unless_meant
+from dropout_lint.checks.support.mode_evaluations import evaluations_in_train_mode, evidence
+from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeOutline
+from dropout_lint.facts import ModeRun
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report forwards of the model that was left out."""
-    for found in evidence(outline, context, context.code):
-        name = f"`{found.subject}`" if found.subject else "this model"
-        yield context.report(
-            found.span,
-            f"{name} is still in train mode here; only another model of this evaluation was set to eval{of(found)}.",
+    for found in evaluations_in_train_mode(run):
+        here = unless_meant(context, run, found.location, found.first.frame)
+        if found.other is None or here is None:
+            continue
+        name = subject(run, found.frame, found.model) or "this model"
+        reason = "only another model of this evaluation was set to eval"
+        yield here.report(
+            found.location.span,
+            f"{name} is still in train mode here; {reason}{differing(run, found.live)}.",
             fix=advice(f"Call `eval()` on {name} too"),
-            related=found.related,
+            related=tuple(evidence(run, found)),
         )

@@ -4,25 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context
-from dropout_lint.checks.support.mode import evidence, inserted, of
+from dropout_lint.checks.support.mode import built, differing, mode_call, subject, unless_meant
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeOutline
-from dropout_lint.mode.judges.evidence import Evidence
+from dropout_lint.facts import TRAIN, ModeRun, RunEvent
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report calls that record a graph of a model in train mode."""
-    for found in evidence(outline, context, context.code):
-        name = f"`{found.subject}`" if found.subject else "The model"
-        yield context.report(
-            found.span,
-            f"{name} is in train mode, and `{found.extra}` records that for good{_where(found)}{of(found)}.",
-            fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before the export"),
-            related=found.related,
+    history = history_of(run)
+    for trace in run.events:
+        if trace.kind != "trace" or trace.model is None:
+            continue
+        live = _live_in_train(history, trace, trace.model)
+        here = unless_meant(context, run, trace.location, trace.frame) if live is not None else None
+        if live is None or here is None:
+            continue
+        name = subject(run, trace.frame, trace.model) or "The model"
+        # The exporter of older versions switches to eval mode by itself.
+        where = " with `dynamo=True`, the default since torch 2.9" if trace.label == "torch.onnx.export" else ""
+        receiver = run.spelling(trace.frame, trace.model)
+        yield here.report(
+            trace.location.span,
+            f"{name} is in train mode, and `{trace.label}` records that for good{where}{differing(run, live)}.",
+            fix=mode_call(here, trace.statement, receiver, "eval()", "Call `eval()` before the export"),
+            related=tuple(built(run, trace.model, live)),
         )
 
 
-def _where(found: Evidence) -> str:
-    """The exporter of older versions switches to eval mode by itself."""
-    return " with `dynamo=True`, the default since torch 2.9" if found.extra == "torch.onnx.export" else ""
+def _live_in_train(history: History, trace: RunEvent, model: int) -> int | None:
+    """The layer by which the graph differs from the one in eval mode."""
+    run = history.run
+    if run.function_of(trace.frame).is_test or trace.modes != TRAIN:
+        return None
+    if any(function.intent for function in history.functions(trace.frame)):
+        return None
+    if trace.cause is not None and not history.is_trained(model):
+        return None  # train() and then an export: the training graph is what is wanted
+    obeys = trace.label.endswith("symbolic_trace")  # dropout modules go on obeying; a functional one is fixed
+    layers = (part for part, modes in trace.live if modes == TRAIN)
+    return next((part for part in layers if run.models[part].in_project or not obeys), None)

@@ -5,26 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
-from dropout_lint.checks.support.mode import evidence
-from dropout_lint.diagnostic import Diagnostic, Edit
-from dropout_lint.facts import ModeOutline
+from dropout_lint.checks.support.mode import built, subject, unless_meant
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.run_context import RunContext
+from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Span
+from dropout_lint.facts import ModeRun, RunEvent
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report assignments on models with layers inside that ask for their own flag."""
-    for found in evidence(outline, context, context.code):
-        target, _, value = context.slice(found.span).partition("=")
-        receiver = target.strip().removesuffix(".training")
-        call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
-        plain = value and "=" not in target and "\n" not in value
-        fix = (
-            unsafe(f"Call `{receiver}.{call}`", Edit(found.span, f"{receiver}.{call}"))
-            if plain
-            else advice("Call `eval()` or `train()`")
+    history = history_of(run)
+    for event in run.events:
+        model = event.model
+        if event.kind != "flag" or model is None or not event.live or not _is_by_hand(history, event, model):
+            continue
+        here = unless_meant(context, run, event.location, event.frame)
+        if here is None:
+            continue
+        live = event.live[0][0]
+        name = subject(run, event.frame, model) or "``"
+        yield here.report(
+            event.location.span,
+            f"This sets the flag of {name} alone: the `{run.models[live].class_name}` inside keeps its own.",
+            fix=_as_call(here, event.location.span),
+            related=tuple(built(run, model, live)),
         )
-        yield context.report(
-            found.span,
-            f"This sets the flag of `{found.subject}` alone: the `{found.detail}` inside keeps its own.",
-            fix=fix,
-            related=found.related,
-        )
+
+
+def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
+    """Whether the flag is set without a mode call in the same function, and not by a method of the model."""
+    run = history.run
+    function = run.function_of(event.frame)
+    if run.models[model].module is not True or function.is_test:
+        return False
+    if run.frames[event.frame].instance == model and not function.name.endswith("__init__"):
+        return False
+    return not any(e.kind == "mode" and e.frame == event.frame and history.touches(e, model) for e in run.events)
+
+
+def _as_call(here: Context, span: Span) -> Fix | None:
+    """``model.eval()`` in place of ``model.training = False``."""
+    target, _, value = here.slice(span).partition("=")
+    receiver = target.strip().removesuffix(".training")
+    call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
+    if not value or "=" in target or "\n" in value:
+        return advice("Call `eval()` or `train()`")
+    return unsafe(f"Call `{receiver}.{call}`", Edit(span, f"{receiver}.{call}"))

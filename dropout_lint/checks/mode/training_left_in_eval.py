@@ -4,21 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context
-from dropout_lint.checks.support.mode import evidence, inserted, of
-from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import ModeOutline
+from dropout_lint.checks.support.mode import built, differing, mode_call, related, subject, unless_meant
+from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_purpose import generates
+from dropout_lint.checks.support.run_context import RunContext
+from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.facts import EVAL, Location, ModeRun, RunEvent, RunTurn
+from dropout_lint.vocabulary import evaluates
 
 
-def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
+def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report the call that leaves the model in eval mode for the next turn of a training loop."""
-    for found in evidence(outline, context, context.code):
-        name = f"`{found.subject}`" if found.subject else "the model"
-        yield context.report(
-            found.span,
-            f"This leaves {name} in eval mode, and nothing in the loop calls `train()` before it trains on{of(found)}.",
-            fix=inserted(
-                context, found.insert, found.receiver, "train()", "Call `train()` at the start of each turn of the loop"
+    history = history_of(run)
+    for forward in history.training:
+        cause, model = history.cause(forward), forward.model
+        turn = _turn_in_eval(history, forward)
+        if cause is None or model is None or turn is None:
+            continue
+        location = history.call_towards(cause, turn.frame) or cause.location
+        here = unless_meant(context, run, location, cause.frame, forward.frame)
+        live = _live_in_eval(forward)
+        if here is None or live is None:
+            continue
+        name = subject(run, turn.frame, model) or "the model"
+        why = "nothing in the loop calls `train()` before it trains on"
+        yield here.report(
+            location.span,
+            f"This leaves {name} in eval mode, and {why}{differing(run, live)}.",
+            fix=mode_call(
+                here,
+                _insertion(turn, cause, location),
+                run.spelling(turn.frame, model),
+                "train()",
+                "Call `train()` at the start of each turn of the loop",
             ),
-            related=found.related,
+            related=(
+                *built(run, model, live),
+                related(cause.location, "enters evaluation here"),
+                related(forward.location, "trains here, in eval mode from the next turn on"),
+            ),
         )
+
+
+def _turn_in_eval(history: History, forward: RunEvent) -> RunTurn | None:
+    """The turn in which a model trains in the eval mode that an evaluation of the turn before left it in."""
+    run, model, cause = history.run, forward.model, history.cause(forward)
+    backward = history.backward_of(forward)
+    if model is None or cause is None or backward is None or cause.modes != EVAL:
+        return None
+    if not forward.modes >= EVAL or _live_in_eval(forward) is None:
+        return None
+    if run.function_of(forward.frame).is_test or generates(run.models[model]):
+        return None
+    loops = {t.loop for t in cause.turns} & {t.loop for t in backward.turns}
+    later = (t for t in forward.turns if t.turn > 1 and t.loop in loops)
+    return next((t for t in later if _is_left(history, cause, model, t)), None)
+
+
+def _live_in_eval(forward: RunEvent) -> int | None:
+    """A layer that may be in eval mode and computes differently then."""
+    return next((part for part, modes in forward.live if modes >= EVAL), None)
+
+
+def _is_left(history: History, cause: RunEvent, model: int, turn: RunTurn) -> bool:
+    """Whether nothing else in a loop sets the mode, and an evaluation in it is what ``eval()`` is for."""
+    inside = [e for e in history.modes if any(t.loop == turn.loop for t in e.turns) and history.touches(e, model)]
+    alone = all(e.kind != "escape" and e.modes == EVAL for e in inside)
+    return alone and _is_for_an_evaluation(history, cause, model, turn)
+
+
+def _is_for_an_evaluation(history: History, cause: RunEvent, model: int, turn: RunTurn) -> bool:
+    """Whether ``eval()`` serves an evaluation in the loop, and is not how the author wants to train."""
+    if any(evaluates(f.name) for f in history.functions_until(cause.frame, turn.frame)):
+        return True
+    after = (f for f in history.forwards if f.order > cause.order and f.model == model)
+    first = next((f for f in after if any(t.loop == turn.loop for t in f.turns)), None)
+    return first is not None and history.backward_of(first) is None
+
+
+def _insertion(turn: RunTurn, cause: RunEvent, location: Location) -> Span | None:
+    """The first statement of the loop, unless the turn itself calls ``eval()`` before it trains."""
+    begins_below = turn.body is not None and turn.body.line > turn.location.span.line
+    return turn.body if begins_below and turn not in cause.turns and location.path == turn.location.path else None

@@ -21,7 +21,6 @@ from dropout_lint.vocabulary import NOISE_WORDS, words
 
 if TYPE_CHECKING:
     from dropout_lint.config.resolver import Settings
-    from dropout_lint.mode.judges.evidence import Evidence
 
 _STRING = re.compile(r"'(?:\\.|[^'\\\r\n])*'|\"(?:\\.|[^\"\\\r\n])*\"")
 
@@ -38,8 +37,6 @@ class Context:
     settings: Settings
     load: Callable[[], str]
     """Reads the text of the file, which few checks need."""
-    evidence: tuple[Evidence, ...] = ()
-    """What linking found in the file."""
 
     def report(
         self,

@@ -1,4 +1,4 @@
-"""What a call passes, and how the parameters of a function receive it."""
+"""Evaluate the arguments of a call, and bind them to parameters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Arguments:
         return self.positional[0] if self.positional else self.keywords.get(name)
 
     def shown(self) -> tuple[tuple[str, object, type], ...]:
-        """Names and constants, "?" for values that are none, to tell whether two calls pass the same."""
+        """Names and constants, "?" for other values, to compare two calls."""
         values = [(str(n), v) for n, v in enumerate(self.positional)] + sorted(
             self.keywords.items(), key=lambda pair: pair[0]
         )
@@ -57,7 +57,7 @@ def arguments_of(machine: Machine, term: Term, frame: Frame) -> Arguments:
 
 
 def bind_parameters(machine: Machine, inner: Frame, function: Function, arguments: Arguments) -> None:
-    """Give the parameters of a function their values; those that nothing is passed for are defaults or unknown."""
+    """Bind the parameters of a function; without an argument they are defaults or unknown."""
     flow = function.flow
     names = list(flow.parameters)
     positional = arguments.positional

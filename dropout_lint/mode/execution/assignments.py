@@ -1,13 +1,12 @@
-"""Assignments to names, attributes and items."""
+"""Execute assignments to names, attributes and items."""
 
 from __future__ import annotations
 
-from dropout_lint.facts import Term
+from dropout_lint.facts import OPEN, Location, Term
 from dropout_lint.mode.execution.lookup import attribute_of
 from dropout_lint.mode.program.contents import below, choices, either, things
-from dropout_lint.mode.program.events import OPEN
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Group, Place, Table, Thing, Value
+from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Group, Table, Thing, Value
 
 
 def bind(machine: Machine, target: Term, value: Value, frame: Frame) -> None:
@@ -60,7 +59,7 @@ def _bind_name(machine: Machine, name: str, value: Value, frame: Frame) -> None:
 
 
 def set_attribute(machine: Machine, base: Thing, name: str, value: Value) -> None:
-    """``base.name = value``; inside of a branch the attribute may keep what it holds."""
+    """``base.name = value``; inside of a branch, the attribute may keep its value."""
     held = base.attributes.get(name)
     placeholder = isinstance(held, Thing) and held.opaque
     keep = machine.branches and not placeholder and not isinstance(value, Constant)
@@ -74,5 +73,5 @@ def set_flag(machine: Machine, target: Term, value: Value, frame: Frame) -> None
     for thing in things(machine.evaluate(target.parts[0], frame), 1):
         live = tuple((t, OPEN) for t in below(thing) if t.live and t is not thing and t.number != thing.number)
         text = str(value.value) if isinstance(value, Constant) else ""
-        machine.record("flag", thing, Place(frame.home.path, frame.statement), frame, live=live, label=text)
+        machine.record("flag", thing, Location(frame.home.path, frame.statement), frame, live=live, label=text)
         machine.forget(below(thing) if thing.module else ())

@@ -1,8 +1,8 @@
-"""Calls as they are written: of a name, of a method of some value, of ``super()``."""
+"""Evaluate call expressions: of a name, of a method, of ``super()``."""
 
 from __future__ import annotations
 
-from dropout_lint.facts import Term
+from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models as zoos
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of
 from dropout_lint.mode.execution.construction import construct
@@ -23,7 +23,6 @@ from dropout_lint.mode.program.values import (
     Frame,
     Function,
     Group,
-    Place,
     Table,
     Thing,
     Value,
@@ -33,9 +32,9 @@ _SUPER = Term("name", "super")
 
 
 def call(machine: Machine, term: Term, frame: Frame) -> Value:
-    """What a call gives, one for each alternative of what is called."""
+    """The result of a call, for each value that the callee may be."""
     func = term.parts[0]
-    place = Place(frame.home.path, term.span)
+    place = Location(frame.home.path, term.span)
     if func.kind != "attribute":
         callee = machine.evaluate(func, frame)
         arguments = arguments_of(machine, term, frame)
@@ -60,7 +59,7 @@ def _option(machine: Machine, arguments: Arguments) -> None:
         machine.options[name] = default.value
 
 
-def _method(machine: Machine, base: Value, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def _method(machine: Machine, base: Value, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
     match base:
         case Thing():
             return call_method(machine, base, name, arguments, frame, place)
@@ -81,8 +80,8 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
     return UNKNOWN
 
 
-def _super(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
-    """``super().method(...)``: the method of the next base, or what Module's own one does."""
+def _super(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """``super().method(...)``: the method of the next base class, or that of ``nn.Module``."""
     instance = frame.instance
     if instance is None or instance.home is None or not frame.flow.owner:
         return UNKNOWN

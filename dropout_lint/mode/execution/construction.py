@@ -1,20 +1,20 @@
-"""Objects of the classes of a project, and whether their own computation differs by mode."""
+"""Construct objects of classes of the project, and find whether they are live."""
 
 from __future__ import annotations
 
+from dropout_lint.facts import OPEN, TRAIN, Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.program.contents import below, things
-from dropout_lint.mode.program.events import OPEN, TRAIN
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.uses import is_reached
-from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Place, Thing
+from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Thing
 
 
-def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Place) -> Thing:
-    """An instance of a class: its constructor runs.
+def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Location) -> Thing:
+    """Make an instance of a class: execute its constructor.
 
-    Inside of a module, what the same class made of the same constants stands for a layer that is built again.
+    Inside of a module, a layer that was built before from the same constants is reused.
     """
     module = machine.project.classes.is_module(made.home, "." + made.name)
     holds = machine.holds_model(arguments.all())
@@ -35,7 +35,7 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
 
 
 def _constructed(
-    machine: Machine, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Place
+    machine: Machine, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Location
 ) -> Thing:
     thing = Thing(machine.number(), made.name, made.home, place, module)
     machine.modes[thing.number] = TRAIN if module else OPEN
@@ -51,7 +51,7 @@ def _constructed(
 
 
 def _is_live(machine: Machine, made: Class, thing: Thing) -> bool:
-    """Whether methods ask for the mode themselves, or drop out by a function at a rate that is not 0."""
+    """Whether methods read ``self.training``, or call a functional dropout at a rate that is not 0."""
     for _, known in machine.definitions.lineage(made.home, made.name):
         if known.reads_mode:
             return True
@@ -63,7 +63,7 @@ def _is_live(machine: Machine, made: Class, thing: Thing) -> bool:
 
 
 def _discount_unreached(machine: Machine, made: Class, thing: Thing) -> None:
-    """Layers that no method of the class can reach, with the flags that the constructor sets, prove nothing."""
+    """Clear ``live`` of layers that no method can reach under the flags that the constructor sets."""
     uses = machine.definitions.uses(made.home, made.name)
     if uses is None:
         return

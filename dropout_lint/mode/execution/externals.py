@@ -1,7 +1,8 @@
-"""Calls of functions and classes outside of the project: of Python, of torch, of frameworks and model libraries."""
+"""Call functions and classes outside of the project: of Python, torch, frameworks and model libraries."""
 
 from __future__ import annotations
 
+from dropout_lint.facts import OPEN, Location
 from dropout_lint.mode.execution import library_models as zoos
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
@@ -11,26 +12,14 @@ from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.containers import iterated
 from dropout_lint.mode.program.contents import below, choices, either, things
-from dropout_lint.mode.program.events import OPEN
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import (
-    UNKNOWN,
-    AnyOf,
-    Constant,
-    External,
-    Frame,
-    Function,
-    Group,
-    Place,
-    Thing,
-    Value,
-)
+from dropout_lint.mode.program.values import UNKNOWN, AnyOf, Constant, External, Frame, Function, Group, Thing, Value
 
 _ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple", "reversed")} | {"tqdm.tqdm"}
 
 
-def call_external(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
-    """What a function or class gives, by its full name; unknown ones may do anything to the models that they get."""
+def call_external(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """Call a function or class by its full name; an unknown one may do anything to the models passed to it."""
     value = _builtin(machine, name, arguments, place)
     if value is None:
         value = _of_model(machine, name, arguments, frame, place)
@@ -54,7 +43,7 @@ def _is_harmless(name: str) -> bool:
     )
 
 
-def _builtin(machine: Machine, name: str, arguments: Arguments, place: Place) -> Value | None:
+def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location) -> Value | None:
     """Functions of Python."""
     given = arguments.positional
     if name == "builtins.getattr" and given:
@@ -89,8 +78,8 @@ def _getattr(machine: Machine, given: list[Value]) -> Value:
     return machine.fresh()
 
 
-def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value | None:
-    """Functions that give back the model that they get, or a graph of it."""
+def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
+    """Call functions that return the model passed to them, or a graph of it."""
     if name.rpartition(".")[2] in library.WRAPPERS and arguments.positional:
         first = arguments.positional[0]
         return scripted(machine, first, frame, place) if name == "torch.jit.script" else first
@@ -101,8 +90,8 @@ def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, p
     return None
 
 
-def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value | None:
-    """Functions and classes that give a model, a layer, an input or an optimizer."""
+def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
+    """Call functions and classes that return a model, a layer, an input or an optimizer."""
     last, positional = name.rpartition(".")[2], arguments.positional
     if name in library.RANDOM:
         drawn = machine.fresh()
@@ -133,7 +122,7 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
     return None
 
 
-def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments, place: Place) -> Thing:
+def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments, place: Location) -> Thing:
     layer = machine.made(name, True, live, place)
     layer.children = [t for v in arguments.all() for t in things(v)]
     if name.rpartition(".")[2] == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
@@ -141,11 +130,11 @@ def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments,
     return layer
 
 
-def _checkpoint(machine: Machine, arguments: Arguments, frame: Frame, place: Place) -> None:
-    """Activation checkpointing that draws its dropout anew in the backward pass."""
+def _checkpoint(machine: Machine, arguments: Arguments, frame: Frame, place: Location) -> None:
+    """Record activation checkpointing that draws other dropout masks in the backward pass."""
     if arguments.keywords.get("preserve_rng_state") == Constant(False) and arguments.positional:
         for one in choices(arguments.positional[0]):
             thing = one.instance if isinstance(one, Function) else one
             if isinstance(thing, Thing):
-                live = tuple((t, OPEN) for t in below(thing) if t.live and "Norm" not in t.name)
+                live = tuple((t, OPEN) for t in below(thing) if t.live)
                 machine.record("checkpoint", thing, place, frame, live=live)

@@ -1,25 +1,26 @@
-"""Calls of the functions of a project: each runs in a frame of its own."""
+"""Execute calls of functions of the project, each in its own frame."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dropout_lint.facts import Location
 from dropout_lint.mode.execution.arguments import Arguments, bind_parameters
 from dropout_lint.mode.execution.gradients import gradients
 from dropout_lint.mode.execution.statements import run
 from dropout_lint.mode.program.contents import choices, either
 from dropout_lint.mode.program.events import joined
 from dropout_lint.mode.program.machine import Machine, Overdrawn
-from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Lambda, Place, Value
+from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Lambda, Value
 
 SKETCH = 400
-"""Steps that a function is given which neither changes modes nor receives a model."""
+"""Budget of a function that changes no mode and receives no model."""
 DEPTH = 16
-"""Functions that call one another."""
+"""Deepest call stack."""
 
 
-def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
-    """What a function gives back; one that leads nowhere near a model is not looked into."""
+def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """Execute a function and give what it returns; skip one that cannot reach a model."""
     flow, instance = function.flow, function.instance
     chain = list(frame.chain())
     if len(chain) > DEPTH or sum(f.flow is flow for f in chain) >= (1 if flow.relevant else 2):
@@ -33,8 +34,8 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     return _entered(machine, function, arguments, frame, place)
 
 
-def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place: Place) -> None:
-    """Functions of the project that are handed to a library run at some time."""
+def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place: Location) -> None:
+    """Execute functions that are passed to a library, which may call them."""
     for one in (one for value in values for one in choices(value)):
         if isinstance(one, Function) and one.flow.relevant:
             run_function(machine, one, Arguments([], {}, True), frame, place)
@@ -48,7 +49,7 @@ def _sees_models(machine: Machine, function: Function, arguments: Arguments) -> 
 
 
 def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bool:
-    """A function that changes no mode itself and is given no model: it may still build one, but not at any cost."""
+    """Whether a function changes no mode and receives no model: it may still build one, on a small budget."""
     if function.flow.relevant or function.instance is not None or function.frame is not None:
         return False
     if machine.allowance is not None or function.home is machine.root:
@@ -57,7 +58,7 @@ def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bo
     return not any(isinstance(v, (Function, Lambda)) for v in given) and not machine.holds_model(given)
 
 
-def _sketched(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def _sketched(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
     modes, causes, count = dict(machine.modes), dict(machine.causes), len(machine.events)
     around = machine.grad, machine.turns, machine.unwound, machine.region, machine.branches
     machine.allowance = machine.steps + SKETCH
@@ -72,7 +73,7 @@ def _sketched(machine: Machine, function: Function, arguments: Arguments, frame:
         machine.allowance = None
 
 
-def _entered(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def _entered(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
     flow, home = function.flow, function.home
     machine.reached.add((home.path, flow.name))
     inner = Frame(home, flow, function.instance, outer=function.frame, caller=frame, call=place)

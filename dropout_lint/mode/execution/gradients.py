@@ -1,4 +1,4 @@
-"""Where gradients are on and off: context managers and decorators."""
+"""Follow the context managers and decorators that switch gradients on and off."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Gradients = bool | Literal["same"] | None
 
 
 def entered(machine: Machine, item: Term, frame: Frame) -> Gradients:
-    """One item of a ``with`` statement: binds its target and says what it does to gradients."""
+    """Enter an item of a ``with`` statement: bind its target, and give its effect on gradients."""
     manager, target = item.parts
     value = machine.evaluate(manager, frame)
     if target.kind != "group":
@@ -23,7 +23,7 @@ def entered(machine: Machine, item: Term, frame: Frame) -> Gradients:
 
 
 def gradients(machine: Machine, manager: Term, frame: Frame) -> Gradients:
-    """What a decorator or context manager does to gradients."""
+    """The effect of a decorator or context manager on gradients."""
     func = manager.parts[0] if manager.kind == "call" else manager
     if func.kind not in {"name", "attribute"}:
         return "same"

@@ -1,4 +1,4 @@
-"""The interpreter: what expressions stand for, on top of everything that they lead to."""
+"""Evaluate expressions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_ELEMENTS = 8
 
 
 class Interpreter(Machine):
-    """The whole machine."""
+    """A machine that evaluates expressions."""
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
         match term.kind:

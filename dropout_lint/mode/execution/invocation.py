@@ -1,7 +1,8 @@
-"""Calls of values: a model runs, a function runs, a class makes an object."""
+"""Call values: run a model, execute a function, construct an object."""
 
 from __future__ import annotations
 
+from dropout_lint.facts import Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.construction import construct
 from dropout_lint.mode.execution.externals import call_external
@@ -17,7 +18,6 @@ from dropout_lint.mode.program.values import (
     Frame,
     Function,
     Lambda,
-    Place,
     Thing,
     Unknown,
     Value,
@@ -27,7 +27,7 @@ from dropout_lint.torch_api.names import canonical
 _MOST_LOOPS = 8
 
 
-def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, place: Location) -> Value:
     """Call one value."""
     match callee:
         case Function():
@@ -62,9 +62,9 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
 
 
 def forward(
-    machine: Machine, thing: Thing, arguments: Arguments, frame: Frame, place: Place, label: str = ""
+    machine: Machine, thing: Thing, arguments: Arguments, frame: Frame, place: Location, label: str = ""
 ) -> Unknown:
-    """Run a model. What its own forward pass sets is no mode that anybody forgot."""
+    """Record a forward of a model. Modes that its own forward pass sets become unknown."""
     for part in below(thing):
         for name in machine.definitions.switched(part.home, part.name) if part.home is not None else ():
             held = things(part.attributes.get(name, UNKNOWN)) if name else (part,)
@@ -77,7 +77,7 @@ def forward(
     return UNKNOWN
 
 
-def _lambda(machine: Machine, callee: Lambda, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def _lambda(machine: Machine, callee: Lambda, arguments: Arguments, frame: Frame, place: Location) -> Value:
     if len(machine.turns) >= _MOST_LOOPS:
         return UNKNOWN
     home = callee.frame

@@ -1,21 +1,21 @@
-"""Models and layers that libraries make: in which mode, and whether it matters to them."""
+"""The initial mode of models of known libraries, and whether they are live."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from dropout_lint.mode.program.events import EVAL, OPEN, TRAIN, Modes
+from dropout_lint.facts import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.program.values import Constant, External, Value
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, MULTIHEAD, RNNS
 
 
 class Made(NamedTuple):
-    """What a call of a library gives back."""
+    """The result of a call of a library."""
 
     modes: Modes
     live: bool | None
-    """Whether it computes differently in the two modes; None where that is not known."""
+    """Whether it computes differently in the two modes; None if unknown."""
     module: bool = True
     loaded: bool = False
     """Comes with weights, ready for use."""
@@ -90,7 +90,7 @@ def _drops(keywords: dict[str, Value]) -> bool:
 
 
 def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:
-    """Whether a layer of a library computes differently in the two modes; None where that is not known."""
+    """Whether a layer of a library computes differently in the two modes; None if unknown."""
     last = name.rpartition(".")[2]
     if name in DROPOUT_MODULES:
         return not is_zero(keywords.get("p", positional[0] if positional else None))

@@ -1,4 +1,4 @@
-"""What names, attributes and items stand for."""
+"""Look up names, attributes and items."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PROPERTIES = {"property", "cached_property"}
 
 
 def named(machine: Machine, name: str, frame: Frame) -> Value:
-    """What a name stands for in a function."""
+    """The value of a name in a function."""
     current: Frame | None = frame
     while current is not None:
         if name in current.names and not (current is frame and name in frame.foreign):
@@ -94,7 +94,7 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
 
 
 def _of_property(machine: Machine, base: Thing, home: FileFacts, flow: ModeFlow) -> Value:
-    """What a property gives: the expression that it returns, or else some part of the object."""
+    """The value of a property: the expression that it returns, or else an unknown part of the object."""
     machine.count_step()
     if len(flow.steps) == 1 and flow.steps[0].kind == "return" and flow.steps[0].value is not None and flow.parameters:
         inner = Frame(home, flow, base, {flow.parameters[0]: base})

@@ -1,7 +1,8 @@
-"""Methods of objects: of modules, of what may be one, and of anything that holds one."""
+"""Call methods of modules, of what may be one, and of objects that hold one."""
 
 from __future__ import annotations
 
+from dropout_lint.facts import Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_callbacks, run_function
 from dropout_lint.mode.execution.invocation import forward, invoke
@@ -10,10 +11,10 @@ from dropout_lint.mode.execution.mode_calls import call_mode
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.contents import things
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Place, Thing, Value
+from dropout_lint.mode.program.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Thing, Value
 
 
-def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
+def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
     """``base.name(...)``."""
     if name == "backward":
         machine.record("backward", None, place, frame)
@@ -40,7 +41,7 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
 
 
 def _of_module(
-    machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place
+    machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location
 ) -> Value | None:
     """Methods that modules inherit; None for others."""
     if name in {"train", "eval"} and call_mode(machine, base, name, arguments, frame, place):
@@ -66,7 +67,7 @@ def _of_module(
 
 
 def _submodules(machine: Machine, base: Thing, name: str) -> Value:
-    """What ``modules()`` and the like give: one part that stands for all of them."""
+    """The result of ``modules()`` and the like: one part in place of all."""
     part = machine.part(base, name)
     if name in {"named_modules", "named_children", "items"}:
         return Group([Group([UNKNOWN, part])], exact=False)
@@ -77,9 +78,12 @@ def _submodules(machine: Machine, base: Thing, name: str) -> Value:
 
 
 def _own_method(
-    machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Place
+    machine: Machine, base: Thing, target: Function, arguments: Arguments, frame: Frame, place: Location
 ) -> Value:
-    """A method that a module's class defines: it computes, may set modes and, in a constructor, may build layers."""
+    """Call a method of a module's own class.
+
+    It is executed if it sets modes, trains or builds layers; else it is a forward if it computes.
+    """
     flow, home = target.flow, base.home
     building = any(f.instance is base and f.flow.name.endswith("__init__") for f in frame.chain())
     if building or flow.relevant or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
@@ -89,8 +93,8 @@ def _own_method(
     return UNKNOWN
 
 
-def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> Value:
-    """A method that no class in sight defines."""
+def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """Call a method that no known class defines."""
     positional = arguments.positional
     if name in frameworks.PREPARES and positional:
         return positional[0] if len(positional) == 1 else Group(list(positional))

@@ -1,18 +1,17 @@
-"""Calls named ``train`` and ``eval``: whether they are those of Module, and which mode they set."""
+"""Call ``train`` and ``eval``: decide whether they are those of ``nn.Module``, and which mode they set."""
 
 from __future__ import annotations
 
-from dropout_lint.facts import ModeFlow
+from dropout_lint.facts import EVAL, OPEN, TRAIN, Location, ModeFlow, Modes
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.program.contents import below, things
-from dropout_lint.mode.program.events import EVAL, OPEN, TRAIN, Modes
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import Constant, Frame, Place, Thing
+from dropout_lint.mode.program.values import Constant, Frame, Thing
 from dropout_lint.vocabulary import MODE_VARIABLES
 
 
-def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Place) -> bool:
-    """Set the mode; false where it is a method of that name which is none of Module's."""
+def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> bool:
+    """Set the mode; False for an unrelated method of that name."""
     found = machine.definitions.method(base.home, base.name, name) if base.home is not None else None
     if found is not None:
         if base.module is not True or not _is_override(found[1], name):
@@ -44,7 +43,7 @@ def _is_override(flow: ModeFlow, name: str) -> bool:
 
 
 def _trains_by_itself(name: str, arguments: Arguments) -> bool:
-    """Whether the arguments are those of a trainer, such as its data, and none that Module's method has."""
+    """Whether the arguments are those of a trainer, such as its data, not those of ``nn.Module``."""
     if arguments.unpacked or len(arguments.all()) > 1:
         return True
     given = arguments.first("mode")

@@ -1,21 +1,20 @@
-"""Statements: what they do to the state, in which order, and what holds after branches and loops."""
+"""Execute statements, and join the states after branches and loops."""
 
 from __future__ import annotations
 
-from dropout_lint.facts import NOWHERE, Step
+from dropout_lint.facts import EVAL, NOWHERE, Location, Step
 from dropout_lint.mode.execution.assignments import bind, set_flag
 from dropout_lint.mode.execution.gradients import entered
 from dropout_lint.mode.program.containers import element
-from dropout_lint.mode.program.events import EVAL
 from dropout_lint.mode.program.machine import Machine, State
-from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Group, Place, Turn
+from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Group, Turn
 
 _MOST_TURNS = 6
 """Elements of a list that are followed one by one."""
 
 
 def run(machine: Machine, steps: tuple[Step, ...], frame: Frame) -> bool:
-    """Run statements; false if the end of them is never reached."""
+    """Execute statements; False if their end is never reached."""
     return all(_run_one(machine, step, frame) for step in steps)
 
 
@@ -49,8 +48,8 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
                     set_flag(machine, target, value, frame)
         case "evaluate" if step.value is not None and step.value.kind == "attribute" and not step.text:
             held = machine.evaluate(step.value.parts[0], frame)
-            if step.value.text in {"eval", "train"}:  # DRP201 tells; whatever follows is not what was meant
-                machine.escape([held], Place(frame.home.path, step.span), frame)
+            if step.value.text in {"eval", "train"}:  # the call was forgotten: nothing is known from here on
+                machine.escape([held], Location(frame.home.path, step.span), frame)
         case "evaluate":
             value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
             if step.text and step.targets:
@@ -65,7 +64,7 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
 
 
 def _define(machine: Machine, step: Step, frame: Frame) -> None:
-    """A function inside of another one; what the top level defines is read when it is used."""
+    """Bind a function inside of another one; functions of the top level are looked up when they are used."""
     name, home = step.text, frame.home
     known = not frame.flow.name and (name in home.defined or name in home.headers)
     flow = None if known else machine.definitions.flow(home, name)
@@ -98,12 +97,12 @@ def _alternatives(machine: Machine, arms: tuple[tuple[Step, ...], ...], frame: F
 
 
 def _loop(machine: Machine, step: Step, frame: Frame) -> bool:
-    """Run a loop, over a short list turn by turn, and else until a turn changes no mode."""
+    """Execute a loop: over a short list turn by turn, else until a turn changes no mode."""
     body = step.arms[0]
     source = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
     exact = isinstance(source, Group) and source.exact and 0 < len(source.items) <= _MOST_TURNS
     passes = source.items if isinstance(source, Group) and exact else [element(source)] * 2
-    place, first = Place(frame.home.path, step.span), body[0].span if body else None
+    place, first = Location(frame.home.path, step.span), body[0].span if body else None
     outside, number = machine.turns, machine.number()
     ends: list[State] = []
     if not exact:
@@ -144,7 +143,7 @@ def _region(machine: Machine, step: Step, frame: Frame) -> bool:
         grad = entered(machine, item, frame)
         if grad != "same":
             machine.grad = grad
-            machine.region = Place(frame.home.path, step.span) if grad is False else None
+            machine.region = Location(frame.home.path, step.span) if grad is False else None
     reached = run(machine, step.arms[0], frame)
     machine.grad, machine.region = outside, region
     return reached

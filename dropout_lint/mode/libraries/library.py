@@ -1,4 +1,4 @@
-"""What calls outside of the project do with a model, as plain data."""
+"""What calls of known libraries do with a model, as data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SAME = {
     *("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "share_memory", "type", "xpu"),
     *("npu", "to_empty", "compile", "module", "unwrap"),
 }
-"""Methods of a module that give it back, in the mode it has."""
+"""Methods that return the module itself, in its mode."""
 NEUTRAL = {
     *("parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "buffers", "named_buffers"),
     *("register_buffer", "register_parameter", "register_forward_hook", "register_backward_hook", "add_module"),
@@ -27,7 +27,7 @@ COMPUTING = {
     *("infer", "sample", "extract_features", "get_intermediate_layers", "contrastive_search", "beam_search"),
     *("greedy_search", "transcribe", "chat", "score", "embed", "compute_loss", "loss", "logits", "classify"),
 }
-"""Methods of models outside of the project that run them; others give a part or a number, or move weights."""
+"""Methods of library models that run them; others return a part or a number, or move weights."""
 INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
 WRAPPERS = {
     *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
@@ -35,7 +35,7 @@ WRAPPERS = {
     *("optimize", "spectral_norm", "weight_norm"),
     *frameworks.WRAPS,
 }
-"""Functions and classes whose result is the model, for our purpose."""
+"""Functions and classes that wrap a model: the result is treated as the model."""
 MODE_ARGUMENTS = TRAIN_FLAGS | EVAL_FLAGS
 COPIES = {"copy.deepcopy", "copy.copy"}
 HARMLESS = {
@@ -43,7 +43,7 @@ HARMLESS = {
     *("filter", "map", "type", "super", "callable", "vars", "dir", "hash", "bool", "any", "all", "float", "int"),
 }
 PLAIN = {"len", "int", "float", "bool", "str", "repr", "id", "hash", "isinstance", "callable", "hasattr", "any", "all"}
-"""Functions of Python that give numbers, words or truth, and never an object."""
+"""Functions of Python that return numbers, strings or truth values, never an object."""
 HARMLESS_METHODS = {
     *("info", "debug", "warning", "write", "watch", "format", "append", "extend", "update", "add_graph", "log", "save"),
     *("load_state_dict", "zero_grad", "add", "insert", "setdefault", "register", "unscale_", "add_scalar", "put"),
@@ -62,7 +62,7 @@ RANDOM = {
 
 
 def is_plain_base(name: str) -> bool:
-    """A base class that brings no method which sets modes unseen."""
+    """Whether a base class has no method that sets modes."""
     return name in _PLAIN_BASES or name.startswith("typing.")
 
 

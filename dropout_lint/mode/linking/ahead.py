@@ -1,4 +1,4 @@
-"""Runs of many files in several processes, done before it is known which of them count."""
+"""Speculative runs of many files in parallel, made before it is known which are needed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dropout_lint.processes import FORKS, Lost, do, forked
 from dropout_lint.project.project import Project
 
 FILES_EACH = 20
-"""Files for each process; with fewer, starting it costs more than it saves, and its memory too."""
+"""Fewest files for each process; with fewer, the start of a process costs more than it saves."""
 Root = tuple[FileFacts, frozenset[str]]
 """A file with the definitions that a run may start with."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """All runs that may begin in one file, and what they asked of the disk."""
+    """All runs that may begin in one file, and what they read."""
 
     script: Run
     starts: tuple[tuple[str, str], ...]
@@ -28,7 +28,7 @@ class _Done:
 
 
 class RunsAhead(Runs):
-    """Runs that other processes have done; those that they left out are done when they are asked for."""
+    """Runs made in other processes; a missing one is made on demand."""
 
     def __init__(self, project: Project, managed: tuple[str, ...], roots: Sequence[Root], jobs: int) -> None:
         super().__init__(project, managed)
@@ -44,12 +44,12 @@ class RunsAhead(Runs):
         return done.script if done is not None else super().script(facts)
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
-        """The functions among the definitions of a root that matter, each with the outermost one."""
+        """The functions of a root that act on modes, each with its entry point."""
         done = self._done.get(facts.path)
         return done.starts if done is not None else super().starts(facts, names)
 
     def alone(self, facts: FileFacts, name: str) -> Run:
-        """The run of a function with parameters about which nothing is known."""
+        """The run of a function with unknown parameters."""
         done = self._done.get(facts.path)
         run = done.alone.get(name) if done is not None else None
         return run if run is not None else super().alone(facts, name)
@@ -66,22 +66,22 @@ class RunsAhead(Runs):
                 self._done[facts.path] = done
 
     def _all_or_none(self, index: int) -> _Done | None:
-        """None if a run crashed, which the parent will find out in its turn."""
+        """None if a run crashed: the parent repeats it, and crashes too."""
         try:
             return self._all_of(index)
         except Exception:
             return None
 
     def _all_of(self, index: int) -> _Done:
-        """The runs that begin in one root, but for those of functions that the others reach."""
+        """The runs that begin in one root, without those of functions that the others entered."""
         facts, names = self._roots[index]
         self.project.disk.hand_over()
         script = self.script(facts) if "" in names else NOTHING
         starts = self.starts(facts, names)
-        reached = set(script.reached)
+        reached = set(script.entered)
         alone: dict[str, Run] = {}
         for name, outermost in starts:
             if outermost not in alone and reached.isdisjoint({(facts.path, name), (facts.path, outermost)}):
                 alone[outermost] = self.alone(facts, outermost)
-                reached |= alone[outermost].reached
+                reached |= alone[outermost].entered
         return _Done(script, starts, alone, self.project.disk.hand_over())

@@ -1,4 +1,4 @@
-"""Which definitions of a project are worth running: those that lead to a switch, a training step or an export."""
+"""Choose the definitions worth running: those from which a mode call, a training step or an export is reachable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Node = tuple[str, str]
 
 
 class Candidates:
-    """Follows the names that definitions mention, from those that act on a mode. Linear in what is reachable."""
+    """A call graph by name, searched backwards from the definitions that act on a mode."""
 
     def __init__(self, project: Project, files: Iterable[FileFacts]) -> None:
         self._project = project
@@ -29,7 +29,7 @@ class Candidates:
         self._leading = self._backwards()
 
     def of(self, facts: FileFacts) -> frozenset[str]:
-        """The definitions of a file with which a run may start that can prove something."""
+        """The definitions of a file that are worth running."""
         outlines = self._names(facts)
         return frozenset(n for n, o in outlines.items() if (facts.path, n) in self._leading and self._starts(facts, o))
 
@@ -83,7 +83,7 @@ class Candidates:
                     yield from ((home, n) for n in ([inner] if inner else known) if n in known)
 
     def _find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
-        """What a name stands for; None at once where a file that speaks of no model defines it."""
+        """The definition of a name; None without parsing where the file that has it mentions no model."""
         located = self._project.modules.locate(Path(facts.path), name)
         if located is None:
             return None
@@ -98,7 +98,7 @@ class Candidates:
         return self._project.names.find(facts, name)
 
     def _defined(self, path: Path) -> frozenset[bytes] | None:
-        """The names that a file defines which speaks of no model, None for others."""
+        """The names that a file defines; None if it mentions models."""
         data = self._project.files.data(path)
         if speaks_of_mode(data) or speaks_of_dropout(data):
             return None

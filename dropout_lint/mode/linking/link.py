@@ -1,12 +1,12 @@
-"""Links the flows of a project: runs its scripts, then what no script reaches, and collects what that proves."""
+"""Choose which runs to make: the scripts of a project, then the functions that no script reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from dropout_lint.facts import FileFacts
-from dropout_lint.mode.judges.evidence import Findings
+from dropout_lint.facts import FileFacts, ModeRun
 from dropout_lint.mode.linking.ahead import RunsAhead
 from dropout_lint.mode.linking.candidates import Candidates
 from dropout_lint.mode.linking.neighbours import Neighbours
@@ -15,36 +15,44 @@ from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_mode
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedRun:
+    """A run, and the files whose findings it may prove: checking one of them alone would make the same run."""
+
+    run: ModeRun
+    files: frozenset[str]
+
+
 def link(
     project: Project,
     files: Iterable[FileFacts],
     checked: Iterable[Path],
     managed: tuple[str, ...] = (),
     jobs: int = 1,
-) -> Findings:
-    """Everything that the project around the files proves about them.
+) -> tuple[LinkedRun, ...]:
+    """The runs that begin in some files, or in files around that may lead into them.
 
-    ``checked`` are the paths of all files of the run, with and without facts. Each of the files is the root of its own
-    runs, so the cost grows with their number.
+    ``checked`` are the paths of all checked files, with and without facts. ``managed`` are base classes, beside
+    those of known frameworks, whose methods run in a mode that a framework sets.
     """
-    neighbours = Neighbours(project.disk)
-    roots = _roots(project, [f for f in files if f.speaks_of_mode], checked, neighbours)
+    neighbours = Neighbours(project.files)
+    given = [f for f in files if f.speaks_of_mode]
+    roots = _roots(project, given, checked, neighbours)
     candidates = Candidates(project, roots)
     starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
-    runs = RunsAhead(project, managed, starting, jobs)
-    linker = _Linker(runs, neighbours)
+    linker = _Linker(RunsAhead(project, managed, starting, jobs), neighbours, frozenset(f.path for f in given))
     for facts, names in starting:
         if "" in names:
-            linker.take(facts, runs.script(facts))
+            linker.script(facts)
     for facts, names in starting:
         linker.rest(facts, names)
-    return linker.findings
+    return tuple(linker.runs)
 
 
 def _roots(
     project: Project, files: list[FileFacts], checked: Iterable[Path], neighbours: Neighbours
 ) -> list[FileFacts]:
-    """The files, and those of their projects that may lead into them, in an order that both kinds share."""
+    """The files and the unchecked files that may import them, sorted by path, without tests."""
     found = {Path(f.path).resolve(): f for f in files}
     for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
@@ -54,35 +62,41 @@ def _roots(
 
 
 class _Linker:
-    """Takes in one run after the other; a function that a run reached is not run without knowing its parameters."""
+    """Collects runs. A function that a run entered is not run again with unknown parameters."""
 
-    def __init__(self, runs: Runs, neighbours: Neighbours) -> None:
-        self.findings = Findings()
+    def __init__(self, runs: Runs, neighbours: Neighbours, given: frozenset[str]) -> None:
+        self.runs: list[LinkedRun] = []
         self._runs = runs
         self._neighbours = neighbours
-        self._reached: dict[tuple[str, str], set[str]] = {}
-        """For each function that a run entered, the files at whose top level, or with whose function, runs began."""
+        self._given = given
+        self._entered: dict[tuple[str, str], set[str]] = {}
+        """Functions entered so far, each with the files where those runs begin."""
+
+    def script(self, facts: FileFacts) -> None:
+        """Add the run of the top level of a file."""
+        self._add(facts, self._runs.script(facts))
 
     def rest(self, facts: FileFacts, names: frozenset[str]) -> None:
-        """Take in the runs of the functions among some that nothing has reached."""
+        """Add the runs of the functions among some definitions that no run has entered."""
         starts = self._runs.starts(facts, names)
-        wanted = dict.fromkeys(outermost for name, outermost in starts if not self._was_reached(facts, name))
+        wanted = dict.fromkeys(outermost for name, outermost in starts if not self._was_entered(facts, name))
         for name in wanted:
-            if not self._was_reached(facts, name):
-                self.take(facts, self._runs.alone(facts, name))
+            if not self._was_entered(facts, name):
+                self._add(facts, self._runs.alone(facts, name))
 
-    def take(self, facts: FileFacts, run: Run) -> None:
-        """Take in a run that began in a file."""
-        for node in run.reached:
-            self._reached.setdefault(node, set()).add(facts.path)
-        for found in run.proof:
-            if self._sees(facts.path, found.path):
-                self.findings.add(found)
+    def _add(self, facts: FileFacts, run: Run) -> None:
+        for node in run.entered:
+            self._entered.setdefault(node, set()).add(facts.path)
+        if run.made is not None:
+            paths = {function.path for function in run.made.functions} & self._given
+            files = frozenset(path for path in paths if self._sees(facts.path, path))
+            if files:
+                self.runs.append(LinkedRun(run.made, files))
 
-    def _was_reached(self, facts: FileFacts, name: str) -> bool:
-        roots = self._reached.get((facts.path, name), set())
+    def _was_entered(self, facts: FileFacts, name: str) -> bool:
+        roots = self._entered.get((facts.path, name), set())
         return facts.path in roots or any(self._sees(root, facts.path) for root in roots)
 
     def _sees(self, user: str, path: str) -> bool:
-        """Whether a check of one file alone would look at a run that starts in another."""
+        """Whether checking ``path`` alone would make the runs that begin in ``user``."""
         return user == path or self._neighbours.sees(Path(user).resolve(), Path(path).resolve())

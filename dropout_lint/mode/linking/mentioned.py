@@ -1,4 +1,4 @@
-"""The code of definitions, read from their files when the search for candidates comes to them."""
+"""The names that definitions mention, read from their files on demand, for the search for candidates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dropout_lint.source.names.import_table import ImportTable
 
 
 class Mentioned:
-    """What definitions mention. Holds the files that it was asked for."""
+    """Names by definition. Keeps the text of each file that was asked for."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._files: dict[str, tuple[str, ImportTable]] = {}
 
     def by(self, facts: FileFacts, outline: ModeOutline, own: Collection[str]) -> Mentions:
-        """What one of the definitions of a file, or the code between them, mentions; ``own`` are their names."""
+        """Names in a definition, or in the code between definitions; ``own`` are the definitions of the file."""
         if facts.path not in self._files:
             files = self._project.files
             self._files[facts.path] = files.text(Path(facts.path)) or "", files.imports(facts)

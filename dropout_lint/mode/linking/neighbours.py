@@ -1,4 +1,4 @@
-"""Which files around a file import it, found on disk by the words of their import statements.
+"""Find the files that import a file, by the words of their import statements.
 
 What is found in a file must not depend on which other files a run was given. So the files that may use it are looked
 up in the project around it, and only what those prove counts.
@@ -13,12 +13,13 @@ from itertools import islice
 from pathlib import Path
 
 from dropout_lint.disk import Disk
+from dropout_lint.project.files import Files
 from dropout_lint.project.outline import imports, text
 
 MOST_FILES = 5_000
-"""Files of one project that are looked at, in the order of their names."""
+"""Files of one project that are searched, in the order of their names."""
 MOST_IMPORTERS = 100
-"""Files that may lead into one file, of which it is known what they do; those of a large library are thousands."""
+"""Importers of one file that are followed; a large library has thousands."""
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
 _SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
 _CLIMB = 8
@@ -27,8 +28,9 @@ _CLIMB = 8
 class Neighbours:
     """Import statements of the files of projects, read when first asked for."""
 
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
+    def __init__(self, files: Files) -> None:
+        self._disk = files.disk
+        self._data = files.data
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
@@ -54,9 +56,9 @@ class Neighbours:
         return found
 
     def importers(self, path: Path) -> frozenset[Path]:
-        """Files around a file that may import it, directly or through others: the nearer ones, as long as they are few.
+        """Files that may import a file, directly or through others, breadth first, at most MOST_IMPORTERS.
 
-        Every one of them has to be read before one file alone can be judged.
+        All of them are parsed to check this file alone.
         """
         if path not in self._importers:
             users = self._index(path)
@@ -85,7 +87,7 @@ class Neighbours:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
             for file in self.around(path):
-                for word in _imported(file, self._disk.read_or_empty(file)):
+                for word in _imported(file, self._data(file)):
                     users.setdefault(word, set()).add(file)
             self._users[home] = users
         return self._users[home]
@@ -130,5 +132,5 @@ def project_folder(start: Path, disk: Disk) -> Path:
 
 
 def _below(start: Path, top: Path) -> Path:
-    """The outermost package of a folder inside of packages, which stands in ``top``."""
+    """The outermost package around a folder, directly below ``top``."""
     return top / start.relative_to(top).parts[0]

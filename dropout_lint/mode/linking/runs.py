@@ -1,39 +1,41 @@
-"""The runs that begin in one file: of its top level, and of its functions, about whose parameters nothing is known."""
+"""Make the runs that begin in one file: of its top level, and of functions with unknown parameters."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.facts import FileFacts, Location, ModeFlow, ModeRun
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.construction import construct
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.interpreter import Interpreter
 from dropout_lint.mode.execution.statements import run
-from dropout_lint.mode.judges.evidence import Evidence
-from dropout_lint.mode.judges.judge import judged
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.siblings import switched_elsewhere
 from dropout_lint.mode.program.definitions import Memory
 from dropout_lint.mode.program.machine import ALONE, Exhausted
+from dropout_lint.mode.program.run_facts import mode_run
 from dropout_lint.mode.program.terms import terms
-from dropout_lint.mode.program.values import Class, Frame, Function, Place, Value
+from dropout_lint.mode.program.values import Class, Frame, Function, Value
 from dropout_lint.project.project import Project
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run proves, which is nothing if it did not come to its end; ``reached`` are files and functions."""
+    """What a run entered, and its events."""
 
-    reached: frozenset[tuple[str, str]]
-    proof: tuple[Evidence, ...]
+    entered: frozenset[tuple[str, str]]
+    """Functions, each by file and name."""
+    made: ModeRun | None
+    """None if the run did not come to its end, or nothing happened to a model."""
 
 
-NOTHING = Run(frozenset(), ())
+NOTHING = Run(frozenset(), None)
 
 
 class Runs:
-    """Runs of a project's files. What they come to depends on the files alone, not on their order."""
+    """Makes runs of a project's files. Each depends on the files alone, not on the runs before it."""
 
     def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
         self.project = project
@@ -46,14 +48,10 @@ class Runs:
         if reader is None:
             return NOTHING
         machine = self._machine(facts, reader.top)
-        try:
-            run(machine, reader.top.steps, machine.top)
-        except (Exhausted, RecursionError):
-            return _ended(machine, complete=False)
-        return _ended(machine)
+        return _finished(machine, lambda: run(machine, reader.top.steps, machine.top))
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
-        """The functions among some definitions that matter, each with the outermost one, whose run leads to it."""
+        """The functions in some definitions that act on modes, each with its outermost function, the entry point."""
         reader = self.project.files.flows(facts) if names - {""} else None
         if reader is None:
             return ()
@@ -64,18 +62,14 @@ class Runs:
         return tuple(found)
 
     def alone(self, facts: FileFacts, name: str) -> Run:
-        """Run a function with parameters about which nothing is known."""
+        """Run a function with unknown parameters."""
         reader = self.project.files.flows(facts)
         flow = reader.flow(name) if reader is not None else None
         if reader is None or flow is None:
             return NOTHING
         machine = self._machine(facts, reader.top)
         machine.budget = ALONE
-        try:
-            self._run_alone(machine, facts, flow)
-        except (Exhausted, RecursionError):
-            return _ended(machine, complete=False)
-        return _ended(machine)
+        return _finished(machine, lambda: self._run_alone(machine, facts, flow), name)
 
     def _machine(self, facts: FileFacts, flow: ModeFlow) -> Interpreter:
         machine = Interpreter(facts, project=self.project, memory=self._memory)
@@ -83,7 +77,7 @@ class Runs:
         return machine
 
     def _run_alone(self, machine: Interpreter, facts: FileFacts, flow: ModeFlow) -> None:
-        place = Place(facts.path, flow.span)
+        place = Location(facts.path, flow.span)
         instance = None
         if flow.owner:
             if not self._ours(facts, flow):
@@ -101,7 +95,7 @@ class Runs:
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
 
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
-        """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
+        """Whether only the project calls the methods of a class: no framework, no base class that cannot be found."""
         if self.project.classes.is_module(facts, "." + flow.owner):
             if flow.checkpoints or flow.name.endswith("__init__"):
                 return True
@@ -127,9 +121,13 @@ class Runs:
         return True
 
 
-def _ended(machine: Interpreter, complete: bool = True) -> Run:
-    found = judged(machine).by_file.values() if complete else ()
-    return Run(frozenset(machine.reached), tuple(f for one in found for f in one))
+def _finished(machine: Interpreter, go: Callable[[], object], name: str = "") -> Run:
+    """Execute ``go`` and take the events; a run over budget has none."""
+    try:
+        go()
+    except (Exhausted, RecursionError):
+        return Run(frozenset(machine.reached), None)
+    return Run(frozenset(machine.reached), mode_run(machine, name) if machine.events else None)
 
 
 def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
@@ -138,5 +136,5 @@ def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
 
 
 def _trains(flow: ModeFlow) -> bool:
-    """A loop of a module that trains itself, as in libraries with ``fit`` and ``predict``."""
+    """Whether a method runs ``backward()``, as in modules with ``fit`` and ``predict``."""
     return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))

@@ -1,4 +1,4 @@
-"""What the other methods of an object may have done to its models before one of them runs."""
+"""Find the modes of an object that one of its other methods may have set before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dropout_lint.mode.program.values import UNKNOWN, Thing
 
 
 def switched_elsewhere(machine: Machine, instance: Thing, flow: ModeFlow) -> Iterator[Thing]:
-    """The models of an object whose mode another of its methods sets, which may have been called before."""
+    """The models of an object whose mode another method sets: that method may have been called before."""
     if instance.home is None:
         return
     for home, known in machine.definitions.lineage(instance.home, instance.name):

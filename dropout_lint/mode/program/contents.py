@@ -44,18 +44,23 @@ def either(values: list[Value]) -> Value:
     return flat[0] if len(flat) == 1 else Several(tuple(flat))
 
 
+def parts(thing: Thing) -> list[Thing]:
+    """The objects that a module holds directly."""
+    found = list(thing.children)
+    if thing.module or thing.opaque:
+        for value in thing.attributes.values():
+            found += [t for t in things(value) if t.module is not False or thing.opaque]
+    return found
+
+
 def below(thing: Thing, limit: int = 400) -> list[Thing]:
     """A module and all modules that it holds."""
     found: list[Thing] = []
     pending, seen = [thing], set()
     while pending and len(found) < limit:
         current = pending.pop()
-        if current.number in seen:
-            continue
-        seen.add(current.number)
-        found.append(current)
-        pending += current.children
-        if current.module or current.opaque:
-            for value in current.attributes.values():
-                pending += [t for t in things(value) if t.module is not False or current.opaque]
+        if current.number not in seen:
+            seen.add(current.number)
+            found.append(current)
+            pending += parts(current)
     return found

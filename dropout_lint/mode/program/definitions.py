@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
 from dropout_lint.mode.libraries import library
+from dropout_lint.mode.program.call_sites import CallSites, call_sites
 from dropout_lint.mode.program.terms import attribute_called, is_mode_call, terms
 from dropout_lint.mode.program.uses import Uses, layer_uses
 from dropout_lint.mode.program.values import Class, Function
@@ -24,6 +25,7 @@ class Memory:
         self.computing: dict[tuple[str, str, str], bool] = {}
         self.uses: dict[tuple[str, str], Uses | None] = {}
         self.switched: dict[tuple[str, str], frozenset[str]] = {}
+        self.call_sites: dict[tuple[str, str], CallSites] = {}
 
 
 class Definitions:
@@ -51,6 +53,13 @@ class Definitions:
             return Class(home, name)
         flow = self.flow(home, name)
         return Function(home, flow) if flow is not None else None
+
+    def call_sites(self, home: FileFacts, flow: ModeFlow) -> CallSites:
+        """The calls in a function."""
+        key = (home.path, flow.name)
+        if key not in self._memory.call_sites:
+            self._memory.call_sites[key] = call_sites(flow.steps)
+        return self._memory.call_sites[key]
 
     def models(self, home: FileFacts) -> list[Class]:
         """The modules of a file that can be called."""

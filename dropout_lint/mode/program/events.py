@@ -1,34 +1,30 @@
-"""What happens to the models of a run: the modes that they may be in, and the events that the judges read."""
+"""The modes of all models at one point of a run, and the events up to there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.facts import NOWHERE
+from dropout_lint.facts import NOWHERE, OPEN, EventKind, Location, Modes
 from dropout_lint.mode.program.contents import below, things
-from dropout_lint.mode.program.values import Frame, Place, Thing, Turn, Value
+from dropout_lint.mode.program.values import Frame, Thing, Turn, Value
 
-Modes = frozenset[str]
-TRAIN, EVAL, OPEN = frozenset("T"), frozenset("E"), frozenset("U")
-Kind = Literal["mode", "forward", "backward", "trace", "escape", "load", "checkpoint", "flag", "script"]
 Live = tuple[tuple[Thing, Modes], ...]
-"""Parts that compute differently by mode, with their modes."""
+"""Live parts with their modes."""
 _HOLDERS = 3
-"""Objects that hold one another on the way to a model."""
+"""Nested objects through which an escape looks for models."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """Something that happened to a model, in the order of the run."""
+    """An event as a RunEvent describes it, with the objects of the machine."""
 
-    kind: Kind
+    kind: EventKind
     thing: Thing | None
     modes: Modes
     grad: bool | None
-    place: Place
+    place: Location
     frame: Frame
     turns: tuple[Turn, ...]
     order: int
@@ -37,17 +33,17 @@ class Event:
     smoke: bool = False
     """The input is made of random numbers."""
     unused: bool = False
-    """Nothing uses the result, as in a pass that only warms up or moves statistics."""
+    """The result is not used, as in a pass that warms up or moves statistics."""
     cause: Event | None = None
     """The event that set the mode."""
     label: str = ""
     statement: Span = NOWHERE
-    region: Place | None = None
+    region: Location | None = None
     """The ``with`` statement that switches gradients off, in the same function."""
 
 
 def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
-    """The modes after one of several paths."""
+    """Join the modes at the ends of several paths."""
     modes = dict(ends[0])
     for other in ends[1:]:
         if other == modes:
@@ -60,7 +56,7 @@ def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
 
 
 class Recorder:
-    """The modes of all models at one point of a run, and what happened up to there."""
+    """Modes and events. A run executes on it."""
 
     def __init__(self) -> None:
         self.modes: dict[int, Modes] = {}
@@ -69,25 +65,25 @@ class Recorder:
         self.events: list[Event] = []
         self.turns: tuple[Turn, ...] = ()
         self.grad: bool | None = True
-        self.region: Place | None = None
+        self.region: Location | None = None
 
     def mode(self, thing: Thing) -> Modes:
         """The modes that a model may be in."""
         return self.modes.get(thing.number, OPEN)
 
     def live(self, thing: Thing) -> Live:
-        """The parts of a model that are proven to compute differently by mode."""
+        """The live parts of a model."""
         return tuple((part, self.mode(part)) for part in below(thing) if part.live is True)
 
     def holds_model(self, values: Iterable[Value]) -> bool:
-        """Whether a module, or anything else whose mode was set, is among some values."""
+        """Whether some values hold a module, or an object whose mode was set."""
         return any(t.module or t.number in self.causes for value in values for t in things(value))
 
     def record(
         self,
-        kind: Kind,
+        kind: EventKind,
         thing: Thing | None,
-        place: Place,
+        place: Location,
         frame: Frame,
         live: Live = (),
         smoke: bool = False,
@@ -115,7 +111,7 @@ class Recorder:
         self.events.append(event)
         return event
 
-    def set_mode(self, thing: Thing, modes: Modes, place: Place, frame: Frame) -> None:
+    def set_mode(self, thing: Thing, modes: Modes, place: Location, frame: Frame) -> None:
         """``thing.eval()`` or ``thing.train()``."""
         self.modes[thing.number] = modes
         event = self.record("mode", thing, place, frame)
@@ -130,21 +126,21 @@ class Recorder:
             whole = whole.part_of
 
     def unsettle(self, thing: Thing) -> None:
-        """From here on a model may be in any mode, beside those it was in."""
+        """Add "unknown" to the possible modes of a model."""
         self.modes[thing.number] = self.mode(thing) | OPEN
 
     def forget(self, parts: Iterable[Thing]) -> None:
-        """From here on nothing is known about the modes of some models."""
+        """Make the modes of some models unknown."""
         for part in parts:
             self.modes[part.number] = OPEN
 
-    def escape(self, values: Iterable[Value], place: Place, frame: Frame) -> None:
-        """A call that cannot be seen through receives values: it may set any mode."""
+    def escape(self, values: Iterable[Value], place: Location, frame: Frame) -> None:
+        """Pass values to a call that cannot be followed: it may set any mode of the models in them."""
         for value in values:
             for thing in things(value):
                 self._escape(thing, place, frame, _HOLDERS)
 
-    def _escape(self, thing: Thing, place: Place, frame: Frame, depth: int) -> None:
+    def _escape(self, thing: Thing, place: Location, frame: Frame, depth: int) -> None:
         if thing.module is not False:
             if self.mode(thing) != OPEN or thing.number in self.causes:
                 self.record("escape", thing, place, frame)

@@ -1,34 +1,34 @@
-"""The abstract machine: the state of one run, in which expressions and statements meet."""
+"""The state of one run: modes, names, budgets, and how states join."""
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts, Term
+from dropout_lint.facts import TRAIN, FileFacts, Location, Modes, Term
 from dropout_lint.mode.program.contents import either
 from dropout_lint.mode.program.definitions import Definitions, Memory
-from dropout_lint.mode.program.events import TRAIN, Modes, Recorder, joined
-from dropout_lint.mode.program.values import Constant, Frame, Place, Thing, Value
+from dropout_lint.mode.program.events import Recorder, joined
+from dropout_lint.mode.program.values import Constant, Frame, Thing, Value
 from dropout_lint.project.project import Project
 
 BUDGET = 12_000
 """Steps of one run."""
 ALONE = 2_500
-"""Steps of a run of one function, about whose parameters nothing is known."""
+"""Steps of a run of one function with unknown parameters."""
 State = tuple[dict[int, Modes], dict[str, Value]]
-"""The modes of all models, and what the names of a function stand for."""
+"""The modes of all models, and the values of the names of a function."""
 
 
 class Exhausted(Exception):  # noqa: N818 - the end of a budget, not an error
-    """The program is longer than the budget; what was seen so far proves nothing about the rest."""
+    """Raised when a run exceeds its budget; its events are dropped."""
 
 
 class Overdrawn(Exception):  # noqa: N818 - the end of a budget, not an error
-    """A function without any model takes too long: it counts as unknown."""
+    """Raised when a function that touches no model exceeds its budget; its result is unknown."""
 
 
 class Machine(Recorder):
-    """One run from a root. What the parts of a program do to it is in the modules named after them.
+    """One run from a root.
 
-    They call one another downwards, from expressions over calls to statements; ``evaluate`` is the way back up.
+    The modules of ``execution`` act on it, layered expressions > calls > statements; only ``evaluate`` recurses up.
     """
 
     top: Frame
@@ -42,23 +42,23 @@ class Machine(Recorder):
         self.steps = 0
         self.budget = BUDGET
         self.allowance: int | None = None
-        """The step at which the function under way counts as unknown."""
+        """The step at which the current function becomes unknown."""
         self.numbers = 0
         self.branches = 0
-        """Branches and loops under way that may be passed by."""
+        """Depth of branches and loops that may be skipped."""
         self.reached: set[tuple[str, str]] = set()
         """Functions that the run entered, by file and name."""
         self.undropped: set[str] = set()
-        """Rates of the command line that are 0 unless they are given, so that no dropout is proven by them."""
+        """Options of the command line with default rate 0: they do not prove an active dropout."""
         self.options: dict[str, str] = {}
-        """Words that options of the command line stand for unless they are given."""
+        """Options of the command line with their default words."""
         self.unwound: list[list[State]] = []
-        """For each loop under way, the states at its ``break`` and ``continue``."""
-        self.built: dict[tuple[object, ...], tuple[bool | None, str, Place | None]] = {}
-        """For a class and the constants given to its constructor: whether the mode matters, and which layer says so."""
+        """For each loop around, the states at its ``break`` and ``continue``."""
+        self.built: dict[tuple[object, ...], tuple[bool | None, str, Location | None]] = {}
+        """For a class and the constants passed to its constructor: whether it is live, and the layer that proves it."""
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
-        """What an expression stands for; events that it causes are recorded."""
+        """Evaluate an expression; record the events that it causes."""
         raise NotImplementedError
 
     def truth(self, term: Term, frame: Frame) -> bool | None:
@@ -84,11 +84,11 @@ class Machine(Recorder):
         return self.numbers
 
     def fresh(self, label: str = "") -> Thing:
-        """An object about which nothing is known."""
+        """An unknown object."""
         return Thing(self.number(), label=label)
 
-    def made(self, name: str, module: bool, live: bool | None, place: Place | None, modes: Modes = TRAIN) -> Thing:
-        """What a class or function outside of the project gives."""
+    def made(self, name: str, module: bool, live: bool | None, place: Location | None, modes: Modes = TRAIN) -> Thing:
+        """An object that a class or function outside of the project gives."""
         thing = Thing(self.number(), name, None, place, module, live)
         self.modes[thing.number] = modes
         return thing

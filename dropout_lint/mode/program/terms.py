@@ -1,4 +1,4 @@
-"""Questions to the terms of a flow that need no values."""
+"""Search the terms of a flow, without evaluating them."""
 
 from __future__ import annotations
 

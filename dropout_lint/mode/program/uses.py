@@ -1,4 +1,4 @@
-"""Which layers of a class its methods can reach, under which flags of the instance."""
+"""Find the layers that the methods of a class can reach, and under which flags of the instance."""
 
 from __future__ import annotations
 

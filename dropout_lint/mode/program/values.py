@@ -1,4 +1,4 @@
-"""What a name can stand for while the linker follows a program."""
+"""Abstract values: what an expression may evaluate to in a run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.facts import NOWHERE, FileFacts, ModeFlow, Term
-
-
-class Place(NamedTuple):
-    """A range of a file."""
-
-    path: str
-    span: Span
+from dropout_lint.facts import NOWHERE, FileFacts, Location, ModeFlow, Term
 
 
 @dataclass(eq=False, slots=True)
 class Thing:
-    """An object. ``module`` is whether it is an nn.Module, None where that is not known.
+    """An object. ``module`` is whether it is an ``nn.Module``, None if unknown.
 
     ``live`` says that its own computation differs between the modes: proven, refuted, or None.
     """
@@ -28,7 +21,7 @@ class Thing:
     name: str = ""
     home: FileFacts | None = None
     """The file of its class, for classes of the project; ``name`` is then a qualified name."""
-    place: Place | None = None
+    place: Location | None = None
     """Where it was constructed."""
     module: bool | None = None
     live: bool | None = None
@@ -40,11 +33,11 @@ class Thing:
     random: bool = False
     """Made by a random number generator: the input of a smoke test or of a tracer."""
     label: str = ""
-    """What the source calls it."""
+    """The first variable or attribute that it was bound to."""
 
     @property
     def opaque(self) -> bool:
-        """Nothing is known about how it was made."""
+        """Whether nothing is known about how it was made."""
         return not self.name and self.home is None
 
 
@@ -113,14 +106,14 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """One of these, by a test."""
+    """One of several values, where paths join."""
 
     values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Anything that holds no model."""
+    """A value that holds no model."""
 
 
 Value = Thing | Function | Lambda | Class | External | AnyOf | Group | Table | Constant | Several | Unknown
@@ -129,7 +122,7 @@ UNKNOWN = Unknown()
 
 @dataclass(eq=False, slots=True)
 class Frame:
-    """One activation of a function."""
+    """A call of a function: a frame of the call stack."""
 
     home: FileFacts
     flow: ModeFlow
@@ -139,16 +132,16 @@ class Frame:
     foreign: set[str] = field(default_factory=set)
     """Names declared global or nonlocal."""
     caller: Frame | None = None
-    call: Place | None = None
+    call: Location | None = None
     """Where it was called."""
     returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
     statement: Span = NOWHERE
-    """The statement under way."""
+    """The statement being executed."""
     unused: Span = NOWHERE
-    """The call in it whose result nothing uses."""
+    """The call in it whose result is not used."""
 
     def chain(self) -> Iterator[Frame]:
-        """This activation and those that led to it, innermost first."""
+        """This frame and its callers, innermost first."""
         frame: Frame | None = self
         while frame is not None:
             yield frame
@@ -156,11 +149,11 @@ class Frame:
 
 
 class Turn(NamedTuple):
-    """One pass through one run of a loop."""
+    """One turn of a loop."""
 
     loop: int
     turn: int
-    place: Place
+    place: Location
     frame: Frame
     body: Span | None
     """The first statement of the body."""

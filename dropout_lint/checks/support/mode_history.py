@@ -1,0 +1,122 @@
+"""A run as the checks ask about it: which passes train, which mode calls concern a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+
+from dropout_lint.facts import TRAIN, Location, ModeRun, RunEvent, RunFunction
+from dropout_lint.vocabulary import evaluates
+
+
+class History:
+    """The events of a run by kind, each forward with the backward pass that it is for."""
+
+    def __init__(self, run: ModeRun) -> None:
+        self.run = run
+        self.modes = [e for e in run.events if e.kind in {"mode", "escape"}]
+        self.backwards = [e for e in run.events if e.kind == "backward"]
+        self.forwards = [e for e in run.events if e.kind == "forward"]
+        self.chain: Callable[[int], tuple[int, ...]] = cache(lambda frame: tuple(run.chain(frame)))
+        """A frame and those that called it, innermost first."""
+        self.parts: Callable[[int], frozenset[int]] = cache(lambda model: frozenset(run.below(model)))
+        """A model and everything that it holds."""
+        found = ((f, self._find_backward(f)) for f in self.forwards)
+        self._backward = {f.order: backward for f, backward in found if backward is not None}
+        self.training = [f for f in self.forwards if f.order in self._backward]
+        """Forwards for a training step."""
+        self._trained = {part for f in self.training if f.model is not None for part in self.parts(f.model)}
+
+    def functions(self, frame: int) -> Iterator[RunFunction]:
+        """The functions on the path to a frame, innermost first."""
+        return map(self.run.function_of, self.chain(frame))
+
+    def readying(self) -> Iterator[tuple[RunEvent, int]]:
+        """Training steps and loads of weights, each with the order at which the model was ready for use."""
+        yield from ((f, self._backward[f.order].order) for f in self.training)
+        yield from ((e, e.order) for e in self.run.events if e.kind == "load")
+
+    def backward_of(self, forward: RunEvent) -> RunEvent | None:
+        """The backward pass that a forward is for: later, in the same iteration, in a function on its path."""
+        return self._backward.get(forward.order)
+
+    def _find_backward(self, forward: RunEvent) -> RunEvent | None:
+        if forward.grad is False:
+            return None
+        return next((b for b in self.backwards if b.order > forward.order and self._is_for(forward, b)), None)
+
+    def _is_for(self, forward: RunEvent, backward: RunEvent) -> bool:
+        turns, other = iteration(forward), iteration(backward)
+        shared = min(len(turns), len(other))
+        if turns[:shared] != other[:shared]:
+            return False
+        common = self.common_caller(forward.frame, backward.frame)
+        if common is None:
+            return False
+        if common not in (forward.frame, backward.frame):
+            callers = {self.run.frames[forward.frame].caller, self.run.frames[backward.frame].caller}
+            if not turns or callers != {common}:
+                return False
+        return not any(evaluates(f.name) for f in self.functions_until(forward.frame, common))
+
+    def is_trained(self, model: int) -> bool:
+        """Whether some training step runs a model, or a whole that it is a part of."""
+        return model in self._trained
+
+    def trains_again(self, model: int) -> bool:
+        """Whether nothing trains a model, or a ``train()`` puts it back into train mode."""
+        return not self.is_trained(model) or any(
+            e.kind == "mode" and e.modes == TRAIN and self.touches(e, model) for e in self.modes
+        )
+
+    def explicit_train(self, forward: RunEvent) -> RunEvent | None:
+        """The ``train()`` in the same function that set the mode of a forward, with no training in between."""
+        cause = self.cause(forward)
+        if cause is None or cause.kind != "mode" or cause.modes != TRAIN or cause.frame != forward.frame:
+            return None
+        return None if any(cause.order < e.order < forward.order for e in self.backwards) else cause
+
+    def cause(self, event: RunEvent) -> RunEvent | None:
+        """The event that set the mode of a model."""
+        return self.run.events[event.cause] if event.cause is not None else None
+
+    def touches(self, event: RunEvent, model: int) -> bool:
+        """Whether an event is about a model, a part of it, or a whole that it is a part of."""
+        return event.model is not None and (model in self.parts(event.model) or event.model in self.parts(model))
+
+    def common_caller(self, one: int, other: int) -> int | None:
+        """The innermost frame that leads to both of two."""
+        chain = self.chain(one)
+        return next((frame for frame in self.chain(other) if frame in chain), None)
+
+    def call_towards(self, event: RunEvent, frame: int) -> Location | None:
+        """The call in a frame that leads to an event in another one."""
+        frames = self.run.frames
+        return next((frames[f].call for f in self.chain(event.frame) if frames[f].caller == frame), None)
+
+    def functions_until(self, frame: int, last: int) -> Iterator[RunFunction]:
+        """The functions on the path to a frame, up to one that is left out."""
+        for one in self.chain(frame):
+            if one == last:
+                return
+            yield self.run.function_of(one)
+
+    def in_test(self, frame: int) -> bool:
+        """Whether a file of tests leads to a frame."""
+        return any(f.is_test for f in self.functions(frame))
+
+    def in_module(self, frame: int) -> bool:
+        """Whether a frame is a call of a method of a module."""
+        instance = self.run.instance_of(frame)
+        return instance is not None and bool(instance.module)
+
+
+@lru_cache(maxsize=1)
+def history_of(run: ModeRun) -> History:
+    """The history of a run, made once for all checks of it."""
+    return History(run)
+
+
+def iteration(event: RunEvent) -> list[tuple[int, int]]:
+    """The turns of the loops around an event."""
+    return [(t.loop, t.turn) for t in event.turns]

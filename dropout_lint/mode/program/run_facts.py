@@ -1,0 +1,157 @@
+"""Turn a finished run into a ModeRun: plain data, without the values, frames and objects of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropout_lint.facts import ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
+from dropout_lint.mode.libraries.frameworks import LOADS
+from dropout_lint.mode.program.contents import choices, parts
+from dropout_lint.mode.program.events import Event
+from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.owners import owner_class
+from dropout_lint.mode.program.terms import loop_variables
+from dropout_lint.mode.program.values import Frame, Thing, Turn
+
+_MAKERS = LOADS | {"from_pretrained", "from_config"}
+"""Methods of a class that give an instance of it."""
+
+
+def mode_run(machine: Machine, function: str = "") -> ModeRun:
+    """The events of a run that came to its end, with everything that they refer to."""
+    return _Writer(machine).run(function)
+
+
+class _Writer:
+    """Gives each object, frame and function a position when an event first refers to it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._things: dict[Thing, int] = {}
+        self._frames: dict[Frame, int] = {}
+        self._functions: dict[int, tuple[int, RunFunction]] = {}
+
+    def run(self, function: str) -> ModeRun:
+        machine = self._machine
+        events = tuple(map(self._event, machine.events))
+        subjects = {event.thing for event in machine.events if event.thing is not None}
+        subjects |= {thing.origin for thing in subjects if thing.origin is not None}
+        frames = tuple(self._frame_facts(frame, subjects) for frame in self._frames)
+        owners = {e.frame.instance for e in machine.events if _sets_in_constructor(e)}
+        models = tuple(self._models(owners))
+        functions = tuple(one for _, one in self._functions.values())
+        return ModeRun(machine.root.path, function, events, frames, functions, models)
+
+    def _event(self, event: Event) -> RunEvent:
+        thing = event.thing
+        forward = event.kind == "forward"
+        sites = self._machine.definitions.call_sites(event.frame.home, event.frame.flow) if forward else None
+        span = event.place.span
+        return RunEvent(
+            event.order,
+            event.kind,
+            self._model(thing) if thing is not None else None,
+            event.modes,
+            event.grad,
+            event.place,
+            event.statement,
+            self._frame(event.frame),
+            tuple(map(self._turn, event.turns)),
+            event.region,
+            event.cause.order if event.cause is not None else None,
+            tuple((self._model(part), modes) for part, modes in event.live),
+            event.smoke,
+            event.unused,
+            sites is not None and span in sites.repeated,
+            sites.passes.get(span, ()) if sites is not None else (),
+            event.label,
+        )
+
+    def _turn(self, turn: Turn) -> RunTurn:
+        return RunTurn(turn.loop, turn.turn, turn.place, self._frame(turn.frame), turn.body, turn.word)
+
+    def _model(self, thing: Thing) -> int:
+        return self._things.setdefault(thing, len(self._things))
+
+    def _frame(self, frame: Frame) -> int:
+        """The position of a frame, after those that called it."""
+        if frame not in self._frames:
+            for one in reversed(list(frame.chain())):
+                self._frames.setdefault(one, len(self._frames))
+                if one.instance is not None:
+                    self._model(one.instance)
+        return self._frames[frame]
+
+    def _function(self, frame: Frame) -> int:
+        flow, home = frame.flow, frame.home
+        if id(flow) not in self._functions:
+            receiver = flow.parameters[0] if flow.parameters else ""
+            spans = tuple(step.span for step in flow.steps)
+            function = RunFunction(home.path, flow.name, home.is_test, flow.intent, receiver, spans)
+            self._functions[id(flow)] = len(self._functions), function
+        return self._functions[id(flow)][0]
+
+    def _frame_facts(self, frame: Frame, subjects: set[Thing]) -> RunFrame:
+        names: dict[int, str] = {}
+        for thing, name in _named(frame):
+            if thing in subjects:
+                names.setdefault(self._model(thing), name)
+        return RunFrame(
+            self._function(frame),
+            self._frames[frame.caller] if frame.caller is not None else None,
+            frame.call,
+            self._model(frame.instance) if frame.instance is not None else None,
+            tuple(names.items()),
+        )
+
+    def _models(self, owners: set[Thing | None]) -> Iterator[RunModel]:
+        done = 0
+        while done < len(self._things):  # each may refer to others
+            for thing in list(self._things)[done:]:
+                yield self._model_facts(thing, thing in owners)
+                done += 1
+
+    def _model_facts(self, thing: Thing, owner: bool) -> RunModel:
+        held = {part: self._model(part) for part in parts(thing)}
+        tracer = thing.name.removeprefix("traced:")
+        return RunModel(
+            thing.name,
+            _class_name(thing),
+            thing.label,
+            thing.home is not None,
+            thing.module,
+            thing.live,
+            thing.place,
+            tuple(held.values()),
+            tuple((n, held[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in held),
+            self._model(thing.origin) if thing.origin is not None else None,
+            tracer if tracer != thing.name else "",
+            owner_class(self._machine, thing) if owner else None,
+        )
+
+
+def _sets_in_constructor(event: Event) -> bool:
+    instance, name = event.frame.instance, event.frame.flow.name
+    return event.kind == "mode" and instance is not None and bool(instance.module) and name.endswith("__init__")
+
+
+def _class_name(thing: Thing) -> str:
+    owner, _, last = thing.name.rpartition(".")
+    return owner.rpartition(".")[2] if last in _MAKERS and owner else last or thing.label
+
+
+def _named(frame: Frame) -> Iterator[tuple[Thing, str]]:
+    """Objects with the expressions that name them in a function: no variable of a loop, which changes at each turn."""
+    current: Frame | None = frame
+    while current is not None:
+        passing = set(loop_variables(current.flow.steps))
+        for name, value in current.names.items():
+            if name not in passing:
+                yield from ((one, name) for one in choices(value) if isinstance(one, Thing))
+        current = current.outer
+    instance = frame.instance
+    if instance is not None and frame.flow.parameters:
+        receiver = frame.flow.parameters[0]
+        yield instance, receiver
+        for name, value in instance.attributes.items():
+            yield from ((one, f"{receiver}.{name}") for one in choices(value) if isinstance(one, Thing))
