@@ -14,14 +14,14 @@ import pytest
 
 from dropout_lint import vocabulary
 from dropout_lint.config.settings import Settings
-from dropout_lint.facts import NOWHERE
+from dropout_lint.facts import NOWHERE, Location
 from dropout_lint.linting.linter import Linter
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.mode_calls import call_mode
-from dropout_lint.mode.program.values import Place, Thing
+from dropout_lint.mode.program.values import Thing
 from dropout_lint.rulebook import rules
 from dropout_lint.source.engine import collect
-from dropout_lint.source.names.place import Place as SourcePlace
+from dropout_lint.source.names.place import Place
 
 FOLDER = Path(tempfile.gettempdir()) / "an empty folder"
 """Outside of the tests, whose code some rules leave alone."""
@@ -278,7 +278,7 @@ def test_train_of_an_unknown_object_is_that_of_a_module_if_it_is_given_a_mode(wo
         machine: Any = SimpleNamespace(set_mode=lambda *_: None)
         frame: Any = None
         arguments = Arguments([Thing(2, label=label)], {}, False)
-        return call_mode(machine, Thing(1), "train", arguments, frame, Place("m.py", NOWHERE))
+        return call_mode(machine, Thing(1), "train", arguments, frame, Location("m.py", NOWHERE))
 
     assert is_switch(word)
     assert not is_switch("loader")
@@ -288,7 +288,7 @@ def test_train_of_an_unknown_object_is_that_of_a_module_if_it_is_given_a_mode(wo
 def test_a_definition_with_a_mode_call_acts_on_the_mode(word: str) -> None:
     def acts(name: str) -> bool:
         text = f"import torch\n\n\ndef f(model):\n    model.{name}()\n"
-        outlines = collect(Path("m.py"), text, SourcePlace("m", False, False), modes=True).outlines or ()
+        outlines = collect(Path("m.py"), text, Place("m", False, False), modes=True).outlines or ()
         return outlines[-1].acts
 
     assert acts(word)
