@@ -48,23 +48,23 @@ class _Writer:
         sites = self._machine.definitions.call_sites(event.frame.home, event.frame.flow) if forward else None
         span = event.place.span
         return RunEvent(
-            event.order,
-            event.kind,
-            self._model(thing) if thing is not None else None,
-            event.modes,
-            event.grad,
-            event.place,
-            event.statement,
-            self._frame(event.frame),
-            tuple(map(self._turn, event.turns)),
-            event.region,
-            event.cause.order if event.cause is not None else None,
-            tuple((self._model(part), modes) for part, modes in event.live),
-            event.smoke,
-            event.unused,
-            sites is not None and span in sites.repeated,
-            sites.passes.get(span, ()) if sites is not None else (),
-            event.label,
+            order=event.order,
+            kind=event.kind,
+            model=self._model(thing) if thing is not None else None,
+            modes=event.modes,
+            grad=event.grad,
+            location=event.place,
+            statement=event.statement,
+            frame=self._frame(event.frame),
+            turns=tuple(map(self._turn, event.turns)),
+            region=event.region,
+            cause=event.cause.order if event.cause is not None else None,
+            live=tuple((self._model(part), modes) for part, modes in event.live),
+            random_input=event.smoke,
+            unused=event.unused,
+            repeated=sites is not None and span in sites.repeated,
+            passes=sites.passes.get(span, ()) if sites is not None else (),
+            label=event.label,
         )
 
     def _turn(self, turn: Turn) -> RunTurn:
@@ -97,11 +97,11 @@ class _Writer:
             if thing in subjects:
                 names.setdefault(self._model(thing), name)
         return RunFrame(
-            self._function(frame),
-            self._frames[frame.caller] if frame.caller is not None else None,
-            frame.call,
-            self._model(frame.instance) if frame.instance is not None else None,
-            tuple(names.items()),
+            function=self._function(frame),
+            caller=self._frames[frame.caller] if frame.caller is not None else None,
+            call=frame.call,
+            instance=self._model(frame.instance) if frame.instance is not None else None,
+            names=tuple(names.items()),
         )
 
     def _models(self, owners: set[Thing | None]) -> Iterator[RunModel]:
@@ -115,18 +115,18 @@ class _Writer:
         held = {part: self._model(part) for part in parts(thing)}
         tracer = thing.name.removeprefix("traced:")
         return RunModel(
-            thing.name,
-            _class_name(thing),
-            thing.label,
-            thing.home is not None,
-            thing.module,
-            thing.live,
-            thing.place,
-            tuple(held.values()),
-            tuple((n, held[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in held),
-            self._model(thing.origin) if thing.origin is not None else None,
-            tracer if tracer != thing.name else "",
-            owner_class(self._machine, thing) if owner else None,
+            name=thing.name,
+            class_name=_class_name(thing),
+            label=thing.label,
+            in_project=thing.home is not None,
+            module=thing.module,
+            live=thing.live,
+            built=thing.place,
+            parts=tuple(held.values()),
+            attributes=tuple((n, held[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in held),
+            origin=self._model(thing.origin) if thing.origin is not None else None,
+            tracer=tracer if tracer != thing.name else "",
+            owner=owner_class(self._machine, thing) if owner else None,
         )
 
 
