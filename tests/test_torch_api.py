@@ -70,7 +70,14 @@ def test_the_functions_of_torch_itself_take_three_arguments(name: str) -> None:
 def test_scaled_dot_product_attention_takes_these_arguments() -> None:
     signature = signatures.ATTENTION["torch.nn.functional.scaled_dot_product_attention"]
     query = torch.ones(1, 2, 3, 4)
-    values: dict[str, Any] = {"query": query, "key": query, "value": query, "attn_mask": None, "is_causal": False, "scale": None}
+    values: dict[str, Any] = {
+        "query": query,
+        "key": query,
+        "value": query,
+        "attn_mask": None,
+        "is_causal": False,
+        "scale": None,
+    }
     assert set(values) | {"dropout_p", "enable_gqa"} == set(signature.parameters)
     result = torch.nn.functional.scaled_dot_product_attention(**values, dropout_p=0.0, enable_gqa=False)
     assert torch.equal(result, torch.nn.functional.scaled_dot_product_attention(query, query, query))
