@@ -277,7 +277,7 @@ def test_nothing_is_put_above_a_cell_magic(write: Callable[..., Path]) -> None:
     path = write(notebook(code(f"%%time\n{net}\nfrom torch import nn")))
     assert "Fixed 1 problem." in check("--fix", ".").stdout
     source = "".join(json.loads(path.read_bytes())["cells"][0]["source"])
-    assert source.startswith("%%time\nimport torch.nn.functional as F\nclass Net(nn.Module):\n")
+    assert source.startswith("%%time\nimport torch.nn.functional as F\n\n\nclass Net(nn.Module):\n")
 
 
 def test_standard_input_may_be_a_notebook(write: Callable[..., Path]) -> None:

@@ -123,10 +123,7 @@ SAVES_ITS_OUTPUT = {
 
 SAVES_ITS_OUTPUT_METHODS = {"relu", "relu_", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax"}
 
-INPLACE_ACTIVATIONS = {
-    f"torch.nn.{name}"
-    for name in ("LeakyReLU", "ELU", "CELU", "SELU", "RReLU", "Threshold", "ReLU6", "Hardtanh", "SiLU", "Mish")
-}
+INPLACE_ACTIVATIONS = {f"torch.nn.{name}" for name in ("LeakyReLU", "ELU", "CELU", "SELU", "RReLU")}
 """Activations whose backward needs their output only with ``inplace=True``."""
 
 CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
