@@ -17,7 +17,7 @@ from dropout_lint.linting import checking
 from dropout_lint.linting.checking import Checker
 from dropout_lint.linting.linter import Linter, LintResult
 from dropout_lint.rulebook import rules
-from tests.mode_helpers import write_files
+from tests.linting import write_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all checks are in one process")
 

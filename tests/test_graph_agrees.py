@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from dropout_lint.checks import checks
-from dropout_lint.config.resolver import Settings
 from dropout_lint.facts import LayerGraph
-from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import Rule, rules
 from tests.graph_helpers import built, codes, imported, models, seen_anyhow, traced
-from tests.test_rule_pages import MARK, examples, marks
+from tests.linting import codes as source_codes
+from tests.linting import lint_files, marks, without_marks
+from tests.test_rule_pages import examples
 
 DEFAULT = frozenset(r.code for r in rules().values() if r.set == "default")
 PATTERNS = {
@@ -82,12 +82,11 @@ def test_both_engines_report_a_mistake_at_the_same_place(
         monkeypatch.delitem(sys.modules, name, raising=False)
     model = built(tmp_path, written(form, tmp_path, first, dropout, last))
     on = DEFAULT | {code}
-    settings = Settings(root=tmp_path, enabled=on)
-    source = Linter(lambda _: settings, jobs=1).run([tmp_path / "net.py"])
+    source = lint_files([tmp_path / "net.py"], on)
     graph = traced(model, torch.randn(*size), codes=sorted(on))
-    assert [d.code for d in source.diagnostics] == [code]
+    assert source_codes(source) == [code]
     assert [(d["code"], d["path"], d["span"]["line"], d["span"]["column"]) for d in graph["diagnostics"]] == [
-        (d.code, d.path, d.span.line, d.span.column) for d in source.diagnostics
+        (d.code, d.path, d.span.line, d.span.column) for d in source
     ]
 
 
@@ -112,7 +111,7 @@ def with_models(*kinds: str) -> list[object]:
 def seen(rule: Rule, index: int, folder: Path) -> list[dict[str, Any]]:
     """What the graph engine says about each model of an example; skips pages that are a part of something."""
     path = folder / f"page_{rule.code.lower()}_{index}.py"
-    path.write_text(MARK.sub("", rule.examples[index].code))
+    path.write_text(without_marks(rule.examples[index].code))
     try:
         module = imported(path)
     except (ImportError, NameError, AttributeError, SystemExit) as error:
@@ -125,7 +124,7 @@ def test_models_of_bad_examples_are_reported_at_the_marks(rule: Rule, index: int
     results = seen(rule, index, tmp_path)
     on = DEFAULT | {rule.code}
     found = {(line, code) for result in results for code, line in codes(result) if code in on}
-    expected = set(marks(rule.examples[index]))
+    expected = set(marks(rule.examples[index].code))
     nodes = [node for result in results if result["how"] == "execution" for node in result["graph"]["nodes"]]
     ran = {int(node["line"].rpartition(":")[2]) for node in nodes if node["rate"]}
     assert found <= expected

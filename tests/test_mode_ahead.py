@@ -14,7 +14,8 @@ from dropout_lint.mode.linking import ahead
 from dropout_lint.mode.linking.link import link
 from dropout_lint.mode.linking.runs import Run, Runs
 from dropout_lint.project.project import Project
-from tests.mode_helpers import MAIN, NET, STEPS, write_files
+from tests.linting import write_files
+from tests.mode_helpers import MAIN, NET, STEPS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all runs are in one process")
 

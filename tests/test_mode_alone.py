@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.mode.linking.neighbours import MOST_IMPORTERS
-from tests.mode_helpers import MAIN, NET, STEPS, lint_paths, write_files
+from tests.linting import lint_files, write_files
+from tests.mode_helpers import MAIN, MODE, NET, STEPS
 
 
 def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
@@ -34,7 +35,7 @@ def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
 
 def found(files: list[Path], folder: Path) -> dict[str, set[tuple[str, int, str]]]:
     by_file: dict[str, set[tuple[str, int, str]]] = {}
-    for d in lint_paths(folder, files):
+    for d in lint_files(files, MODE):
         by_file.setdefault(Path(d.path).name, set()).add((d.code, d.span.line, d.message))
     return by_file
 
@@ -109,11 +110,11 @@ def test_files_of_the_same_name_elsewhere_are_not_users(tmp_path: Path) -> None:
     one = project(train="model.train()", evaluate="pass", layout="flat")
     files = {f"experiment{n}/{name}": text for n in range(MOST_IMPORTERS + 10) for name, text in one.items()}
     paths = write_files(tmp_path, {"pyproject.toml": "", **files})[1:]
-    found = lint_paths(tmp_path, paths)
+    found = lint_files(paths, MODE)
     assert {item.code for item in found} == {"DRP206"}
     assert len(found) == MOST_IMPORTERS + 10
     steps = tmp_path / "experiment3" / "steps.py"
-    assert lint_paths(tmp_path, [steps]) == [item for item in found if item.path == str(steps)]
+    assert lint_files([steps], MODE) == tuple(item for item in found if item.path == str(steps))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_a_package_in_a_folder_of_a_longer_name(folder: str, package: bool, foun
     files |= {"core/__init__.py": "", "main.py": MAIN.format(net="netlib.core.net", steps="netlib.core.steps")}
     files |= {"__init__.py": ""} if package else {}
     paths = write_files(tmp_path / folder, files)
-    assert [item.code for item in lint_paths(tmp_path, paths)] == ["DRP206"] * found
+    assert [item.code for item in lint_files(paths, MODE)] == ["DRP206"] * found
 
 
 def test_places_in_other_files_are_spelt_like_the_file_that_is_checked(
@@ -138,5 +139,5 @@ def test_places_in_other_files_are_spelt_like_the_file_that_is_checked(
 ) -> None:
     write_files(tmp_path, project(train="model.train()", evaluate="pass", layout="flat"))
     monkeypatch.chdir(tmp_path)
-    found = lint_paths(tmp_path, [Path("steps.py")])
+    found = lint_files([Path("steps.py")], MODE)
     assert {one.path for item in found for one in item.related} == {"main.py", "net.py"}

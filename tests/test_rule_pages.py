@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
-from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.fixing.fixer import fix_text
-from dropout_lint.linting.linter import Linter
-from dropout_lint.rulebook import Example, Rule, rules
-
-MARK = re.compile(r"  # (DRP\d{3}(?: DRP\d{3})*)$", re.MULTILINE)
-
-
-def settings_for(rule: Rule) -> Settings:
-    on = {r.code for r in rules().values() if r.set != "opinion"} | {rule.code}
-    return Settings(root=Path.cwd(), enabled=frozenset(on), fixable=frozenset(on), unsafe_fixes=True)
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.rulebook import Rule, rules
+from tests.linting import NOT_OPINION, fix, lint_text, marks, places, without_marks
 
 
 def findings(text: str, rule: Rule, folder: Path) -> tuple[Diagnostic, ...]:
-    settings = settings_for(rule)
-    result = Linter(lambda _: settings, jobs=1).run_text(folder / "example.py", text)
-    assert not result.failures
-    return result.diagnostics
+    return lint_text(text, NOT_OPINION | {rule.code}, folder / "example.py")
 
 
 def examples(*kinds: str) -> list[object]:
@@ -37,21 +24,10 @@ def examples(*kinds: str) -> list[object]:
     ]
 
 
-def marks(example: Example) -> list[tuple[int, str]]:
-    return sorted(
-        (number, code)
-        for number, line in enumerate(example.code.splitlines(), 1)
-        for mark in [MARK.search(line)]
-        if mark
-        for code in mark.group(1).split()
-    )
-
-
 @pytest.mark.parametrize(("rule", "index"), examples("bad"))
 def test_bad_example_is_reported_at_its_marks(rule: Rule, index: int, tmp_path: Path) -> None:
-    example = rule.examples[index]
-    text = MARK.sub("", example.code)
-    assert [(d.span.line, d.code) for d in findings(text, rule, tmp_path)] == marks(example)
+    text = rule.examples[index].code
+    assert places(findings(without_marks(text), rule, tmp_path)) == marks(text)
 
 
 @pytest.mark.parametrize(("rule", "index"), examples("good", "fixed"))
@@ -62,10 +38,6 @@ def test_good_and_fixed_examples_are_silent(rule: Rule, index: int, tmp_path: Pa
 
 @pytest.mark.parametrize(("rule", "index"), examples("fixed"))
 def test_fixing_the_bad_example_gives_the_fixed_one(rule: Rule, index: int, tmp_path: Path) -> None:
-    bad = MARK.sub("", rule.examples[index - 1].code)
-    outcome = fix_text(
-        bad,
-        lambda text: findings(text, rule, tmp_path),
-        lambda d: d.fix is not None and d.fix.applicability is not Applicability.DISPLAY,
-    )
+    bad = without_marks(rule.examples[index - 1].code)
+    outcome = fix(bad, lambda text: findings(text, rule, tmp_path))
     assert outcome.text == rule.examples[index].code
