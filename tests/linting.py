@@ -106,3 +106,8 @@ def run(*args: object, stdin: str | bytes | None = None) -> Result:
 def check(*args: object, stdin: str | bytes | None = None) -> Result:
     """Run ``check`` without any configuration, one line a finding."""
     return run("check", "--isolated", "--output-format", "concise", *args, stdin=stdin)
+
+
+def reported(result: Result) -> list[str]:
+    """The places in a report with one line a finding."""
+    return [line.split(": ")[0] for line in result.stdout.splitlines() if ": DRP" in line]

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from click.testing import CliRunner, Result
 
 from dropout_lint import disk
 from dropout_lint.cache import codec, folder
 from dropout_lint.cache.folder import CacheFolder
-from dropout_lint.cli import cli
 from dropout_lint.config.resolver import SettingsResolver
 from dropout_lint.config.schema import Options
 from dropout_lint.config.settings import Settings
@@ -33,6 +31,7 @@ from dropout_lint.linting.gathering import gather
 from dropout_lint.linting.linter import Linter, LintResult
 from dropout_lint.rulebook import rules
 from dropout_lint.source.names.place import place_of
+from tests.linting import check, run
 
 NET = """
 import torch.nn.functional as F
@@ -143,10 +142,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lint(paths: list[Path], options: Options, cache: CacheFolder | None) -> LintResult:
     resolver = SettingsResolver(options, isolated=True)
     return Linter(resolver, 1, cache=cache).run(discover(paths, resolver).files)
-
-
-def check(*args: str) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", "--output-format", "concise", *args])
 
 
 # --- warm and cold agree
@@ -382,7 +377,7 @@ def test_the_cache_can_be_elsewhere(project: Path, tmp_path: Path, monkeypatch: 
 def test_the_cache_is_beside_the_configuration(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "pyproject.toml").write_text("[tool.dropout-lint]\n")
     monkeypatch.chdir(project / "pkg")
-    CliRunner().invoke(cli, ["check", "."])
+    run("check", ".")
     assert folder.is_ours(project / folder.NAME)
     assert not (project / "pkg" / folder.NAME).exists()
 
@@ -523,15 +518,15 @@ def test_clean_removes_caches_and_nothing_else(project: Path) -> None:
     (other / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
     caches = {project / folder.NAME, project / "pkg" / "elsewhere"}
     left = [path for path in sorted(project.rglob("*")) if not {path, *path.parents} & caches]
-    done = CliRunner().invoke(cli, ["clean", "."])
+    done = run("clean", ".")
     assert done.exit_code == 0
     assert done.stderr.splitlines() == [f"Removed {Path(folder.NAME)}", f"Removed {Path('pkg', 'elsewhere')}"]
     assert sorted(project.rglob("*")) == left
-    assert CliRunner().invoke(cli, ["clean"]).stderr == "Nothing to remove.\n"
+    assert run("clean").stderr == "Nothing to remove.\n"
 
 
 def test_clean_refuses_a_path_that_is_not_there(project: Path) -> None:
-    done = CliRunner().invoke(cli, ["clean", "nowhere"])
+    done = run("clean", "nowhere")
     assert (done.exit_code, done.stderr) == (2, "error: nowhere: no such folder\n")
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 import dropout_lint
 from dropout_lint import __version__
@@ -25,6 +24,7 @@ from dropout_lint.commands import check as check_module
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Severity, Span
 from dropout_lint.syntax.reading import read_source
 from dropout_lint.syntax.text import UnreadableSource
+from tests.linting import run
 
 WORDS = {
     "BAD": ("DRP101", Severity.ERROR, Applicability.SAFE),
@@ -86,10 +86,6 @@ def folder(tmp_path, monkeypatch):
         sys.modules, "dropout_lint.linting.linter", types.SimpleNamespace(Linter=WordLinter, LintResult=LintResult)
     )
     return tmp_path
-
-
-def run(*args: str, stdin: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(cli, [str(arg) for arg in args], input=stdin)
 
 
 def write(name: str, text: str) -> Path:

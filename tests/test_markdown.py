@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from dropout_lint.cli import cli
 from dropout_lint.syntax.markdown import decode_markdown
+from tests import linting
 
 PAGE = """\
 # A model with dropout
@@ -54,7 +54,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*args: str) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", *args])
+    return linting.run("check", "--isolated", *args)
 
 
 def test_blocks_are_one_program_on_their_own_lines(page: Path) -> None:

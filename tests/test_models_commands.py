@@ -10,13 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from dropout_lint.cli import cli
 from dropout_lint.commands import trace, validate
 from dropout_lint.commands.shared import model_targets
 from dropout_lint.config.settings import Settings
 from dropout_lint.models.discover import modules_without_arguments
+from tests.linting import run
 from tests.stub_torch import JOB, write_stubs
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
@@ -82,10 +81,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(trace, "JOB", JOB)
     monkeypatch.setattr(validate, "JOB", JOB)
     return work
-
-
-def run(*args: str) -> Result:
-    return CliRunner().invoke(cli, list(args))
 
 
 def declare(folder: Path, *targets: str, more: str = "") -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from dropout_lint.cli import cli
 from dropout_lint.config.output_formats import FORMATS
 from dropout_lint.syntax.magics import is_skipped, mask, unmask
 from dropout_lint.syntax.reading import decode_source
+from tests import linting
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -57,8 +57,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     return write
 
 
-def check(*args: str, **more: Any) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", *args], **more)
+def check(*args: str, stdin: str | None = None) -> Result:
+    return linting.run("check", "--isolated", *args, stdin=stdin)
 
 
 # --- what is found, and where
@@ -283,10 +283,10 @@ def test_nothing_is_put_above_a_cell_magic(write: Callable[..., Path]) -> None:
 def test_standard_input_may_be_a_notebook(write: Callable[..., Path]) -> None:
     path = write(USUAL)
     text = path.read_text()
-    done = check("--fix", "--stdin-filename", "other.ipynb", "-", input=text)
+    done = check("--fix", "--stdin-filename", "other.ipynb", "-", stdin=text)
     check("--fix", "nb.ipynb")
     assert done.stdout == path.read_text() != text
-    shown = check("--stdin-filename", "other.ipynb", "-", input=text).stdout
+    shown = check("--stdin-filename", "other.ipynb", "-", stdin=text).stdout
     assert " --> other.ipynb:cell 3:5:16" in shown
 
 
