@@ -15,7 +15,7 @@ from dropout_lint.cli import cli
 from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
 from dropout_lint.fixing.fixer import FixOutcome, fix_text
-from dropout_lint.linting.linter import Linter, LintResult
+from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
 
 NOT_OPINION = frozenset(code for code, rule in rules().items() if rule.set != "opinion")
@@ -40,7 +40,9 @@ def lint_text(
 ) -> tuple[Diagnostic, ...]:
     """What these rules find in a text, as if it were the content of ``path``."""
     chosen = settings(path.parent, on, managed)
-    return _without_failures(Linter(lambda _: chosen, jobs=1).run_text(path, text))
+    result = Linter(lambda _: chosen, jobs=1).run_text(path, text)
+    assert not result.failures
+    return result.diagnostics
 
 
 def lint_files(
@@ -50,10 +52,7 @@ def lint_files(
 ) -> tuple[Diagnostic, ...]:
     """What these rules find in files that are linted together."""
     chosen = settings(paths[0].parent, on, managed)
-    return _without_failures(Linter(lambda _: chosen, jobs=1).run(paths))
-
-
-def _without_failures(result: LintResult) -> tuple[Diagnostic, ...]:
+    result = Linter(lambda _: chosen, jobs=1).run(paths)
     assert not result.failures
     return result.diagnostics
 
