@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -413,7 +413,7 @@ def flipped(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("damage", [shortened, flipped, lambda data: b"", lambda data: b"\xff[" + data])
 @pytest.mark.parametrize("which", ["run-", "facts-", ""])
-def test_a_damaged_cache_is_no_cache(project: Path, damage, which: str) -> None:
+def test_a_damaged_cache_is_no_cache(project: Path, damage: Callable[[bytes], bytes], which: str) -> None:
     expected = check("--no-cache", ".").stdout
     check(".")
     for path in kept(project / folder.NAME):

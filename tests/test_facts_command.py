@@ -101,7 +101,7 @@ def test_standard_input_has_the_name_that_is_given() -> None:
 
 
 def test_notebooks_and_markdown_have_facts() -> None:
-    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": NET}
+    cell: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": NET}
     Path("net.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     Path("net.md").write_text(f"# A page\n\n```python\n{NET}```\n")
     shown = facts("--kind", "DropoutSite", "net.ipynb", "net.md")

@@ -7,9 +7,10 @@ Every form is the body of one small network. A safe fix keeps parameters, keys a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +18,10 @@ from dropout_lint.diagnostic import Applicability, Diagnostic
 from dropout_lint.fixing.fixer import FixOutcome
 from tests.linting import fix, lint_text
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
 SKELETON = """\
 import torch
@@ -559,7 +563,7 @@ NO_FIX = [
         imports=f"{FUNCTIONAL}\nfrom functools import partial",
     ),
 ]
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[str], str]] = {
     "lf": lambda text: text,
     "crlf": lambda text: text.replace("\n", "\r\n"),
     "tabs": lambda text: re.sub(r"(?m)^(?: {4})+", lambda m: "\t" * (len(m.group()) // 4), text),

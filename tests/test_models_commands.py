@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.commands import trace, validate
-from dropout_lint.commands.shared import model_targets
 from dropout_lint.config.settings import Settings
 from dropout_lint.models.discover import modules_without_arguments
 from tests.linting import run
@@ -228,7 +227,7 @@ def test_files_that_take_one_model_are_not_overwritten_by_the_next() -> None:
 
 def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(model_targets.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
     for command in ("trace", "validate"):
         result = run(command, "net.py:Net")
         assert result.exit_code == 2

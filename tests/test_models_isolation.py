@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -150,7 +152,9 @@ def test_leaving_the_iteration_ends_the_children(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("PYTHONPATH", str(folder))
     monkeypatch.chdir(folder)
     started = time.monotonic()
-    running = run([ModelTarget("good.py:Good"), ModelTarget("hang.py:Good")], JOB, {}, jobs=2, timeout=60)
+    running = cast(
+        Generator[Outcome], run([ModelTarget("good.py:Good"), ModelTarget("hang.py:Good")], JOB, {}, jobs=2, timeout=60)
+    )
     assert next(running).failure is None
     running.close()
     assert time.monotonic() - started < 30

@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dropout_lint.diagnostic import Applicability
 from tests.linting import fix, lint_text
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
 HEADER = """\
 from collections import OrderedDict

@@ -105,7 +105,8 @@ def test_code_is_cut_to_the_width_of_the_terminal(columns: int) -> None:
     source = f"{'a = 1; ' * 20}drop(x); {'b = 2; ' * 20}\nf(\n    {'1, ' * 60}drop(y)\n)\n"
 
     def cut(*span: int) -> str:
-        found = Found((at(*span, severity=Severity.WARNING),))  # type: ignore[arg-type]
+        line, column, end_line, end_column = span
+        found = Found((at(line, column, end_line, end_column, severity=Severity.WARNING),))
         text = render(found, "full", sources=lambda _: source, color=False, summary=Summary(), columns=columns)
         assert max(len(line) for line in text.splitlines() if "|" in line) <= columns, text
         return text

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ def test_imports_keep_to_the_layers() -> None:
 )
 def test_a_wrong_import_breaks_its_contract(file: str, line: str, contract: str, tmp_path: Path) -> None:
     assert contract in broken_contracts(copy_with_line(tmp_path, file, line))
+
+
+def test_the_picture_of_the_layers_is_that_of_the_contract() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (picture,) = re.findall(r"<!-- layers:begin -->\n```text\n(.*?)```\n<!-- layers:end -->", text, re.DOTALL)
+    shown = [re.split(r" {2,}", line)[0].split(", ") for line in picture.splitlines()]
+    contract = next(c for c in PYPROJECT["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    assert shown == [layer.split(" : ") for layer in contract["layers"]]
+
+
+def test_the_examples_of_a_rule_need_only_pytest() -> None:
+    """What CONTRIBUTING.md says; a contributor need not install torch to test a page."""
+    wanted = {re.split(r"[^\w-]", line)[0] for line in PYPROJECT["project"]["optional-dependencies"]["dev"]}
+    modules = [name for name, owners in packages_distributions().items() if wanted & set(owners) - {"pytest"}]
+    code = "import sys, tests.test_rule_pages, tests.conftest\nprint(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert {"torch", "numpy", "jsonschema"} <= set(modules)
+    assert set(modules) & set(done.stdout.splitlines()) - {"dropout_lint"} == set()
 
 
 # --- what a run imports
@@ -290,7 +309,8 @@ def test_the_fixed_example_answers_the_same_question_the_same_way(tmp_path: Path
         with pytest.warns(UserWarning, match="num_layers"):
             model = module.Classifier(words=10, classes=2, dim=16).eval()
         tokens = torch.randint(1, 10, (4, 6))
-        return torch.equal(model(tokens), model(tokens))
+        same: bool = torch.equal(model(tokens), model(tokens))
+        return same
 
     assert not answers()
     assert CliRunner().invoke(cli, ["check", "--isolated", "--fix", str(file)]).exit_code == 1

@@ -6,14 +6,18 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import nn
 
-from dropout_lint.runtime.watcher import ModeWarning, watch  # noqa: E402
+from dropout_lint.runtime.watcher import ModeWarning, watch
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +28,7 @@ class Net(nn.Module):
         self.body = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2))
         self.head = nn.Linear(8, 2)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.head(self.body(x))
 
 
@@ -245,15 +249,15 @@ def test_the_package_and_the_plugin_import_no_torch() -> None:
 
 
 def test_the_lightning_callback_watches_a_fit(tmp_path: Path) -> None:
-    lightning = pytest.importorskip("lightning.pytorch")
+    lightning: Any = pytest.importorskip("lightning.pytorch")
     from dropout_lint.runtime.lightning_callback import WatchModes
 
-    class Lit(lightning.LightningModule):
+    class Lit(lightning.LightningModule):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.net = Net()
 
-        def training_step(self, batch: list[torch.Tensor], index: int) -> torch.Tensor:
+        def training_step(self, batch: list[torch.Tensor], index: int) -> Any:
             if index == 2:
                 self.net.eval()
             return self.net(batch[0]).sum()
@@ -286,11 +290,11 @@ def test_the_transformers_callback_watches_a_training(tmp_path: Path) -> None:
     from dropout_lint.runtime.transformers_callback import WatchModes
 
     class Classifier(Net):
-        def train(self, mode: bool = True) -> Net:
+        def train(self, mode: bool = True) -> Self:
             super().train(mode).body.eval()
             return self
 
-        def forward(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        def forward(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
             logits = super().forward(x)
             return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 

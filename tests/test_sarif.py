@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from public_schemas import SARIF, errors
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
 from dropout_lint.report import render
 from dropout_lint.report.view import Summary
 from dropout_lint.rulebook import rules
 from tests import linting
+from tests.public_schemas import SARIF, errors
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = ("--isolated", "--select", "ALL", "--preview", "--unsafe-fixes")
@@ -33,6 +33,7 @@ def log(source: str, *diagnostics: Diagnostic, failures: tuple[Failure, ...] = (
     )
     document: dict[str, Any] = json.loads(text)
     assert errors(document, SARIF) == []
+    run: dict[str, Any]
     (run,) = document["runs"]
     return run
 
@@ -137,6 +138,7 @@ def sarif_of(folder: Path, report: Path) -> dict[str, Any]:
     linting.run(str(folder), *EVERYTHING, "--output-format", f"sarif={report}")
     document: dict[str, Any] = json.loads(report.read_text("utf-8"))
     assert errors(document, SARIF) == []
+    run: dict[str, Any]
     (run,) = document["runs"]
     return run
 

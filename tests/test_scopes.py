@@ -128,10 +128,6 @@ NAMES = {
     "a star import does not reach parameters": ("from torch.nn import *\ndef f(Dropout):\n    probe(Dropout)", ""),
     "a name bound to itself": ("x = x\nprobe(x)", ""),
     "two names bound to each other": ("x = y\ny = x\nprobe(x)", ""),
-    "a class in place of a failed import": (
-        "try:\n    from torch.nn import Dropout\nexcept ImportError:\n    class Dropout:\n        pass\nprobe(Dropout)",
-        "torch.nn.Dropout",
-    ),
     "a subscript": (HEAD + "probe(table[0])", ""),
 }
 

@@ -37,9 +37,14 @@ class Watching:
 
     def __init__(self, folder: Path, *args: str) -> None:
         command = [sys.executable, "-m", "dropout_lint", "check", "--output-format", "concise", "--watch"]
-        group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
+        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         self.process = subprocess.Popen(
-            [*command, *args], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **group
+            [*command, *args],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            creationflags=flags,
         )
         self._printed = ""
         self._seen = 0
@@ -63,7 +68,7 @@ class Watching:
 
     def end(self) -> int:
         """Press Ctrl-C; gives the exit code."""
-        self.process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)
+        self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
         code = self.process.wait(30)
         assert "Traceback" not in self._printed
         return code
