@@ -29,10 +29,13 @@ class Editor(LanguageClient):
         self.published: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
         self.watched: list[types.Registration] = []
 
+        def keep(params: types.PublishDiagnosticsParams) -> None:
+            self.published.put_nowait(params)
+
         def register(params: types.RegistrationParams) -> None:
             self.watched += params.registrations
 
-        self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(self.published.put_nowait)
+        self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(keep)
         self.feature(types.CLIENT_REGISTER_CAPABILITY)(register)
 
     def open(self, path: Path, text: str) -> str:
