@@ -305,7 +305,7 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
     table = dict(checks.checks())
     kind, _ = table["DRP101"]
 
-    def crash(fact: object, context: object) -> Iterator[Diagnostic]:
+    def crash(*_: object) -> Iterator[Diagnostic]:
         raise ZeroDivisionError("division\nby zero")
         yield
 

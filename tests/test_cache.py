@@ -267,7 +267,7 @@ def test_the_same_text_in_two_places_says_different_things(project: Path, tmp_pa
         store = FactsStore(CacheFolder(tmp_path / "cache"))
         for one in cold:
             place = place_of(one.path, Disk())
-            store.add(one, disk.digest_of(one.path.read_bytes()), place, False)
+            store.add(one, disk.digest_of(one.path.read_bytes()), place, modes=False)
         store.save()
     same = {(one.facts.module, one.facts.is_test) for one in cold if one.path.read_text() == text and one.facts}
     assert same == {
@@ -336,7 +336,8 @@ def engine_of(*args: str) -> tuple[int, set[str]]:
     return int(exit_code), set(modules)
 
 
-def test_a_warm_run_imports_nothing_that_analyses(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_warm_run_imports_nothing_that_analyses() -> None:
     code, modules = engine_of("--exit-zero", ".")
     assert (code, "dropout_lint.source.engine" in modules) == (0, True)
     assert engine_of(".") == (1, set())
@@ -382,7 +383,8 @@ def test_the_cache_is_beside_the_configuration(project: Path, monkeypatch: pytes
     assert not (project / "pkg" / folder.NAME).exists()
 
 
-def test_fixes_after_a_warm_run_are_those_after_a_cold_one(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_fixes_after_a_warm_run_are_those_after_a_cold_one() -> None:
     expected = check("--no-cache", "--diff", "--unsafe-fixes", ".").stdout
     assert "+" in expected
     check(".")
@@ -411,7 +413,7 @@ def flipped(data: bytes) -> bytes:
     return data[:at] + bytes([data[at] + 1]) + data[at + 1 :]
 
 
-@pytest.mark.parametrize("damage", [shortened, flipped, lambda data: b"", lambda data: b"\xff[" + data])
+@pytest.mark.parametrize("damage", [shortened, flipped, lambda _: b"", lambda data: b"\xff[" + data])
 @pytest.mark.parametrize("which", ["run-", "facts-", ""])
 def test_a_damaged_cache_is_no_cache(project: Path, damage: Callable[[bytes], bytes], which: str) -> None:
     expected = check("--no-cache", ".").stdout
@@ -438,7 +440,7 @@ def test_a_tool_that_was_edited_is_another_build(monkeypatch: pytest.MonkeyPatch
     before = folder.build()
     folder.build.cache_clear()
     assert folder.build() == before
-    monkeypatch.setattr(folder, "_stated", lambda path: iter(["a.py 1 1"]))
+    monkeypatch.setattr(folder, "_stated", lambda _: iter(["a.py 1 1"]))
     folder.build.cache_clear()
     assert folder.build() != before
     folder.build.cache_clear()
@@ -525,7 +527,8 @@ def test_clean_removes_caches_and_nothing_else(project: Path) -> None:
     assert run("clean").stderr == "Nothing to remove.\n"
 
 
-def test_clean_refuses_a_path_that_is_not_there(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_clean_refuses_a_path_that_is_not_there() -> None:
     done = run("clean", "nowhere")
     assert (done.exit_code, done.stderr) == (2, "error: nowhere: no such folder\n")
 
@@ -586,7 +589,7 @@ def test_all_facts_come_back_from_json(project: Path) -> None:
         for path in [*project.rglob("*.py"), *root.glob("fixtures/**/*.py"), *root.glob("examples/*.py")]:
             yield collect(path, path.read_text("utf-8"), place_of(path, disk.Disk()), modes=True)
         for example in (e for rule in rules().values() if rule.code > "DRP1" for e in rule.examples):
-            yield collect(Path("m.py"), example.code, Place("m", False, False), modes=True)
+            yield collect(Path("m.py"), example.code, Place("m", is_package=False, is_test=False), modes=True)
 
     found = list(facts())
     assert all(codec.decode(FileFacts, codec.encode(one)) == one for one in found)

@@ -92,7 +92,7 @@ def test_the_others_are_found_elsewhere(files: list[Path], monkeypatch: pytest.M
 
 
 def test_a_rule_that_crashes_elsewhere_is_told(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(fact: object, context: object) -> Iterator[Diagnostic]:
+    def crash(*_: object) -> Iterator[Diagnostic]:
         raise ZeroDivisionError("never")
         yield
 

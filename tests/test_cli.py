@@ -263,7 +263,7 @@ def test_a_file_that_changes_during_the_run_is_left_alone(monkeypatch: pytest.Mo
 
 
 def test_a_file_that_cannot_be_written_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_permission(path: Path, data: bytes) -> None:
+    def no_permission(path: Path, _: bytes) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("dropout_lint.atomic_write.write_atomically", no_permission)
@@ -362,7 +362,7 @@ def test_a_report_that_cannot_be_written_does_not_cost_the_others() -> None:
     assert result.stderr == "error: cannot write the report to no/such/a.sarif: no such file or directory\n"
 
 
-def test_a_file_name_that_is_no_text_is_reported_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_name_that_is_no_text_is_reported_all_the_same() -> None:
     try:
         Path(os.fsdecode(b"\xff.py")).write_text("BAD")
     except (OSError, UnicodeError):
@@ -403,7 +403,7 @@ def test_show_files_and_settings() -> None:
     assert 'fail-level = "warning"' in shown
 
 
-def test_add_noqa_takes_no_path_for_its_style_and_then_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_add_noqa_takes_no_path_for_its_style_and_then_nothing_is_left() -> None:
     write("x.py", "BAD = 1\n")
     result = run("--add-noqa", "x.py")
     assert result.exit_code == 0

@@ -86,7 +86,7 @@ def test_settings_of_an_inner_project_decide_inside_it(tree: Write) -> None:
     assert found() == ["b/x.py"]
 
 
-def test_gitignore_files_of_all_levels_up_to_the_repository(tree: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gitignore_files_of_all_levels_up_to_the_repository(tree: Write) -> None:
     root = tree(
         "repo/a.py", "repo/out/b.py", "repo/sub/c.py", "repo/sub/keep.py", "repo/local.py", "repo/sub/deep/gen.py",
         **{".gitignore": "*.py\n", "repo/.git/HEAD": "", "repo/.git/info/exclude": "local.py\n",

@@ -271,7 +271,7 @@ def test_a_model_that_wants_targets_in_training_is_seen_with_its_dropouts_on(tmp
     assert "'NoneType' object has no attribute 'sum'" in seen.not_seen[0]
 
 
-def test_compiled_parts_are_not_passed_off_as_seen(tmp_path: Path) -> None:
+def test_compiled_parts_are_not_passed_off_as_seen() -> None:
     model = nn.Sequential(nn.Dropout(0.5), torch.jit.script(nn.Sequential(nn.Dropout(0.5), nn.GELU())))
     seen = tracers.see(model, (torch.randn(2, 8),))
     assert [n.kind for n in seen.training.graph.nodes] == ["input", "torch.nn.Dropout", "unknown"]

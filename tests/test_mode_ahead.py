@@ -93,7 +93,7 @@ def test_a_process_that_dies_loses_nothing(files: list[Path], monkeypatch: pytes
 
 
 def test_a_run_that_crashes_is_told_as_in_one_process(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crashing(self: Runs, facts: object) -> Run:
+    def crashing(*_: object) -> Run:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Runs, "script", crashing)

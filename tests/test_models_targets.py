@@ -254,7 +254,7 @@ def test_a_class_a_function_and_an_instance_are_models() -> None:
     torch = pytest.importorskip("torch")
     target = ModelTarget("a:b", kwargs={"in_features": 2, "out_features": 3})
     assert build_model(torch.nn.Linear, target).out_features == 3
-    assert build_model(lambda in_features, out_features: torch.nn.ReLU(), target).training
+    assert build_model(lambda in_features, out_features: torch.nn.Linear(in_features, out_features), target).training
     model = torch.nn.ReLU()
     assert build_model(model, ModelTarget("a:b")) is model
 
@@ -266,7 +266,7 @@ def test_a_class_a_function_and_an_instance_are_models() -> None:
         (None, {}, "'b' is None, not a model"),
         (dict, {}, "'b' makes a dict, not a torch.nn.Module"),
         (lambda: None, {}, "'b' makes None, not"),
-        (lambda dim, depth: 0, {"depth": 2}, "'dim'; pass it with --kwargs '{\"dim\": ...}'"),
+        (lambda dim, depth: dim + depth, {"depth": 2}, "'dim'; pass it with --kwargs '{\"dim\": ...}'"),
         (lambda: 0, {"dim": 2}, "'b' cannot be built: got an unexpected keyword argument 'dim'"),
         ("instance", {"dim": 2}, "'b' is a model already, so arguments for its constructor mean nothing"),
     ],

@@ -340,15 +340,15 @@ def test_lines_of_ipython_are_masked_and_come_back(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", PYTHON)
 def test_python_is_not_masked(cell: str) -> None:
-    assert mask(cell, lambda line: False).text == cell
+    assert mask(cell, lambda _: False).text == cell
 
 
 def test_a_masked_line_must_stay() -> None:
-    masked = mask("%time x\ny = 1\n!ls", lambda line: False)
+    masked = mask("%time x\ny = 1\n!ls", lambda _: False)
     for torn in ("y = 1", masked.text.replace("0", "1"), f"{masked.text}\n{masked.text}"):
         with pytest.raises(ValueError, match="lines of IPython"):
             unmask(torn, masked)
-    magic = mask("%%time\nx = 1", lambda line: False)
+    magic = mask("%%time\nx = 1", lambda _: False)
     with pytest.raises(ValueError, match="above a cell magic"):
         unmask(f"import torch\n{magic.text}", magic)
 

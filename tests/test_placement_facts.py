@@ -122,11 +122,11 @@ def test_alpha_dropout_does_not_commute_with_relu() -> None:
     assert not torch.allclose(front, functional.alpha_dropout(functional.relu(x), 0.3, training=True))
 
 
-def trained(activation: type[torch.nn.Module], dropout_in_front: bool) -> list[torch.Tensor]:
+def trained(activation: type[torch.nn.Module], *, in_front: bool) -> list[torch.Tensor]:
     torch.manual_seed(0)
     pair = [nn.Dropout(0.3), activation()]
     first, last = nn.Linear(16, 32), nn.Linear(32, 1)
-    model = nn.Sequential(first, *(pair if dropout_in_front else reversed(pair)), last)
+    model = nn.Sequential(first, *(pair if in_front else reversed(pair)), last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     for _ in range(50):
         x = torch.randn(32, 16)
@@ -141,8 +141,8 @@ def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
 
 
 def test_a_whole_training_run_is_the_same_for_relu_and_another_for_gelu() -> None:
-    assert same(trained(nn.ReLU, True), trained(nn.ReLU, False))
-    assert not same(trained(nn.GELU, True), trained(nn.GELU, False))
+    assert same(trained(nn.ReLU, in_front=True), trained(nn.ReLU, in_front=False))
+    assert not same(trained(nn.GELU, in_front=True), trained(nn.GELU, in_front=False))
 
 
 def attribute(path: str) -> object:

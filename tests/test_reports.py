@@ -205,10 +205,10 @@ def test_all_checks_passed_only_if_all_was_checked(format: str) -> None:
 
 def test_failures_are_one_line_each() -> None:
     failures = (Failure("a.py", "gone"), Failure("b.py", "KeyError:\n  'x'", "DRP101"))
-    assert render_failures(failures, False) == "error: a.py: gone\nerror: b.py: DRP101: KeyError: 'x'\n"
-    assert "\x1b" in render_failures(failures, True)
+    assert render_failures(failures, color=False) == "error: a.py: gone\nerror: b.py: DRP101: KeyError: 'x'\n"
+    assert "\x1b" in render_failures(failures, color=True)
     crash = (Failure("a.py", "rule DRP101 crashed: KeyError", "DRP101"),)
-    assert render_failures(crash, False) == "error: a.py: rule DRP101 crashed: KeyError\n"
+    assert render_failures(crash, color=False) == "error: a.py: rule DRP101 crashed: KeyError\n"
 
 
 def test_json_has_the_shape_of_ruff_and_more() -> None:

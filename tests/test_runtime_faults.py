@@ -259,7 +259,7 @@ class Teacher(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.student = nn.Linear(8, 8)
-        self.teacher = nn.Sequential(nn.Linear(8, 8), nn.Dropout(P)).requires_grad_(False).eval()
+        self.teacher = nn.Sequential(nn.Linear(8, 8), nn.Dropout(P)).requires_grad_(requires_grad=False).eval()
 
     def forward(self, x: torch.Tensor) -> Any:
         return self.student(x) + self.teacher(x)

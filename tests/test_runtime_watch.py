@@ -118,7 +118,7 @@ def test_a_checkpointed_step_is_no_evaluation(model: Net, optimizer: torch.optim
 def test_training_on_in_eval_mode_is_found_where_the_model_is_called(
     model: Net, optimizer: torch.optim.Optimizer
 ) -> None:
-    with watch(model, on_finding=lambda d: None) as seen:
+    with watch(model, on_finding=lambda _: None) as seen:
         step(model, optimizer)
         model.eval()
         step(model, optimizer)
@@ -145,8 +145,8 @@ def test_a_step_of_another_model_says_nothing(model: Net, optimizer: torch.optim
 
 
 def test_a_frozen_part_that_train_wakes_up(model: Net) -> None:
-    model.body.requires_grad_(False).eval()
-    with watch(model, on_finding=lambda d: None) as seen:
+    model.body.requires_grad_(requires_grad=False).eval()
+    with watch(model, on_finding=lambda _: None) as seen:
         model.train()
         model(torch.randn(4, 4))
     assert codes(seen) == ["DRP211"]
@@ -156,7 +156,7 @@ def test_a_frozen_part_that_train_wakes_up(model: Net) -> None:
 @pytest.mark.parametrize("frozen", [True, False])
 def test_mixed_modes_are_found_unless_the_part_is_frozen(model: Net, frozen: bool) -> None:
     model.body.requires_grad_(not frozen).eval()
-    with watch(model, on_finding=lambda d: None) as seen:
+    with watch(model, on_finding=lambda _: None) as seen:
         model(torch.randn(4, 4))
     assert codes(seen) == ([] if frozen else ["DRP290"])
 
@@ -169,7 +169,7 @@ def test_mixed_modes_can_be_allowed(model: Net) -> None:
 
 
 def test_a_part_that_is_called_alone_is_watched_too(model: Net) -> None:
-    with watch(model, on_finding=lambda d: None) as seen, torch.no_grad():
+    with watch(model, on_finding=lambda _: None) as seen, torch.no_grad():
         for _ in range(2):
             model.body(torch.randn(4, 4))
     assert codes(seen) == ["DRP206"]
