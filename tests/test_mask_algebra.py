@@ -52,7 +52,7 @@ def masked(one: Linear | None, *, rate: str = "p") -> Product:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("left", "right"), itertools.product(LINEARS, repeat=2))
+@pytest.mark.parametrize(("left", "right"), list(itertools.product(LINEARS, repeat=2)))
 def test_a_sum_is_the_sum_of_the_numbers_or_unknown(left: Linear, right: Linear, sign: int) -> None:
     result = left.plus(right, sign)
     if left.symbol and right.symbol and left.symbol != right.symbol:
@@ -84,7 +84,7 @@ PRODUCTS = [ONE, Product(2.0), Product(-0.5), X, of_linear(P), of_linear(KEEP), 
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("left", "right"), itertools.product(PRODUCTS, repeat=2))
+@pytest.mark.parametrize(("left", "right"), list(itertools.product(PRODUCTS, repeat=2)))
 def test_a_product_or_quotient_is_that_of_the_numbers(left: Product, right: Product, sign: int) -> None:
     result = multiply(left, right, sign)
     assert result is not None
