@@ -247,7 +247,7 @@ class ForgetfulTrain(nn.Module):
         super().__init__()
         self.drop = nn.Dropout(P)
 
-    def train(self, mode: bool = True) -> ForgetfulTrain:
+    def train(self, mode: bool = True) -> ForgetfulTrain:  # noqa: FBT002 - as torch has it
         self.training = mode
         return self
 

@@ -290,7 +290,7 @@ def test_the_transformers_callback_watches_a_training(tmp_path: Path) -> None:
     from dropout_lint.runtime.transformers_callback import WatchModes
 
     class Classifier(Net):
-        def train(self, mode: bool = True) -> Self:
+        def train(self, mode: bool = True) -> Self:  # noqa: FBT002 - as torch has it
             super().train(mode).body.eval()
             return self
 
