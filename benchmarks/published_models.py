@@ -42,7 +42,7 @@ def published(zoo: str, name: str) -> Entry:
 
 
 def _image(*size: int) -> Callable[[Any], Iterator[Inputs]]:
-    def inputs(model: Any) -> Iterator[Inputs]:
+    def inputs(_: Any) -> Iterator[Inputs]:
         import torch
 
         yield (torch.randn(2, *size),), {}
@@ -152,8 +152,8 @@ def _torchvision_model(name: str) -> Any:
         return models.get_model(name, weights=None)
 
 
-def _torchvision_inputs(name: str) -> Callable[[Any], Iterator[Inputs]]:
-    def inputs(model: Any) -> Iterator[Inputs]:
+def _torchvision_inputs(_: str) -> Callable[[Any], Iterator[Inputs]]:
+    def inputs(_: Any) -> Iterator[Inputs]:
         import torch
 
         yield (torch.randn(2, 3, 224, 224),), {}
@@ -252,7 +252,7 @@ def _vit_pytorch() -> Iterator[Entry]:
         yield Entry(f"{file}.{name}", lambda f=file, n=name, k=kwargs: build(f, n, k), _vit_inputs)  # type: ignore[misc]
 
 
-def _vit_inputs(model: Any) -> Iterator[Inputs]:
+def _vit_inputs(_: Any) -> Iterator[Inputs]:
     import torch
 
     for size in (64, 224, 256):

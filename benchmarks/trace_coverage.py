@@ -76,7 +76,7 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
         "how": seen.how,
         "notes": seen.not_seen,
         "nodes": len(nodes),
-        "nodes_with_line": sum(n.span.line > 0 and os.path.isfile(n.path) for n in nodes),
+        "nodes_with_line": sum(n.span.line > 0 and Path(n.path).is_file() for n in nodes),
     }
     started = time.perf_counter()
     result["findings"] = [

@@ -199,6 +199,20 @@ def rules_command(output_format: str, color: str) -> ExitCode:
 
 
 @cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only facts of this kind, as 'DropoutSite'.")
+@click.option("--stdin-filename", type=type_of_path, metavar="FILE", help="The name of the text on standard input.")
+def facts(files: tuple[Path, ...], kinds: tuple[str, ...], stdin_filename: Path | None) -> ExitCode:
+    """Print what the checks read about files ('-': standard input) as JSON, for those who write a rule.
+
+    Fields with their default are left out, and a span is 'line:column-line:column', with its end left out.
+    """
+    from dropout_lint.commands.facts import show_facts
+
+    return show_facts(files, kinds, stdin_filename)
+
+
+@cli.command()
 @click.option("--stdio", is_flag=True, help="Talk over standard input and output, as it always does.")
 def server(stdio: bool) -> ExitCode:
     """Run the language server, for editors: diagnostics while typing, fixes as code actions, rules on hover."""

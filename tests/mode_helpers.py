@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.linting.linter import Linter
-from dropout_lint.rulebook import rules
+from tests import linting
 
+MODE = linting.group("DRP2")
 NET = """\
 import torch
 import torch.nn.functional as F
@@ -63,24 +61,6 @@ if __name__ == "__main__":
 """
 
 
-def write_files(folder: Path, files: dict[str, str]) -> list[Path]:
-    """Write files by their paths in a folder."""
-    paths = [folder / name for name in files]
-    for path, text in zip(paths, files.values(), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return paths
-
-
-def lint_paths(folder: Path, paths: Sequence[Path], managed: tuple[str, ...] = ()) -> list[Diagnostic]:
-    """Lint files together with every DRP2 rule."""
-    on = frozenset(code for code in rules() if code.startswith("DRP2"))
-    settings = Settings(root=folder, enabled=on, fixable=on, mode_managed_bases=managed)
-    result = Linter(lambda _: settings, jobs=1).run(paths)
-    assert not result.failures
-    return list(result.diagnostics)
-
-
-def lint_files(folder: Path, files: dict[str, str], *, managed: tuple[str, ...] = ()) -> list[Diagnostic]:
+def lint_modes(folder: Path, files: dict[str, str], *, managed: tuple[str, ...] = ()) -> tuple[Diagnostic, ...]:
     """Write files, and lint them together with every DRP2 rule."""
-    return lint_paths(folder, write_files(folder, files), managed)
+    return linting.lint_files(linting.write_files(folder, files), MODE, managed)

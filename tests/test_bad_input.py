@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from dropout_lint import checks
-from dropout_lint.cli import cli
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source import engine
 from dropout_lint.syntax.newer import without_newer_syntax
+from tests import linting
+from tests.linting import check
 
 BAD = """\
 import torch.nn.functional as F
@@ -36,8 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    given = [*map(str, arguments)] or ["."]
-    result = CliRunner().invoke(cli, ["check", "--isolated", "--output-format", "concise", *given])
+    result = check(*(arguments or (".",)))
     assert "Traceback" not in result.output
     assert isinstance(result.exception, SystemExit | None)
     return result
@@ -238,7 +238,7 @@ def test_deep_nesting_is_checked_or_said_not_to_be(name: str, where: str, folder
 )
 def test_a_bad_configuration_is_one_line(config: str, reason: str, folder: Path) -> None:
     (folder / "pyproject.toml").write_text(config)
-    result = CliRunner().invoke(cli, ["check", "."])
+    result = linting.run("check", ".")
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
@@ -305,7 +305,7 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> None:
     table = dict(checks.checks())
     kind, _ = table["DRP101"]
 
-    def crash(fact: object, context: object) -> Iterator[Diagnostic]:
+    def crash(*_: object) -> Iterator[Diagnostic]:
         raise ZeroDivisionError("division\nby zero")
         yield
 

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from dropout_lint.cli import cli
+from tests import linting
+from tests.linting import reported
 
 HEAD = "import torch.nn.functional as F\nfrom torch import nn\n\n\n"
 MODEL = HEAD + (
@@ -27,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*args: str) -> Result:
-    return CliRunner().invoke(cli, ["check", "--output-format", "concise", *args])
+    return linting.run("check", "--output-format", "concise", *args)
 
 
 def check(*args: str) -> Result:
@@ -36,10 +37,6 @@ def check(*args: str) -> Result:
 
 def accept(*args: str) -> Result:
     return check("--write-baseline", *(args or (".",)))
-
-
-def found(result: Result) -> list[str]:
-    return [line.split(": ")[0] for line in result.stdout.splitlines() if ": DRP" in line]
 
 
 def write(name: str, text: str) -> Path:
@@ -103,14 +100,14 @@ def test_what_is_new_is_reported(change: tuple[str, str], new: list[str]) -> Non
     accept()
     write("a.py", MODEL.replace(*change))
     result = check()
-    assert (result.exit_code, found(result)) == (1, new)
+    assert (result.exit_code, reported(result)) == (1, new)
 
 
 def test_the_same_in_another_file_is_new() -> None:
     write("a.py", MODEL)
     accept()
     write("b.py", MODEL)
-    assert found(check()) == ["b.py:7:13", "b.py:8:19"]
+    assert reported(check()) == ["b.py:7:13", "b.py:8:19"]
 
 
 def test_a_fixed_finding_does_not_hide_a_new_one() -> None:
@@ -118,7 +115,7 @@ def test_a_fixed_finding_does_not_hide_a_new_one() -> None:
     accept()
     write("a.py", MODEL.replace("y, F.dropout(x, 0.5)", "y, F.dropout(x, 0.1)"))
     result = check()
-    assert found(result) == ["a.py:8:19"]
+    assert reported(result) == ["a.py:8:19"]
     assert "a.py: DRP101 in A.forward\n" in result.stderr
 
 
@@ -168,7 +165,7 @@ def test_a_file_that_cannot_be_read_keeps_its_entries() -> None:
 def test_a_syntax_error_is_never_known() -> None:
     write("a.py", "def f(:\n")
     result = accept()
-    assert found(result) == ["a.py:1:7"]
+    assert reported(result) == ["a.py:1:7"]
     assert (result.exit_code, check().exit_code) == (1, 1)
     assert json.loads(Path(BASELINE).read_text())["findings"] == {}
 
@@ -182,7 +179,7 @@ def test_the_configuration_names_a_baseline_beside_itself(monkeypatch: pytest.Mo
     assert run("sub", "--isolated").exit_code == 1
     monkeypatch.chdir("sub/lib")
     assert run("a.py").exit_code == 0
-    shown = CliRunner().invoke(cli, ["check", "--show-settings", "a.py"]).stdout
+    shown = linting.run("check", "--show-settings", "a.py").stdout
     assert json.loads(shown.split("baseline = ")[1].splitlines()[0]).endswith("known.json")
 
 
@@ -190,12 +187,12 @@ def test_standard_input_knows_the_baseline_of_its_file() -> None:
     write("a.py", MODEL)
     accept()
     args = ["check", "--baseline", BASELINE, "--stdin-filename", "a.py", "-"]
-    assert CliRunner().invoke(cli, args, input=MODEL).exit_code == 0
+    assert linting.run(*args, stdin=MODEL).exit_code == 0
     more = MODEL + "\n    def f(self, x):\n        return F.dropout(x)\n"
-    result = CliRunner().invoke(cli, args, input=more)
+    result = linting.run(*args, stdin=more)
     assert result.exit_code == 1
     assert "a.py:11:16" in result.stdout
-    assert "gone" not in CliRunner().invoke(cli, args, input="x = 1\n").stderr
+    assert "gone" not in linting.run(*args, stdin="x = 1\n").stderr
 
 
 def test_fix_mends_known_findings_too_and_the_rest_stays_known() -> None:

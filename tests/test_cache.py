@@ -10,18 +10,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from click.testing import CliRunner, Result
 
 from dropout_lint import disk
 from dropout_lint.cache import codec, folder
 from dropout_lint.cache.folder import CacheFolder
-from dropout_lint.cli import cli
 from dropout_lint.config.resolver import SettingsResolver
 from dropout_lint.config.schema import Options
 from dropout_lint.config.settings import Settings
@@ -35,6 +33,7 @@ from dropout_lint.linting.stages import FileSet, LintResult
 from dropout_lint.linting.workspace import Workspace
 from dropout_lint.rulebook import rules
 from dropout_lint.source.names.place import place_of
+from tests.linting import check, run
 
 NET = """
 import torch.nn.functional as F
@@ -145,10 +144,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lint(paths: list[Path], options: Options, cache: CacheFolder | None) -> LintResult:
     resolver = SettingsResolver(options, isolated=True)
     return Linter(resolver, 1, cache=cache).run(discover(paths, resolver).files)
-
-
-def check(*args: str) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", "--output-format", "concise", *args])
 
 
 # --- warm and cold agree
@@ -342,7 +337,8 @@ def engine_of(*args: str) -> tuple[int, set[str]]:
     return int(exit_code), set(modules)
 
 
-def test_a_warm_run_imports_nothing_that_analyses(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_warm_run_imports_nothing_that_analyses() -> None:
     code, modules = engine_of("--exit-zero", ".")
     assert (code, "dropout_lint.source.engine" in modules) == (0, True)
     assert engine_of(".") == (1, set())
@@ -383,12 +379,13 @@ def test_the_cache_can_be_elsewhere(project: Path, tmp_path: Path, monkeypatch: 
 def test_the_cache_is_beside_the_configuration(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "pyproject.toml").write_text("[tool.dropout-lint]\n")
     monkeypatch.chdir(project / "pkg")
-    CliRunner().invoke(cli, ["check", "."])
+    run("check", ".")
     assert folder.is_ours(project / folder.NAME)
     assert not (project / "pkg" / folder.NAME).exists()
 
 
-def test_fixes_after_a_warm_run_are_those_after_a_cold_one(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_fixes_after_a_warm_run_are_those_after_a_cold_one() -> None:
     expected = check("--no-cache", "--diff", "--unsafe-fixes", ".").stdout
     assert "+" in expected
     check(".")
@@ -417,9 +414,9 @@ def flipped(data: bytes) -> bytes:
     return data[:at] + bytes([data[at] + 1]) + data[at + 1 :]
 
 
-@pytest.mark.parametrize("damage", [shortened, flipped, lambda data: b"", lambda data: b"\xff[" + data])
+@pytest.mark.parametrize("damage", [shortened, flipped, lambda _: b"", lambda data: b"\xff[" + data])
 @pytest.mark.parametrize("which", ["run-", "facts-", ""])
-def test_a_damaged_cache_is_no_cache(project: Path, damage, which: str) -> None:
+def test_a_damaged_cache_is_no_cache(project: Path, damage: Callable[[bytes], bytes], which: str) -> None:
     expected = check("--no-cache", ".").stdout
     check(".")
     for path in kept(project / folder.NAME):
@@ -444,7 +441,7 @@ def test_a_tool_that_was_edited_is_another_build(monkeypatch: pytest.MonkeyPatch
     before = folder.build()
     folder.build.cache_clear()
     assert folder.build() == before
-    monkeypatch.setattr(folder, "_stated", lambda path: iter(["a.py 1 1"]))
+    monkeypatch.setattr(folder, "_stated", lambda _: iter(["a.py 1 1"]))
     folder.build.cache_clear()
     assert folder.build() != before
     folder.build.cache_clear()
@@ -524,15 +521,16 @@ def test_clean_removes_caches_and_nothing_else(project: Path) -> None:
     (other / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
     caches = {project / folder.NAME, project / "pkg" / "elsewhere"}
     left = [path for path in sorted(project.rglob("*")) if not {path, *path.parents} & caches]
-    done = CliRunner().invoke(cli, ["clean", "."])
+    done = run("clean", ".")
     assert done.exit_code == 0
     assert done.stderr.splitlines() == [f"Removed {Path(folder.NAME)}", f"Removed {Path('pkg', 'elsewhere')}"]
     assert sorted(project.rglob("*")) == left
-    assert CliRunner().invoke(cli, ["clean"]).stderr == "Nothing to remove.\n"
+    assert run("clean").stderr == "Nothing to remove.\n"
 
 
-def test_clean_refuses_a_path_that_is_not_there(project: Path) -> None:
-    done = CliRunner().invoke(cli, ["clean", "nowhere"])
+@pytest.mark.usefixtures("project")
+def test_clean_refuses_a_path_that_is_not_there() -> None:
+    done = run("clean", "nowhere")
     assert (done.exit_code, done.stderr) == (2, "error: nowhere: no such folder\n")
 
 
@@ -599,7 +597,7 @@ def test_all_facts_come_back_from_json(project: Path) -> None:
         for path in [*project.rglob("*.py"), *root.glob("fixtures/**/*.py"), *root.glob("examples/*.py")]:
             yield collect(path, path.read_text("utf-8"), place_of(path, disk.Disk()), modes=True)
         for example in (e for rule in rules().values() if rule.code > "DRP1" for e in rule.examples):
-            yield collect(Path("m.py"), example.code, Place("m", False, False), modes=True)
+            yield collect(Path("m.py"), example.code, Place("m", is_package=False, is_test=False), modes=True)
 
     found = list(facts())
     assert all(codec.decode(FileFacts, codec.encode(one)) == one for one in found)

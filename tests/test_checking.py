@@ -18,7 +18,7 @@ from dropout_lint.linting.linter import Linter
 from dropout_lint.linting.stages import Checked, Collected, LintResult
 from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
-from tests.mode_helpers import write_files
+from tests.linting import write_files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all checks are in one process")
 
@@ -95,7 +95,7 @@ def test_the_others_are_found_elsewhere(files: list[Path], monkeypatch: pytest.M
 
 
 def test_a_rule_that_crashes_elsewhere_is_told(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(fact: object, context: object) -> Iterator[Diagnostic]:
+    def crash(*_: object) -> Iterator[Diagnostic]:
         raise ZeroDivisionError("never")
         yield
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from public_schemas import GITHUB_ACTION, GITHUB_WORKFLOW, GITLAB_CI, PRE_COMMIT_CONFIG, errors
 
 from dropout_lint.cli import cli
 from dropout_lint.config.output_formats import FORMATS
+from tests.public_schemas import GITHUB_ACTION, GITHUB_WORKFLOW, GITLAB_CI, PRE_COMMIT_CONFIG, errors
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -68,6 +68,7 @@ def test_the_readme_and_the_help_name_every_format() -> None:
 
 
 def step(name: str) -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = (step for step in ACTION["runs"]["steps"] if step["name"] == name)
     return found
 

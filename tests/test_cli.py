@@ -3,6 +3,8 @@
 The linter is replaced by one that finds words, so that these tests say nothing about rules.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -11,20 +13,23 @@ import subprocess
 import sys
 import time
 import types
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 import dropout_lint
 from dropout_lint import __version__
 from dropout_lint.cli import cli
-from dropout_lint.commands import check as check_module
+from dropout_lint.commands.shared.progress import ProgressBar
+from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Severity, Span
 from dropout_lint.linting.stages import LintResult
 from dropout_lint.syntax.reading import read_source
-from dropout_lint.syntax.text import UnreadableSource
+from dropout_lint.syntax.text import SourceText, UnreadableSource
+from tests.linting import run
 
 WORDS = {
     "BAD": ("DRP101", Severity.ERROR, Applicability.SAFE),
@@ -36,20 +41,21 @@ WORDS = {
 class WordLinter:
     """Finds WORDS; a fix turns one into ``good_word``; CRASH is a rule that crashes, INTERRUPT and BUG break it."""
 
-    def __init__(self, settings_for, jobs=0, on_progress=None, runs=None, cache=None):
+    def __init__(self, settings_for: Callable[[Path], Settings], *_: object, **__: object) -> None:
         self.settings_for = settings_for
 
-    def after(self, result):
+    def after(self, _: LintResult) -> WordLinter:
         return self
 
-    def with_text(self, path, text):
+    def with_text(self, _: Path, __: str) -> WordLinter:
         return self
 
-    def source(self, path):
+    def source(self, path: Path) -> SourceText:
         return read_source(path)
 
-    def run(self, files):
-        found, failures = [], []
+    def run(self, files: Sequence[Path]) -> LintResult:
+        found: list[Diagnostic] = []
+        failures: list[Failure] = []
         for path in files:
             try:
                 result = self.run_text(path, read_source(path).text)
@@ -60,14 +66,14 @@ class WordLinter:
             failures += result.failures
         return LintResult(tuple(found), tuple(failures), len(files))
 
-    def run_text(self, path, text):
-        found = []
+    def run_text(self, path: Path, text: str) -> LintResult:
+        found: list[Diagnostic] = []
         enabled = self.settings_for(path).enabled_for(path)
         for number, line in enumerate(text.split("\n"), 1):
             for match in re.finditer("BAD|RISKY|HINT", line):
                 code, severity, applicability = WORDS[match.group()]
                 span = Span(number, match.start() + 1, number, match.end() + 1)
-                fix = applicability and Fix("Write it well.", applicability, (Edit(span, "good_word"),))
+                fix = Fix("Write it well.", applicability, (Edit(span, "good_word"),)) if applicability else None
                 if code in enabled:
                     found.append(Diagnostic(code, str(path), span, f"{match.group()} word", severity, fix))
         if "INTERRUPT" in text:
@@ -79,17 +85,13 @@ class WordLinter:
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(dropout_lint.__file__).parents[1]))
     for variable in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setitem(sys.modules, "dropout_lint.linting.linter", types.SimpleNamespace(Linter=WordLinter))
     return tmp_path
-
-
-def run(*args: str, stdin: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(cli, [str(arg) for arg in args], input=stdin)
 
 
 def write(name: str, text: str) -> Path:
@@ -123,12 +125,12 @@ def write(name: str, text: str) -> Path:
         ("BAD", ["--diff", "--exit-zero"], 0),
     ],
 )
-def test_exit_codes(text, args, code):
+def test_exit_codes(text: str, args: list[str], code: int) -> None:
     write("x.py", text)
     assert run(*args, "x.py").exit_code == code
 
 
-def test_a_path_without_a_command_is_checked_and_options_may_come_first():
+def test_a_path_without_a_command_is_checked_and_options_may_come_first() -> None:
     write("x.py", "BAD")
     for args in (["x.py"], ["check", "x.py"], ["--quiet", "x.py"], ["--quiet", "check", "x.py"], ["check"], ["-q"]):
         result = run(*args)
@@ -137,7 +139,7 @@ def test_a_path_without_a_command_is_checked_and_options_may_come_first():
     assert run("check/x.py").exit_code == 2
 
 
-def test_bare_call_and_help_and_version():
+def test_bare_call_and_help_and_version() -> None:
     assert run().exit_code == 0
     assert "Usage: dropout-lint [OPTIONS]" in run().stdout
     assert "--unsafe-fixes" in run("check", "--help").stdout
@@ -179,7 +181,7 @@ def test_bare_call_and_help_and_version():
         (["-o", "no/such/folder.txt", "."], "cannot write the report to no/such/folder.txt: no such file or directory"),
     ],
 )
-def test_a_mistake_is_one_line_on_stderr_and_exit_2(args, said):
+def test_a_mistake_is_one_line_on_stderr_and_exit_2(args: list[str], said: str) -> None:
     result = run(*args)
     assert result.exit_code == 2
     assert said in result.stderr
@@ -187,7 +189,7 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_2(args, said):
     assert "Traceback" not in result.stderr
 
 
-def test_a_bad_configuration_here_ends_the_run_and_one_inside_does_not():
+def test_a_bad_configuration_here_ends_the_run_and_one_inside_does_not() -> None:
     write("inner/pyproject.toml", "[tool.dropout-lint]\nselct = 1\n")
     write("inner/x.py", "BAD")
     write("y.py", "BAD")
@@ -201,7 +203,7 @@ def test_a_bad_configuration_here_ends_the_run_and_one_inside_does_not():
     assert "did you mean 'select'?" in result.stderr
 
 
-def test_missing_paths_fail_and_the_others_are_checked():
+def test_missing_paths_fail_and_the_others_are_checked() -> None:
     write("x.py", "BAD")
     result = run("missing.py", "x.py", "--output-format", "concise")
     assert result.exit_code == 2
@@ -209,13 +211,13 @@ def test_missing_paths_fail_and_the_others_are_checked():
     assert result.stderr == "error: missing.py: no such file or directory\n"
 
 
-def test_no_files_is_a_warning():
+def test_no_files_is_a_warning() -> None:
     result = run(".")
     assert (result.exit_code, result.stderr) == (0, "warning: no Python files found under .\n")
     assert run(".", "--output-format", "json").stdout == "[]\n"
 
 
-def test_fix_writes_reports_the_rest_and_says_how_many():
+def test_fix_writes_reports_the_rest_and_says_how_many() -> None:
     write("x.py", "BAD = RISKY\n").chmod(0o754)
     write("y.py", "BAD\n")
     result = run("--fix", "--output-format", "concise", ".")
@@ -226,14 +228,14 @@ def test_fix_writes_reports_the_rest_and_says_how_many():
     assert result.exit_code == 1
 
 
-def test_unfixable_rules_are_neither_fixed_nor_called_fixable():
+def test_unfixable_rules_are_neither_fixed_nor_called_fixable() -> None:
     write("x.py", "BAD\n")
     result = run("--fix", "--unfixable", "DRP101", "x.py")
     assert Path("x.py").read_text() == "BAD\n"
     assert "fixable" not in result.stdout
 
 
-def test_diff_prints_a_patch_and_writes_nothing():
+def test_diff_prints_a_patch_and_writes_nothing() -> None:
     write("x.py", "a\nBAD\nRISKY")
     result = run("--diff", "x.py")
     assert Path("x.py").read_text() == "a\nBAD\nRISKY"
@@ -242,12 +244,12 @@ def test_diff_prints_a_patch_and_writes_nothing():
     assert result.stderr == "Would fix 1 problem in 1 file.\n1 more problem can be fixed with --unsafe-fixes.\n"
 
 
-def test_a_file_that_changes_during_the_run_is_left_alone(monkeypatch):
+def test_a_file_that_changes_during_the_run_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("x.py", "BAD\n")
     write("y.py", "BAD\n")
     before = WordLinter.run_text
 
-    def edited_meanwhile(self, file, text):
+    def edited_meanwhile(self: WordLinter, file: Path, text: str) -> LintResult:
         if file == path and "good_word" in text:
             path.write_text("BAD edited\n")
         return before(self, file, text)
@@ -260,8 +262,8 @@ def test_a_file_that_changes_during_the_run_is_left_alone(monkeypatch):
     assert Path("y.py").read_text() == "good_word\n"
 
 
-def test_a_file_that_cannot_be_written_is_a_failure(monkeypatch):
-    def no_permission(path, data):
+def test_a_file_that_cannot_be_written_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_permission(path: Path, _: bytes) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("dropout_lint.atomic_write.write_atomically", no_permission)
@@ -272,11 +274,11 @@ def test_a_file_that_cannot_be_written_is_a_failure(monkeypatch):
     assert "DRP101" in result.stdout
 
 
-def test_a_rule_that_crashes_on_the_fixed_text_only_leaves_the_file_alone(monkeypatch):
+def test_a_rule_that_crashes_on_the_fixed_text_only_leaves_the_file_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     write("x.py", "BAD\n")
     before = WordLinter.run_text
 
-    def crash_after(self, file, text):
+    def crash_after(self: WordLinter, file: Path, text: str) -> LintResult:
         result = before(self, file, text)
         failures = (Failure(str(file), "boom", "DRP102"),) if "good_word" in text else ()
         return LintResult(result.diagnostics, failures, 1)
@@ -287,7 +289,7 @@ def test_a_rule_that_crashes_on_the_fixed_text_only_leaves_the_file_alone(monkey
     assert Path("x.py").read_text() == "BAD\n"
 
 
-def test_stdin_is_checked_under_its_name_and_fixed_to_stdout():
+def test_stdin_is_checked_under_its_name_and_fixed_to_stdout() -> None:
     result = run("-", "--output-format", "concise", stdin="BAD\n")
     assert result.exit_code == 1
     assert "-:1:1: DRP101" in result.stdout
@@ -302,21 +304,21 @@ def test_stdin_is_checked_under_its_name_and_fixed_to_stdout():
     assert result.exit_code == 1
 
 
-def test_stdin_that_cannot_be_read_comes_out_as_it_went_in():
+def test_stdin_that_cannot_be_read_comes_out_as_it_went_in() -> None:
     result = run("-", "--fix", stdin=b"\xff BAD\n")
     assert result.stdout_bytes == b"\xff BAD\n"
     assert result.exit_code == 2
     assert "error: -: not UTF-8 text" in result.stderr
 
 
-def test_excluded_stdin_is_not_checked():
+def test_excluded_stdin_is_not_checked() -> None:
     args = ["-", "--stdin-filename", "build/x.py"]
     assert run(*args, stdin="BAD").exit_code == 1
     assert run(*args, "--force-exclude", stdin="BAD").exit_code == 0
     assert run(*args, "--force-exclude", "--fix", stdin="BAD").stdout == "BAD"
 
 
-def test_settings_hold_per_folder():
+def test_settings_hold_per_folder() -> None:
     write("strict/x.py", "HINT")
     write("strict/pyproject.toml", "[tool.dropout-lint]\nfail-level = 'info'\n")
     write("loose/x.py", "HINT")
@@ -325,7 +327,7 @@ def test_settings_hold_per_folder():
     assert run(".", "--isolated").exit_code == 0
 
 
-def test_output_file_gets_the_report_without_colour_and_the_terminal_the_default_one():
+def test_output_file_gets_the_report_without_colour_and_the_terminal_the_default_one() -> None:
     write("x.py", "BAD")
     result = run("x.py", "--color", "always", "--output-format", "concise", "-o", "report.txt")
     assert Path("report.txt").read_text().startswith("x.py:1:1: DRP101")
@@ -337,7 +339,7 @@ def test_output_file_gets_the_report_without_colour_and_the_terminal_the_default
     assert Path("report.txt").read_text().startswith("x.py:\n  1:1  DRP101")
 
 
-def test_several_reports_at_once():
+def test_several_reports_at_once() -> None:
     write("x.py", "BAD")
     files = ["--output-format", "sarif=out.sarif", "--output-format", "junit=a=b.xml"]
     assert run("x.py", *files).stdout == run("x.py").stdout
@@ -352,7 +354,7 @@ def test_several_reports_at_once():
     assert json.loads(Path("d.json").read_text())[0]["code"] == "DRP101"
 
 
-def test_a_report_that_cannot_be_written_does_not_cost_the_others():
+def test_a_report_that_cannot_be_written_does_not_cost_the_others() -> None:
     write("x.py", "BAD")
     result = run("x.py", "--output-format", "sarif=no/such/a.sarif")
     assert result.exit_code == 2
@@ -360,7 +362,7 @@ def test_a_report_that_cannot_be_written_does_not_cost_the_others():
     assert result.stderr == "error: cannot write the report to no/such/a.sarif: no such file or directory\n"
 
 
-def test_a_file_name_that_is_no_text_is_reported_all_the_same(monkeypatch):
+def test_a_file_name_that_is_no_text_is_reported_all_the_same() -> None:
     try:
         Path(os.fsdecode(b"\xff.py")).write_text("BAD")
     except (OSError, UnicodeError):
@@ -371,7 +373,7 @@ def test_a_file_name_that_is_no_text_is_reported_all_the_same(monkeypatch):
         assert "DRP101" in Path(f"report{number}").read_text()
 
 
-def test_colour_only_where_it_is_wanted(monkeypatch):
+def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     write("x.py", "BAD")
     assert "\x1b[" not in run("x.py").stdout
     assert "\x1b[" in run("x.py", "--color", "always").stdout
@@ -381,7 +383,7 @@ def test_colour_only_where_it_is_wanted(monkeypatch):
     assert "\x1b[" not in run("x.py").stdout
 
 
-def test_quiet_verbose_and_statistics():
+def test_quiet_verbose_and_statistics() -> None:
     write("x.py", "BAD BAD RISKY")
     assert "Found" not in run("x.py", "-q").stdout
     assert re.search(r"configuration: no file.*\nchecked 1 file in \d", run("x.py", "-v").stderr)
@@ -390,7 +392,7 @@ def test_quiet_verbose_and_statistics():
     assert "DRP408' has no effect" in run("x.py", "--select", "DRP408").stderr
 
 
-def test_show_files_and_settings():
+def test_show_files_and_settings() -> None:
     write("a/x.py", "")
     write("b.py", "")
     assert run("--show-files", ".").stdout == "a/x.py\nb.py\n"
@@ -401,7 +403,7 @@ def test_show_files_and_settings():
     assert 'fail-level = "warning"' in shown
 
 
-def test_add_noqa_takes_no_path_for_its_style_and_then_nothing_is_left(monkeypatch):
+def test_add_noqa_takes_no_path_for_its_style_and_then_nothing_is_left() -> None:
     write("x.py", "BAD = 1\n")
     result = run("--add-noqa", "x.py")
     assert result.exit_code == 0
@@ -413,7 +415,7 @@ def test_add_noqa_takes_no_path_for_its_style_and_then_nothing_is_left(monkeypat
     assert 'external = ["DRP"]' in result.stderr
 
 
-def test_rule_pages_in_every_form():
+def test_rule_pages_in_every_form() -> None:
     plain = run("rule", "DRP101").stdout
     assert plain.startswith("# DRP101 ")
     assert run("rule", "functional-dropout-ignores-mode").stdout == plain
@@ -425,7 +427,7 @@ def test_rule_pages_in_every_form():
     assert "DRP101" in run("rules", "--color", "always").stdout
 
 
-def test_an_interrupt_is_quiet_and_a_bug_is_one_sentence():
+def test_an_interrupt_is_quiet_and_a_bug_is_one_sentence() -> None:
     write("x.py", "INTERRUPT")
     result = run("x.py")
     assert (result.exit_code, result.stdout) == (130, "")
@@ -437,12 +439,12 @@ def test_an_interrupt_is_quiet_and_a_bug_is_one_sentence():
     assert "Traceback" in run("x.py", "--verbose").stderr
 
 
-def test_the_progress_bar_needs_a_terminal_and_time(monkeypatch):
+def test_the_progress_bar_needs_a_terminal_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    bar = check_module.ProgressBar(quiet=False)
+    bar = ProgressBar(quiet=False)
     bar(1, 2)
     assert bar._shown is None
-    quiet = check_module.ProgressBar(quiet=True)
+    quiet = ProgressBar(quiet=True)
     monkeypatch.setattr("dropout_lint.commands.shared.progress.DELAY", -1.0)
     quiet(1, 2)
     assert quiet._shown is None
@@ -451,14 +453,14 @@ def test_the_progress_bar_needs_a_terminal_and_time(monkeypatch):
         assert bar._shown is not None
 
 
-def program(*args: str, **options) -> subprocess.CompletedProcess[str]:
+def program(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "dropout_lint", *args], capture_output=True, text=True, check=False, **options
     )
 
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["rules"], ["rule", "DRP101"], ["check", "--show-files"]])
-def test_small_commands_import_nothing_heavy(args):
+def test_small_commands_import_nothing_heavy(args: list[str]) -> None:
     code = (
         "import sys\nfrom dropout_lint.cli import main\ntry:\n    main()\nfinally:\n"
         "    print(sorted({'rich', 'libcst', 'torch', 'numpy'} & set(sys.modules)), file=sys.stderr)"
@@ -467,14 +469,14 @@ def test_small_commands_import_nothing_heavy(args):
     assert done.stderr.splitlines()[-1] == "[]"
 
 
-def test_completion_scripts_and_completion_itself():
+def test_completion_scripts_and_completion_itself() -> None:
     for shell in ("bash", "zsh", "fish"):
         assert "_DROPOUT_LINT_COMPLETE" in run("completion", shell).stdout
     env = {**os.environ, "_DROPOUT_LINT_COMPLETE": "bash_complete", "COMP_WORDS": "dropout-lint ru", "COMP_CWORD": "1"}
     assert "rules" in program(env=env).stdout
 
 
-def test_a_reader_that_has_had_enough_is_no_error():
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
     command = f"{sys.executable} -m dropout_lint rules --output-format json"
     done = subprocess.run(
         ["sh", "-c", f"({command}; echo code $? >&2) | head -c 1"], capture_output=True, text=True, check=False
@@ -483,7 +485,7 @@ def test_a_reader_that_has_had_enough_is_no_error():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_an_interrupt_of_the_program_leaves_no_traceback():
+def test_an_interrupt_of_the_program_leaves_no_traceback() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dropout_lint", "-"],
         stdin=subprocess.PIPE,
@@ -497,7 +499,7 @@ def test_an_interrupt_of_the_program_leaves_no_traceback():
     assert b"Traceback" not in stderr
 
 
-def test_a_terminal_that_lacks_a_character_is_no_crash():
+def test_a_terminal_that_lacks_a_character_is_no_crash() -> None:
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     assert program("rule", "DRP101", env=env).returncode == 0
     done = program("näh.py", env=env)
@@ -505,7 +507,7 @@ def test_a_terminal_that_lacks_a_character_is_no_crash():
     assert "bug" not in done.stderr
 
 
-def test_every_option_has_a_help_text():
+def test_every_option_has_a_help_text() -> None:
     for command in cli.commands.values():
         for parameter in command.params:
             assert not isinstance(parameter, click.Option) or parameter.help, parameter.name

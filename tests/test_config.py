@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +13,14 @@ from dropout_lint.config.tables import ConfigError
 from dropout_lint.diagnostic import Severity
 
 
+class Configure(Protocol):
+    """Writes a configuration; returns the folder of the project."""
+
+    def __call__(self, text: str, folder: str = ".", name: str = "pyproject.toml") -> Path: ...
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
     monkeypatch.chdir(tmp_path)
 
     def configure(text: str, folder: str = ".", name: str = "pyproject.toml") -> Path:
@@ -24,7 +31,7 @@ def project(tmp_path, monkeypatch):
     return configure
 
 
-def test_the_nearest_file_with_a_table_holds(project):
+def test_the_nearest_file_with_a_table_holds(project: Configure) -> None:
     root = project("[tool.dropout-lint]\nselect = ['DRP101']\n")
     project("[tool.dropout-lint]\nfail-level = 'error'\n", "inner")
     project("[project]\nname = 'x'\n", "inner/deeper")
@@ -37,7 +44,7 @@ def test_the_nearest_file_with_a_table_holds(project):
     assert "DRP102" in deeper.enabled
 
 
-def test_defaults_hold_where_there_is_no_table(project):
+def test_defaults_hold_where_there_is_no_table(project: Configure) -> None:
     root = project("")
     settings = SettingsResolver()(Path("a.py"))
     assert (settings.root, settings.source, settings.fail_level) == (root, None, Severity.WARNING)
@@ -45,7 +52,7 @@ def test_defaults_hold_where_there_is_no_table(project):
     assert "DRP408" not in settings.enabled
 
 
-def test_isolated_and_config_override_the_search(project):
+def test_isolated_and_config_override_the_search(project: Configure) -> None:
     project("[tool.dropout-lint]\npreview = true\n")
     project("[tool.dropout-lint]\noutput-format = 'json'\nexclude = ['gen/*']\n", "ci", "lint.toml")
     assert not SettingsResolver(isolated=True)(Path("a.py")).preview
@@ -54,7 +61,7 @@ def test_isolated_and_config_override_the_search(project):
     assert given.exclude == (f"{Path.cwd()}/gen/*",)
 
 
-def test_the_command_line_wins(project):
+def test_the_command_line_wins(project: Configure) -> None:
     project(
         "[tool.dropout-lint]\nselect = ['DRP1']\nignore = ['DRP102']\nunsafe-fixes = true\nextend-exclude = ['gen']\n"
     )
@@ -71,7 +78,7 @@ def test_the_command_line_wins(project):
     assert over.exclude == ("mine", "gen", f"{Path.cwd()}/more/*.py")
 
 
-def test_per_file_ignores_match_names_paths_and_negations(project):
+def test_per_file_ignores_match_names_paths_and_negations(project: Configure) -> None:
     root = project(
         "[tool.dropout-lint.per-file-ignores]\n'conftest.py' = ['DRP101']\n'tests/**/*.py' = ['DRP102']\n"
         "'!src/*' = ['DRP103']\n'**/{a,b}/*' = ['DRP104']\n"
@@ -90,14 +97,14 @@ def test_per_file_ignores_match_names_paths_and_negations(project):
     }
 
 
-def test_a_folder_with_glob_characters_is_taken_literally(project):
+def test_a_folder_with_glob_characters_is_taken_literally(project: Configure) -> None:
     root = project("[tool.dropout-lint.per-file-ignores]\n'sub/*.py' = ['DRP101']\n", "odd [x] {y}")
     settings = SettingsResolver()(root / "odd [x] {y}" / "z.py")
     assert "DRP101" not in settings.enabled_for(root / "odd [x] {y}" / "sub" / "z.py")
     assert "DRP101" in settings.enabled_for(root / "odd x y" / "sub" / "z.py")
 
 
-def test_unfixable_takes_rules_off_and_settings_pickle(project):
+def test_unfixable_takes_rules_off_and_settings_pickle(project: Configure) -> None:
     project("[tool.dropout-lint]\nunfixable = ['DRP1']\nrates = {conv = [0, 0.1]}\n")
     settings = SettingsResolver()(Path("a.py"))
     assert "DRP101" not in settings.fixable
@@ -124,7 +131,7 @@ def test_unfixable_takes_rules_off_and_settings_pickle(project):
         ("preview = tru", "not valid TOML"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_with_file_and_key(project, table, said):
+def test_a_mistake_is_told_in_one_line_with_file_and_key(project: Configure, table: str, said: str) -> None:
     file = project(f"[tool.dropout-lint]\n{table}\n") / "pyproject.toml"
     with pytest.raises(ConfigError) as raised:
         SettingsResolver()(Path("a.py"))
@@ -134,7 +141,7 @@ def test_a_mistake_is_told_in_one_line_with_file_and_key(project, table, said):
 
 
 @pytest.mark.parametrize("line", ["target-torch = 2.13", "dropout-modules = ['a.B']", "keep-probability-modules = 1"])
-def test_a_removed_key_is_ignored_with_a_warning(project, line):
+def test_a_removed_key_is_ignored_with_a_warning(project: Configure, line: str) -> None:
     file = project(f"[tool.dropout-lint]\n{line}\npreview = true\n") / "pyproject.toml"
     resolver = SettingsResolver()
     assert resolver(Path("a.py")).preview
@@ -146,13 +153,13 @@ def test_a_removed_key_is_ignored_with_a_warning(project, line):
     assert (result.exit_code, result.stderr) == (0, f"warning: {warning}\n")
 
 
-def test_a_misspelt_table_is_not_silently_ignored(project):
+def test_a_misspelt_table_is_not_silently_ignored(project: Configure) -> None:
     project("[tool.dropout_lint]\nselect = []\n")
     with pytest.raises(ConfigError, match=r"must be called \[tool.dropout-lint\]"):
         SettingsResolver()(Path("a.py"))
 
 
-def test_config_must_exist_and_hold_the_table(project):
+def test_config_must_exist_and_hold_the_table(project: Configure) -> None:
     root = project("[tool.ruff]\n", name="x.toml")
     with pytest.raises(ConfigError, match=r"x.toml: has no \[tool.dropout-lint\] table"):
         SettingsResolver(config=root / "x.toml")
@@ -160,12 +167,12 @@ def test_config_must_exist_and_hold_the_table(project):
         SettingsResolver(config=Path("nope.toml"))
 
 
-def test_a_wrong_selector_of_the_command_line_names_the_option():
+def test_a_wrong_selector_of_the_command_line_names_the_option() -> None:
     with pytest.raises(ConfigError, match=r"--select: Unknown rule 'DRP10l'. Did you mean DRP101\?"):
         SettingsResolver(Options(select=("DRP10l",)), isolated=True)
 
 
-def test_an_exact_preview_rule_without_preview_warns_once(project):
+def test_an_exact_preview_rule_without_preview_warns_once(project: Configure) -> None:
     project("[tool.dropout-lint]\nselect = ['DRP408']\n")
     resolver = SettingsResolver()
     assert resolver(Path("a.py")).enabled.isdisjoint({"DRP408"})

@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from dropout_lint.cli import cli
+from tests.linting import check, reported
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -52,14 +51,10 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def check(*args: str) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", "--output-format", "concise", *args])
-
-
 def new(*args: str) -> list[str]:
     result = check("--diff-base", "main", *(args or (".",)))
     assert result.exit_code in {0, 1}, result.stderr
-    found = [line.split(": ")[0] for line in result.stdout.splitlines() if ": DRP" in line]
+    found = reported(result)
     assert result.exit_code == bool(found)
     return found
 

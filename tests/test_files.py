@@ -1,7 +1,10 @@
 """Discovery: what is walked, what is left out, and a line for each path that cannot be used."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -13,8 +16,14 @@ needs_permissions = pytest.mark.skipif(
 )
 
 
+class Write(Protocol):
+    """Writes empty files, and those with a text; returns their folder."""
+
+    def __call__(self, *names: str, **texts: str) -> Path: ...
+
+
 @pytest.fixture
-def tree(tmp_path, monkeypatch):
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     monkeypatch.chdir(tmp_path)
 
     def write(*names: str, **texts: str) -> Path:
@@ -27,7 +36,7 @@ def tree(tmp_path, monkeypatch):
     return write
 
 
-def found(*paths: str, force_exclude: bool = False, **overrides) -> list[str]:
+def found(*paths: str, force_exclude: bool = False, **overrides: Any) -> list[str]:
     discovery = discover(
         [Path(path) for path in paths or (".",)], SettingsResolver(Options(**overrides)), force_exclude=force_exclude
     )
@@ -40,12 +49,12 @@ def failed(*paths: str) -> tuple[list[str], dict[str, str]]:
     return [path.as_posix() for path in discovery.files], {item.path: item.reason for item in discovery.failures}
 
 
-def test_folders_are_walked_for_py_files_and_the_usual_folders_left_out(tree):
+def test_folders_are_walked_for_py_files_and_the_usual_folders_left_out(tree: Write) -> None:
     tree("b.py", "a/x.py", "a/x.pyi", "a/notes.txt", ".venv/y.py", "a/build/z.py", ".hidden/h.py", "a/.#x.py")
     assert found() == [".hidden/h.py", "a/x.py", "b.py"]
 
 
-def test_a_named_file_is_checked_whatever_it_is_called_unless_exclusion_is_forced(tree):
+def test_a_named_file_is_checked_whatever_it_is_called_unless_exclusion_is_forced(tree: Write) -> None:
     tree("build/x.py", "script")
     assert found("build/x.py", "script") == ["build/x.py", "script"]
     assert found("build/x.py", "script", force_exclude=True) == ["script"]
@@ -53,31 +62,31 @@ def test_a_named_file_is_checked_whatever_it_is_called_unless_exclusion_is_force
     assert found("build", force_exclude=True) == []
 
 
-def test_each_file_once_and_sorted_however_it_is_spelt(tree):
+def test_each_file_once_and_sorted_however_it_is_spelt(tree: Write) -> None:
     root = tree("b.py", "a.py")
     (root / "link.py").symlink_to("a.py")
     assert found("b.py", "./a.py", str(root / "a.py"), ".", "a.py") == ["a.py", "b.py"]
 
 
-def test_files_elsewhere_are_shown_by_absolute_path(tree, monkeypatch):
+def test_files_elsewhere_are_shown_by_absolute_path(tree: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tree("a.py", "sub/b.py")
     monkeypatch.chdir(root / "sub")
     assert found("..") == [f"{root}/a.py", "b.py"]
 
 
-def test_exclude_patterns_match_names_and_paths(tree):
+def test_exclude_patterns_match_names_and_paths(tree: Write) -> None:
     tree("gen/a.py", "src/gen/b.py", "src/c_pb2.py", "src/d.py")
     assert found(extend_exclude=("gen", "*_pb2.py")) == ["src/d.py"]
     assert found(extend_exclude=("gen/", "./src/c*")) == ["src/d.py"]
     assert found(extend_exclude=("src/gen/*.py",)) == ["gen/a.py", "src/c_pb2.py", "src/d.py"]
 
 
-def test_settings_of_an_inner_project_decide_inside_it(tree):
+def test_settings_of_an_inner_project_decide_inside_it(tree: Write) -> None:
     tree("a/x.py", "b/x.py", **{"a/pyproject.toml": "[tool.dropout-lint]\nexclude = ['x.py']\n"})
     assert found() == ["b/x.py"]
 
 
-def test_gitignore_files_of_all_levels_up_to_the_repository(tree, monkeypatch):
+def test_gitignore_files_of_all_levels_up_to_the_repository(tree: Write) -> None:
     root = tree(
         "repo/a.py", "repo/out/b.py", "repo/sub/c.py", "repo/sub/keep.py", "repo/local.py", "repo/sub/deep/gen.py",
         **{".gitignore": "*.py\n", "repo/.git/HEAD": "", "repo/.git/info/exclude": "local.py\n",
@@ -92,25 +101,25 @@ def test_gitignore_files_of_all_levels_up_to_the_repository(tree, monkeypatch):
     assert is_excluded(root / "repo/out/new.py", SettingsResolver())
 
 
-def test_gitignore_outside_a_repository_says_nothing_and_a_bad_line_spoils_no_other(tree):
+def test_gitignore_outside_a_repository_says_nothing_and_a_bad_line_spoils_no_other(tree: Write) -> None:
     tree("plain/a.py", "repo/a.py", "repo/b.py", **{"plain/.gitignore": "a.py\n", "repo/.git/HEAD": ""})
     Path("repo/.gitignore").write_bytes(b"\xff!\n!\na.py\n/**a[\n")
     assert found("plain") == ["plain/a.py"]
     assert found("repo") == ["repo/b.py"]
 
 
-def test_a_repository_inside_another_has_rules_of_its_own(tree):
+def test_a_repository_inside_another_has_rules_of_its_own(tree: Write) -> None:
     tree("inner/a.py", "b.py", **{".git/HEAD": "", ".gitignore": "a.py\n", "inner/.git": "gitdir: ../.git/x\n"})
     assert found() == ["b.py", "inner/a.py"]
 
 
-def test_a_folder_called_like_a_module_is_a_folder(tree):
+def test_a_folder_called_like_a_module_is_a_folder(tree: Write) -> None:
     tree("x.py/inside.py")
     assert found() == ["x.py/inside.py"]
     assert found("x.py") == ["x.py/inside.py"]
 
 
-def test_links_that_lead_nowhere_are_failures_and_the_rest_goes_on(tree):
+def test_links_that_lead_nowhere_are_failures_and_the_rest_goes_on(tree: Write) -> None:
     root = tree("ok.py", "sub/also.py")
     (root / "broken.py").symlink_to("gone.py")
     (root / "circle.py").symlink_to("circle.py")
@@ -125,7 +134,7 @@ def test_links_that_lead_nowhere_are_failures_and_the_rest_goes_on(tree):
     assert failed("broken.py", "circle.py", "ok.py") == (["ok.py"], failures)
 
 
-def test_what_is_no_python_file_is_said_so(tree):
+def test_what_is_no_python_file_is_said_so(tree: Write) -> None:
     root = tree("nb.ipynb")
     os.mkfifo(root / "pipe")
     files, failures = failed("missing.py", "nb.ipynb", "pipe", "nb.ipynb/x.py", "n" * 300)
@@ -138,7 +147,7 @@ def test_what_is_no_python_file_is_said_so(tree):
     }
 
 
-def test_a_missing_path_is_told_its_nearest_neighbour(tree):
+def test_a_missing_path_is_told_its_nearest_neighbour(tree: Write) -> None:
     tree("src/model.py")
     _, failures = failed("src/modle.py", "scr")
     assert failures == {
@@ -149,7 +158,7 @@ def test_a_missing_path_is_told_its_nearest_neighbour(tree):
 
 
 @needs_permissions
-def test_an_unreadable_folder_is_a_failure(tree):
+def test_an_unreadable_folder_is_a_failure(tree: Write) -> None:
     root = tree("ok.py", "locked/x.py")
     (root / "locked").chmod(0)
     try:
@@ -159,7 +168,7 @@ def test_an_unreadable_folder_is_a_failure(tree):
         (root / "locked").chmod(0o755)
 
 
-def test_a_folder_with_a_bad_configuration_is_a_failure_and_the_rest_goes_on(tree):
+def test_a_folder_with_a_bad_configuration_is_a_failure_and_the_rest_goes_on(tree: Write) -> None:
     tree("ok.py", "bad/x.py", "bad/sub/y.py", **{"bad/pyproject.toml": "[tool.dropout-lint]\nselct = 1\n"})
     files, failures = failed()
     assert files == ["ok.py"]

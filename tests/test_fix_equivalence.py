@@ -7,18 +7,21 @@ Every form is the body of one small network. A safe fix keeps parameters, keys a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.fixing.fixer import FixOutcome, fix_text
-from dropout_lint.linting.linter import Linter
+from dropout_lint.fixing.fixer import FixOutcome
+from tests.linting import fix, lint_text
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
 SKELETON = """\
 import torch
@@ -560,7 +563,7 @@ NO_FIX = [
         imports=f"{FUNCTIONAL}\nfrom functools import partial",
     ),
 ]
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[str], str]] = {
     "lf": lambda text: text,
     "crlf": lambda text: text.replace("\n", "\r\n"),
     "tabs": lambda text: re.sub(r"(?m)^(?: {4})+", lambda m: "\t" * (len(m.group()) // 4), text),
@@ -569,21 +572,16 @@ LAYOUTS = {
 
 
 def lint(text: str, code: str, folder: Path) -> tuple[Diagnostic, ...]:
-    settings = Settings(root=folder, enabled=frozenset({code}), fixable=frozenset({code}), unsafe_fixes=True)
-    result = Linter(lambda _: settings, jobs=1).run_text(folder / "net.py", text)
-    assert not result.failures
-    return result.diagnostics
+    return lint_text(text, {code}, folder / "net.py")
 
 
-def fix(text: str, code: str, folder: Path, *, unsafe: bool = False) -> FixOutcome:
-    allowed = {Applicability.SAFE, *([Applicability.UNSAFE] if unsafe else [])}
-    outcome = fix_text(
-        text, lambda new: lint(new, code, folder), lambda d: bool(d.fix and d.fix.applicability in allowed)
-    )
+def fix_form(text: str, code: str, folder: Path, *, unsafe: bool = False) -> FixOutcome:
+    levels = (Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,)
+    outcome = fix(text, lambda new: lint(new, code, folder), *levels)
     assert outcome.applied, [d.message for d in outcome.remaining] or "not found"
     assert outcome.remaining == outcome.rejected == ()
     assert lint(outcome.text, code, folder) == ()
-    again = fix_text(outcome.text, lambda new: lint(new, code, folder), lambda d: True)
+    again = fix(outcome.text, lambda new: lint(new, code, folder))
     assert again.text == outcome.text
     return outcome
 
@@ -622,7 +620,7 @@ def parametrised(forms: list[Form]) -> list[Any]:
 @pytest.mark.filterwarnings("ignore:dropout option adds dropout")
 def test_a_safe_fix_keeps_the_model_and_makes_its_evaluation_plain(form: Form, layout: str, tmp_path: Path) -> None:
     text = LAYOUTS[layout](form.source)
-    fixed = fix(text, form.code, tmp_path).text
+    fixed = fix_form(text, form.code, tmp_path).text
     before, after = build(text), build(fixed)
     state, new_state = before.state_dict(), after.state_dict()
     assert list(state) == list(new_state)
@@ -651,7 +649,7 @@ def test_a_safe_fix_keeps_the_model_and_makes_its_evaluation_plain(form: Form, l
 @pytest.mark.parametrize(("form", "layout"), parametrised(UNSAFE))
 def test_an_unsafe_fix_leaves_a_model_that_can_be_built_and_run(form: Form, layout: str, tmp_path: Path) -> None:
     text = LAYOUTS[layout](form.source)
-    fixed = fix(text, form.code, tmp_path, unsafe=True).text
+    fixed = fix_form(text, form.code, tmp_path, unsafe=True).text
     model = build(fixed)
     trained(model)
     model.eval()

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from dropout_lint.cli import cli
 from dropout_lint.fixing import files as fix_module
+from tests import linting
 
 SOURCE = """\
 # {comment}
@@ -53,7 +53,7 @@ def fixed(source: str) -> str:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", *map(str, arguments)])
+    return linting.run("check", "--isolated", *arguments)
 
 
 def written(folder: Path, source: str | bytes, encoding: str = "utf-8") -> Path:

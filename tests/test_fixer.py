@@ -93,7 +93,7 @@ def test_passes_go_on_until_nothing_is_left() -> None:
 
 
 def test_only_what_may_be_applied_is_applied() -> None:
-    outcome = fix_text("x = bad", replacing("bad", "good"), lambda d: False)
+    outcome = fix_text("x = bad", replacing("bad", "good"), lambda _: False)
     assert (outcome.text, outcome.applied, len(outcome.remaining)) == ("x = bad", (), 1)
 
 
@@ -195,7 +195,7 @@ def test_a_name_that_means_something_else_is_not_overwritten(text: str) -> None:
 def test_an_import_comes_once_and_only_with_an_applied_fix() -> None:
     text = "import torch\nbad(bad)\n"
     assert fix_text(text, replacing("bad", "F.x", (F,)), always).text == f"import torch\n{F}\nF.x(F.x)\n"
-    assert fix_text(text, replacing("bad", "F.x", (F,)), lambda d: False).text == text
+    assert fix_text(text, replacing("bad", "F.x", (F,)), lambda _: False).text == text
 
 
 @pytest.mark.parametrize(

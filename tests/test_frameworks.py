@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.mode.libraries.frameworks import MANAGED_BASES
-from tests.mode_helpers import NET, lint_files
+from tests.mode_helpers import NET, lint_modes
 from tools import frameworks
 
 METHODS = """
@@ -29,7 +29,7 @@ class Task({base}):
 
 
 def found(text: str, folder: Path, managed: tuple[str, ...] = ()) -> set[str]:
-    return {d.code for d in lint_files(folder, {"task.py": text}, managed=managed)}
+    return {d.code for d in lint_modes(folder, {"task.py": text}, managed=managed)}
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -11,12 +13,12 @@ import pytest
 import torch
 
 from dropout_lint.checks import checks
-from dropout_lint.config.resolver import Settings
 from dropout_lint.facts import LayerGraph
-from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import Rule, rules
 from tests.graph_helpers import built, codes, imported, models, seen_anyhow, traced
-from tests.test_rule_pages import MARK, examples, marks
+from tests.linting import codes as source_codes
+from tests.linting import lint_files, marks, without_marks
+from tests.test_rule_pages import each_of, examples
 
 DEFAULT = frozenset(r.code for r in rules().values() if r.set == "default")
 PATTERNS = {
@@ -82,12 +84,11 @@ def test_both_engines_report_a_mistake_at_the_same_place(
         monkeypatch.delitem(sys.modules, name, raising=False)
     model = built(tmp_path, written(form, tmp_path, first, dropout, last))
     on = DEFAULT | {code}
-    settings = Settings(root=tmp_path, enabled=on)
-    source = Linter(lambda _: settings, jobs=1).run([tmp_path / "net.py"])
+    source = lint_files([tmp_path / "net.py"], on)
     graph = traced(model, torch.randn(*size), codes=sorted(on))
-    assert [d.code for d in source.diagnostics] == [code]
+    assert source_codes(source) == [code]
     assert [(d["code"], d["path"], d["span"]["line"], d["span"]["column"]) for d in graph["diagnostics"]] == [
-        (d.code, d.path, d.span.line, d.span.column) for d in source.diagnostics
+        (d.code, d.path, d.span.line, d.span.column) for d in source
     ]
 
 
@@ -95,44 +96,64 @@ NOT_IN_A_RUN = {"DRP306"}
 """That an output is a prediction is told by names and losses in the source."""
 PLACEMENT = frozenset(code for code, (kind, _) in checks().items() if kind is LayerGraph)
 _HAS_MODEL = re.compile(r"^class \w+\(nn\.Module\)|^\w+ = nn\.", re.MULTILINE)
-_NEEDS = re.compile(r"^(?:from|import) (?!torch|math|os|sys|functools|dataclasses|collections|typing)\w", re.MULTILINE)
+OTHER_PACKAGES = {
+    "DRP102": {"flash_attn", "xformers"},
+    "DRP103": {"flax"},
+    "DRP312": {"timm"},
+    "DRP315": {"timm", "torchvision"},
+}
+"""What the models of examples need beside torch: without it, they are skipped."""
 
 
-def with_models(*kinds: str) -> list[object]:
-    """The examples of rules about dropout in a model that define models, and need nothing but torch."""
-    found = []
-    for parameter in examples(*kinds):
-        rule, index = parameter.values  # type: ignore[attr-defined]
-        code = rule.examples[index].code
-        if rule.code[:4] in {"DRP1", "DRP3"} and _HAS_MODEL.search(code) and not _NEEDS.search(code):
-            found.append(parameter)
-    return found
+def with_models(*kinds: str) -> list[tuple[Rule, int]]:
+    """The examples of rules about dropout in a model that define models."""
+    return [
+        (rule, index)
+        for rule, index in examples(*kinds)
+        if rule.code[:4] in {"DRP1", "DRP3"} and _HAS_MODEL.search(rule.examples[index].code)
+    ]
+
+
+def other_packages(code: str) -> set[str]:
+    """The packages that a text imports, without torch and Python's own."""
+    nodes = list(ast.walk(ast.parse(code)))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names} - {"torch"} - sys.stdlib_module_names
+
+
+def test_examples_that_need_another_package_are_known() -> None:
+    needed: dict[str, set[str]] = {}
+    for rule, index in with_models("bad", "good", "fixed"):
+        if packages := other_packages(rule.examples[index].code):
+            needed.setdefault(rule.code, set()).update(packages)
+    assert needed == OTHER_PACKAGES
 
 
 def seen(rule: Rule, index: int, folder: Path) -> list[dict[str, Any]]:
-    """What the graph engine says about each model of an example; skips pages that are a part of something."""
+    """What the graph engine says about each model of an example; skips one that needs a package that is missing."""
+    code = without_marks(rule.examples[index].code)
+    missing = sorted(name for name in other_packages(code) if importlib.util.find_spec(name) is None)
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
     path = folder / f"page_{rule.code.lower()}_{index}.py"
-    path.write_text(MARK.sub("", rule.examples[index].code))
-    try:
-        module = imported(path)
-    except (ImportError, NameError, AttributeError, SystemExit) as error:
-        pytest.skip(f"needs more than torch: {error}")
-    return [seen_anyhow(model) for model in models(module)]
+    path.write_text(code)
+    return [seen_anyhow(model) for model in models(imported(path))]
 
 
-@pytest.mark.parametrize(("rule", "index"), with_models("bad"))
+@each_of(with_models("bad"))
 def test_models_of_bad_examples_are_reported_at_the_marks(rule: Rule, index: int, tmp_path: Path) -> None:
     results = seen(rule, index, tmp_path)
     on = DEFAULT | {rule.code}
     found = {(line, code) for result in results for code, line in codes(result) if code in on}
-    expected = set(marks(rule.examples[index]))
+    expected = set(marks(rule.examples[index].code))
     nodes = [node for result in results if result["how"] == "execution" for node in result["graph"]["nodes"]]
     ran = {int(node["line"].rpartition(":")[2]) for node in nodes if node["rate"]}
     assert found <= expected
     assert {mark for mark in expected if mark[0] in ran and mark[1] in PLACEMENT - NOT_IN_A_RUN} <= found
 
 
-@pytest.mark.parametrize(("rule", "index"), with_models("good", "fixed"))
+@each_of(with_models("good", "fixed"))
 def test_models_of_good_examples_are_silent(rule: Rule, index: int, tmp_path: Path) -> None:
     for result in seen(rule, index, tmp_path):
         assert [found for found in codes(result) if found[0] in DEFAULT] == []

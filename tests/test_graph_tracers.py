@@ -46,6 +46,12 @@ def run(model: nn.Module, *args: torch.Tensor) -> Traced:
     return execution.trace(model.train(), args or (torch.randn(4, 8),), {})
 
 
+def dropout_of(model: nn.Module) -> nn.Dropout:
+    drop = model.get_submodule("drop")
+    assert isinstance(drop, nn.Dropout)
+    return drop
+
+
 def text_at(node: LayerNode) -> str:
     span = node.span
     assert span.line == span.end_line
@@ -86,7 +92,7 @@ def test_each_node_stands_where_the_source_has_its_call(tmp_path: Path) -> None:
 
 def test_rates_paths_and_shapes_are_those_of_the_instance(tmp_path: Path) -> None:
     model = built(tmp_path, MIXED, "Block")
-    model.drop.p = 0.25
+    dropout_of(model).p = 0.25
     nodes = run(nn.Sequential(model, model), torch.randn(8, 8)).graph.nodes
     assert [(n.module, n.rate.number) for n in nodes if n.kind == "torch.nn.Dropout"][:3] == [
         ("0.net.1", 0.3),
@@ -102,9 +108,9 @@ def test_rates_paths_and_shapes_are_those_of_the_instance(tmp_path: Path) -> Non
 def test_a_dropout_that_drops_nothing_in_this_mode_is_an_identity(off: str, tmp_path: Path) -> None:
     model = built(tmp_path, MIXED, "Block").train()
     if off == "p":
-        model.drop.p = 0.0
+        dropout_of(model).p = 0.0
     elif off == "mode":
-        model.drop.eval()
+        dropout_of(model).eval()
     else:
         model.training = False
     kinds = [n.kind for n in execution.trace(model, (torch.randn(4, 8),), {}).graph.nodes]
@@ -228,13 +234,13 @@ def test_a_forward_that_raises_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_modes_are_as_before(tmp_path: Path) -> None:
     model = built(tmp_path, MIXED, "Block").train()
-    model.drop.eval()
+    dropout_of(model).eval()
     tracers.see(model, (torch.randn(4, 8),))
     tracers.see(model)
-    assert [m.training for m in (model, model.net, model.drop)] == [True, True, False]
+    assert [m.training for m in (model, model.get_submodule("net"), dropout_of(model))] == [True, True, False]
     with pytest.raises(TraceError):
         tracers.see(model, (torch.randn(4, 9),))
-    assert model.net.training
+    assert model.get_submodule("net").training
 
 
 def test_one_sample_is_too_few_for_a_batch_norm_and_still_seen(tmp_path: Path) -> None:
@@ -265,7 +271,7 @@ def test_a_model_that_wants_targets_in_training_is_seen_with_its_dropouts_on(tmp
     assert "'NoneType' object has no attribute 'sum'" in seen.not_seen[0]
 
 
-def test_compiled_parts_are_not_passed_off_as_seen(tmp_path: Path) -> None:
+def test_compiled_parts_are_not_passed_off_as_seen() -> None:
     model = nn.Sequential(nn.Dropout(0.5), torch.jit.script(nn.Sequential(nn.Dropout(0.5), nn.GELU())))
     seen = tracers.see(model, (torch.randn(2, 8),))
     assert [n.kind for n in seen.training.graph.nodes] == ["input", "torch.nn.Dropout", "unknown"]

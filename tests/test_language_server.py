@@ -29,13 +29,14 @@ class Editor(LanguageClient):
         self.published: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
         self.watched: list[types.Registration] = []
 
-        @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         def keep(params: types.PublishDiagnosticsParams) -> None:
             self.published.put_nowait(params)
 
-        @self.feature(types.CLIENT_REGISTER_CAPABILITY)
         def register(params: types.RegistrationParams) -> None:
             self.watched += params.registrations
+
+        self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(keep)
+        self.feature(types.CLIENT_REGISTER_CAPABILITY)(register)
 
     def open(self, path: Path, text: str) -> str:
         uri = path.as_uri()
@@ -88,7 +89,7 @@ def converse(
         process = editor._server
         assert process is not None
         assert await asyncio.wait_for(process.wait(), 30) == 0
-        await editor.stop()
+        await editor.stop()  # type: ignore[no-untyped-call]
 
     asyncio.run(run())
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from dropout_lint.cli import cli
 from dropout_lint.syntax.markdown import decode_markdown
+from tests import linting
 
 PAGE = """\
 # A model with dropout
@@ -54,16 +54,18 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*args: str) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", *args])
+    return linting.run("check", "--isolated", *args)
 
 
-def test_blocks_are_one_program_on_their_own_lines(page: Path) -> None:
+@pytest.mark.usefixtures("page")
+def test_blocks_are_one_program_on_their_own_lines() -> None:
     ran = run("--preview", "--output-format", "concise", ".")
     assert [line.split(" ")[:2] for line in ran.stdout.splitlines()[:-2]] == [["page.md:15:16:", "DRP101"]]
     assert ran.exit_code == 1
 
 
-def test_the_frame_shows_the_page(page: Path) -> None:
+@pytest.mark.usefixtures("page")
+def test_the_frame_shows_the_page() -> None:
     assert "16 | ~~~\n" in run("--preview", ".").stdout
 
 
@@ -75,7 +77,8 @@ def test_a_fix_changes_its_line_alone(page: Path, newline: str, mark: str) -> No
     assert page.read_bytes() == (mark + MENDED).replace("\n", newline).encode()
 
 
-def test_without_preview_it_is_left_alone_and_says_so_when_named(page: Path) -> None:
+@pytest.mark.usefixtures("page")
+def test_without_preview_it_is_left_alone_and_says_so_when_named() -> None:
     assert "no Python files found" in run(".").stderr
     named = run("page.md")
     assert (named.exit_code, named.stderr) == (2, "error: page.md: Markdown is checked with --preview only\n")

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.fixing.fixer import fix_text
-from dropout_lint.linting.linter import Linter
-from dropout_lint.rulebook import rules
+from tests.linting import codes, fix, group, lint_text
 
-CODES = frozenset(code for code in rules() if "DRP501" <= code <= "DRP509")
+CODES = group("DRP50")
 TRAIN = "if not self.training:\n    return x\n"
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n"
 
 
 def findings(text: str) -> tuple[Diagnostic, ...]:
-    settings = Settings(root=Path.cwd(), enabled=CODES)
-    result = Linter(lambda _: settings, jobs=1).run_text(Path("example.py"), text)
-    assert not result.failures
-    return result.diagnostics
-
-
-def codes(text: str) -> list[str]:
-    return [d.code for d in findings(text)]
+    return lint_text(text, CODES)
 
 
 def module(body: str, *, name: str = "Dropout", head: str = HEAD, init: str = "self.p = p") -> str:
@@ -130,7 +118,7 @@ REPORTED = [
 
 @pytest.mark.parametrize(("body", "init", "expected"), REPORTED)
 def test_reported(body: str, init: str, expected: list[str]) -> None:
-    assert codes(module(body, init=init)) == expected
+    assert codes(findings(module(body, init=init))) == expected
 
 
 SILENT = [
@@ -215,7 +203,7 @@ ZONEOUT = """class Zoneout(nn.Module):
     ],
 )
 def test_zoneout(rate: str, mix: str, expected: list[str]) -> None:
-    assert codes(HEAD + ZONEOUT.format(rate=rate, mix=mix)) == expected
+    assert codes(findings(HEAD + ZONEOUT.format(rate=rate, mix=mix))) == expected
 
 
 MASKS = """class Net(nn.Module):
@@ -268,7 +256,7 @@ MASKS = """class Net(nn.Module):
     ],
 )
 def test_a_helper_may_make_the_mask(made: str, body: str, expected: list[str]) -> None:
-    assert codes(HEAD + MASKS.format(made=made, body=body)) == expected
+    assert codes(findings(HEAD + MASKS.format(made=made, body=body))) == expected
 
 
 HELPER = """def drop(x, p):
@@ -316,20 +304,20 @@ def test_a_helper_is_judged_by_its_calls(call: str, expected: list[tuple[str, in
 )
 def test_weights_written_back(statement: str, expected: list[str]) -> None:
     text = module(f"{statement}\nreturn x @ self.w", name="Linear", init="self.w = nn.Parameter(torch.ones(2, 2))")
-    assert codes(text) == expected
+    assert codes(findings(text)) == expected
 
 
 def test_intent_silences_the_mode_and_not_the_scale() -> None:
     body = "return x * torch.bernoulli(torch.full_like(x, self.p)) / (1 - self.p)"
-    assert codes(module(body)) == ["DRP501", "DRP503"]
-    assert codes(module(body, name="DecoderPrenet")) == ["DRP503"]
+    assert codes(findings(module(body))) == ["DRP501", "DRP503"]
+    assert codes(findings(module(body, name="DecoderPrenet"))) == ["DRP503"]
 
 
 def test_the_safe_fix_of_the_device_draws_the_same_numbers() -> None:
     torch = pytest.importorskip("torch")
     body = TRAIN + "m = torch.rand(x.shape) > self.p\nreturn x * m / (1 - self.p)"
     before = module(body)
-    outcome = fix_text(before, findings, lambda d: d.fix is not None and d.fix.applicability is Applicability.SAFE)
+    outcome = fix(before, findings, Applicability.SAFE)
     assert "torch.rand(x.shape, device=x.device)" in outcome.text
     results = []
     for text in (before, outcome.text):

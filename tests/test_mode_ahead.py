@@ -15,7 +15,8 @@ from dropout_lint.mode.linking.link import link
 from dropout_lint.mode.linking.runs import Run, Runs
 from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
-from tests.mode_helpers import MAIN, NET, STEPS, write_files
+from tests.linting import write_files
+from tests.mode_helpers import MAIN, NET, STEPS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, all runs are in one process")
 
@@ -93,7 +94,7 @@ def test_a_process_that_dies_loses_nothing(files: list[Path], monkeypatch: pytes
 
 
 def test_a_run_that_crashes_is_told_as_in_one_process(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crashing(self: Runs, facts: object) -> Run:
+    def crashing(*_: object) -> Run:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Runs, "script", crashing)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.mode.linking.neighbours import MOST_IMPORTERS
-from tests.mode_helpers import MAIN, NET, STEPS, lint_paths, write_files
+from tests.linting import lint_files, write_files
+from tests.mode_helpers import MAIN, MODE, NET, STEPS
 
 
 def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
@@ -32,9 +33,9 @@ def project(train: str, evaluate: str, layout: str) -> dict[str, str]:
     }
 
 
-def found(files: list[Path], folder: Path) -> dict[str, set[tuple[str, int, str]]]:
+def found(files: list[Path]) -> dict[str, set[tuple[str, int, str]]]:
     by_file: dict[str, set[tuple[str, int, str]]] = {}
-    for d in lint_paths(folder, files):
+    for d in lint_files(files, MODE):
         by_file.setdefault(Path(d.path).name, set()).add((d.code, d.span.line, d.message))
     return by_file
 
@@ -52,11 +53,11 @@ def found(files: list[Path], folder: Path) -> dict[str, set[tuple[str, int, str]
 )
 def test_each_file_alone(train: str, evaluate: str, place: tuple[str, str] | None, layout: str, tmp_path: Path) -> None:
     files = [p for p in write_files(tmp_path, project(train, evaluate, layout)) if p.suffix == ".py"]
-    whole = found(files, tmp_path)
+    whole = found(files)
     assert (place[1] in {code for code, _, _ in whole.get(place[0], set())}) if place else whole == {}
     alone: dict[str, set[tuple[str, int, str]]] = {}
     for file in files:
-        alone |= found([file], tmp_path)
+        alone |= found([file])
     assert alone == whole
 
 
@@ -70,8 +71,8 @@ def test_a_file_out_of_sight_proves_nothing(tmp_path: Path) -> None:
     (user / "net.py").write_text(NET)
     (user / "main.py").write_text(MAIN.format(net="net", steps="library.steps"))
     files = [library / "steps.py", user / "net.py", user / "main.py"]
-    assert found(files, tmp_path).get("steps.py") is None
-    assert found(files[:1], tmp_path) == {}
+    assert found(files).get("steps.py") is None
+    assert found(files[:1]) == {}
 
 
 @pytest.mark.parametrize("users", [2, 200])
@@ -79,9 +80,9 @@ def test_files_that_a_whole_library_imports_are_judged_by_their_own_runs(users: 
     """All that import a file are read when it is checked alone, so far users of a much used one prove nothing in it."""
     files = {"net.py": NET, "steps.py": STEPS.format(train="model.train()", evaluate="pass")}
     files |= {f"main_{n}.py": MAIN.format(net="net", steps="steps") for n in range(users)}
-    whole = found(write_files(tmp_path, files), tmp_path)
+    whole = found(write_files(tmp_path, files))
     assert ("steps.py" in whole) is (users == 2)
-    assert found([tmp_path / "steps.py"], tmp_path) == {k: v for k, v in whole.items() if k == "steps.py"}
+    assert found([tmp_path / "steps.py"]) == {k: v for k, v in whole.items() if k == "steps.py"}
 
 
 @pytest.mark.parametrize("calls", ["a.run(model)\n    b.run(model)", "b.run(model)\n    a.run(model)"])
@@ -90,7 +91,7 @@ def test_imports_in_a_circle_end(calls: str, tmp_path: Path) -> None:
     files = [tmp_path / "a.py", tmp_path / "b.py"]
     for file in files:
         file.write_text(text.format(calls))
-    assert found(files, tmp_path) == {}
+    assert found(files) == {}
 
 
 def test_ten_thousand_lines_end(tmp_path: Path) -> None:
@@ -102,18 +103,18 @@ def test_ten_thousand_lines_end(tmp_path: Path) -> None:
     assert text.count("\n") > 10_000
     file = tmp_path / "long.py"
     file.write_text(text)
-    assert found([file], tmp_path) == {}
+    assert found([file]) == {}
 
 
 def test_files_of_the_same_name_elsewhere_are_not_users(tmp_path: Path) -> None:
     one = project(train="model.train()", evaluate="pass", layout="flat")
     files = {f"experiment{n}/{name}": text for n in range(MOST_IMPORTERS + 10) for name, text in one.items()}
     paths = write_files(tmp_path, {"pyproject.toml": "", **files})[1:]
-    found = lint_paths(tmp_path, paths)
+    found = lint_files(paths, MODE)
     assert {item.code for item in found} == {"DRP206"}
     assert len(found) == MOST_IMPORTERS + 10
     steps = tmp_path / "experiment3" / "steps.py"
-    assert lint_paths(tmp_path, [steps]) == [item for item in found if item.path == str(steps)]
+    assert lint_files([steps], MODE) == tuple(item for item in found if item.path == str(steps))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_a_package_in_a_folder_of_a_longer_name(folder: str, package: bool, foun
     files |= {"core/__init__.py": "", "main.py": MAIN.format(net="netlib.core.net", steps="netlib.core.steps")}
     files |= {"__init__.py": ""} if package else {}
     paths = write_files(tmp_path / folder, files)
-    assert [item.code for item in lint_paths(tmp_path, paths)] == ["DRP206"] * found
+    assert [item.code for item in lint_files(paths, MODE)] == ["DRP206"] * found
 
 
 def test_places_in_other_files_are_spelt_like_the_file_that_is_checked(
@@ -138,5 +139,5 @@ def test_places_in_other_files_are_spelt_like_the_file_that_is_checked(
 ) -> None:
     write_files(tmp_path, project(train="model.train()", evaluate="pass", layout="flat"))
     monkeypatch.chdir(tmp_path)
-    found = lint_paths(tmp_path, [Path("steps.py")])
+    found = lint_files([Path("steps.py")], MODE)
     assert {one.path for item in found for one in item.related} == {"main.py", "net.py"}

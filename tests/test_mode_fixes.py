@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dropout_lint.config.settings import Settings
-from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.fixing.fixer import fix_text
-from dropout_lint.linting.linter import Linter
-from dropout_lint.rulebook import rules
+from dropout_lint.diagnostic import Diagnostic
+from tests.linting import fix, lint_text
+from tests.mode_helpers import MODE
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
 HEAD = """\
 import torch
@@ -350,11 +351,7 @@ for x, y in batches(2):
 
 
 def lint(text: str, folder: Path) -> tuple[Diagnostic, ...]:
-    on = frozenset(code for code in rules() if code.startswith("DRP2"))
-    settings = Settings(root=folder, enabled=on, fixable=on, unsafe_fixes=True)
-    result = Linter(lambda _: settings, jobs=1).run_text(folder / "program.py", text)
-    assert not result.failures
-    return result.diagnostics
+    return lint_text(text, MODE, folder / "program.py")
 
 
 def modes(text: str) -> str:
@@ -378,11 +375,7 @@ def modes(text: str) -> str:
 def test_each_forward_is_in_the_intended_mode_after_the_fix(script: Script, tmp_path: Path) -> None:
     assert {d.code for d in lint(script.text, tmp_path)} == {script.code}
     assert modes(script.text) == script.before
-    outcome = fix_text(
-        script.text,
-        lambda text: lint(text, tmp_path),
-        lambda d: d.fix is not None and d.fix.applicability is not Applicability.DISPLAY,
-    )
+    outcome = fix(script.text, lambda text: lint(text, tmp_path))
     assert outcome.remaining == ()
     assert modes(outcome.text) == script.after
     old = script.text.splitlines()

@@ -8,7 +8,7 @@ import pytest
 
 from dropout_lint.config.settings import Settings
 from dropout_lint.linting.stages import FileSet
-from tests.mode_helpers import NET, lint_files
+from tests.mode_helpers import NET, lint_modes
 
 TRAIN = """\
 def train(model, optimizer, batches):
@@ -22,7 +22,7 @@ HEAD = "import torch\nimport torch.nn.functional as F\nfrom net import Net\n\n\n
 
 
 def found(folder: Path, files: dict[str, str]) -> list[tuple[str, str, int]]:
-    return [(d.code, Path(d.path).name, d.span.line) for d in lint_files(folder, files)]
+    return [(d.code, Path(d.path).name, d.span.line) for d in lint_modes(folder, files)]
 
 
 EVALUATE = """\
@@ -108,7 +108,7 @@ def test_reported(files: dict[str, str], expected: list[tuple[str, str, int]], t
 
 
 def test_the_path_is_told(tmp_path: Path) -> None:
-    [diagnostic] = lint_files(tmp_path, project("pass", "model.eval()"))
+    [diagnostic] = lint_modes(tmp_path, project("pass", "model.eval()"))
     told = [(Path(r.path).name, r.message.split(",")[0]) for r in diagnostic.related]
     assert ("main.py", "constructed here") in told
     assert ("steps.py", "enters evaluation here") in told
@@ -161,7 +161,7 @@ def test_overrides(method: str, codes: list[str], tmp_path: Path) -> None:
     ids=["loop", "switch"],
 )
 def test_a_switch_is_not_advised_to_take_another_name(method: str, advice: str, tmp_path: Path) -> None:
-    (found,) = lint_files(tmp_path, {"net.py": NET + f"\n    {method}\n"})
+    (found,) = lint_modes(tmp_path, {"net.py": NET + f"\n    {method}\n"})
     assert found.code == "DRP202"
     assert found.fix is not None
     assert found.fix.message.startswith(advice)

@@ -11,7 +11,7 @@ from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 from dropout_lint.source.modes.mentions import mentions, without_text
 from dropout_lint.source.names.import_table import ImportTable
-from tests.mode_helpers import NET, lint_files
+from tests.mode_helpers import NET, lint_modes
 
 
 def imports(**names: str) -> ImportTable:
@@ -86,7 +86,7 @@ def test_a_name_is_followed_through_two_star_imports(tmp_path: Path) -> None:
         "whole/__init__.py": "from .parts import *\n",
         "whole/parts.py": "from layers import *\n",
     }
-    found = lint_files(
+    found = lint_modes(
         tmp_path,
         {
             **files,

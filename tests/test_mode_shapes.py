@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mode_helpers import NET, lint_files
+from tests.mode_helpers import NET, lint_modes
 
 HEAD = NET + '\n\ntrain_data, test_data = torch.load("train.pt"), torch.load("test.pt")\n'
 LOOP = """
@@ -252,7 +252,7 @@ REPORTED = {
 
 @pytest.mark.parametrize(("code", "text"), list(REPORTED.values()), ids=list(REPORTED))
 def test_reported(code: str, text: str, tmp_path: Path) -> None:
-    assert [d.code for d in lint_files(tmp_path, {"program.py": HEAD + text})] == [code]
+    assert [d.code for d in lint_modes(tmp_path, {"program.py": HEAD + text})] == [code]
 
 
 MANAGER = """
@@ -377,31 +377,31 @@ SILENT = {
 
 @pytest.mark.parametrize("text", list(SILENT.values()), ids=list(SILENT))
 def test_silent(text: str, tmp_path: Path) -> None:
-    assert [(d.code, d.span.line) for d in lint_files(tmp_path, {"program.py": HEAD + text})] == []
+    assert [(d.code, d.span.line) for d in lint_modes(tmp_path, {"program.py": HEAD + text})] == []
 
 
 @pytest.mark.parametrize(("method", "codes"), [("generate", ["DRP206"]), ("get_input_embeddings", [])])
 def test_methods_of_library_models_that_compute(method: str, codes: list[str], tmp_path: Path) -> None:
     text = HEAD + HUGGING_FACE.format(method=method)
-    assert [d.code for d in lint_files(tmp_path, {"program.py": text})] == codes
+    assert [d.code for d in lint_modes(tmp_path, {"program.py": text})] == codes
 
 
 @pytest.mark.parametrize(("head", "codes"), [("", ["DRP206"]), ("import pytest\n", [])])
 def test_a_script_whose_name_begins_like_that_of_a_test(head: str, codes: list[str], tmp_path: Path) -> None:
     text = f"{head}{HEAD}\nmodel = Net(){FORGOTTEN}"
-    assert [d.code for d in lint_files(tmp_path, {"test_net.py": text})] == codes
+    assert [d.code for d in lint_modes(tmp_path, {"test_net.py": text})] == codes
 
 
 def test_torch_by_the_star_import_of_a_file(tmp_path: Path) -> None:
     shared = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
     body = HEAD.split("from torch import nn\n", 1)[1]
     files = {"shared.py": shared, "program.py": f"from shared import *\n{body}\nmodel = Net(){FORGOTTEN}"}
-    assert [d.code for d in lint_files(tmp_path, files)] == ["DRP206"]
+    assert [d.code for d in lint_modes(tmp_path, files)] == ["DRP206"]
 
 
 def test_no_statement_is_inserted_into_a_loop_over_phases(tmp_path: Path) -> None:
     text = HEAD + PHASES.format(switch="if phase == 'train':\n            model.train()")
-    (found,) = lint_files(tmp_path, {"program.py": text})
+    (found,) = lint_modes(tmp_path, {"program.py": text})
     assert (found.code, found.fix is not None and bool(found.fix.edits)) == ("DRP206", False)
 
 
@@ -410,18 +410,18 @@ def test_no_statement_is_inserted_into_a_loop_over_phases(tmp_path: Path) -> Non
     [("self.eval() if features else self.train()", []), ("self.drop.eval()", []), ("self.out.eval()", ["DRP206"])],
 )
 def test_a_forward_pass_that_sets_modes_itself(switch: str, codes: list[str], tmp_path: Path) -> None:
-    found = lint_files(tmp_path, {"program.py": HEAD + SELF_SWITCHING.format(switch=switch)})
+    found = lint_modes(tmp_path, {"program.py": HEAD + SELF_SWITCHING.format(switch=switch)})
     assert [item.code for item in found] == codes
 
 
 @pytest.mark.parametrize(("text", "code"), [(BANK, "DRP206"), (MINED, "DRP205"), (OWN_EVAL, "DRP206")])
 def test_no_statement_is_inserted_where_it_would_leave_the_other_mode(text: str, code: str, tmp_path: Path) -> None:
-    found = [item for item in lint_files(tmp_path, {"program.py": HEAD + text}) if item.code != "DRP202"]
+    found = [item for item in lint_modes(tmp_path, {"program.py": HEAD + text}) if item.code != "DRP202"]
     assert [(item.code, bool(item.fix and item.fix.edits)) for item in found] == [(code, False)]
 
 
 def test_an_eval_that_is_undone_is_told_and_not_repeated(tmp_path: Path) -> None:
-    (found,) = lint_files(tmp_path, {"program.py": HEAD + ATTACKED})
+    (found,) = lint_modes(tmp_path, {"program.py": HEAD + ATTACKED})
     assert "a `train()` undoes the `eval()`" in found.message
     assert found.fix is not None
     assert not found.fix.edits

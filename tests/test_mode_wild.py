@@ -8,7 +8,7 @@ import pytest
 
 from dropout_lint.diagnostic import Diagnostic
 from tests.mode_helpers import NET as MODEL
-from tests.mode_helpers import lint_files
+from tests.mode_helpers import lint_modes
 
 NET = f"""{MODEL}
 
@@ -16,8 +16,8 @@ train_data, test_data = torch.load("train.pt"), torch.load("test.pt")
 """
 
 
-def lint(text: str, folder: Path) -> list[Diagnostic]:
-    return lint_files(folder, {"program.py": text})
+def lint(text: str, folder: Path) -> tuple[Diagnostic, ...]:
+    return lint_modes(folder, {"program.py": text})
 
 
 PERCEPTRON = """
@@ -54,13 +54,13 @@ USES = {
 
 @pytest.mark.parametrize("use", list(USES.values()), ids=list(USES))
 def test_a_layer_counts_where_the_flags_of_the_instance_lead_to_it(use: str, tmp_path: Path) -> None:
-    assert lint(NET + PERCEPTRON.format(use=use, given=""), tmp_path) == []
+    assert lint(NET + PERCEPTRON.format(use=use, given=""), tmp_path) == ()
     assert [d.code for d in lint(NET + PERCEPTRON.format(use=use, given="dropout=True"), tmp_path)] == ["DRP206"]
     assert [d.code for d in lint(NET + PERCEPTRON.format(use=use, given="bool(input())"), tmp_path)] == ["DRP206"]
 
 
 def test_a_layer_that_forward_never_names_does_not_count(tmp_path: Path) -> None:
-    assert lint(NET + PERCEPTRON.format(use="", given=""), tmp_path) == []
+    assert lint(NET + PERCEPTRON.format(use="", given=""), tmp_path) == ()
 
 
 def test_a_layer_that_a_walk_over_the_parts_may_run_counts(tmp_path: Path) -> None:
@@ -281,6 +281,6 @@ def test_methods_of_bases_behind_star_imports_and_out_of_sight(tmp_path: Path) -
     (tmp_path / "base.py").write_text(BASE)
     star = NET.replace("import torch\n", "from base import *\nimport torch\n", 1)
     unseen = NET.replace("import torch\n", "from elsewhere import Base\nimport torch\n", 1)
-    assert lint(star + WRAPPED.format(mode=False), tmp_path) == []
+    assert lint(star + WRAPPED.format(mode=False), tmp_path) == ()
     assert [d.code for d in lint(star + WRAPPED.format(mode=True), tmp_path)] == ["DRP206"]
-    assert lint(unseen + WRAPPED.format(mode=True), tmp_path) == []
+    assert lint(unseen + WRAPPED.format(mode=True), tmp_path) == ()

@@ -10,13 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from dropout_lint.cli import cli
 from dropout_lint.commands import trace, validate
-from dropout_lint.commands.shared import model_targets
 from dropout_lint.config.settings import Settings
 from dropout_lint.models.discover import modules_without_arguments
+from tests.linting import run
 from tests.stub_torch import JOB, write_stubs
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
@@ -82,10 +80,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(trace, "JOB", JOB)
     monkeypatch.setattr(validate, "JOB", JOB)
     return work
-
-
-def run(*args: str) -> Result:
-    return CliRunner().invoke(cli, list(args))
 
 
 def declare(folder: Path, *targets: str, more: str = "") -> None:
@@ -233,7 +227,7 @@ def test_files_that_take_one_model_are_not_overwritten_by_the_next() -> None:
 
 def test_without_torch_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(model_targets.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
     for command in ("trace", "validate"):
         result = run(command, "net.py:Net")
         assert result.exit_code == 2
@@ -328,7 +322,8 @@ def test_a_model_that_fails_fails_the_check(folder: Path) -> None:
     assert "1 model could not be checked." in result.stdout
 
 
-def test_with_models_needs_declared_ones_and_changes_no_file(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_with_models_needs_declared_ones_and_changes_no_file() -> None:
     result = run("check", "net.py", "--with-models")
     assert result.exit_code == 2
     assert "declares none" in result.stderr
@@ -404,7 +399,7 @@ def test_modules_without_arguments_are_found_without_running_anything(folder: Pa
     (folder / "syntax.py").write_text("class A(nn.Module:\n")
     (folder / "venv").mkdir()
     (folder / "venv" / "c.py").write_text(FOUND)
-    found = modules_without_arguments(Path(), lambda path: Settings(folder))
+    found = modules_without_arguments(Path(), lambda _: Settings(folder))
     names = {target.spec for target in found}
     assert {name for name in names if not name.startswith("net")} == {"a.py:Base", "a.py:Child", "b.py:Grandchild"}
     assert "net.py:Net" in names
@@ -415,7 +410,7 @@ def test_nothing_is_discovered_in_a_file_that_cannot_be_imported(folder: Path) -
     text = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        print{}\n"
     (folder / "new.py").write_text(text.format("(x)"))
     (folder / "old.py").write_text(text.format(" x"))
-    found = modules_without_arguments(Path(), lambda path: Settings(folder))
+    found = modules_without_arguments(Path(), lambda _: Settings(folder))
     specs = [target.spec for target in found]
     assert "new.py:Net" in specs
     assert "old.py:Net" not in specs
@@ -429,7 +424,7 @@ def test_discovered_modules_that_do_not_run_are_counted_and_fail_nothing(folder:
     assert result.stdout.startswith("net.py:12:16: DRP101")
     assert "Tried 3 modules without arguments; 2 could not be checked." in result.stderr
     assert "bad.py:Base: raised RuntimeError" in run("trace", "--discover", "-v").stderr
-    os.remove(folder / "net.py")
+    (folder / "net.py").unlink()
     nothing = run("trace", "--discover")
     assert nothing.exit_code == 0
     assert "2 could not be checked." in nothing.stderr

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import nn
 
-from dropout_lint.models.infer import example_inputs  # noqa: E402
-from dropout_lint.targets.inputs import parse_all  # noqa: E402
-from dropout_lint.targets.target import ModelTarget  # noqa: E402
+from dropout_lint.models.infer import example_inputs
+from dropout_lint.targets.inputs import parse_all
+from dropout_lint.targets.target import ModelTarget
 
 TARGET = ModelTarget("a:B")
 
 
 class Named(nn.Module):
     """A module with these children and attributes, and a forward of one's own."""
+
+    attention: Callable[..., Any]
+    body: Callable[..., Any]
+    embed: Callable[..., Any]
+    head: Callable[..., Any]
+    stem: Callable[..., Any]
+    table: Callable[..., Any]
 
     def __init__(self, **members: object) -> None:
         super().__init__()
@@ -25,7 +38,7 @@ class Named(nn.Module):
 
 
 class Image(Named):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         if x.shape[-1] != 32:
             raise ValueError("32 only")
         return self.stem(x)
@@ -34,46 +47,46 @@ class Image(Named):
 class Sized(Image):
     image_size = (48, 40)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         assert tuple(x.shape[-2:]) == self.image_size
         return self.stem(x)
 
 
 class HeadFirst(Named):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.head(self.body(x).mean((2, 3)))
 
 
 class Tokens(Named):
-    def forward(self, input_ids=None, labels=None, inputs_embeds=None):
+    def forward(self, input_ids: Any = None, labels: Any = None, inputs_embeds: Any = None) -> Any:
         return self.table(input_ids)
 
 
 class Pair(Named):
-    def forward(self, query, context, *, mask):
+    def forward(self, query: Any, context: Any, *, mask: Any) -> Any:
         assert mask.dtype == torch.bool
         return self.attention(query, context, context, key_padding_mask=mask)
 
 
 class Diffusion(Named):
-    def forward(self, x, timestep):
+    def forward(self, x: Any, timestep: Any) -> Any:
         return self.stem(x) + self.table(timestep).sum()
 
 
 class Patches(Named):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         batch, _, height, width = x.shape
         assert (height, width) == (64, 64)
         return self.embed(x.reshape(batch, -1, 192))
 
 
 class TwoKinds(Named):
-    def forward(self, input_ids=None, pixel_values=None, labels=None):
+    def forward(self, input_ids: Any = None, pixel_values: Any = None, labels: Any = None) -> Any:
         return self.table(input_ids).sum() + self.stem(pixel_values).sum()
 
 
 class Bare(Named):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return nn.functional.dropout(x, 0.5, self.training)
 
 
@@ -142,7 +155,7 @@ def test_a_guess_leaves_the_modes_and_the_random_state_alone() -> None:
 
 def test_what_no_guess_fits_is_said_with_its_line() -> None:
     class Picky(Named):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return x.nothing
 
     loaded = example_inputs(Picky(stem=nn.Conv2d(3, 4, 3)), TARGET)
@@ -163,7 +176,7 @@ def test_given_inputs_are_taken_and_forward_may_need_none() -> None:
     assert (loaded.args[0].shape, loaded.inputs_from) == ((7, 4), "given")
 
     class Stored(Named):
-        def forward(self, scale=1.0):
+        def forward(self, scale: float = 1.0) -> float:
             return scale
 
     loaded = example_inputs(Stored(), TARGET)

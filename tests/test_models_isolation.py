@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -104,9 +106,7 @@ def test_what_a_model_does_beside_being_one_changes_nothing(name: str, outcomes:
         ("hungry", "was stopped as it took more than 0.4 GB (--memory) while it was imported"),
     ],
 )
-def test_each_way_to_fail_is_one_line(
-    name: str, reason: str, outcomes: dict[str, Outcome], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_way_to_fail_is_one_line(name: str, reason: str, outcomes: dict[str, Outcome], folder: Path) -> None:
     failure = outcomes[name].failure
     assert failure is not None
     assert outcomes[name].result is None
@@ -150,7 +150,8 @@ def test_leaving_the_iteration_ends_the_children(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("PYTHONPATH", str(folder))
     monkeypatch.chdir(folder)
     started = time.monotonic()
-    running = run([ModelTarget("good.py:Good"), ModelTarget("hang.py:Good")], JOB, {}, jobs=2, timeout=60)
+    targets = [ModelTarget("good.py:Good"), ModelTarget("hang.py:Good")]
+    running = cast("Generator[Outcome]", run(targets, JOB, {}, jobs=2, timeout=60))
     assert next(running).failure is None
     running.close()
     assert time.monotonic() - started < 30

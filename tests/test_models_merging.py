@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,9 @@ def finding(
     return Diagnostic("DRP101", "a.py", span, message, Severity.WARNING, engines=(engine,), modules=modules)
 
 
-def joined(*found: Diagnostic, source: tuple[Diagnostic, ...] = (), refuted: tuple[Refutation, ...] = ()):
+def joined(
+    *found: Diagnostic, source: tuple[Diagnostic, ...] = (), refuted: tuple[Refutation, ...] = ()
+) -> list[Diagnostic]:
     return Findings(found, refuted).joined("a.py", source)
 
 
@@ -46,7 +50,7 @@ def test_the_same_rule_on_a_line_of_the_statement_is_one_finding() -> None:
 
 
 @pytest.mark.parametrize("other", [{"code": "DRP102"}, {"path": "b.py"}, {"span": Span(6, 1, 6, 2)}])
-def test_another_rule_file_or_line_is_another_finding(other: dict[str, object]) -> None:
+def test_another_rule_file_or_line_is_another_finding(other: dict[str, Any]) -> None:
     graph = replace(finding("graph", 4), **other)
     findings = Findings([graph])
     assert len(findings.joined("a.py", [SOURCE])) + (graph.path == "b.py") == 2
@@ -66,7 +70,7 @@ def test_one_place_in_several_models_is_one_finding() -> None:
     assert item.modules == ("a", "b", "c")
 
 
-def test_paths_that_lead_to_one_file_are_one(tmp_path, monkeypatch) -> None:
+def test_paths_that_lead_to_one_file_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.py").touch()
     (tmp_path / "link.py").symlink_to("a.py")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,8 +126,11 @@ def test_arguments_are_a_json_object() -> None:
 # --- declaring
 
 
+Configured = Callable[[str], SettingsResolver]
+
+
 @pytest.fixture
-def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
     monkeypatch.chdir(tmp_path)
 
     def write(text: str) -> SettingsResolver:
@@ -136,7 +140,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return write
 
 
-def test_declared_models_start_from_the_folder_of_the_file(configured, tmp_path: Path) -> None:
+def test_declared_models_start_from_the_folder_of_the_file(configured: Configured, tmp_path: Path) -> None:
     resolver = configured(
         "[[tool.dropout-lint.models]]\ntarget = 'net.py:Net'\n[[tool.dropout-lint.models]]\ntarget = 'a.b:make'\n"
         "kwargs = {dim = 3}\ninputs = ['2,3', 'mask=bool:2']\nname = 'small'\ntimeout = 5\n"
@@ -163,14 +167,14 @@ def test_declared_models_start_from_the_folder_of_the_file(configured, tmp_path:
         ("target = 'a:B'\ntimeout = true", "must be a number of seconds above 0, not true"),
     ],
 )
-def test_a_wrong_declaration_names_file_key_and_what_is_expected(table: str, said: str, configured) -> None:
+def test_a_wrong_declaration_names_file_key_and_what_is_expected(table: str, said: str, configured: Configured) -> None:
     with pytest.raises(ConfigError) as caught:
         configured(f"[[tool.dropout-lint.models]]\n{table}\n")(Path("x.py"))
     assert said in str(caught.value)
     assert "pyproject.toml: " in str(caught.value)
 
 
-def test_models_are_an_array_of_tables(configured) -> None:
+def test_models_are_an_array_of_tables(configured: Configured) -> None:
     with pytest.raises(ConfigError, match=r"must be tables, each under \[\[tool.dropout-lint.models\]\], not"):
         configured("[tool.dropout-lint]\nmodels = ['a:B']\n")(Path("x.py"))
 
@@ -250,7 +254,7 @@ def test_a_class_a_function_and_an_instance_are_models() -> None:
     torch = pytest.importorskip("torch")
     target = ModelTarget("a:b", kwargs={"in_features": 2, "out_features": 3})
     assert build_model(torch.nn.Linear, target).out_features == 3
-    assert build_model(lambda in_features, out_features: torch.nn.ReLU(), target).training
+    assert build_model(lambda in_features, out_features: torch.nn.Linear(in_features, out_features), target).training
     model = torch.nn.ReLU()
     assert build_model(model, ModelTarget("a:b")) is model
 
@@ -262,7 +266,7 @@ def test_a_class_a_function_and_an_instance_are_models() -> None:
         (None, {}, "'b' is None, not a model"),
         (dict, {}, "'b' makes a dict, not a torch.nn.Module"),
         (lambda: None, {}, "'b' makes None, not"),
-        (lambda dim, depth: 0, {"depth": 2}, "'dim'; pass it with --kwargs '{\"dim\": ...}'"),
+        (lambda dim, depth: dim + depth, {"depth": 2}, "'dim'; pass it with --kwargs '{\"dim\": ...}'"),
         (lambda: 0, {"dim": 2}, "'b' cannot be built: got an unexpected keyword argument 'dim'"),
         ("instance", {"dim": 2}, "'b' is a model already, so arguments for its constructor mean nothing"),
     ],

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from dropout_lint.cli import cli
 from dropout_lint.config.output_formats import FORMATS
 from dropout_lint.syntax.magics import is_skipped, mask, unmask
 from dropout_lint.syntax.reading import decode_source
+from tests import linting
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -57,8 +57,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     return write
 
 
-def check(*args: str, **more: Any) -> Result:
-    return CliRunner().invoke(cli, ["check", "--isolated", *args], **more)
+def check(*args: str, stdin: str | None = None) -> Result:
+    return linting.run("check", "--isolated", *args, stdin=stdin)
 
 
 # --- what is found, and where
@@ -283,10 +283,10 @@ def test_nothing_is_put_above_a_cell_magic(write: Callable[..., Path]) -> None:
 def test_standard_input_may_be_a_notebook(write: Callable[..., Path]) -> None:
     path = write(USUAL)
     text = path.read_text()
-    done = check("--fix", "--stdin-filename", "other.ipynb", "-", input=text)
+    done = check("--fix", "--stdin-filename", "other.ipynb", "-", stdin=text)
     check("--fix", "nb.ipynb")
     assert done.stdout == path.read_text() != text
-    shown = check("--stdin-filename", "other.ipynb", "-", input=text).stdout
+    shown = check("--stdin-filename", "other.ipynb", "-", stdin=text).stdout
     assert " --> other.ipynb:cell 3:5:16" in shown
 
 
@@ -340,15 +340,15 @@ def test_lines_of_ipython_are_masked_and_come_back(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", PYTHON)
 def test_python_is_not_masked(cell: str) -> None:
-    assert mask(cell, lambda line: False).text == cell
+    assert mask(cell, lambda _: False).text == cell
 
 
 def test_a_masked_line_must_stay() -> None:
-    masked = mask("%time x\ny = 1\n!ls", lambda line: False)
+    masked = mask("%time x\ny = 1\n!ls", lambda _: False)
     for torn in ("y = 1", masked.text.replace("0", "1"), f"{masked.text}\n{masked.text}"):
         with pytest.raises(ValueError, match="lines of IPython"):
             unmask(torn, masked)
-    magic = mask("%%time\nx = 1", lambda line: False)
+    magic = mask("%%time\nx = 1", lambda _: False)
     with pytest.raises(ValueError, match="above a cell magic"):
         unmask(f"import torch\n{magic.text}", magic)
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config.settings import Settings
 from dropout_lint.fixing.imports import add_imports
-from dropout_lint.linting.linter import Linter
 from dropout_lint.rulebook import rules
 from dropout_lint.syntax.older import without_older_syntax
 from dropout_lint.syntax.parsing import OlderModule, SourceSyntaxError, parse
+from tests.linting import lint_text, places
 
 
 @pytest.mark.parametrize(
@@ -72,13 +71,9 @@ class Head(nn.Module):
 
 
 def test_other_findings_stand_beside_the_syntax_error_and_their_fixes_work(tmp_path: Path) -> None:
-    path = tmp_path / "net.py"
-    path.write_text(NET)
-    on = frozenset(rules())
-    result = Linter(lambda _: Settings(root=tmp_path, enabled=on, fixable=on), jobs=1).run([path])
-    assert [(d.code, d.span.line) for d in result.diagnostics] == [("DRP001", 11), ("DRP101", 12)]
-    assert result.diagnostics[1].fix is not None
-    assert not result.failures
+    found = lint_text(NET, rules(), tmp_path / "net.py")
+    assert places(found) == [(11, "DRP001"), (12, "DRP101")]
+    assert found[1].fix is not None
 
 
 def test_a_fix_can_add_an_import_to_it() -> None:

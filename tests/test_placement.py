@@ -7,8 +7,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
-from dropout_lint.linting.linter import Linter
+from tests.linting import codes, lint_text
 
 PLACEMENT = frozenset({f"DRP3{n:02}" for n in (1, 2, 3, 4, 6, 7, 8, 10, 11, 12, 15)})
 HEADER = """
@@ -20,10 +19,7 @@ from torch import nn
 
 
 def found(text: str, folder: Path) -> list[str]:
-    settings = Settings(root=folder, enabled=PLACEMENT)
-    result = Linter(lambda _: settings, jobs=1).run_text(folder / "net.py", HEADER + dedent(text))
-    assert not result.failures
-    return [d.code for d in result.diagnostics]
+    return codes(lint_text(HEADER + dedent(text), PLACEMENT, folder / "net.py"))
 
 
 def model(init: str, forward: str, helpers: str = "", parameters: str = "width, p=0.3") -> str:
@@ -629,10 +625,10 @@ def test_is_left_alone(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "codes"), [pytest.param(text, codes, id=name) for name, (text, codes) in REPORTED.items()]
+    ("text", "expected"), [pytest.param(text, expected, id=name) for name, (text, expected) in REPORTED.items()]
 )
-def test_is_reported(text: str, codes: list[str], tmp_path: Path) -> None:
-    assert found(text, tmp_path) == codes
+def test_is_reported(text: str, expected: list[str], tmp_path: Path) -> None:
+    assert found(text, tmp_path) == expected
 
 
 def test_deep_nesting_is_no_problem(tmp_path: Path) -> None:
@@ -649,9 +645,7 @@ IN_PLACE = {
 }
 
 
-@pytest.mark.parametrize(("body", "codes"), IN_PLACE.values(), ids=IN_PLACE.keys())
-def test_edits_of_a_dropped_value(body: str, codes: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("body", "expected"), IN_PLACE.values(), ids=IN_PLACE.keys())
+def test_edits_of_a_dropped_value(body: str, expected: list[str], tmp_path: Path) -> None:
     text = HEADER + model(LAYERS, body).replace("forward(self, x)", "forward(self, x, y)")
-    settings = Settings(root=tmp_path, enabled=frozenset({"DRP317"}))
-    result = Linter(lambda _: settings, jobs=1).run_text(tmp_path / "net.py", text)
-    assert [d.code for d in result.diagnostics] == codes
+    assert codes(lint_text(text, {"DRP317"}, tmp_path / "net.py")) == expected

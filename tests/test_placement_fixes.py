@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
-from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.fixing.fixer import fix_text
-from dropout_lint.linting.linter import Linter
+from dropout_lint.diagnostic import Applicability
+from tests.linting import fix, lint_text
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
 HEADER = """\
 from collections import OrderedDict
@@ -77,18 +79,8 @@ net = Net()
 """
 
 
-def lint(text: str, folder: Path) -> tuple[Diagnostic, ...]:
-    settings = Settings(root=folder, enabled=CODES, fixable=CODES, unsafe_fixes=True)
-    result = Linter(lambda _: settings, jobs=1).run_text(folder / "net.py", text)
-    assert not result.failures
-    return result.diagnostics
-
-
 def fixed(text: str, folder: Path, *levels: Applicability) -> str:
-    def wanted(diagnostic: Diagnostic) -> bool:
-        return diagnostic.fix is not None and diagnostic.fix.applicability in levels
-
-    return fix_text(text, lambda t: lint(t, folder), wanted).text
+    return fix(text, lambda new: lint_text(new, CODES, folder / "net.py"), *levels).text
 
 
 def build(text: str) -> torch.nn.Module:

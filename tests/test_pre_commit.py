@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from public_schemas import PRE_COMMIT_CONFIG, errors
+
+from tests.public_schemas import PRE_COMMIT_CONFIG, errors
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = (".pre-commit-hooks.yaml", "LICENSE", "README.md", "dropout_lint", "pyproject.toml", "rules")

@@ -105,7 +105,8 @@ def test_code_is_cut_to_the_width_of_the_terminal(columns: int) -> None:
     source = f"{'a = 1; ' * 20}drop(x); {'b = 2; ' * 20}\nf(\n    {'1, ' * 60}drop(y)\n)\n"
 
     def cut(*span: int) -> str:
-        found = Found((at(*span, severity=Severity.WARNING),))  # type: ignore[arg-type]
+        line, column, end_line, end_column = span
+        found = Found((at(line, column, end_line, end_column, severity=Severity.WARNING),))
         text = render(found, "full", sources=lambda _: source, color=False, summary=Summary(), columns=columns)
         assert max(len(line) for line in text.splitlines() if "|" in line) <= columns, text
         return text
@@ -204,10 +205,10 @@ def test_all_checks_passed_only_if_all_was_checked(format: str) -> None:
 
 def test_failures_are_one_line_each() -> None:
     failures = (Failure("a.py", "gone"), Failure("b.py", "KeyError:\n  'x'", "DRP101"))
-    assert render_failures(failures, False) == "error: a.py: gone\nerror: b.py: DRP101: KeyError: 'x'\n"
-    assert "\x1b" in render_failures(failures, True)
+    assert render_failures(failures, color=False) == "error: a.py: gone\nerror: b.py: DRP101: KeyError: 'x'\n"
+    assert "\x1b" in render_failures(failures, color=True)
     crash = (Failure("a.py", "rule DRP101 crashed: KeyError", "DRP101"),)
-    assert render_failures(crash, False) == "error: a.py: rule DRP101 crashed: KeyError\n"
+    assert render_failures(crash, color=False) == "error: a.py: rule DRP101 crashed: KeyError\n"
 
 
 def test_json_has_the_shape_of_ruff_and_more() -> None:

@@ -11,18 +11,18 @@ import sys
 import tomllib
 from collections import Counter
 from dataclasses import fields
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from dropout_lint import __version__
 from dropout_lint.checks import GROUPS, checks
-from dropout_lint.cli import cli
 from dropout_lint.config.schema import KEYS
 from dropout_lint.config.settings import Settings
 from dropout_lint.facts import FACT_KINDS
 from dropout_lint.rulebook import parse_page, rules
+from tests.linting import run
 from tools import new_rule, readme
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,6 +96,24 @@ def test_imports_keep_to_the_layers() -> None:
 )
 def test_a_wrong_import_breaks_its_contract(file: str, line: str, contract: str, tmp_path: Path) -> None:
     assert contract in broken_contracts(copy_with_line(tmp_path, file, line))
+
+
+def test_the_picture_of_the_layers_is_that_of_the_contract() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (picture,) = re.findall(r"<!-- layers:begin -->\n```text\n(.*?)```\n<!-- layers:end -->", text, re.DOTALL)
+    shown = [re.split(r" {2,}", line)[0].split(", ") for line in picture.splitlines()]
+    contract = next(c for c in PYPROJECT["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    assert shown == [layer.split(" : ") for layer in contract["layers"]]
+
+
+def test_the_examples_of_a_rule_need_only_pytest() -> None:
+    """What CONTRIBUTING.md says; a contributor need not install torch to test a page."""
+    wanted = {re.split(r"[^\w-]", line)[0] for line in PYPROJECT["project"]["optional-dependencies"]["dev"]}
+    modules = [name for name, owners in packages_distributions().items() if wanted & set(owners) - {"pytest"}]
+    code = "import sys, tests.test_rule_pages, tests.conftest\nprint(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert {"torch", "numpy", "jsonschema"} <= set(modules)
+    assert set(modules) & set(done.stdout.splitlines()) - {"dropout_lint"} == set()
 
 
 # --- what a run imports
@@ -204,7 +222,7 @@ def test_the_configuration_of_the_readme_is_valid(tmp_path: Path) -> None:
     blocks = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     (tmp_path / "pyproject.toml").write_text("\n".join(blocks))
     (tmp_path / "a.py").write_text("")
-    result = CliRunner().invoke(cli, ["check", "--config", str(tmp_path / "pyproject.toml"), str(tmp_path / "a.py")])
+    result = run("check", "--config", str(tmp_path / "pyproject.toml"), str(tmp_path / "a.py"))
     assert (result.exit_code, result.output) == (0, "All checks passed!\n")
 
 
@@ -216,7 +234,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
     for line in use.splitlines():
         program, *args = line.partition("#")[0].split()
         assert program == "dropout-lint"
-        assert CliRunner().invoke(cli, args).exit_code == 0, line
+        assert run(*args).exit_code == 0, line
 
 
 def test_the_suppressions_of_the_readme_work(tmp_path: Path) -> None:
@@ -229,9 +247,9 @@ def test_the_suppressions_of_the_readme_work(tmp_path: Path) -> None:
     indented = [part.replace("\n", "\n" + " " * by) for part, by in ((top, 8), (below, 4))]
     file = tmp_path / "a.py"
     file.write_text(text.format(" " * 8 + indented[0], indented[1]))
-    assert CliRunner().invoke(cli, ["check", "--isolated", str(file)]).output == "All checks passed!\n"
+    assert run("check", "--isolated", str(file)).output == "All checks passed!\n"
     file.write_text(re.sub("#.*", "", file.read_text()))
-    found = CliRunner().invoke(cli, ["check", "--isolated", str(file)]).output
+    found = run("check", "--isolated", str(file)).output
     assert found.count("DRP101 [*]") == 3
 
 
@@ -265,14 +283,14 @@ def test_the_hooks_are_commands_that_exist() -> None:
     hooks = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
     assert re.findall(r"^- id: (.*)$", hooks, re.MULTILINE) == ["dropout-lint", "dropout-lint-fix"]
     for entry in re.findall(r"^  entry: dropout-lint (.*)$", hooks, re.MULTILINE):
-        assert CliRunner().invoke(cli, [*entry.split(), "--diff", str(ROOT / "tools" / "__init__.py")]).exit_code == 0
+        assert run(*entry.split(), "--diff", str(ROOT / "tools" / "__init__.py")).exit_code == 0
 
 
 # --- the example
 
 
 def test_the_example_holds_six_different_mistakes() -> None:
-    result = CliRunner().invoke(cli, ["check", "--isolated", "--output-format", "concise", str(ROOT / "examples")])
+    result = run("check", "--isolated", "--output-format", "concise", str(ROOT / "examples"))
     found = re.findall(r":(\d+):\d+: (DRP\d+)", result.output)
     assert sorted(code for _, code in found) == ["DRP101", "DRP102", "DRP103", "DRP313", "DRP401", "DRP406"]
     lines = (ROOT / "examples" / "six_mistakes.py").read_text("utf-8").splitlines()
@@ -295,10 +313,11 @@ def test_the_fixed_example_answers_the_same_question_the_same_way(tmp_path: Path
         with pytest.warns(UserWarning, match="num_layers"):
             model = module.Classifier(words=10, classes=2, dim=16).eval()
         tokens = torch.randint(1, 10, (4, 6))
-        return torch.equal(model(tokens), model(tokens))
+        same: bool = torch.equal(model(tokens), model(tokens))
+        return same
 
     assert not answers()
-    assert CliRunner().invoke(cli, ["check", "--isolated", "--fix", str(file)]).exit_code == 1
+    assert run("check", "--isolated", "--fix", str(file)).exit_code == 1
     assert answers()
 
 

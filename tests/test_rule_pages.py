@@ -2,70 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
-from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.fixing.fixer import fix_text
-from dropout_lint.linting.linter import Linter
-from dropout_lint.rulebook import Example, Rule, rules
-
-MARK = re.compile(r"  # (DRP\d{3}(?: DRP\d{3})*)$", re.MULTILINE)
-
-
-def settings_for(rule: Rule) -> Settings:
-    on = {r.code for r in rules().values() if r.set != "opinion"} | {rule.code}
-    return Settings(root=Path.cwd(), enabled=frozenset(on), fixable=frozenset(on), unsafe_fixes=True)
+from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.rulebook import Rule, rules
+from tests.linting import NOT_OPINION, fix, lint_text, marks, places, without_marks
 
 
 def findings(text: str, rule: Rule, folder: Path) -> tuple[Diagnostic, ...]:
-    settings = settings_for(rule)
-    result = Linter(lambda _: settings, jobs=1).run_text(folder / "example.py", text)
-    assert not result.failures
-    return result.diagnostics
+    return lint_text(text, NOT_OPINION | {rule.code}, folder / "example.py")
 
 
-def examples(*kinds: str) -> list[object]:
+def examples(*kinds: str) -> list[tuple[Rule, int]]:
+    """The examples of these kinds: a rule, and the position of the example on its page."""
     return [
-        pytest.param(rule, index, id=f"{rule.code}-{example.kind}-line{example.line}")
+        (rule, index)
         for rule in rules().values()
         for index, example in enumerate(rule.examples)
         if example.kind in kinds
     ]
 
 
-def marks(example: Example) -> list[tuple[int, str]]:
-    return sorted(
-        (number, code)
-        for number, line in enumerate(example.code.splitlines(), 1)
-        for mark in [MARK.search(line)]
-        if mark
-        for code in mark.group(1).split()
-    )
+def each_of(found: list[tuple[Rule, int]]) -> pytest.MarkDecorator:
+    """Run a test with each of these examples, named by code, kind and line."""
+    ids = [f"{rule.code}-{rule.examples[at].kind}-line{rule.examples[at].line}" for rule, at in found]
+    return pytest.mark.parametrize(("rule", "index"), found, ids=ids)
 
 
-@pytest.mark.parametrize(("rule", "index"), examples("bad"))
+@each_of(examples("bad"))
 def test_bad_example_is_reported_at_its_marks(rule: Rule, index: int, tmp_path: Path) -> None:
-    example = rule.examples[index]
-    text = MARK.sub("", example.code)
-    assert [(d.span.line, d.code) for d in findings(text, rule, tmp_path)] == marks(example)
+    text = rule.examples[index].code
+    assert places(findings(without_marks(text), rule, tmp_path)) == marks(text)
 
 
-@pytest.mark.parametrize(("rule", "index"), examples("good", "fixed"))
+@each_of(examples("good", "fixed"))
 def test_good_and_fixed_examples_are_silent(rule: Rule, index: int, tmp_path: Path) -> None:
     text = rule.examples[index].code
     assert [(d.span.line, d.code, d.message) for d in findings(text, rule, tmp_path)] == []
 
 
-@pytest.mark.parametrize(("rule", "index"), examples("fixed"))
+@each_of(examples("fixed"))
 def test_fixing_the_bad_example_gives_the_fixed_one(rule: Rule, index: int, tmp_path: Path) -> None:
-    bad = MARK.sub("", rule.examples[index - 1].code)
-    outcome = fix_text(
-        bad,
-        lambda text: findings(text, rule, tmp_path),
-        lambda d: d.fix is not None and d.fix.applicability is not Applicability.DISPLAY,
-    )
+    bad = without_marks(rule.examples[index - 1].code)
+    outcome = fix(bad, lambda text: findings(text, rule, tmp_path))
     assert outcome.text == rule.examples[index].code

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
-import torch.nn.functional as F  # noqa: E402, N812
-from torch import nn  # noqa: E402
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
 
-from dropout_lint.runtime import check, devices  # noqa: E402
+from dropout_lint.runtime import check, devices
 
 HAS_ACCELERATOR = torch.accelerator.is_available()
 
@@ -19,7 +24,9 @@ def accelerator() -> torch.device:
     """The accelerator; skips where there is none."""
     if not HAS_ACCELERATOR:
         pytest.skip("this machine has no accelerator that torch can use")
-    return torch.device(torch.accelerator.current_accelerator().type, 0)
+    current = torch.accelerator.current_accelerator()
+    assert current is not None
+    return torch.device(current.type, 0)
 
 
 class Block(nn.Module):
@@ -27,7 +34,7 @@ class Block(nn.Module):
         super().__init__()
         self.qkv, self.out, self.drop = nn.Linear(64, 192), nn.Linear(64, 64), nn.Dropout(0.2)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         q, k, v = (t.unflatten(-1, (4, 16)).transpose(1, 2) for t in self.qkv(x).chunk(3, -1))
         y = F.scaled_dot_product_attention(q, k, v, dropout_p=0.1 if self.training else 0.0)
         return x + self.drop(self.out(y.transpose(1, 2).flatten(2)))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
-import torch.nn.functional as F  # noqa: E402, N812
-from torch import nn  # noqa: E402
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
 
-from dropout_lint.runtime import Report, check  # noqa: E402
+from dropout_lint.runtime import Report, check
 
 P = 0.3
 
@@ -118,7 +122,7 @@ class Sticky(nn.Module):
         super().__init__()
         self.drop = nn.Dropout(P)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         if not self.training:
             self.drop.p = 0.0
         return self.drop(x)
@@ -129,7 +133,7 @@ class Held(nn.Module):
         super().__init__()
         self.drops = [nn.Dropout(P)]
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.drops[0](x)
 
 
@@ -162,7 +166,7 @@ class Attention(nn.Module):
 
 
 class Built(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return nn.Dropout(P)(x)
 
 
@@ -171,7 +175,7 @@ class AlphaAfterRelu(nn.Module):
         super().__init__()
         self.drop = nn.AlphaDropout(P)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.drop(x.relu())
 
 
@@ -181,7 +185,7 @@ class Recurrent(nn.Module):
         self.rnn = nn.LSTM(8, 8, 1)
         self.rnn.dropout = P
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.rnn(x.flatten(1))[0]
 
 
@@ -196,7 +200,7 @@ class LayerDrop(nn.Module):
         self.layers = nn.ModuleList([nn.Linear(8, 8), nn.Linear(8, 8)])
         self.layer_dropout = rate
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         if not self.layer_dropout:
             return self.layers[1](self.layers[0](x))
         skip = torch.zeros(2).uniform_() < self.layer_dropout
@@ -222,7 +226,7 @@ class Unused(nn.Module):
         self.hidden = nn.Linear(8, 8)
         self.drop = nn.Dropout(P)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.hidden(x)
 
 
@@ -234,7 +238,7 @@ class ShadowedTrain(nn.Module):
     def train(self, data: object) -> None:  # type: ignore[override]
         raise AttributeError("no data")
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.drop(x)
 
 
@@ -243,11 +247,11 @@ class ForgetfulTrain(nn.Module):
         super().__init__()
         self.drop = nn.Dropout(P)
 
-    def train(self, mode: bool = True) -> ForgetfulTrain:
+    def train(self, mode: bool = True) -> ForgetfulTrain:  # noqa: FBT002 - as torch has it
         self.training = mode
         return self
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.drop(x)
 
 
@@ -255,9 +259,9 @@ class Teacher(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.student = nn.Linear(8, 8)
-        self.teacher = nn.Sequential(nn.Linear(8, 8), nn.Dropout(P)).requires_grad_(False).eval()
+        self.teacher = nn.Sequential(nn.Linear(8, 8), nn.Dropout(P)).requires_grad_(requires_grad=False).eval()
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.student(x) + self.teacher(x)
 
 
@@ -266,7 +270,7 @@ class RowDropout(nn.Module):
         super().__init__()
         self.drop = nn.Dropout1d(P)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.drop(x.flatten(1))
 
 
@@ -276,11 +280,11 @@ class BeforeNorm(nn.Module):
         self.hidden, self.act, self.norm = nn.Conv2d(4, 4, 1), nn.ReLU(), nn.BatchNorm2d(4)
         self.drop = nn.Dropout(P)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.norm(self.act(self.drop(self.hidden(x))))
 
 
-def run(model: nn.Module, *shape: int, **options: object) -> Report:
+def run(model: nn.Module, *shape: int, **options: Any) -> Report:
     generator = torch.Generator().manual_seed(1)
     return check(model, torch.randn(shape or (32, 4, 8, 8), generator=generator), **options)
 
@@ -446,7 +450,7 @@ class Block(nn.Module):
         self.norm, self.qkv, self.out = nn.LayerNorm(16), nn.Linear(16, 48), nn.Linear(16, 16)
         self.drop, self.path = nn.Dropout(rate), DropPath(rate)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         q, k, v = self.qkv(self.norm(x)).chunk(3, -1)
         y = F.scaled_dot_product_attention(q, k, v, dropout_p=self.rate if self.training else 0.0)
         return x + self.path(self.drop(self.out(y)))

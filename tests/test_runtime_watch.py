@@ -6,14 +6,18 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-torch = pytest.importorskip("torch")
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import nn
 
-from dropout_lint.runtime.watcher import ModeWarning, watch  # noqa: E402
+from dropout_lint.runtime.watcher import ModeWarning, watch
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +28,7 @@ class Net(nn.Module):
         self.body = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2))
         self.head = nn.Linear(8, 2)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> Any:
         return self.head(self.body(x))
 
 
@@ -114,7 +118,7 @@ def test_a_checkpointed_step_is_no_evaluation(model: Net, optimizer: torch.optim
 def test_training_on_in_eval_mode_is_found_where_the_model_is_called(
     model: Net, optimizer: torch.optim.Optimizer
 ) -> None:
-    with watch(model, on_finding=lambda d: None) as seen:
+    with watch(model, on_finding=lambda _: None) as seen:
         step(model, optimizer)
         model.eval()
         step(model, optimizer)
@@ -141,8 +145,8 @@ def test_a_step_of_another_model_says_nothing(model: Net, optimizer: torch.optim
 
 
 def test_a_frozen_part_that_train_wakes_up(model: Net) -> None:
-    model.body.requires_grad_(False).eval()
-    with watch(model, on_finding=lambda d: None) as seen:
+    model.body.requires_grad_(requires_grad=False).eval()
+    with watch(model, on_finding=lambda _: None) as seen:
         model.train()
         model(torch.randn(4, 4))
     assert codes(seen) == ["DRP211"]
@@ -152,7 +156,7 @@ def test_a_frozen_part_that_train_wakes_up(model: Net) -> None:
 @pytest.mark.parametrize("frozen", [True, False])
 def test_mixed_modes_are_found_unless_the_part_is_frozen(model: Net, frozen: bool) -> None:
     model.body.requires_grad_(not frozen).eval()
-    with watch(model, on_finding=lambda d: None) as seen:
+    with watch(model, on_finding=lambda _: None) as seen:
         model(torch.randn(4, 4))
     assert codes(seen) == ([] if frozen else ["DRP290"])
 
@@ -165,7 +169,7 @@ def test_mixed_modes_can_be_allowed(model: Net) -> None:
 
 
 def test_a_part_that_is_called_alone_is_watched_too(model: Net) -> None:
-    with watch(model, on_finding=lambda d: None) as seen, torch.no_grad():
+    with watch(model, on_finding=lambda _: None) as seen, torch.no_grad():
         for _ in range(2):
             model.body(torch.randn(4, 4))
     assert codes(seen) == ["DRP206"]
@@ -245,15 +249,15 @@ def test_the_package_and_the_plugin_import_no_torch() -> None:
 
 
 def test_the_lightning_callback_watches_a_fit(tmp_path: Path) -> None:
-    lightning = pytest.importorskip("lightning.pytorch")
+    lightning: Any = pytest.importorskip("lightning.pytorch")
     from dropout_lint.runtime.lightning_callback import WatchModes
 
-    class Lit(lightning.LightningModule):
+    class Lit(lightning.LightningModule):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.net = Net()
 
-        def training_step(self, batch: list[torch.Tensor], index: int) -> torch.Tensor:
+        def training_step(self, batch: list[torch.Tensor], index: int) -> Any:
             if index == 2:
                 self.net.eval()
             return self.net(batch[0]).sum()
@@ -286,11 +290,11 @@ def test_the_transformers_callback_watches_a_training(tmp_path: Path) -> None:
     from dropout_lint.runtime.transformers_callback import WatchModes
 
     class Classifier(Net):
-        def train(self, mode: bool = True) -> Net:
+        def train(self, mode: bool = True) -> Self:  # noqa: FBT002 - as torch has it
             super().train(mode).body.eval()
             return self
 
-        def forward(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        def forward(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
             logits = super().forward(x)
             return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 

@@ -10,14 +10,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from click.testing import CliRunner
-from public_schemas import SARIF, errors
 
-from dropout_lint.cli import cli
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
 from dropout_lint.report import render
 from dropout_lint.report.view import Summary
 from dropout_lint.rulebook import rules
+from tests import linting
+from tests.public_schemas import SARIF, errors
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = ("--isolated", "--select", "ALL", "--preview", "--unsafe-fixes")
@@ -34,6 +33,7 @@ def log(source: str, *diagnostics: Diagnostic, failures: tuple[Failure, ...] = (
     )
     document: dict[str, Any] = json.loads(text)
     assert errors(document, SARIF) == []
+    run: dict[str, Any]
     (run,) = document["runs"]
     return run
 
@@ -134,14 +134,11 @@ def test_what_cannot_be_applied_is_no_fix(fix: Fix) -> None:
 # --- a program that knows SARIF only
 
 
-def run_cli(*args: str) -> str:
-    return CliRunner().invoke(cli, list(args)).output
-
-
 def sarif_of(folder: Path, report: Path) -> dict[str, Any]:
-    run_cli(str(folder), *EVERYTHING, "--output-format", f"sarif={report}")
+    linting.run(str(folder), *EVERYTHING, "--output-format", f"sarif={report}")
     document: dict[str, Any] = json.loads(report.read_text("utf-8"))
     assert errors(document, SARIF) == []
+    run: dict[str, Any]
     (run,) = document["runs"]
     return run
 
@@ -202,7 +199,7 @@ def test_fixes_applied_by_their_regions_give_the_bytes_of_fix(tmp_path: Path, mo
     for name in ("by_fix", "by_regions"):
         corpus(tmp_path / name)
     before = {path.name: path.read_bytes() for path in (tmp_path / "by_fix").iterdir()}
-    run_cli("by_fix", *EVERYTHING, "--fix")
+    linting.run("by_fix", *EVERYTHING, "--fix")
     with_imports = 0
     for _ in range(10):
         run = sarif_of(tmp_path / "by_regions", tmp_path / "report.sarif")

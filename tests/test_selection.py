@@ -51,29 +51,33 @@ def selected(*layers: Selectors, preview: bool = False) -> set[str]:
         ([], [], False, set()),
     ],
 )
-def test_the_more_specific_selector_wins_and_sets_are_kept(select, ignore, preview, expected):
+def test_the_more_specific_selector_wins_and_sets_are_kept(
+    select: list[str], ignore: list[str], preview: bool, expected: set[str]
+) -> None:
     assert selected(Selectors(select, (), ignore), preview=preview) == expected
 
 
-def test_a_later_select_replaces_and_a_later_extend_select_adds():
+def test_a_later_select_replaces_and_a_later_extend_select_adds() -> None:
     file = Selectors(["DRP3"], (), ["DRP101"])
     assert selected(file, Selectors(["DRP1"])) == {"DRP101", "DRP102"}
     assert selected(file, Selectors(None, ["DRP1"])) == {"DRP101", "DRP102", "DRP301"}
     assert selected(Selectors(["DRP101"]), Selectors(None, (), ["DRP"])) == set()
 
 
-def test_what_cannot_be_read_is_reported_whatever_is_selected():
+def test_what_cannot_be_read_is_reported_whatever_is_selected() -> None:
     assert "DRP001" in select_rules([Selectors(["DRP101"])], BOOK, preview=False)
     assert "DRP001" not in select_rules([Selectors(["DRP101"], (), ["DRP001"])], BOOK, preview=False)
 
 
-def test_fixable_starts_from_all_rules_and_knows_no_sets():
-    chosen = select_rules([Selectors(None, (), ["DRP1"])], BOOK, preview=True, base=BOOK)
-    assert chosen == set(BOOK) - {"DRP101", "DRP102"}
+def test_fixable_starts_from_all_rules_and_knows_no_sets() -> None:
+    assert select_rules([Selectors(None, (), ["DRP1"])], BOOK, preview=True, base=BOOK) == set(BOOK) - {
+        "DRP101",
+        "DRP102",
+    }
     assert select_rules([Selectors(["DRP"])], BOOK, preview=True, base=BOOK) == set(BOOK)
 
 
-def test_only_exact_preview_selectors_are_said_to_have_no_effect():
+def test_only_exact_preview_selectors_are_said_to_have_no_effect() -> None:
     assert preview_only([Selectors(["DRP201", "DRP2", "ALL", "DRP101"]), Selectors(None, ["mode-call"])], BOOK) == [
         "DRP201",
         "mode-call",
@@ -91,12 +95,12 @@ def test_only_exact_preview_selectors_are_said_to_have_no_effect():
         ("DRPX", "DRP"),
     ],
 )
-def test_an_unknown_selector_is_told_the_nearest(text, near):
+def test_an_unknown_selector_is_told_the_nearest(text: str, near: str) -> None:
     with pytest.raises(UnknownRuleError, match=rf"Unknown rule '{text}'\. Did you mean {near}\?"):
         parse_selector(text, BOOK)
 
 
 @pytest.mark.parametrize("text", ["F401", "DRP5", ""])
-def test_a_selector_far_from_all_points_to_the_list(text):
+def test_a_selector_far_from_all_points_to_the_list(text: str) -> None:
     with pytest.raises(UnknownRuleError, match=r"dropout-lint rules|Did you mean DRP"):
         parse_selector(text, BOOK)

@@ -29,7 +29,8 @@ from dropout_lint.linting.stages import Checked, Collected, FileSet
 from dropout_lint.linting.suppressing import suppress
 from dropout_lint.linting.workspace import Workspace
 from dropout_lint.rulebook import rules
-from tests.mode_helpers import MAIN, NET, STEPS, write_files
+from tests.linting import write_files
+from tests.mode_helpers import MAIN, NET, STEPS
 
 FIXED = """\
 import torch.nn.functional as F

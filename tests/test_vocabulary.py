@@ -277,7 +277,7 @@ def test_train_of_an_unknown_object_is_that_of_a_module_if_it_is_given_a_mode(wo
     def is_switch(label: str) -> bool:
         machine: Any = SimpleNamespace(set_mode=lambda *_: None)
         frame: Any = None
-        arguments = Arguments([Thing(2, label=label)], {}, False)
+        arguments = Arguments([Thing(2, label=label)], {}, unpacked=False)
         return call_mode(machine, Thing(1), "train", arguments, frame, Location("m.py", NOWHERE))
 
     assert is_switch(word)
@@ -288,7 +288,7 @@ def test_train_of_an_unknown_object_is_that_of_a_module_if_it_is_given_a_mode(wo
 def test_a_definition_with_a_mode_call_acts_on_the_mode(word: str) -> None:
     def acts(name: str) -> bool:
         text = f"import torch\n\n\ndef f(model):\n    model.{name}()\n"
-        outlines = collect(Path("m.py"), text, Place("m", False, False), modes=True).outlines or ()
+        outlines = collect(Path("m.py"), text, Place("m", is_package=False, is_test=False), modes=True).outlines or ()
         return outlines[-1].acts
 
     assert acts(word)

@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from dropout_lint.cli import cli
+from tests.linting import run
 
 pytest.importorskip("watchfiles")
 BAD = """
@@ -37,9 +36,14 @@ class Watching:
 
     def __init__(self, folder: Path, *args: str) -> None:
         command = [sys.executable, "-m", "dropout_lint", "check", "--output-format", "concise", "--watch"]
-        group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
+        flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         self.process = subprocess.Popen(
-            [*command, *args], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **group
+            [*command, *args],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            creationflags=flags,
         )
         self._printed = ""
         self._seen = 0
@@ -63,7 +67,7 @@ class Watching:
 
     def end(self) -> int:
         """Press Ctrl-C; gives the exit code."""
-        self.process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)
+        self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
         code = self.process.wait(30)
         assert "Traceback" not in self._printed
         return code
@@ -154,19 +158,19 @@ def test_a_terminal_is_cleared_before_each_report_but_the_first(tmp_path: Path) 
 
 @pytest.mark.parametrize("args", [["-"], ["--add-noqa", "."], ["--show-files", "."], ["--show-settings", "."]])
 def test_what_makes_no_sense_with_watch_is_refused(args: list[str]) -> None:
-    done = CliRunner().invoke(cli, ["check", "--watch", *args])
+    done = run("check", "--watch", *args)
     assert done.exit_code == 2
     assert "--watch cannot be combined with" in done.stderr
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    done = CliRunner().invoke(cli, ["check", "--watch", str(tmp_path / "nowhere")])
+    done = run("check", "--watch", str(tmp_path / "nowhere"))
     assert done.exit_code == 2
     assert done.stderr.splitlines()[0] == f"error: {tmp_path / 'nowhere'}: no such file or directory."
 
 
 def test_without_watchfiles_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "watchfiles", None)
-    done = CliRunner().invoke(cli, ["check", "--watch", "."])
+    done = run("check", "--watch", ".")
     assert done.exit_code == 2
     assert done.stderr.splitlines()[0] == "error: --watch needs watchfiles: pip install 'dropout-lint[watch]'."

@@ -8,24 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
-from dropout_lint.linting.linter import Linter
-from dropout_lint.rulebook import rules
+from tests.linting import codes, lint_files, lint_text, write_files
 
 HEAD = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n\n\n"
 
 
-def codes(folder: Path, source: str, path: str = "model.py", **files: str) -> list[str]:
-    for name, text in files.items():
-        (folder / f"{name}.py").write_text(text)
-    enabled = frozenset(c for c, r in rules().items() if r.set != "opinion")
-    settings = Settings(root=folder, enabled=enabled)
-    target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(HEAD + source)
-    result = Linter(lambda _: settings, jobs=1).run([target])
-    assert not result.failures
-    return [d.code for d in result.diagnostics]
+def reported(folder: Path, source: str, path: str = "model.py", **files: str) -> list[str]:
+    target, *_ = write_files(folder, {path: HEAD + source, **{f"{name}.py": text for name, text in files.items()}})
+    return codes(lint_files([target]))
 
 
 def net(forward: str, init: str = "") -> str:
@@ -109,7 +99,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str, tmp_path: Path) -> None:
     source, expected = CASES[name]
-    assert codes(tmp_path, source) == expected
+    assert reported(tmp_path, source) == expected
 
 
 def test_rate_in_a_configuration_class_of_another_file(tmp_path: Path) -> None:
@@ -118,16 +108,16 @@ def test_rate_in_a_configuration_class_of_another_file(tmp_path: Path) -> None:
         "        self.drop = nn.Dropout(self.config.dropout_keep)\n        self.fc = nn.Linear(8, 8)\n\n"
         "    def forward(self, x):\n        return self.fc(self.drop(x))\n"
     )
-    assert codes(tmp_path, source, config="class Config:\n    dropout_keep = 0.8\n") == ["DRP401"]
+    assert reported(tmp_path, source, config="class Config:\n    dropout_keep = 0.8\n") == ["DRP401"]
     # A fork that changed the value and kept the name is right, if misnamed.
-    assert codes(tmp_path, source, config="class Config:\n    dropout_keep = 0.3\n") == []
+    assert reported(tmp_path, source, config="class Config:\n    dropout_keep = 0.3\n") == []
 
 
 def test_base_class_in_another_file_proves_the_module(tmp_path: Path) -> None:
     source = "from base import Base\n\n\nclass Net(Base):\n    def forward(self, x):\n        return F.dropout(x, 0.5) @ self.w\n"
     base = "import torch.nn\n\n\nclass Base(torch.nn.Module):\n    pass\n"
-    assert codes(tmp_path, source, base=base) == ["DRP101"]
-    assert codes(tmp_path, source, base="class Base:\n    pass\n") == []
+    assert reported(tmp_path, source, base=base) == ["DRP101"]
+    assert reported(tmp_path, source, base="class Base:\n    pass\n") == []
 
 
 def test_rate_handed_on_by_a_function_of_another_file(tmp_path: Path) -> None:
@@ -136,39 +126,35 @@ def test_rate_handed_on_by_a_function_of_another_file(tmp_path: Path) -> None:
         "    return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)\n"
     )
     call = "from helper import attend\n\n\n" + net("return attend(x, x, x, {})")
-    assert codes(tmp_path, call.format("dropout_p=self.p"), helper=helper) == ["DRP102"]
-    assert codes(tmp_path, call.format("dropout_p=self.p if self.training else 0.0"), helper=helper) == []
+    assert reported(tmp_path, call.format("dropout_p=self.p"), helper=helper) == ["DRP102"]
+    assert reported(tmp_path, call.format("dropout_p=self.p if self.training else 0.0"), helper=helper) == []
     gated = helper.replace("dropout_p):", "dropout_p, training):").replace(
         "dropout_p=dropout_p", "dropout_p=dropout_p * training"
     )
-    assert codes(tmp_path, call.format("dropout_p=self.p, training=self.training"), helper=gated) == []
+    assert reported(tmp_path, call.format("dropout_p=self.p, training=self.training"), helper=gated) == []
 
 
 @pytest.mark.parametrize(("path", "expected"), [("test/model.py", ["DRP407"]), ("tests/test_model.py", [])])
 def test_folder_called_test_is_not_a_folder_of_tests(path: str, expected: list[str], tmp_path: Path) -> None:
-    assert codes(tmp_path, net("return self.fc(x)", "self.drop = nn.Dropout(0.1)"), path) == expected
+    assert reported(tmp_path, net("return self.fc(x)", "self.drop = nn.Dropout(0.1)"), path) == expected
 
 
 def test_a_rate_handed_on_by_position_is_called_by_the_name_of_its_parameter(tmp_path: Path) -> None:
     source = "def attend(q, k, v, rate=0.0):\n    return F.scaled_dot_product_attention(q, k, v, dropout_p=rate)\n\n\n"
     source += net("return attend(x, x, x, self.dropout)").replace("self.p = p", "self.dropout = p")
-    (tmp_path / "model.py").write_text(HEAD + source)
-    settings = Settings(root=tmp_path, enabled=frozenset({"DRP102"}))
-    (found,) = Linter(lambda _: settings, jobs=1).run([tmp_path / "model.py"]).diagnostics
+    (found,) = lint_text(HEAD + source, {"DRP102"}, tmp_path / "model.py")
     assert found.message.startswith("`attend` applies `rate` in eval mode too")
 
 
 def test_a_mock_in_place_of_a_mode_method(tmp_path: Path) -> None:
     source = "from unittest.mock import MagicMock\n\n\n" + net("return self.fc(x)", "self.eval = MagicMock()")
-    assert codes(tmp_path, source, "tests/test_model.py") == []
-    assert codes(tmp_path, source) == ["DRP202"]
+    assert reported(tmp_path, source, "tests/test_model.py") == []
+    assert reported(tmp_path, source) == ["DRP202"]
 
 
 @pytest.mark.parametrize(("rate", "says"), [(0.0, False), (0.2, True)])
 def test_no_share_is_told_for_rates_that_are_off_by_default(rate: float, says: bool, tmp_path: Path) -> None:
     source = f"class Net(nn.Module):\n    def __init__(self, p={rate}):\n        super().__init__()\n        self.drop = nn.Dropout(p)\n\n"
     source += "    def forward(self, x):\n        return self.drop(self.drop(x))\n"
-    (tmp_path / "model.py").write_text(HEAD + source)
-    settings = Settings(root=tmp_path, enabled=frozenset({"DRP312"}))
-    (found,) = Linter(lambda _: settings, jobs=1).run([tmp_path / "model.py"]).diagnostics
+    (found,) = lint_text(HEAD + source, {"DRP312"}, tmp_path / "model.py")
     assert ("of the values" in found.message) is says

@@ -7,9 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.linting.linter import Linter
+from tests.linting import codes, lint_files, write_files
 
 PLACEMENT = frozenset({f"DRP3{n:02}" for n in (1, 2, 3, 4, 6, 7, 8, 10, 11, 12, 15)})
 HEADER = """
@@ -46,19 +45,11 @@ BEHIND = "net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.3), {}, nn.Linear(4,
 IMPORT = "from layers import *\n".replace("*", "NormAct, ConvAct")
 
 
-def findings(folder: Path, net: str, **files: str) -> list[Diagnostic]:
-    for name, text in {**files, "net": net}.items():
-        path = folder / f"{name.replace('__', '/').replace('/init', '/__init__')}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(HEADER + dedent(text))
-    settings = Settings(root=folder, enabled=PLACEMENT)
-    result = Linter(lambda _: settings, jobs=1).run([folder / "net.py"])
-    assert not result.failures
-    return list(result.diagnostics)
-
-
-def codes(folder: Path, net: str, **files: str) -> list[str]:
-    return [d.code for d in findings(folder, net, **files)]
+def findings(folder: Path, net: str, **files: str) -> tuple[Diagnostic, ...]:
+    names = {name: f"{name.replace('__', '/').replace('/init', '/__init__')}.py" for name in ("net", *files)}
+    texts = {"net": net, **files}
+    paths = write_files(folder, {file: HEADER + dedent(texts[name]) for name, file in names.items()})
+    return lint_files(paths[:1], PLACEMENT)
 
 
 IN_THE_SAME_FILE = {
@@ -245,7 +236,7 @@ net = nn.Sequential(nn.Dropout(0.1), Bad(), Bad())
 @pytest.mark.parametrize("name", sorted(IN_THE_SAME_FILE))
 def test_wrappers_of_the_same_file(name: str, tmp_path: Path) -> None:
     text, expected = IN_THE_SAME_FILE[name]
-    assert codes(tmp_path, text) == expected
+    assert codes(findings(tmp_path, text)) == expected
 
 
 FACTORY = f"""{NORM}
@@ -282,12 +273,12 @@ def test_behind_two_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "expected"), [("'gelu'", ["DRP301"]), ("'relu'", ["DRP302"]), ("kind", [])])
 def test_factory_in_another_file(kind: str, expected: list[str], tmp_path: Path) -> None:
     net = f"from layers import make_act\n\n\ndef build(kind):\n    return {BEHIND[6:].format(f'make_act({kind}, 4)')}"
-    assert codes(tmp_path, net, layers=FACTORY) == expected
+    assert codes(findings(tmp_path, net, layers=FACTORY)) == expected
 
 
 def test_re_export_through_a_package(tmp_path: Path) -> None:
     net = "from blocks import NormAct\n" + BEHIND.format("NormAct(4)")
-    assert codes(tmp_path, net, blocks__init="from .norms import NormAct\n", blocks__norms=NORM) == ["DRP301"]
+    assert codes(findings(tmp_path, net, blocks__init="from .norms import NormAct\n", blocks__norms=NORM)) == ["DRP301"]
 
 
 def test_base_class_in_another_file(tmp_path: Path) -> None:
@@ -302,14 +293,14 @@ def test_base_class_in_another_file(tmp_path: Path) -> None:
 def test_subclass_of_sequential_in_another_file(tmp_path: Path) -> None:
     layers = "class Acts(nn.Sequential):\n    def __init__(self, act=nn.GELU):\n"
     layers += "        super().__init__(act(), nn.Identity())\n"
-    assert codes(tmp_path, "from layers import Acts\n" + BEHIND.format("Acts()"), layers=layers) == ["DRP301"]
+    assert codes(findings(tmp_path, "from layers import Acts\n" + BEHIND.format("Acts()"), layers=layers)) == ["DRP301"]
 
 
 def test_files_that_import_each_other(tmp_path: Path) -> None:
     one = "import two\n\n\nclass One(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
     one += "        self.inner = two.Two()\n\n    def forward(self, x):\n        return self.inner(x)\n"
     two = one.replace("two", "one").replace("One", "T").replace("Two", "One").replace("class T", "class Two")
-    assert codes(tmp_path, "from one import One\n" + BEHIND.format("One()"), one=one, two=two) == []
+    assert codes(findings(tmp_path, "from one import One\n" + BEHIND.format("One()"), one=one, two=two)) == []
 
 
 def test_too_deep_is_silent(tmp_path: Path) -> None:
@@ -320,20 +311,19 @@ def test_too_deep_is_silent(tmp_path: Path) -> None:
             f"        super().__init__()\n        self.inner = W{n - 1}(width)\n\n"
             "    def forward(self, x):\n        return self.inner(x)\n"
         )
-    assert codes(tmp_path, "from w2 import W2\n" + BEHIND.format("W2(4)"), **files) == ["DRP301"]
-    assert codes(tmp_path, "from w4 import W4\n" + BEHIND.format("W4(4)"), **files) == []
+    assert codes(findings(tmp_path, "from w2 import W2\n" + BEHIND.format("W2(4)"), **files)) == ["DRP301"]
+    assert codes(findings(tmp_path, "from w4 import W4\n" + BEHIND.format("W4(4)"), **files)) == []
 
 
 def test_findings_do_not_depend_on_the_files_passed(tmp_path: Path) -> None:
     alone = findings(tmp_path, IMPORT + BEHIND.format("NormAct(4)"), layers=NORM + CONV)
-    settings = Settings(root=tmp_path, enabled=PLACEMENT)
-    together = Linter(lambda _: settings, jobs=1).run([tmp_path / "layers.py", tmp_path / "net.py"])
-    assert alone == [d for d in together.diagnostics if d.path.endswith("net.py")]
+    together = lint_files([tmp_path / "layers.py", tmp_path / "net.py"], PLACEMENT)
+    assert alone == tuple(d for d in together if d.path.endswith("net.py"))
 
 
 def test_a_name_that_leads_nowhere_is_silent(tmp_path: Path) -> None:
-    assert codes(tmp_path, "from nowhere import NormAct\n" + BEHIND.format("NormAct(4)")) == []
-    assert codes(tmp_path, IMPORT + BEHIND.format("NormAct(4)"), layers="class NormAct(:\n") == []
+    assert codes(findings(tmp_path, "from nowhere import NormAct\n" + BEHIND.format("NormAct(4)"))) == []
+    assert codes(findings(tmp_path, IMPORT + BEHIND.format("NormAct(4)"), layers="class NormAct(:\n")) == []
 
 
 def test_a_lower_rate_in_a_wrapper_is_not_reported_at_a_line_of_another_file(tmp_path: Path) -> None:
@@ -349,9 +339,7 @@ def test_a_lower_rate_in_a_wrapper_is_not_reported_at_a_line_of_another_file(tmp
     """
     layers = "nn.Linear(8, 8), nn.ReLU(), nn.Dropout(0.4), {}nn.Linear(8, 2)"
     net = f"from layers import Block\nnet = nn.Sequential({layers})\n"
-    settings = Settings(root=tmp_path, enabled=frozenset({"DRP602"}))
     (tmp_path / "layers.py").write_text(HEADER + dedent(block))
     for own, reported in (("Block(8), ", 0), ("nn.Linear(8, 8), nn.ReLU(), nn.Dropout(0.1), ", 1)):
         (tmp_path / "net.py").write_text(HEADER + net.format(own))
-        result = Linter(lambda _: settings, jobs=1).run([tmp_path / "net.py"])
-        assert len(result.diagnostics) == reported
+        assert len(lint_files([tmp_path / "net.py"], {"DRP602"})) == reported

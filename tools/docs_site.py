@@ -64,7 +64,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
     """Put figures and tables in, and turn links to files of the repository into links to pages, or to GitHub."""
     markdown = _FIGURE.sub(_shown, markdown).replace("<!-- table:commutation -->", commutation_table())
     origin = Path(_FILES.get(page.file.src_uri, "rules/x" if page.file.src_uri.startswith("rules/") else "x")).parent

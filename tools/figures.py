@@ -89,7 +89,7 @@ def batch_norm_shift(axes: Axes) -> None:
 def self_normalisation(axes: Axes) -> None:
     """Variance layer by layer of a SELU network, with plain and with alpha dropout at p = 0.2 (DRP310)."""
     depth, width, batch, rate = 12, 512, 512, 0.2
-    for label, drop in (("Dropout", _dropout), ("AlphaDropout", _alpha_dropout), ("eval", lambda x, p, r: x)):
+    for label, drop in (("Dropout", _dropout), ("AlphaDropout", _alpha_dropout), ("eval", lambda x, *_: x)):
         random = np.random.default_rng(_SEED)
         x = random.standard_normal((batch, width))
         variances = [x.var()]

@@ -40,7 +40,7 @@ def rebuild(kind: type[T], value: object) -> T:
     """Build a ``kind`` from parsed JSON, whose lists are modified. Raises ValueError and TypeError as ``decode``."""
     read: Callable[[Any], T] | None = _decoder(kind)
     try:
-        return cast(T, value) if read is None else read(value)
+        return cast("T", value) if read is None else read(value)
     except (TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"no {kind.__name__}: {error}") from None
 

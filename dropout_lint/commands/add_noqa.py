@@ -34,7 +34,7 @@ def add_noqa(result: LintResult, linter: Linter, style: str) -> LintResult:
         found = tuple(group)
         try:
             source = linter.source(Path(name))
-            text = add_suppressions(source.text, found, cast(Literal["native", "noqa"], style))
+            text = add_suppressions(source.text, found, cast("Literal['native', 'noqa']", style))
             if text != source.text:
                 replace_file(source, text)
                 added, files = added + len(found), files + 1

@@ -31,7 +31,7 @@ def decode(fields: Mapping[str, Any], engine: Engine) -> Diagnostic:
         engines=(engine,),
         related=tuple(Related(r["path"], Span(**r["span"]), r["message"]) for r in fields.get("related", ())),
         modules=tuple(filter(None, fields.get("modules", ()))),
-        verdict=cast(Verdict, fields.get("verdict", "")),
+        verdict=cast("Verdict", fields.get("verdict", "")),
         evidence=fields.get("evidence", ""),
     )
 

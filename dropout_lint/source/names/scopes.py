@@ -20,7 +20,8 @@ _BINDERS = frozenset(
     {
         *(ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Call, ast.Assign, ast.AnnAssign),
         *(ast.AugAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.Import),
-        *(ast.ImportFrom, ast.Attribute),
+        *(ast.ImportFrom, ast.Attribute, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+        *(ast.Global, ast.Nonlocal),
     }
 )
 """Nodes that open a block, bind a name or are collected."""
@@ -56,6 +57,8 @@ class Block:
     """Of a class: attributes of the instance that are read."""
     self_name: str = ""
     is_property: bool = False
+    homes: dict[str, Block] = field(default_factory=dict)
+    """The blocks of names that are declared ``global`` or ``nonlocal`` here."""
 
     @property
     def enclosing_class(self) -> Block | None:
@@ -140,7 +143,7 @@ class Scopes:
                 return block
 
     def _bind(self, block: Block, name: str, value: ast.expr | None, node: ast.AST) -> None:
-        block.bindings.setdefault(name, []).append(Binding(value, node, block))
+        block.homes.get(name, block).bindings.setdefault(name, []).append(Binding(value, node, block))
 
     def _visit(self, node: ast.AST, block: Block) -> None:
         inner = block
@@ -216,6 +219,17 @@ class Scopes:
                 self._target(target, None, node, block)
             case ast.withitem(optional_vars=ast.expr() as target):
                 self._target(target, None, node, block)
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
+                self._bind(block, name, None, node)
+            case ast.Global(names=names):
+                block.homes.update(dict.fromkeys(names, self.module))
+            case ast.Nonlocal(names=names):
+                block.homes.update({name: self._function_of(name, block) for name in names})
             case ast.Import() | ast.ImportFrom():
                 if block is not self.module:
                     if block.imports is None:
@@ -223,6 +237,18 @@ class Scopes:
                     block.imports.add(node)
             case ast.Attribute(ctx=ast.Load() | ast.Del()):
                 self._read(node, block)
+
+    @staticmethod
+    def _function_of(name: str, block: Block) -> Block:
+        """The function around a block that binds a name; the nearest one if the binding is still to come."""
+        around = []
+        outer = block.parent
+        while outer is not None:
+            if outer.kind == "function":
+                around.append(outer)
+            outer = outer.parent
+        binding = (one for one in around if name in one.parameters or name in one.bindings)
+        return next(binding, around[0] if around else block)
 
     def _target(self, target: ast.expr, value: ast.expr | None, node: ast.AST, block: Block) -> None:
         if isinstance(target, ast.Name):
@@ -257,6 +283,7 @@ class Scopes:
         """The block that binds a name for ``block``, and the bindings; None if no block binds it."""
         current: Block | None = block
         while current is not None:
+            current = current.homes.get(name, current)
             visible = current.kind != "class" or current is block
             if visible and (name in current.parameters or name in current.bindings or self._imported(name, current)):
                 return current, current.bindings.get(name, [])

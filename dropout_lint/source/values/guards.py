@@ -13,6 +13,7 @@ from dropout_lint.source.names.scopes import Binding, Block, Scopes
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.vocabulary import MODE_WORDS, RATE_WORDS, SWITCH_WORDS, words
 
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -126,9 +127,13 @@ class Guards:
         if isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
             before = parent.values[: parent.values.index(child)] if child in parent.values else []
             return any(self.mentions_mode(value, self._scopes.block_of(parent), depth) for value in before)
+        tests: list[ast.AST] = []
         if isinstance(parent, ast.Match) and child is not parent.subject:
-            return self.mentions_mode(parent.subject, self._scopes.block_of(parent), depth)
-        return False
+            tests = [parent.subject, *(case.pattern for case in parent.cases)]
+            tests += [case.guard for case in parent.cases if case.guard is not None]
+        elif isinstance(parent, _COMPREHENSIONS) and not isinstance(child, ast.comprehension):
+            tests = [test for generator in parent.generators for test in generator.ifs]
+        return any(self.mentions_mode(test, self._scopes.block_of(parent), depth) for test in tests)
 
     def _switched_in(self, parent: ast.AST, child: ast.AST) -> bool:
         tested = isinstance(parent, (ast.If, ast.IfExp)) and child is not parent.test

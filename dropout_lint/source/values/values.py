@@ -107,16 +107,16 @@ class Values:
             if not bindings:
                 return own
             changed = self._bindings(bindings, name, depth)
-            polarity = own.polarity if changed.polarity in ("", own.polarity) else ""
+            polarity = own.polarity if changed.polarity == own.polarity else ""
             names = (name, *changed.names)
             return replace(own, number=None, parameter="", polarity=polarity, gated=mode or changed.gated, names=names)
         return self._bindings(bindings, name, depth)
 
     def _bindings(self, bindings: Sequence[Binding], name: str, depth: int) -> Value:
-        """The value of a name that is assigned; computed once, and a name defined by itself adds nothing."""
+        """The value of a name that is assigned; computed once. Of a name defined by itself, only its words count."""
         key = id(bindings)
         if key not in self._known:
-            self._known[key] = UNKNOWN
+            self._known[key] = Value(polarity=polarity_of(name))
             self._known[key] = self._assigned(bindings, name, depth)
         return self._known[key]
 
@@ -230,11 +230,13 @@ def _arithmetic(op: ast.operator, left: float | None, right: float | None) -> fl
         return None
     match op:
         case ast.Add():
-            return left + right
+            result = left + right
         case ast.Sub():
-            return round(left - right, 12)
+            result = round(left - right, 12)
         case ast.Mult():
-            return left * right
-        case ast.Div():
-            return left / right if right else None
-    return None
+            result = left * right
+        case ast.Div() if right:
+            result = left / right
+        case _:
+            return None
+    return None if math.isnan(result) else result
