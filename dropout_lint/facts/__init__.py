@@ -6,7 +6,7 @@ A check registers itself by annotating its first parameter with one of the fact 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite
 from dropout_lint.facts.files import FACT_KINDS, FileFacts
 from dropout_lint.facts.layers import Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
-from dropout_lint.facts.masks import Change, MaskSite
+from dropout_lint.facts.masks import MaskSite
 from dropout_lint.facts.modes import ModeClass, ModeFlow, ModeOutline, ModeOverride, Step, Term, UncalledModeMethod
 from dropout_lint.facts.sites import AppliedCall, DropoutSite, FlagUse, ModeArgument, NarrowDropoutCheck, Use
 from dropout_lint.facts.values import CONSTRUCTORS, NOWHERE, Argument, Polarity, Scope, Value
@@ -17,7 +17,6 @@ __all__ = [
     "NOWHERE",
     "AppliedCall",
     "Argument",
-    "Change",
     "ClassHeader",
     "DropoutSite",
     "FileFacts",

@@ -57,8 +57,6 @@ class Argument:
     text: str
     span: Span
     """The value alone."""
-    removal: Span | None
-    """What to delete so that it is no longer passed: the argument with a comma; None where that is not possible."""
     value: Value
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dropout_lint.facts import FileFacts
     from dropout_lint.project.networks import Networks
     from dropout_lint.project.project import Project
+    from dropout_lint.syntax.concrete import ConcreteText
 
 MODE_RULES = "DRP2"
 """The group of rules that need the modes of models followed through a project."""
@@ -39,6 +40,7 @@ class Checker:
         self._settings_for = settings_for
         self._project = project
         self._texts = texts
+        self._concrete: tuple[Path | None, ConcreteText | None] = None, None
 
     @cached_property
     def _networks(self) -> Networks:
@@ -91,11 +93,24 @@ class Checker:
             context = Context(code, facts, self._project, settings, lambda: self._text(path))
             try:
                 for fact in self._networks.of(facts) if kind is LayerGraph else facts.of_kind(kind):
-                    found.diagnostics.extend(check(fact, context))
+                    found.diagnostics.extend(self._with_edits(check(fact, context), path))
             except Exception as error:  # a bug in one rule must not hide the findings of the others
                 reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
                 found.failures.append(Failure(facts.path, f"{reason}; this is a bug in dropout-lint", code))
         return found
+
+    def _with_edits(self, diagnostics: Iterator[Diagnostic], path: Path) -> Iterator[Diagnostic]:
+        """The diagnostics with edits for the rewrites that they ask for."""
+        for diagnostic in diagnostics:
+            if diagnostic.fix is None or not diagnostic.fix.rewrites:
+                yield diagnostic
+                continue
+            from dropout_lint.rewriting import with_edits
+            from dropout_lint.syntax.concrete import ConcreteText
+
+            if path != self._concrete[0]:
+                self._concrete = path, ConcreteText(self._text(path))
+            yield from with_edits([diagnostic], self._concrete[1])
 
     def _text(self, path: Path) -> str:
         return self._texts[path] if path in self._texts else read_source(path).text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, safe
-from dropout_lint.checks.support.edits import remove_argument
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.diagnostic import Diagnostic, Rewrite
 from dropout_lint.facts import Argument, DropoutSite
+from dropout_lint.rewrites import RemoveArgument, ReplaceExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -27,13 +27,13 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         rate.span,
         f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",
-        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", *_removal(site, rate, context))
+        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", _removal(site, rate))
         if rate.value.literal
         else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
     )
 
 
-def _removal(site: DropoutSite, rate: Argument, context: Context) -> tuple[Edit, ...]:
+def _removal(site: DropoutSite, rate: Argument) -> Rewrite:
     if not rate.keyword and any(not a.keyword and a.span > rate.span for a in site.arguments):
-        return (Edit(rate.span, "0.0"),)  # without it, the arguments behind would move up
-    return remove_argument(context, rate.removal)
+        return ReplaceExpression(rate.span, "0.0")  # without it, the arguments behind would move up
+    return RemoveArgument(rate.span)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
+from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.mode import evidence, of
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import ModeOutline
 from dropout_lint.mode.judges.evidence import Evidence
-
-_CONSTRUCTOR = re.compile(r"([ \t]*)def __init__\b")
+from dropout_lint.rewrites import AddMethod
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
@@ -20,27 +18,20 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
         yield context.report(
             found.span,
             f"The first `train()` of this Module puts `{found.subject}` back into train mode{of(found)}.",
-            fix=_override(found, context),
+            fix=_override(found),
             related=found.related,
         )
 
 
-def _override(found: Evidence, context: Context) -> Fix | None:
+def _override(found: Evidence) -> Fix:
     """A ``train`` method behind the constructor."""
-    otherwise = advice("Override `train` to call `eval()` on the part again")
-    last = found.insert
-    if last is None:
-        return otherwise
-    heads = (_CONSTRUCTOR.match(context.line(number)) for number in range(last.line - 1, 0, -1))
-    head = next((found for found in heads if found), None)
-    body = context.line(last.line)[: last.column - 1]
-    if head is None or body.strip():
-        return otherwise
+    otherwise = "Override `train` to call `eval()` on the part again"
+    if found.insert is None:
+        return advice(otherwise)
     lines = [
-        f"{head.group(1)}def train({found.receiver}, mode: bool = True):",
-        f"{body}super().train(mode)",
-        *(f"{body}{found.receiver}.{part}.eval()" for part in found.extra.split(",")),
-        f"{body}return {found.receiver}",
+        f"def train({found.receiver}, mode: bool = True):",
+        "    super().train(mode)",
+        *(f"    {found.receiver}.{part}.eval()" for part in found.extra.split(",")),
+        f"    return {found.receiver}",
     ]
-    end = len(context.line(last.end_line).rstrip("\r\n")) + 1
-    return unsafe("Override `train`", insertion(last.end_line, end, "\n\n" + "\n".join(lines)))
+    return unsafe("Override `train`", AddMethod(found.insert, "\n".join(lines)), otherwise=otherwise)

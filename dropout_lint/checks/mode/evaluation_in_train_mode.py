@@ -21,6 +21,6 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
         yield context.report(
             found.span,
             f"{name} is evaluated {where} while it is in train mode: {why}{of(found)}.",
-            fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
+            fix=inserted(found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
             related=found.related,
         )

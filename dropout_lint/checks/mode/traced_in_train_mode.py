@@ -18,7 +18,7 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
         yield context.report(
             found.span,
             f"{name} is in train mode, and `{found.extra}` records that for good{_where(found)}{of(found)}.",
-            fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before the export"),
+            fix=inserted(found.insert, found.receiver, "eval()", "Call `eval()` before the export"),
             related=found.related,
         )
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.mode import evidence
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeOutline
+from dropout_lint.rewrites import ReplaceStatement
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
@@ -18,7 +19,7 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
         call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
         plain = value and "=" not in target and "\n" not in value
         fix = (
-            unsafe(f"Call `{receiver}.{call}`", Edit(found.span, f"{receiver}.{call}"))
+            unsafe(f"Call `{receiver}.{call}`", ReplaceStatement(found.span, f"{receiver}.{call}"))
             if plain
             else advice("Call `eval()` or `train()`")
         )

@@ -18,7 +18,7 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
             found.span,
             f"This leaves {name} in eval mode, and nothing in the loop calls `train()` before it trains on{of(found)}.",
             fix=inserted(
-                context, found.insert, found.receiver, "train()", "Call `train()` at the start of each turn of the loop"
+                found.insert, found.receiver, "train()", "Call `train()` at the start of each turn of the loop"
             ),
             related=found.related,
         )

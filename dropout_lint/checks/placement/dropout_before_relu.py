@@ -40,7 +40,7 @@ def _fix(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNo
     element = activation.element
     if TWIN.get(activation.kind) == "torch.nn.PReLU" and element is not None and element.form in NUMBERED:
         return None  # its slope would have another key
-    return exchange(context, dropout, activation, _applicability(context, paths, dropout, activation))
+    return exchange(dropout, activation, _applicability(context, paths, dropout, activation))
 
 
 def _applicability(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Applicability:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dropout_lint.checks.support.context import Context
-from dropout_lint.diagnostic import Edit
-from dropout_lint.facts import Change, MaskSite
+from dropout_lint.facts import MaskSite
 
 _DROPOUT = {
     "drop",
@@ -28,11 +27,6 @@ _OTHER_MASKS = {
     "sampler", "gibbs", "rbm", "vq", "codebook", "labels", "spike", "spikes", "spiking",
 }
 # fmt: on
-
-
-def edit(change: Change) -> Edit:
-    """A change as an edit."""
-    return Edit(change.span, change.text)
 
 
 def is_named(site: MaskSite) -> bool:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
+from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.diagnostic import Fix, Span
 from dropout_lint.facts import ModeOutline
 from dropout_lint.mode.judges.evidence import Evidence, Findings
 from dropout_lint.mode.linking.link import link
+from dropout_lint.rewrites import InsertBefore
 
 _RECEIVER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
@@ -53,17 +54,12 @@ def _declared(found: Evidence, context: Context) -> bool:
     return "dropout-lint: mc-dropout" in context.line(found.span.line)
 
 
-def inserted(context: Context, before: Span | None, receiver: str, call: str, otherwise: str) -> Fix | None:
+def inserted(before: Span | None, receiver: str, call: str, otherwise: str) -> Fix | None:
     """``receiver.call`` as a statement of its own in front of another one; advice where that cannot be written."""
     if before is None or not _RECEIVER.fullmatch(receiver):
         return advice(otherwise)
-    line = context.line(before.line)
-    indent = line[: before.column - 1]
-    if indent.strip():
-        return advice(otherwise)
-    newline = "\r\n" if line.endswith("\r\n") else "\n"
-    text = f"{receiver}.{call}{newline}{indent}"
-    return unsafe(f"Insert `{receiver}.{call}`", insertion(before.line, before.column, text))
+    code = f"{receiver}.{call}"
+    return unsafe(f"Insert `{code}`", InsertBefore(before, code), otherwise=otherwise)
 
 
 def of(found: Evidence) -> str:

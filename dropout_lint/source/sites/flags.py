@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from dropout_lint.facts import CONSTRUCTORS, FlagUse
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.call_arguments import Bound
 from dropout_lint.source.names.scopes import Binding, Block
 from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.sites.sites import scope_of
@@ -89,14 +88,13 @@ def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Bloc
     if name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS:
         for keyword in call.keywords:
             if keyword.arg == "training" and dotted(keyword.value) == mode:
-                removal = flow.argument_span(call, Bound("training", keyword.value, keyword))
                 attribute = flow.attribute(call)
                 parents = module.scopes.parents
                 uses = [parents[r] for r in owner.reads.get(attribute, [])]
                 calls = tuple(
                     module.lines.span(u) for u in uses if isinstance(u, ast.Call) and u.func in owner.reads[attribute]
                 )
-                yield FlagUse("partial", "training", span, removal or span, scope, calls=calls)
+                yield FlagUse("partial", "training", span, module.lines.span(keyword.value), scope, calls=calls)
     elif name in DROPOUT_MODULES:
         for node in (n for a in [*call.args, *(k.value for k in call.keywords)] for n in walk(a)):
             if isinstance(node, ast.IfExp) and dotted(node.test) == mode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Span
@@ -12,6 +13,7 @@ from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arg
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.flow import NOT_KEPT, Flow
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
+from dropout_lint.source.sites.settled import settled
 from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
@@ -24,6 +26,9 @@ _FORMS = (
     ("rnn", RNNS),
     ("multihead", MULTIHEAD),
 )
+
+
+_UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 
 def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
@@ -42,7 +47,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
                 break
         else:
             if not name.startswith("torch."):
-                yield from _forwarded(module, flow, call, block, name)
+                yield from _forwarded(module, call, block, name)
 
 
 def _site(
@@ -57,7 +62,7 @@ def _site(
 ) -> DropoutSite:
     partial = module.partial_of(call, block)
     bound = bound_arguments(call, signature.parameters, partial)
-    arguments = tuple(_argument(module, flow, call, block, b) for b in bound.arguments)
+    arguments = tuple(_argument(module, block, b) for b in bound.arguments)
     rate = next((a.value for a in arguments if a.name == signature.rate), None)
     if rate is None:
         unknown = signature.default_rate is None or bound.unpacked
@@ -69,6 +74,7 @@ def _site(
     inplace = bound.expression("inplace")
     constructed = form == "module"
     kept = flow.kept(call, block) if constructed else NOT_KEPT
+    applied = flow.applied(call, block) if constructed else []
     produced = NOT_KNOWN
     if constructed:
         produced = producers.of_layer(call, block)
@@ -92,12 +98,15 @@ def _site(
         attribute=kept.attribute or (flow.attribute(call) if constructed else ""),
         container=kept.kind,
         container_span=kept.span if kept.kind else None,
-        applied=tuple(flow.applied(call, block)) if constructed else (),
-        binding=flow.removable_binding(call, block) if constructed else None,
+        holds_modules_only=kept.modules_only,
+        unused_on_purpose=constructed and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
+        applied=tuple(flow.applied_call(use) for use in applied),
+        settled=settled(module, call, applied, block),
+        binding=flow.binding(call, block) if constructed else None,
         input_api=produced.api,
         input_inplace=produced.inplace,
         inplace=module.values.evaluate(inplace, block) if inplace is not None else FALSE,
-        inplace_argument=_removal(flow, call, bound, "inplace"),
+        inplace_argument=_passed(module, call, bound, "inplace"),
         statement=statement,
         statement_target=target,
         error_expected=flow.error_expected(call),
@@ -139,19 +148,19 @@ def _application(
         input_api=produced.api,
         input_inplace=produced.inplace,
         inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
-        inplace_argument=_removal(flow, constructor, bound, "inplace"),
+        inplace_argument=_passed(module, constructor, bound, "inplace"),
         constructor=module.lines.span(constructor),
         statement=statement,
         statement_target=target,
     )
 
 
-def _forwarded(module: SourceModule, flow: Flow, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
+def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
     """A call of a project's own function with an argument that speaks of dropout."""
     if block.enclosing_class is None and block.kind != "function":
         return
     bound = bound_arguments(call, module.parameters_of(name), None)
-    arguments = tuple(_argument(module, flow, call, block, b) for b in bound.arguments)
+    arguments = tuple(_argument(module, block, b) for b in bound.arguments)
     if not any("drop" in (a.name + a.text).lower() for a in arguments):
         return
     yield DropoutSite(
@@ -171,12 +180,13 @@ def _forwarded(module: SourceModule, flow: Flow, call: ast.Call, block: Block, n
     )
 
 
-def _removal(flow: Flow, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
-    found = next((b for b in bound.arguments if b.name == name), None)
-    return flow.argument_span(call, found) if found is not None else None
+def _passed(module: SourceModule, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
+    found = bound.expression(name)
+    own = found is not None and found in (*call.args, *(k.value for k in call.keywords))
+    return module.lines.span(found) if found is not None and own else None
 
 
-def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bound: Bound) -> Argument:
+def _argument(module: SourceModule, block: Block, bound: Bound) -> Argument:
     text = module.lines.code(bound.value)
     speaks = bound.name or text
     configures = bound.name in _CONFIGURES or "drop" in speaks.lower()
@@ -185,7 +195,6 @@ def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bo
         keyword=bound.keyword is not None,
         text=text,
         span=module.lines.span(bound.value),
-        removal=flow.argument_span(call, bound),
         value=module.values.evaluate(bound.value, block) if configures else Value(),
     )
 
