@@ -111,6 +111,8 @@ class LayerElement:
     """The value of its argument ``inplace``, if it is passed."""
     container: tuple[int, int]
     """Position of the container, the same for elements that stand in one."""
+    only_called: bool = False
+    """The file calls the container as a whole and never looks into it."""
 
 
 @dataclass(frozen=True, slots=True)

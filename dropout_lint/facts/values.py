@@ -58,6 +58,8 @@ class Argument:
     span: Span
     """The value alone."""
     value: Value
+    runs_code: bool = False
+    """Evaluating it may do more than compute a value."""
 
 
 CONSTRUCTORS = frozenset(

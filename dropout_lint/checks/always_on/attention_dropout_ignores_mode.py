@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.checks.support.context import Context, safe, unsafe
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import Argument, DropoutSite
 from dropout_lint.rewrites import WrapExpression
@@ -54,4 +54,5 @@ def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
     simple = argument.text.replace(".", "").replace("_", "").isalnum()
     template = f"{'{}' if simple else '({})'} if {owner}.training else 0.0"
     message = f"Pass the rate only while training: `{template.replace('{}', argument.text)}`"
-    return safe(message, WrapExpression(argument.span, template))
+    make = unsafe if argument.runs_code else safe
+    return make(message, WrapExpression(argument.span, template))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, safe
+from dropout_lint.checks.support.context import Context, advice, safe, unsafe
 from dropout_lint.diagnostic import Diagnostic, Rewrite
 from dropout_lint.facts import Argument, DropoutSite
 from dropout_lint.rewrites import RemoveArgument, ReplaceExpression
@@ -23,14 +23,21 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if not numbers or 0.0 in numbers:
         return
     kind = site.api.rpartition(".")[2]
+    make = unsafe if _is_read(site, context) else safe
     shown = rate.text if rate.value.literal else f"{rate.text} ({', '.join(f'{n:g}' for n in sorted(numbers))})"
     yield context.report(
         rate.span,
         f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",
-        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", _removal(site, rate))
+        fix=make("Remove it; for dropout on the output, apply `nn.Dropout` to it", _removal(site, rate))
         if rate.value.literal
         else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
     )
+
+
+def _is_read(site: DropoutSite, context: Context) -> bool:
+    """Whether the file may ask the layer for its rate."""
+    reads = {read for read in context.facts.setting_reads if read.endswith(".dropout")}
+    return f"{site.attribute}.dropout" in reads if site.attribute else bool(reads - {f"{site.scope.self_name}.dropout"})
 
 
 def _removal(site: DropoutSite, rate: Argument) -> Rewrite:

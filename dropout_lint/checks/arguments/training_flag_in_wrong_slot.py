@@ -19,7 +19,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     elif site.form == "module":
         inplace, p = site.argument("inplace"), site.argument("p")
         if inplace is not None and _says(inplace, "training"):
-            fix = safe(
+            applied = [s for s in context.facts.sites if s.constructor == site.span]
+            make = safe if applied and all(s.input_owned for s in applied) else unsafe
+            fix = make(
                 f"Remove `{inplace.text}`: modules follow the mode by themselves",
                 RemoveArgument(inplace.span),
             )

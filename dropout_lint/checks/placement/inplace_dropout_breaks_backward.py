@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, safe
+from dropout_lint.checks.support.context import Context, advice, safe, unsafe
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import RemoveArgument
@@ -35,4 +35,5 @@ def _fix(site: DropoutSite, context: Context) -> Fix | None:
         return advice("Assign the result, then remove `inplace=True`")
     if site.inplace_argument is None:
         return None
-    return safe("Remove `inplace=True`", RemoveArgument(site.inplace_argument))
+    make = safe if all(s.input_owned for s in same) else unsafe
+    return make("Remove `inplace=True`", RemoveArgument(site.inplace_argument))

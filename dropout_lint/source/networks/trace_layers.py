@@ -10,6 +10,7 @@ from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value, Wrappe
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.holders import only_called
 from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Env, Item, Known, Layer, Repeated, Sequence
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
@@ -40,6 +41,7 @@ class LayerTracer:
     """For each node, how many tests stood around it."""
     tests: int = 0
     inlined: tuple[str, ...] = ()
+    _called_only: dict[ast.AST, bool] = field(default_factory=dict)
     bundles: bool = False
     """Some of what is returned holds several values, or none in sight."""
 
@@ -189,7 +191,13 @@ class LayerTracer:
             lines.span(layer.written or layer.call),  # type: ignore[arg-type]
             lines.span(inplace.value) if inplace is not None else None,
             (getattr(at, "lineno", 0), getattr(at, "col_offset", 0)),
+            only_called=self._only_called(at),
         )
+
+    def _only_called(self, container: ast.AST) -> bool:
+        if container not in self._called_only:
+            self._called_only[container] = only_called(self.module, container)
+        return self._called_only[container]
 
     def _applied(self, call: ast.Call) -> LayerCall | None:
         """A call of a layer or function with its first argument."""

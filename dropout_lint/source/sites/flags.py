@@ -103,13 +103,23 @@ def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Bloc
 
 def _method_tests(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
     """``if self.train:``, where the class does not make ``train`` an attribute of its own."""
-    method = owner.blocks.get("train")
-    if "train" in owner.attributes or (method is not None and method.is_property):
+    if _makes_train_its_own(module, owner, set()) or any(t.attr == "train" for t, _ in module.scopes.foreign_writes):
         return
     for read in owner.reads.get("train", []):
         if is_tested(module.scopes.parents[read], read):
             home, span = module.scopes.block_of(read), module.lines.span(read)
             yield FlagUse("method", "train", span, span, scope_of(module, home, read), text=home.instance)
+
+
+def _makes_train_its_own(module: SourceModule, owner: Block, seen: set[Block]) -> bool:
+    """Whether a class, or a base of it in the file, has an attribute or a property ``train``."""
+    seen.add(owner)
+    method = owner.blocks.get("train")
+    if "train" in owner.attributes or (method is not None and method.is_property):
+        return True
+    names = {dotted(base) for base in getattr(owner.node, "bases", ())}
+    above = [b for b in list(module.scopes.blocks.values()) if b.kind == "class" and b.name in names and b not in seen]
+    return any(_makes_train_its_own(module, base, seen) for base in above)
 
 
 def _outside_tests(module: SourceModule) -> Iterator[FlagUse]:

@@ -74,8 +74,12 @@ def _settled_by_name(
         return "no"
     if len(stored_at(block.node, target.id if isinstance(target, ast.Name) else "")) != 1 or is_dynamic(block.node):
         return "open"
-    if not all(_follows(module, statement, use, block) for use in uses):
+    if not all(_follows(module, statement, use) for use in uses):
         return "open"
+    if all(isinstance(a, ast.Constant) for a in arguments):
+        return "proven"
+    if any(module.scopes.block_of(use) is not block for use in uses):
+        return "open"  # a function inside may run later
     between = [n for n in later if n not in uses]
     outer = all(_is_constant_around(module, name, block) for name in names)
     return "proven" if outer and all(_is_stable(module, a, block, between) for a in arguments) else "open"
@@ -91,10 +95,8 @@ def _root(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _follows(module: SourceModule, statement: ast.stmt, use: ast.Call, block: Block) -> bool:
+def _follows(module: SourceModule, statement: ast.stmt, use: ast.Call) -> bool:
     """Whether a use comes after a statement in the same run of the statement's block."""
-    if module.scopes.block_of(use) is not block:
-        return False
     body, index = siblings(module.scopes.parents, statement)
     node: ast.AST = use
     while node in module.scopes.parents and node not in body:

@@ -10,10 +10,12 @@ from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
+from dropout_lint.source.names.rebinding import stored_at
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.flow import NOT_KEPT, Flow
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
 from dropout_lint.source.sites.settled import settled
+from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
@@ -28,6 +30,7 @@ _FORMS = (
 )
 
 
+_PURE = {"abs", "bool", "float", "int", "max", "min", "round"}
 _UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 
@@ -95,7 +98,7 @@ def _site(
         intent=module.intent(call, block),
         scope=scope_of(module, block, call),
         use=use,
-        attribute=kept.attribute or (flow.attribute(call) if constructed else ""),
+        attribute=kept.attribute or (flow.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
         container_span=kept.span if kept.kind else None,
         holds_modules_only=kept.modules_only,
@@ -105,6 +108,7 @@ def _site(
         binding=flow.binding(call, block) if constructed else None,
         input_api=produced.api,
         input_inplace=produced.inplace,
+        input_owned=produced.owned,
         inplace=module.values.evaluate(inplace, block) if inplace is not None else FALSE,
         inplace_argument=_passed(module, call, bound, "inplace"),
         statement=statement,
@@ -147,6 +151,7 @@ def _application(
         use=use,
         input_api=produced.api,
         input_inplace=produced.inplace,
+        input_owned=produced.owned,
         inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
         inplace_argument=_passed(module, constructor, bound, "inplace"),
         constructor=module.lines.span(constructor),
@@ -180,6 +185,11 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
     )
 
 
+def _is_pure(call: ast.Call) -> bool:
+    """Whether a call only computes: of a built-in function, or of a function that is written in its place."""
+    return isinstance(call.func, ast.Lambda) or (isinstance(call.func, ast.Name) and call.func.id in _PURE)
+
+
 def _passed(module: SourceModule, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
     found = bound.expression(name)
     own = found is not None and found in (*call.args, *(k.value for k in call.keywords))
@@ -193,6 +203,7 @@ def _argument(module: SourceModule, block: Block, bound: Bound) -> Argument:
     return Argument(
         name=bound.name,
         keyword=bound.keyword is not None,
+        runs_code=any(isinstance(n, ast.Call) and not _is_pure(n) for n in walk(bound.value)),
         text=text,
         span=module.lines.span(bound.value),
         value=module.values.evaluate(bound.value, block) if configures else Value(),
@@ -209,6 +220,19 @@ def _mode(node: ast.expr | None, unpacked: bool) -> ModeArgument:
     return "unknown"
 
 
+def _instance(block: Block) -> str:
+    """How the instance is called, "" where its name is bound to something else."""
+    method, name = block.method, block.instance
+    if not name or method is None:
+        return ""
+    scope: Block | None = block
+    while scope is not None and scope is not method.parent:
+        if stored_at(scope.node, name):
+            return ""
+        scope = scope.parent
+    return name
+
+
 def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
     """The scope facts of a node in a block."""
     owner, method = block.enclosing_class, block.method
@@ -219,6 +243,6 @@ def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
         class_name=owner.qualname if owner is not None else "",
         function=function.qualname if function is not None else "",
         method=method.name if method is not None else "",
-        self_name=block.instance,
+        self_name=_instance(block),
         parameters=tuple(block.parameters),
     )
