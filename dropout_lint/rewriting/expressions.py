@@ -30,8 +30,9 @@ def _wrap(text: ConcreteText, asked: WrapExpression) -> list[Plan]:
     expected = replaced(unit, {old: filled(asked.template, old)})
     before, _, behind = asked.template.partition("{}")
     inner, outer = text.place(asked.expression), unit.outer(old)
-    ways = [(inner, "", ""), (outer, "", ""), (inner, "(", ")"), (outer, "(", ")")]
-    return [Plan(unit, _around(place, f"{before}{left}", f"{right}{behind}"), expected) for place, left, right in ways]
+    ways = [(inner, before, behind), (outer, before, behind), (inner, f"{before}(", f"){behind}")]
+    ways += [(place, f"({left}", f"{right})") for place, left, right in ways]
+    return [Plan(unit, _around(*way), expected) for way in ways]
 
 
 def _around(place: Range, before: str, behind: str) -> tuple[Replacement, ...]:

@@ -83,6 +83,9 @@ class Unit:
         opening, closing = (node.lpar, node.rpar) if expression else ((), ())  # type: ignore[attr-defined]
         for left, right in zip(reversed(opening), closing, strict=True):
             yield self._ranges[left][0], self._ranges[right][1]
+        if isinstance(node, cst.Param) and node.annotation is not None:
+            # For ``ast``, a parameter ends before its default.
+            yield self._ranges[node][0], self.outer(node.annotation.annotation)[1]
         if isinstance(node, cst.Call) and len(node.args) == 1 and isinstance(node.args[0].value, cst.GeneratorExp):
             # For ``ast``, the parentheses of the call belong to a generator that is its only argument.
             self._index.setdefault((self.opening(node), self._ranges[node][1]), []).append(node.args[0].value)
@@ -110,6 +113,10 @@ class Unit:
     def has(self, place: Range) -> bool:
         """Whether some node begins and ends there."""
         return place in self._index
+
+    def begins(self, offset: int) -> bool:
+        """Whether a compound statement begins there."""
+        return any(self._ranges[node][0] == offset for node in self.nodes(cst.BaseCompoundStatement))
 
 
 class ConcreteText:
@@ -178,6 +185,16 @@ class ConcreteText:
         start, end = self.range(statement)
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         return (self.text.rindex("@", 0, self.range(decorators[0])[0]) if decorators else start), end
+
+    def has(self, place: Range) -> bool:
+        """Whether some node of the concrete tree begins and ends at a place. Raises NotConcrete."""
+        found = self.around(place)
+        if found is None:
+            return False
+        statement = found.block[found.first]
+        if self.range(statement) == place and any(True for _ in _blocks(statement)):
+            return self._head(statement).begins(place[0])
+        return self.expression(place).has(place)
 
     def expression(self, place: Range) -> Unit:
         """The statement, or the part of a compound one, that an expression stands in. Raises NotConcrete."""

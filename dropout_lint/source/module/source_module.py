@@ -13,7 +13,7 @@ from dropout_lint.source.values import intent
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
 from dropout_lint.source.values.values import Values
-from dropout_lint.syntax.parsing import Lines
+from dropout_lint.syntax.parsing import Lines, walk
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
 
 _PARTIAL = {"functools.partial", "torch.functools.partial"}
@@ -56,6 +56,19 @@ class SourceModule:
             and isinstance(call.args[1], ast.Attribute)
             and self.resolve_call(call, block) in FUNCTIONALS
         )
+
+    @cached_property
+    def used_as_values(self) -> frozenset[str]:
+        """Names and attributes that the file reads or changes otherwise than by calling or binding them."""
+        called: set[ast.AST] = set()
+        found: set[str] = set()
+        for node in walk(self.tree):
+            if isinstance(node, ast.Call):
+                called.add(node.func)
+            elif isinstance(node, (ast.Name, ast.Attribute)) and node not in called:
+                if not isinstance(node.ctx, ast.Store):
+                    found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+        return frozenset(found)
 
     def can_matter(self, call: ast.Call, block: Block) -> bool:
         """A quick look at a call: may it be a dropout, or hand a rate on? Names and arguments decide."""

@@ -21,7 +21,7 @@ _BINDERS = frozenset(
     {
         *(ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Call, ast.Assign, ast.AnnAssign),
         *(ast.AugAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem, ast.Import),
-        *(ast.ImportFrom, ast.Attribute),
+        *(ast.ImportFrom, ast.Attribute, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
     }
 )
 """Nodes that open a block, bind a name or are looked at; all others are only passed through."""
@@ -234,6 +234,10 @@ class Scopes:
                     if block.imports is None:
                         block.imports = ImportTable(self.module.imports.package if self.module.imports else "")
                     block.imports.add(node)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                self._bind(block, name, None, node)
+            case ast.MatchMapping(rest=str(name)):
+                self._bind(block, name, None, node)
             case ast.Attribute(ctx=ast.Load() | ast.Del()):
                 self._read(node, block)
 

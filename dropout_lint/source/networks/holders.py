@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.syntax.parsing import dotted
 
 
 def only_called(module: SourceModule, container: ast.AST) -> bool:
@@ -24,15 +24,5 @@ def only_called(module: SourceModule, container: ast.AST) -> bool:
     if module.scopes.resolve(node.func, block) != "torch.nn.Sequential":
         return False
     if isinstance(target, ast.Attribute) and dotted(target.value) == block.instance:
-        home: ast.AST = module.tree  # the attribute may be reached from anywhere
-    elif isinstance(target, ast.Name) and block.kind == "function":
-        home = block.node
-    else:
-        return False
-    name = _last(target)
-    used = [n for n in walk(home) if n is not target and isinstance(n, type(target)) and _last(n) == name]
-    return all(isinstance(parent := parents.get(n), ast.Call) and parent.func is n for n in used)
-
-
-def _last(node: ast.AST) -> str:
-    return getattr(node, "attr", getattr(node, "id", ""))
+        return target.attr not in module.used_as_values
+    return isinstance(target, ast.Name) and block.kind == "function" and target.id not in module.used_as_values

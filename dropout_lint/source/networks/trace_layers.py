@@ -191,7 +191,7 @@ class LayerTracer:
             lines.span(layer.written or layer.call),  # type: ignore[arg-type]
             lines.span(inplace.value) if inplace is not None else None,
             (getattr(at, "lineno", 0), getattr(at, "col_offset", 0)),
-            only_called=self._only_called(at),
+            only_called=layer.kind in DROPOUT_MODULES and self._only_called(at),
         )
 
     def _only_called(self, container: ast.AST) -> bool:

@@ -10,7 +10,6 @@ from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
-from dropout_lint.source.names.rebinding import stored_at
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.flow import NOT_KEPT, Flow
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
@@ -227,7 +226,7 @@ def _instance(block: Block) -> str:
         return ""
     scope: Block | None = block
     while scope is not None and scope is not method.parent:
-        if stored_at(scope.node, name):
+        if name in scope.bindings or (scope.imports is not None and name in scope.imports.names):
             return ""
         scope = scope.parent
     return name
