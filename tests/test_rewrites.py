@@ -226,7 +226,7 @@ def test_rewrites_of_calls_change_what_they_name_and_keep_comments() -> None:
     assert done > PROGRAMS * 6
     for text, rewrite, problem in refused:
         whole = isinstance(rewrite, (ReplaceExpression, KeepPart, RemoveArgument, RemoveKeyword))
-        inner = isinstance(problem, CommentLost) and whole and "#" in text
+        inner = whole and "#" in text and (isinstance(problem, CommentLost) or "# between" in text)
         assert inner or _cannot_be(text, rewrite), (text, rewrite, problem)
 
 
@@ -306,8 +306,8 @@ STATEMENT_CASES: list[tuple[Callable[[str], Rewrite], str, str]] = [
             Span(*astuple(statement(t, "y = self.fc(x)"))[:2], *astuple(statement(t, "x = self.drop(y)"))[2:]),
             "self.training",
         ),
-        "        y = self.fc(x)  # first\n        # above the second\n        x = self.drop(\n            y,  # tensor\n"
-        "        )\n",
+        "        y = self.fc(x)  # first\n        # above the second\n"
+        "        x = self.drop(\n            y,  # tensor\n        )\n",
         "        if self.training:\n            y = self.fc(x)  # first\n            # above the second\n"
         "            x = self.drop(\n                y,  # tensor\n            )\n",
     ),
@@ -393,7 +393,7 @@ def elements(text: str) -> list[Span]:
         ("n = [(k, a(1)), (l, b(2))]\n", "n = [(l, b(2)), (k, a(1))]\n"),
         ("n = S(a(1),  # order matters\n  b(2))\n", None),
         ("n = S(a(\n  1), b(2))\n", None),
-        ("n = S(a(1), b(2), c)  # shared\n", "n = S(b(2), a(1), c)  # shared\n"),
+        ("n = S(a(1), b(2), c)  # shared\n", None),
         ("n = S(\n    a(1),\n    # about b\n    b(2),\n)\n", None),
     ],
 )

@@ -40,7 +40,7 @@ class Checker:
         self._settings_for = settings_for
         self._project = project
         self._texts = texts
-        self._concrete: tuple[Path | None, ConcreteText | None] = None, None
+        self._concrete: tuple[Path, ConcreteText] | None = None
 
     @cached_property
     def _networks(self) -> Networks:
@@ -108,7 +108,7 @@ class Checker:
             from dropout_lint.rewriting import with_edits
             from dropout_lint.syntax.concrete import ConcreteText
 
-            if path != self._concrete[0]:
+            if self._concrete is None or path != self._concrete[0]:
                 self._concrete = path, ConcreteText(self._text(path))
             yield from with_edits([diagnostic], self._concrete[1])
 

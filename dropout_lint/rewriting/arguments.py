@@ -10,7 +10,7 @@ from dropout_lint.rewrites import AddArgument, NameArgument, RemoveArgument, Rem
 from dropout_lint.rewriting.plan import Plan, Planner, Replacement, Unsound, expression, replaced
 from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
 
-_TAIL = re.compile(r"[ \t\f]*,[ \t\f]*")
+_BLANKS = re.compile(r"[ \t\f]*")
 
 
 def _add(text: ConcreteText, asked: AddArgument) -> list[Plan]:
@@ -69,7 +69,7 @@ def _name(text: ConcreteText, asked: NameArgument) -> list[Plan]:
 
 def argument_at(unit: Unit, place: Range) -> tuple[cst.Call, cst.Arg]:
     """The call and the argument whose value is at a place. Raises Unsound."""
-    value = unit.at(place, cst.BaseExpression)
+    value = unit.expression_at(place)
     for call in unit.nodes(cst.Call):
         for argument in call.args:
             if argument.value is value:
@@ -84,8 +84,10 @@ def removal(text: ConcreteText, unit: Unit, call: cst.Call, argument: cst.Arg) -
     """
     code, (start, end) = text.text, unit.range(argument)
     index = call.args.index(argument)
-    tail = _TAIL.match(code, end)
-    behind = tail.end() if tail else end
+    comma, behind = argument.comma, end
+    if isinstance(comma, cst.Comma) and "#" not in code[end : unit.range(comma)[0]]:
+        blanks = _BLANKS.match(code, unit.range(comma)[1])
+        behind = blanks.end() if blanks else end
     line, stop = text.line_start(start), text.line_end(behind)
     rest = code[behind:stop].strip()
     if not code[line:start].strip() and (not rest or rest.startswith("#")) and stop < unit.end:

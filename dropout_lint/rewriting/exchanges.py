@@ -40,7 +40,7 @@ def _swap_elements(text: ConcreteText, asked: SwapElements) -> list[Plan]:
 def _comment(text: ConcreteText, element: Range, *, shared: bool) -> Range:
     """The comment behind an element and its comma, with the blanks in front of it; none on a shared line."""
     end = text.line_end(element[1])
-    found = re.compile(r"\s*,?").match(text.text, element[1], end)
+    found = re.compile(r"(?:\s*,)?").match(text.text, element[1], end)
     start = found.end() if found else element[1]
     is_comment = text.text[start:end].strip().startswith("#")
     return (start, end) if is_comment or (shared and "#" in text.text[start:end]) else (start, start)
@@ -59,7 +59,7 @@ def _changed(unit: Unit, node: cst.CSTNode, text: ConcreteText, asked: SwapEleme
     if asked.without is None:
         return node
     call, argument = argument_at(unit, text.place(asked.without))
-    return node.deep_replace(call, call.with_changes(args=[a for a in call.args if a is not argument]))  # type: ignore[arg-type, return-value]
+    return node.deep_replace(call, call.with_changes(args=[a for a in call.args if a is not argument]))
 
 
 def _swapped_statements(text: ConcreteText, unit: Unit, asked: SwapElements) -> list[cst.CSTNode]:
@@ -73,11 +73,12 @@ def _swapped_statements(text: ConcreteText, unit: Unit, asked: SwapElements) -> 
 
 
 def _swapped_elements(text: ConcreteText, unit: Unit, asked: SwapElements) -> list[cst.CSTNode]:
-    first = unit.at(text.place(asked.first), cst.BaseExpression)
-    second = unit.at(text.place(asked.second), cst.BaseExpression)
-    for holder in unit.nodes(cst.Call, cst.List, cst.Tuple):
-        elements = holder.args if isinstance(holder, cst.Call) else holder.elements
-        values = [element.value for element in elements]
+    first = unit.expression_at(text.place(asked.first))
+    second = unit.expression_at(text.place(asked.second))
+    calls = ([a.value for a in n.args] for n in unit.nodes(cst.Call))
+    lists = ([e.value for e in n.elements] for n in unit.nodes(cst.List))
+    tuples = ([e.value for e in n.elements] for n in unit.nodes(cst.Tuple))
+    for values in (*calls, *lists, *tuples):
         if first is not None and second is not None and first in values and second in values:
             return list(replaced(unit, {first: second, second: _changed(unit, first, text, asked)}))
     raise Unsound("they are not elements of one container")
@@ -88,7 +89,7 @@ def _swap_calls(text: ConcreteText, asked: SwapCalls) -> list[Plan]:
     operand, result = text.place(asked.operand), text.place(asked.result)
     unit = text.expression((min(inner[0], outer[0]), max(inner[1], outer[1])))
     calls = [unit.at(place, cst.Call) for place in (inner, outer)]
-    parts = [unit.at(place, cst.BaseExpression) for place in (operand, result)]
+    parts = [unit.expression_at(place) for place in (operand, result)]
     one, other = calls
     first, last = parts
     if one is None or other is None or first is None or last is None:

@@ -12,7 +12,7 @@ from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
 def expression_at(text: ConcreteText, place: Range) -> tuple[Unit, cst.BaseExpression]:
     """The outermost expression that begins and ends at a place, with its unit. Raises NotConcrete and Unsound."""
     unit = text.expression(place)
-    found = unit.at(place, cst.BaseExpression)
+    found = unit.expression_at(place)
     if found is None:
         raise Unsound("no expression is there")
     return unit, found
@@ -44,7 +44,7 @@ def _around(place: Range, before: str, behind: str) -> tuple[Replacement, ...]:
 def _keep(text: ConcreteText, asked: KeepPart) -> list[Plan]:
     place = text.place(asked.whole)
     unit, whole = expression_at(text, place)
-    part = unit.at(text.place(asked.part), cst.BaseExpression)
+    part = unit.expression_at(text.place(asked.part))
     if part is None:
         raise Unsound("no such part is there")
     expected, (start, end) = replaced(unit, {whole: part}), unit.range(part)

@@ -151,9 +151,11 @@ def _only(unit: Unit, kind: type[cst.Expr]) -> cst.Expr:
 
 
 def _target(code: str) -> cst.BaseAssignTargetExpression:
-    found = expression(code)
-    if not isinstance(found, (cst.Name, cst.Attribute, cst.Subscript)):
-        raise Unsound(f"nothing can be bound to {code}")
+    found = node = expression(code)
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    if not isinstance(node, cst.Name) or not isinstance(found, (cst.Name, cst.Attribute)):
+        raise Unsound(f"{code} is no name")
     return found
 
 

@@ -106,6 +106,10 @@ class Unit:
         """The outermost node of one of some kinds at a place."""
         return next((node for node in self._index.get(place, ()) if isinstance(node, kinds)), None)
 
+    def expression_at(self, place: Range) -> cst.BaseExpression | None:
+        """The outermost expression at a place."""
+        return next((node for node in self._index.get(place, ()) if isinstance(node, cst.BaseExpression)), None)
+
     def nodes(self, *kinds: type[Node]) -> Iterator[Node]:
         """All nodes of some kinds."""
         return (node for node in self._ranges if isinstance(node, kinds))
@@ -116,7 +120,8 @@ class Unit:
 
     def begins(self, offset: int) -> bool:
         """Whether a compound statement begins there."""
-        return any(self._ranges[node][0] == offset for node in self.nodes(cst.BaseCompoundStatement))
+        nodes = (node for node in self._ranges if isinstance(node, cst.BaseCompoundStatement))
+        return any(self._ranges[node][0] == offset for node in nodes)
 
 
 class ConcreteText:

@@ -32,7 +32,8 @@ class Parts:
         self.data = data if isinstance(product.data, (ast.Name, ast.Attribute)) else ""
 
     def _span(self, node: ast.expr | ast.stmt | None) -> Span | None:
-        return self._module.lines.span(node) if node in self._module.scopes.parents else None  # type: ignore[arg-type]
+        known = node is not None and node in self._module.scopes.parents
+        return self._module.lines.span(node) if node is not None and known else None
 
     def _statement(self, node: ast.AST) -> ast.stmt | None:
         while not isinstance(node, ast.stmt):

@@ -65,9 +65,12 @@ class SourceModule:
         for node in walk(self.tree):
             if isinstance(node, ast.Call):
                 called.add(node.func)
-            elif isinstance(node, (ast.Name, ast.Attribute)) and node not in called:
-                if not isinstance(node.ctx, ast.Store):
-                    found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+            elif node in called or isinstance(getattr(node, "ctx", None), ast.Store):
+                continue
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Name):
+                found.add(node.id)
         return frozenset(found)
 
     def can_matter(self, call: ast.Call, block: Block) -> bool:

@@ -70,7 +70,7 @@ def _settled_by_name(
     for name, node in stores(block.node):
         if name in names and node is not target and (node in later or isinstance(node, (ast.Global, ast.Nonlocal))):
             return "no"
-    if any(_root(n.value) in names for n in later if _is_write(n)):
+    if any(_root(n) in names for n in later if _is_write(n)):
         return "no"
     if len(stored_at(block.node, target.id if isinstance(target, ast.Name) else "")) != 1 or is_dynamic(block.node):
         return "open"
