@@ -45,6 +45,11 @@ class Span:
     end_line: int
     end_column: int
 
+    def within(self, outer: Span) -> bool:
+        """Whether this range lies in another."""
+        first, last = (outer.line, outer.column), (outer.end_line, outer.end_column)
+        return first <= (self.line, self.column) and (self.end_line, self.end_column) <= last
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -55,17 +60,27 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One change of the code, as data. Its kinds are in ``rewrites``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """Edits that mend one diagnostic, all or nothing.
 
-    ``imports`` are statements such as ``import torch.nn.functional as F`` that the edited code needs; they are added
-    only when the fix is applied. A fix without edits is advice: its message is shown and nothing is applied.
+    A check gives ``rewrites``, and the linter makes ``edits`` of them. ``imports`` are statements such as
+    ``import torch.nn.functional as F`` that the edited code needs; they are added only when the fix is applied.
+    A fix without edits is advice: its message is shown and nothing is applied.
     """
 
     message: str
     applicability: Applicability
     edits: tuple[Edit, ...] = ()
     imports: tuple[str, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    """Empty once there are edits."""
+    otherwise: str = ""
+    """The advice where the rewrites cannot be made; without it, no fix is shown."""
 
 
 @dataclass(frozen=True, slots=True)

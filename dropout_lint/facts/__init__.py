@@ -6,7 +6,7 @@ A check registers itself by annotating its first parameter with one of the fact 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite
 from dropout_lint.facts.files import FACT_KINDS, FileFacts
 from dropout_lint.facts.layers import Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
-from dropout_lint.facts.masks import Change, MaskSite
+from dropout_lint.facts.masks import MaskSite
 from dropout_lint.facts.mode_runs import (
     EVAL,
     OPEN,
@@ -35,7 +35,6 @@ __all__ = [
     "TRAIN",
     "AppliedCall",
     "Argument",
-    "Change",
     "ClassHeader",
     "DropoutSite",
     "EventKind",

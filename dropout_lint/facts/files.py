@@ -32,6 +32,8 @@ class FileFacts:
     """For each function of the file, the classes whose methods call it ("" for other callers)."""
     foreign_reads: frozenset[str] = frozenset()
     """Attributes of other objects than the instance that are called or accessed further."""
+    setting_reads: frozenset[str] = frozenset()
+    """Settings of layers that the file reads, with the last name of the layer: ``drop.p``, ``rnn.dropout``."""
     flags: tuple[FlagUse, ...] = ()
     graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()

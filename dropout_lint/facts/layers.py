@@ -80,6 +80,8 @@ class LayerNode:
     """How it stands in the arguments of nn.Sequential or in a list of layers."""
     call: LayerCall | None = None
     """How it is called in a ``forward``."""
+    callee: str = ""
+    """How the source names the class or function, ``nn.Dropout``; "" where only a run shows it."""
     attribute: str = ""
     """The attribute of the instance that holds the module."""
     wrapper: Wrapper | None = None
@@ -106,21 +108,21 @@ class LayerElement:
     layer: Span
     """The layer as it is written there: a constructor, or the name of a layer built before."""
     inplace: Span | None
-    """What to delete so that it is not ``inplace``."""
+    """The value of its argument ``inplace``, if it is passed."""
     container: tuple[int, int]
     """Position of the container, the same for elements that stand in one."""
+    only_called: bool = False
+    """The file calls the container as a whole and never looks into it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerCall:
-    """The text of a call around its operand: a function's first argument, or what a method is called on."""
+    """A call, and what it is applied to: a function's first argument, or what a method is called on."""
 
     span: Span
-    prefix: str
-    first: str
-    suffix: str
-    atom: bool
-    """The operand needs no parentheses in front of a dot."""
+    operand: Span
+    name: str = ""
+    """The operand, where it is a dotted name."""
     statement: Span | None = None
     """The statement, where it is ``target = call``."""
     target: str = ""

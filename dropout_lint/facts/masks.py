@@ -10,14 +10,6 @@ from dropout_lint.facts.values import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A span of the source and what could stand there instead."""
-
-    span: Span
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class MaskSite:
     """One hand-written random mask that is applied to a tensor, or that mixes two states (zoneout)."""
 
@@ -50,27 +42,35 @@ class MaskSite:
     scope: Scope
     exchanged: bool = False
     """A zoneout that keeps the new state with the probability meant for the old one."""
-    evaluation: Change | None = None
-    """A tensor scaled by the probability to keep in the branch of evaluation, and the tensor alone."""
+    data: str = ""
+    """The tensor that the mask is applied to, if it has a name."""
+    scaled: Span | None = None
+    """In the branch of evaluation, a tensor times the probability to keep."""
+    scaled_data: Span | None = None
+    """The tensor in it."""
     division: Span | None = None
     """The division by one minus the rate, in a function that admits a rate of 1."""
-    device: Change | None = None
-    """Where the draw stays on the default device, the argument that takes it to the tensor's."""
+    creation: Span | None = None
+    """Where the draw stays on the default device, the call that makes it."""
+    device_of: str = ""
+    """The tensor whose shape that call takes."""
     cast: Span | None = None
-    """The mask's conversion to float32."""
-    dtype: Change | None = None
-    """Its last part, and one that converts to the tensor's type."""
-    resampled: Change | None = None
-    """The probability in the sampler, and one minus it."""
-    rescaled: Change | None = None
-    """Behind the product, the division by the probability to keep."""
-    uniform: Change | None = None
-    """The name of a normal draw, and that of the uniform one."""
-    per_sample: Change | None = None
-    """The shape of the mask, and one with a single entry for each sample."""
-    wrap: Span | None = None
-    """Whole lines from the draw to the use that an ``if`` on the mode can hold, as eval then changes nothing."""
-    early: Change | None = None
-    """The return of the tensor in eval, before the draw."""
-    zero: Change | None = None
-    """The return of zeros for a rate of 1, before the draw."""
+    """The mask's conversion to float32 by ``float()``, or the conversion of another form."""
+    rate: Span | None = None
+    """The probability in the sampler."""
+    complement: str = ""
+    """One minus it, as it would be written."""
+    scalable: bool = False
+    """The use is a product, which can be divided by the probability to keep."""
+    uniform: str = ""
+    """The name of the uniform draw that a normal one has a counterpart in."""
+    sizes: Span | None = None
+    """The shape of the mask, which is that of the tensor."""
+    lines: Span | None = None
+    """Whole statements from the draw to the use that an ``if`` on the mode can hold, as eval then changes nothing."""
+    entry: Span | None = None
+    """The statement before which the function can return, where it returns the masked tensor and nothing else."""
+    rate_parameter: str = ""
+    """The parameter that is the rate."""
+    torch: str = ""
+    """How the file names torch."""

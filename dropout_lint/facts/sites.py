@@ -12,6 +12,8 @@ ModeArgument = Literal["absent", "true", "false", "mode", "unknown"]
 
 Use = Literal["value", "discarded", "called", "overwritten"]
 
+Settled = Literal["proven", "open", "no"]
+
 
 @dataclass(frozen=True, slots=True)
 class DropoutSite:
@@ -50,6 +52,8 @@ class DropoutSite:
     """Where a module constructed here is called at once or through its local name."""
     binding: Span | None = None
     """The statement that binds a local name to the constructed module, when all its uses are in ``applied``."""
+    settled: Settled = "no"
+    """Whether the arguments have the same values where the module is called as where it is built."""
     input_api: str = ""
     """Canonical name of the call whose result is dropped, where it is known."""
     input_inplace: bool = False
@@ -64,7 +68,13 @@ class DropoutSite:
     ones_mask: bool = False
     """The input is a mask of ones, as in variational dropout."""
     inplace_argument: Span | None = None
-    """What to delete so that ``inplace`` is not passed: the argument with its comma."""
+    """The value that is passed for ``inplace``."""
+    input_owned: bool = False
+    """What is dropped is a new tensor, and nothing else reads it afterwards."""
+    unused_on_purpose: bool = False
+    """A comment on its line says that it is not used."""
+    holds_modules_only: bool = False
+    """The container consists of constructed objects, in a dictionary under strings."""
     constructor: Span | None = None
     """For an application, the call that made the module."""
     layers: Value = UNKNOWN
@@ -80,8 +90,8 @@ class AppliedCall:
     """A call of a module that was constructed in the same expression or bound to a local name."""
 
     span: Span
-    input_text: str
-    """Source of all arguments of the call."""
+    callee: Span
+    """The constructor, or the name."""
     plain: bool
     """One positional argument, so that the functional form can take its place."""
 
@@ -97,7 +107,7 @@ class FlagUse:
     span: Span
     """Where to report: the dropout that the flag governs, or the test."""
     read: Span
-    """The expression that reads the flag: for a partial what to delete, for a rate the whole choice."""
+    """The expression that reads the flag; for a rate, the whole choice."""
     scope: Scope
     text: str = ""
     """For a rate, the one that is meant for training; for the bound method, what it is bound to."""
@@ -114,3 +124,5 @@ class NarrowDropoutCheck:
     span: Span
     asked: Span | None = None
     """Where ``nn.Dropout`` stands in it; None for a test of the class name."""
+    namespace: str = ""
+    """``nn``, as written there."""

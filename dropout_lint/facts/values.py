@@ -62,9 +62,9 @@ class Argument:
     text: str
     span: Span
     """The value alone."""
-    removal: Span | None
-    """What to delete so that it is no longer passed: the argument with a comma; None where that is not possible."""
     value: Value
+    runs_code: bool = False
+    """Evaluating it may do more than compute a value."""
 
 
 CONSTRUCTORS = frozenset(

@@ -48,21 +48,22 @@ def check(collected: Collected, space: Workspace) -> Checked:
     if not with_facts:
         return Checked(collected, {})
     from dropout_lint.linting.checking import check_files, check_runs
+    from dropout_lint.linting.confirming import confirm
     from dropout_lint.linting.linking import link
 
     project = space.project(collected)
 
     def elsewhere() -> tuple[Mapping[str, Found], Looks]:
         space.disk.hand_over()
-        return check_files(collected, project).found, space.disk.hand_over()
+        return confirm(check_files(collected, project), project.files).found, space.disk.hand_over()
 
     pays = FORKS and space.jobs > 1 and with_facts >= APART_FROM
     pays = pays and any(map(collected.files.follows_modes, collected.files.settings))
     with apart(elsewhere if pays else None) as done:
-        modes = check_runs(link(collected, project, space.jobs), project)
+        modes = confirm(check_runs(link(collected, project, space.jobs), project), project.files)
         others = done()
     if others is None:
-        return check_files(collected, project) + modes
+        return confirm(check_files(collected, project), project.files) + modes
     space.disk.take_in(others[1])
     return Checked(collected, others[0]) + modes
 

@@ -53,6 +53,7 @@ def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = No
         is_test=place.is_test,
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
+        setting_reads=frozenset(module.scopes.setting_reads),
         masks=tuple(mask_sites(module)),
         narrow_checks=tuple(narrow_checks(module)),
         defined=_defined(module),

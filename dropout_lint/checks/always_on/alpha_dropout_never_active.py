@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.edits import add_argument, is_within
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import AddArgument, ReplaceExpression
 from dropout_lint.torch_api.signatures import NEVER_ACTIVE_BY_DEFAULT
 
 
@@ -25,16 +25,14 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.span,
         f"`{site.callee_text}` {told}, so it never drops anything.",
-        fix=_fix(site, context, owner) if owner and site.arguments else None,
+        fix=_fix(site, owner) if owner and site.arguments else None,
     )
 
 
-def _fix(site: DropoutSite, context: Context, owner: str) -> Fix | None:
+def _fix(site: DropoutSite, owner: str) -> Fix | None:
     training = site.argument("training")
-    if training is None:
-        edit = add_argument(context, site.span, f"training={owner}.training")
-    elif is_within(training.span, site.span):
-        edit = Edit(training.span, f"{owner}.training")
-    else:
+    mode = f"{owner}.training"
+    if training is not None and not training.span.within(site.span):
         return None
-    return unsafe(f"Follow the mode: `training={owner}.training`", edit)
+    change = AddArgument(site.span, "training", mode) if training is None else ReplaceExpression(training.span, mode)
+    return unsafe(f"Follow the mode: `training={mode}`", change)

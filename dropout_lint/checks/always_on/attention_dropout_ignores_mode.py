@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, safe
-from dropout_lint.checks.support.edits import is_within
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.checks.support.context import Context, safe, unsafe
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import Argument, DropoutSite
+from dropout_lint.rewrites import WrapExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -49,9 +49,10 @@ def _rates(site: DropoutSite, context: Context) -> Iterator[tuple[str, Argument]
 
 def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
     owner = site.scope.self_name
-    if not owner or not is_within(argument.span, site.span):
+    if not owner or not argument.span.within(site.span):
         return None
     simple = argument.text.replace(".", "").replace("_", "").isalnum()
-    rate = argument.text if simple else f"({argument.text})"
-    edit = Edit(argument.span, f"{rate} if {owner}.training else 0.0")
-    return safe(f"Pass the rate only while training: `{rate} if {owner}.training else 0.0`", edit)
+    template = f"{'{}' if simple else '({})'} if {owner}.training else 0.0"
+    message = f"Pass the rate only while training: `{template.replace('{}', argument.text)}`"
+    make = unsafe if argument.runs_code else safe
+    return make(message, WrapExpression(argument.span, template))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.edits import is_within
-from dropout_lint.diagnostic import Diagnostic, Edit, Severity
+from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import ReplaceExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -33,7 +33,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         site.span,
         f"`{site.callee_text}` is told `training=True`, so it drops in eval mode too.{why}",
         severity=Severity.WARNING if siblings else Severity.INFO,
-        fix=unsafe(f"Follow the mode: `training={owner}.training`", Edit(training.span, f"{owner}.training"))
-        if owner and is_within(training.span, site.span)
+        fix=unsafe(
+            f"Follow the mode: `training={owner}.training`", ReplaceExpression(training.span, f"{owner}.training")
+        )
+        if owner and training.span.within(site.span)
         else None,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.edits import add_argument, remove_argument
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import FlagUse
+from dropout_lint.rewrites import AddArgument, RemoveArgument, ReplaceExpression
 
 _REASONS = {
     "copy": "`self.{0}` is a copy of `self.training` from the constructor, always True: `eval()` never updates it.",
@@ -23,15 +23,15 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
         return
     if flag.kind in {"copy", "constant"} and context.project.usages.assigns_elsewhere(context.facts, flag.name):
         return
-    yield context.report(flag.span, _REASONS[flag.kind].format(flag.name), fix=_fix(flag, context))
+    yield context.report(flag.span, _REASONS[flag.kind].format(flag.name), fix=_fix(flag))
 
 
-def _fix(flag: FlagUse, context: Context) -> Fix | None:
+def _fix(flag: FlagUse) -> Fix | None:
     mode = f"{flag.scope.self_name or 'self'}.training"
     if flag.kind == "rate":
-        return unsafe(f"Pass the rate: `{flag.text}`", Edit(flag.read, flag.text))
+        return unsafe(f"Pass the rate: `{flag.text}`", ReplaceExpression(flag.read, flag.text))
     if flag.kind == "partial":
-        removal = remove_argument(context, flag.read)
-        passed = [add_argument(context, call, f"training={mode}") for call in flag.calls]
-        return unsafe(f"Pass `training={mode}` at the call", *removal, *passed) if removal and passed else None
-    return unsafe(f"Use `{mode}`, which `train()` and `eval()` set", Edit(flag.read, mode))
+        passed = [AddArgument(call, "training", mode) for call in flag.calls]
+        message = f"Pass `training={mode}` at the call"
+        return unsafe(message, RemoveArgument(flag.read), *passed) if passed else None
+    return unsafe(f"Use `{mode}`, which `train()` and `eval()` set", ReplaceExpression(flag.read, mode))

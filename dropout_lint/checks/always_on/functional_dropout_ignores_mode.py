@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, safe
-from dropout_lint.checks.support.edits import add_argument, is_within
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import AddArgument, ReplaceExpression
 from dropout_lint.torch_api.signatures import NEVER_ACTIVE_BY_DEFAULT
 
 
@@ -31,7 +31,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.span,
         f"`{site.callee_text}` runs with {argument} here, so it keeps dropping after `model.eval()`.",
-        fix=_fix(site, context, aten),
+        fix=_fix(site, aten),
     )
 
 
@@ -41,7 +41,7 @@ def _called_by_modules_only(site: DropoutSite, context: Context) -> bool:
     return bool(callers) and all(caller and context.is_module(caller) for caller in callers)
 
 
-def _fix(site: DropoutSite, context: Context, aten: bool) -> Fix | None:
+def _fix(site: DropoutSite, aten: bool) -> Fix | None:
     owner = site.scope.self_name
     if not owner or not site.arguments:
         return None
@@ -49,6 +49,8 @@ def _fix(site: DropoutSite, context: Context, aten: bool) -> Fix | None:
     if aten:
         train = site.argument("train")
         # In a partial that the constructor makes, the mode would be read once for all.
-        known = train is not None and is_within(train.span, site.span)
-        return safe(message, Edit(train.span, f"{owner}.training")) if train is not None and known else None
-    return safe(message, add_argument(context, site.span, f"training={owner}.training"))
+        known = train is not None and train.span.within(site.span)
+        return (
+            safe(message, ReplaceExpression(train.span, f"{owner}.training")) if train is not None and known else None
+        )
+    return safe(message, AddArgument(site.span, "training", f"{owner}.training"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, safe
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import FlagUse
+from dropout_lint.rewrites import Rename
 
 
 def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
@@ -21,5 +22,5 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
         yield context.report(
             flag.span,
             f"`{flag.text}.train` is a method, and a method is always true; the mode is `{flag.text}.training`.",
-            fix=safe(f"Test `{flag.text}.training`", Edit(flag.span, f"{flag.text}.training")),
+            fix=safe(f"Test `{flag.text}.training`", Rename(flag.span, "training")),
         )

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.checks.support.polarity import LOOKS_LIKE_DROP, LOOKS_LIKE_KEEP, keep_argument, known_numbers
-from dropout_lint.diagnostic import Diagnostic, Edit, Severity
-from dropout_lint.facts import DropoutSite
+from dropout_lint.diagnostic import Diagnostic, Rewrite, Severity
+from dropout_lint.facts import Argument, DropoutSite
+from dropout_lint.rewrites import ReplaceExpression, WrapExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -22,21 +23,23 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     certain = argument.value.doc == "keep" or (bool(numbers) and min(numbers) >= LOOKS_LIKE_KEEP)
     shown = f" {_list(numbers)}" if numbers else ""
     silent = "" if certain else " At 0.5 the two are the same, which hides it."
-    flipped = _flipped(argument.text)
+    flipped, rewrite = _flipped(argument)
     yield context.report(
         argument.span,
         f"`{argument.text}`{shown} is a probability to keep, and `{site.callee_text}` takes the one to drop.{silent}",
         severity=Severity.ERROR if certain else Severity.WARNING,
-        fix=unsafe(f"Pass `{flipped}`", Edit(argument.span, flipped)),
+        fix=unsafe(f"Pass `{flipped}`", rewrite),
     )
 
 
-def _flipped(text: str) -> str:
+def _flipped(argument: Argument) -> tuple[str, Rewrite]:
     """The complement of an expression, without a double one."""
+    text = argument.text
     complement = re.fullmatch(r"1(?:\.0*)?\s*-\s*([\w.]+)", text)
     if complement:
-        return complement.group(1)
-    return f"1 - {text}" if re.fullmatch(r"[\w.]+", text) else f"1 - ({text})"
+        return complement.group(1), ReplaceExpression(argument.span, complement.group(1))
+    template = "1 - {}" if re.fullmatch(r"[\w.]+", text) else "1 - ({})"
+    return template.replace("{}", text), WrapExpression(argument.span, template)
 
 
 def _list(numbers: set[float]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, safe
-from dropout_lint.checks.support.edits import remove_argument
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.checks.support.context import Context, advice, safe, unsafe
+from dropout_lint.diagnostic import Diagnostic, Rewrite
 from dropout_lint.facts import Argument, DropoutSite
+from dropout_lint.rewrites import RemoveArgument, ReplaceExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -23,17 +23,24 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if not numbers or 0.0 in numbers:
         return
     kind = site.api.rpartition(".")[2]
+    make = unsafe if _is_read(site, context) else safe
     shown = rate.text if rate.value.literal else f"{rate.text} ({', '.join(f'{n:g}' for n in sorted(numbers))})"
     yield context.report(
         rate.span,
         f"`{kind}` applies `dropout` between its layers, and this one has a single layer: {shown} has no effect.",
-        fix=safe("Remove it; for dropout on the output, apply `nn.Dropout` to it", *_removal(site, rate, context))
+        fix=make("Remove it; for dropout on the output, apply `nn.Dropout` to it", _removal(site, rate))
         if rate.value.literal
         else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
     )
 
 
-def _removal(site: DropoutSite, rate: Argument, context: Context) -> tuple[Edit, ...]:
+def _is_read(site: DropoutSite, context: Context) -> bool:
+    """Whether the file may ask the layer for its rate."""
+    reads = {read for read in context.facts.setting_reads if read.endswith(".dropout")}
+    return f"{site.attribute}.dropout" in reads if site.attribute else bool(reads - {f"{site.scope.self_name}.dropout"})
+
+
+def _removal(site: DropoutSite, rate: Argument) -> Rewrite:
     if not rate.keyword and any(not a.keyword and a.span > rate.span for a in site.arguments):
-        return (Edit(rate.span, "0.0"),)  # without it, the arguments behind would move up
-    return remove_argument(context, rate.removal)
+        return ReplaceExpression(rate.span, "0.0")  # without it, the arguments behind would move up
+    return RemoveArgument(rate.span)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, safe, unsafe
-from dropout_lint.checks.support.edits import is_within, remove_argument, with_parentheses
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import Argument, DropoutSite
+from dropout_lint.rewrites import AddArgument, NameArgument, RemoveArgument
 
 _THIRD = "The third argument of `{0}` is `training`: with `{1}` False it never drops."
 
@@ -19,9 +19,11 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     elif site.form == "module":
         inplace, p = site.argument("inplace"), site.argument("p")
         if inplace is not None and _says(inplace, "training"):
-            fix = safe(
+            applied = [s for s in context.facts.sites if s.constructor == site.span]
+            make = safe if applied and all(s.input_owned for s in applied) else unsafe
+            fix = make(
                 f"Remove `{inplace.text}`: modules follow the mode by themselves",
-                *remove_argument(context, inplace.removal),
+                RemoveArgument(inplace.span),
             )
             yield context.report(
                 inplace.span, f"The second argument of `{site.callee_text}` is `inplace`, not the mode.", fix=fix
@@ -35,9 +37,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     p, training = site.argument("p"), site.argument("training")
     if p is not None and not p.keyword and _says(p, "training"):
-        edit = Edit(with_parentheses(context, p.span), f"training={p.text}")
-        fixable = training is None and is_within(p.span, site.span)
-        fix = safe(f"Name it: `training={p.text}`", edit) if fixable else None
+        fixable = training is None and p.span.within(site.span)
+        fix = safe(f"Name it: `training={p.text}`", NameArgument(p.span, "training")) if fixable else None
         yield context.report(
             p.span,
             f"The second argument of `{site.callee_text}` is the rate: True is 1.0, so training sees only zeros "
@@ -49,11 +50,13 @@ def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         if not owner or len(site.arguments) > 3:
             yield context.report(training.span, _THIRD.format(site.callee_text, training.text))
             return
-        text = f"{owner}.training, {training.text}"
+        mode = f"{owner}.training"
         yield context.report(
             training.span,
             _THIRD.format(site.callee_text, training.text),
-            fix=unsafe(f"Pass the mode first: `{text}`", Edit(training.span, text)),
+            fix=unsafe(
+                f"Pass the mode first: `{mode}, {training.text}`", AddArgument(site.span, "", mode, training.span)
+            ),
         )
 
 

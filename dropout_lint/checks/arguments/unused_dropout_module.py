@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
-
-_UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -22,7 +19,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if "forward" not in owner.methods and not any(m.startswith("forward") for m in owner.methods):
         return
-    if _UNUSED_ON_PURPOSE.search(context.line(site.span.line)):
+    if site.unused_on_purpose:
         return
     if name in context.facts.foreign_reads or context.project.usages.reads_attribute(context.facts, owner.name, name):
         return

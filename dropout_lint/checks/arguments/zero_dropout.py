@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.diagnostic import Diagnostic, Edit
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import ReplaceExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -19,9 +19,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     namespace = site.callee_text.rpartition(".")[0]
     fix = None
-    read = site.attribute and re.search(rf"\.{site.attribute}\.p\b", context.text)
+    read = f"{site.attribute}.p" in context.facts.setting_reads
     if site.form == "module" and namespace and not read:
-        fix = unsafe(f"Use `{namespace}.Identity()`", Edit(site.span, f"{namespace}.Identity()"))
+        fix = unsafe(f"Use `{namespace}.Identity()`", ReplaceExpression(site.span, f"{namespace}.Identity()"))
     yield context.report(
         site.span, "A rate of 0 drops nothing; this is an identity with the name of a dropout.", fix=fix
     )

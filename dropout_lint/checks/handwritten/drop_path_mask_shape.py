@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.masks import edit, is_dropout
+from dropout_lint.checks.support.masks import is_dropout
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite, Scope
+from dropout_lint.rewrites import ReplaceExpression
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -19,7 +20,9 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
             site.span, "`FloatTensor((n, 1, 1, 1))` is a vector of four numbers, not a mask of that shape."
         )
     elif site.shape == "same" and _is_drop_path(site.scope):
-        fix = unsafe("One entry for each sample", edit(site.per_sample)) if site.per_sample is not None else None
+        shape = f"({site.data}.shape[0],) + (1,) * ({site.data}.ndim - 1)"
+        change = ReplaceExpression(site.sizes, shape) if site.sizes is not None else None
+        fix = unsafe("One entry for each sample", change) if change is not None else None
         yield context.report(
             site.span, "Drop-path decides once for each sample; this mask does so for each value.", fix=fix
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.masks import edit
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite
+from dropout_lint.rewrites import InsertBefore
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -15,5 +15,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     if site.kind != "product" or site.division is None:
         return
     message = f"The check above admits a rate of 1, where {site.kept} is zero and the result NaN."
-    fix = unsafe("Return zeros for a rate of 1", edit(site.zero)) if site.zero is not None else None
+    zeros = f"if {site.rate_parameter} == 1:\n    return {site.torch}.zeros_like({site.data})"
+    entry = site.entry if site.torch else None
+    fix = unsafe("Return zeros for a rate of 1", InsertBefore(entry, zeros)) if entry is not None else None
     yield context.report(site.division, message, fix=fix)

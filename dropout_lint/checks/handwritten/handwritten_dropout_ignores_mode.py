@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
-from dropout_lint.checks.support.masks import deliberate, edit, is_dropout, is_named
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Related, Span
+from dropout_lint.checks.support.context import Context, advice, unsafe
+from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
+from dropout_lint.diagnostic import Diagnostic, Fix, Related
 from dropout_lint.facts import MaskSite
+from dropout_lint.rewrites import InsertBefore, WrapStatements
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -21,7 +22,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     if site.scope.class_name:
         if context.in_module(site.scope):
             message = "This mask is drawn whatever the mode, so that evaluation is random too."
-            yield context.report(site.span, message, fix=_fix(site, context))
+            yield context.report(site.span, message, fix=_fix(site))
         return
     for call, owner in zip(site.calls, site.callers, strict=True):
         if owner and context.is_module(owner):
@@ -30,18 +31,13 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
             yield context.report(call, message, fix=advice("Call it only `if self.training`"), related=(mask,))
 
 
-def _fix(site: MaskSite, context: Context) -> Fix | None:
+def _fix(site: MaskSite) -> Fix | None:
+    mode = f"{site.scope.self_name}.training"
     if not site.scope.self_name or site.kind == "zoneout":
         return None
-    if site.early is not None:
-        return unsafe("Return the tensor unchanged unless training", edit(site.early))
-    return unsafe("Apply the mask only in training", *_wrapped(site, context)) if site.wrap is not None else None
-
-
-def _wrapped(site: MaskSite, context: Context) -> tuple[Edit, ...]:
-    assert site.wrap is not None
-    first, last = site.wrap.line, site.wrap.end_line
-    indent = context.slice(Span(first, 1, first, site.wrap.column))
-    unit = "\t" if indent.startswith("\t") else "    "
-    head = insertion(first, 1, f"{indent}if {site.scope.self_name}.training:\n{unit}")
-    return (head, *(insertion(line, 1, unit) for line in range(first + 1, last + 1)))
+    if site.entry is not None:
+        early = InsertBefore(site.entry, f"if not {mode}:\n    return {site.data}")
+        return unsafe("Return the tensor unchanged unless training", early)
+    if site.lines is None:
+        return None
+    return unsafe("Apply the mask only in training", WrapStatements(site.lines, mode))

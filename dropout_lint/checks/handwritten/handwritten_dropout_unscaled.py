@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.masks import deliberate, edit, is_dropout, is_named
+from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite
+from dropout_lint.rewrites import WrapExpression
 
 # fmt: off
 _WHOLE = {
@@ -30,5 +31,6 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     share = f"`{site.kept}`" if site.kept else "a part"
     message = f"Training keeps {share} of the mean and evaluation all of it: nothing scales."
-    fix = unsafe(f"Divide by `{site.kept}`", edit(site.rescaled)) if site.rescaled is not None else None
+    divisor = site.kept if site.kept.replace(".", "").replace("_", "").isalnum() else f"({site.kept})"
+    fix = unsafe(f"Divide by `{site.kept}`", WrapExpression(site.use, f"{{}} / {divisor}")) if site.scalable else None
     yield context.report(site.span, message, fix=fix)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
-from dropout_lint.checks.support.masks import edit
 from dropout_lint.diagnostic import Diagnostic, Related
 from dropout_lint.facts import MaskSite
+from dropout_lint.rewrites import ReplaceExpression
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -25,6 +25,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         yield context.report(site.use, "The values that are kept are scaled by the share of those that are dropped.")
         return
     message = f"Values are kept with probability `{site.kept}`, but scaled as if they were dropped with it."
-    fix = unsafe("Sample with the probability that the scale is for", edit(site.resampled)) if site.resampled else None
+    change = ReplaceExpression(site.rate, site.complement) if site.rate is not None else None
+    fix = unsafe("Sample with the probability that the scale is for", change) if change is not None else None
     scaled = Related(context.facts.path, site.use, "the scale belongs to this product")
     yield context.report(site.span, message, fix=fix, related=(scaled,))

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, safe, unsafe
-from dropout_lint.checks.support.masks import edit, is_dropout
+from dropout_lint.checks.support.masks import is_dropout
 from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import MaskSite
+from dropout_lint.rewrites import AddArgument, ReplaceMethod
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report the device, and as a finding of its own that only half precision shows, the type."""
     if site.kind == "mask" or not is_dropout(site):
         return
-    if site.device is not None:
+    if site.creation is not None:
         message = "This mask is drawn on the default device, not on that of the tensor it is applied to."
-        yield context.report(site.span, message, fix=safe("Draw on the tensor's device", edit(site.device)))
+        argument = AddArgument(site.creation, "device", f"{site.device_of}.device")
+        make = safe if site.device_of == site.data else unsafe  # another one may be no tensor
+        yield context.report(site.span, message, fix=make("Draw on the tensor's device", argument))
     if site.cast is not None:
-        fix = unsafe("Convert to the tensor's type", edit(site.dtype)) if site.dtype is not None else None
+        convert = ReplaceMethod(site.cast, f"to({site.data}.dtype)") if site.data else None
+        fix = unsafe("Convert to the tensor's type", convert) if convert is not None else None
         message = "A float32 mask turns a half-precision tensor into float32."
         yield context.report(site.cast, message, severity=Severity.INFO, fix=fix)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.masks import edit, is_dropout
+from dropout_lint.checks.support.masks import is_dropout
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite
+from dropout_lint.rewrites import Rename
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -15,5 +16,5 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     if site.sampler != "normal" or site.kind == "zoneout" or not site.kept or not is_dropout(site):
         return
     message = f"Normal random numbers do not keep a share of `{site.kept}`; uniform ones do."
-    fix = unsafe("Draw uniform numbers", edit(site.uniform)) if site.uniform is not None else None
+    fix = unsafe("Draw uniform numbers", Rename(site.span, site.uniform)) if site.uniform else None
     yield context.report(site.span, message, fix=fix)

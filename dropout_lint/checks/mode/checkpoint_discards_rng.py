@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.edits import remove_argument
+from dropout_lint.checks.support.context import unsafe
 from dropout_lint.checks.support.mode import unless_meant
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Fix, Span
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeRun
-
-_ARGUMENT = "preserve_rng_state=False"
+from dropout_lint.rewrites import RemoveKeyword
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
@@ -27,19 +25,5 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         yield here.report(
             event.location.span,
             f"The backward pass computes this again with another mask: `{name}` draws from a state not kept.",
-            fix=_without_argument(here, event.location.span),
+            fix=unsafe("Drop the argument", RemoveKeyword(event.location.span, "preserve_rng_state")),
         )
-
-
-def _without_argument(here: Context, call: Span) -> Fix | None:
-    """The call without ``preserve_rng_state=False``."""
-    text = here.text
-    start = here.offset(call.line, call.column)
-    first = text.find(_ARGUMENT, start, here.offset(call.end_line, call.end_column))
-    if first < 0:
-        return None
-    comma = text.rfind(",", start, first)
-    if comma < 0 or text[comma + 1 : first].strip():
-        return None
-    removed = Span(*here.position(comma), *here.position(first + len(_ARGUMENT)))
-    return unsafe("Drop the argument", *remove_argument(here, removed))

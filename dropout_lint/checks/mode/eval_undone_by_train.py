@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
+from dropout_lint.checks.support.context import advice, unsafe
 from dropout_lint.checks.support.mode import differing, related, unless_meant
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
+from dropout_lint.rewrites import AddMethod
 
-_CONSTRUCTOR = re.compile(r"([ \t]*)def __init__\b")
 _WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 
 
@@ -35,7 +35,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             yield here.report(
                 event.location.span,
                 f"The first `train()` of this Module puts `{part}` back into train mode{differing(run, live)}.",
-                fix=_override(here, function.receiver, list(frozen), function.statements[-1] if always else None),
+                fix=_override(function.receiver, list(frozen), function.statements[-1] if always else None),
                 related=(related(place, "computes differently by mode"),) if place is not None else (),
             )
 
@@ -120,21 +120,15 @@ def _trains_another_part(history: History, whole: int, owner: OwnerClass, events
     )
 
 
-def _override(here: Context, receiver: str, parts: list[str], last: Span | None) -> Fix | None:
+def _override(receiver: str, parts: list[str], last: Span | None) -> Fix:
     """A ``train`` method behind the constructor, whose last statement is given."""
-    otherwise = advice("Override `train` to call `eval()` on the part again")
+    otherwise = "Override `train` to call `eval()` on the part again"
     if last is None:
-        return otherwise
-    heads = (_CONSTRUCTOR.match(here.line(number)) for number in range(last.line - 1, 0, -1))
-    head = next((found for found in heads if found), None)
-    body = here.line(last.line)[: last.column - 1]
-    if head is None or body.strip():
-        return otherwise
+        return advice(otherwise)
     lines = [
-        f"{head.group(1)}def train({receiver}, mode: bool = True):",
-        f"{body}super().train(mode)",
-        *(f"{body}{receiver}.{part}.eval()" for part in parts),
-        f"{body}return {receiver}",
+        f"def train({receiver}, mode: bool = True):",
+        "    super().train(mode)",
+        *(f"    {receiver}.{part}.eval()" for part in parts),
+        f"    return {receiver}",
     ]
-    end = len(here.line(last.end_line).rstrip("\r\n")) + 1
-    return unsafe("Override `train`", insertion(last.end_line, end, "\n\n" + "\n".join(lines)))
+    return unsafe("Override `train`", AddMethod(last, "\n".join(lines)), otherwise=otherwise)

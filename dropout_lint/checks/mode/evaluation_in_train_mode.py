@@ -25,7 +25,6 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             found.location.span,
             f"{name} is evaluated {_where(run, found)} while it is in train mode: {why}{differing(run, found.live)}.",
             fix=mode_call(
-                here,
                 _insertion(history, found),
                 run.spelling(found.frame, found.model),
                 "eval()",

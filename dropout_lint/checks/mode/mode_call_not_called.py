@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, insertion, unsafe
+from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import UncalledModeMethod
+from dropout_lint.rewrites import WrapExpression
 
 
 def check(found: UncalledModeMethod, context: Context) -> Iterator[Diagnostic]:
@@ -16,5 +17,5 @@ def check(found: UncalledModeMethod, context: Context) -> Iterator[Diagnostic]:
         yield context.report(
             found.span,
             f"`{name}` names the method and does not call it, so the mode stays as it is.",
-            fix=unsafe(f"Call `{name}()`", insertion(found.span.end_line, found.span.end_column, "()")),
+            fix=unsafe(f"Call `{name}()`", WrapExpression(found.span, "{}()")),
         )

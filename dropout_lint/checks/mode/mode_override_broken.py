@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, insertion, safe, unsafe
+from dropout_lint.checks.support.context import Context, advice, safe, unsafe
 from dropout_lint.checks.support.mode_switch import not_a_switch
 from dropout_lint.diagnostic import Diagnostic, Fix, Severity
 from dropout_lint.facts import ModeOverride
+from dropout_lint.rewrites import InsertAfter, InsertBefore
 
 
 def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
@@ -29,29 +30,26 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
             override.span,
             "This `train` does not pass the mode on: the modules inside stay in the mode they are in.",
             severity=Severity.ERROR,
-            fix=_with_super(override, context),
+            fix=_with_super(override),
         )
     elif override.forwards and not override.returns:
         yield context.report(
             override.span,
             "This `train` does not return the module, so `eval()` and `train()` give None.",
-            fix=_with_return(override, context),
+            fix=_with_return(override),
         )
 
 
-def _with_super(override: ModeOverride, context: Context) -> Fix | None:
-    indent = context.line(override.body.line)[: override.body.column - 1]
-    if override.one_line or indent.strip() or not override.first:
-        return advice("Call `super().train(mode)` first")
-    return unsafe(
-        "Call the method of the base class",
-        insertion(override.body.line, override.body.column, f"super().train({override.first})\n{indent}"),
-    )
+def _with_super(override: ModeOverride) -> Fix:
+    otherwise = "Call `super().train(mode)` first"
+    if override.one_line or not override.first:
+        return advice(otherwise)
+    call = InsertBefore(override.body, f"super().train({override.first})")
+    return unsafe("Call the method of the base class", call, otherwise=otherwise)
 
 
-def _with_return(override: ModeOverride, context: Context) -> Fix | None:
-    indent = context.line(override.body.line)[: override.body.column - 1]
-    if override.one_line or indent.strip() or not override.instance:
-        return advice("End in `return self`")
-    end = override.end
-    return safe("Return the module", insertion(end.end_line, end.end_column, f"\n{indent}return {override.instance}"))
+def _with_return(override: ModeOverride) -> Fix:
+    otherwise = "End in `return self`"
+    if override.one_line or not override.instance:
+        return advice(otherwise)
+    return safe("Return the module", InsertAfter(override.end, f"return {override.instance}"), otherwise=otherwise)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import NarrowDropoutCheck
+from dropout_lint.rewrites import ReplaceExpression
 
 _CLASSES = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
 
@@ -17,13 +18,11 @@ def check(found: NarrowDropoutCheck, context: Context) -> Iterator[Diagnostic]:
         missed = "`nn.Dropout` is no base of `Dropout1d`, `Dropout2d`, `Dropout3d` and the alpha dropouts"
     else:
         missed = "The names of the alpha dropouts do not begin like this"
-    yield context.report(found.span, f"{missed}: they are passed over here.", fix=_all_classes(found, context))
+    yield context.report(found.span, f"{missed}: they are passed over here.", fix=_all_classes(found))
 
 
-def _all_classes(found: NarrowDropoutCheck, context: Context) -> Fix | None:
-    asked = context.slice(found.asked) if found.asked is not None else ""
-    package, _, _ = asked.rpartition(".")
-    if found.asked is None or not package:
+def _all_classes(found: NarrowDropoutCheck) -> Fix | None:
+    if found.asked is None or not found.namespace:
         return advice("Ask for all six classes")
-    classes = ", ".join(f"{package}.{name}" for name in _CLASSES)
-    return unsafe("Ask for all six classes", Edit(found.asked, f"({classes})"))
+    classes = ", ".join(f"{found.namespace}.{name}" for name in _CLASSES)
+    return unsafe("Ask for all six classes", ReplaceExpression(found.asked, f"({classes})"))

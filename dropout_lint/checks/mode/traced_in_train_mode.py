@@ -28,7 +28,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         yield here.report(
             trace.location.span,
             f"{name} is in train mode, and `{trace.label}` records that for good{where}{differing(run, live)}.",
-            fix=mode_call(here, trace.statement, receiver, "eval()", "Call `eval()` before the export"),
+            fix=mode_call(trace.statement, receiver, "eval()", "Call `eval()` before the export"),
             related=tuple(built(run, trace.model, live)),
         )
 

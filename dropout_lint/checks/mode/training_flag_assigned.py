@@ -8,8 +8,9 @@ from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.mode import built, subject, unless_meant
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Span
+from dropout_lint.diagnostic import Diagnostic, Fix, Span
 from dropout_lint.facts import ModeRun, RunEvent
+from dropout_lint.rewrites import ReplaceStatement
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
@@ -50,4 +51,4 @@ def _as_call(here: Context, span: Span) -> Fix | None:
     call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
     if not value or "=" in target or "\n" in value:
         return advice("Call `eval()` or `train()`")
-    return unsafe(f"Call `{receiver}.{call}`", Edit(span, f"{receiver}.{call}"))
+    return unsafe(f"Call `{receiver}.{call}`", ReplaceStatement(span, f"{receiver}.{call}"))

@@ -32,7 +32,6 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             location.span,
             f"This leaves {name} in eval mode, and {why}{differing(run, live)}.",
             fix=mode_call(
-                here,
                 _insertion(turn, cause, location),
                 run.spelling(turn.frame, model),
                 "train()",

@@ -30,7 +30,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             dropout.span,
             f"Dropout before {name}{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
             severity=Severity.INFO if by_default or kind in CLIPPING else None,
-            fix=exchange(context, dropout, activation, Applicability.UNSAFE),
+            fix=exchange(dropout, activation, Applicability.UNSAFE),
             beside=[activation],
         )
 

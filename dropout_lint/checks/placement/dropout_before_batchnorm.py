@@ -32,7 +32,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             shift = f"{at} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
             direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
             keyed = dropout.element is not None and dropout.element.form in NUMBERED
-            fix = None if keyed or not direct else exchange(context, dropout, norm, Applicability.UNSAFE)
+            fix = None if keyed or not direct else exchange(dropout, norm, Applicability.UNSAFE)
             yield context.report(
                 dropout.span,
                 f"`{shown(norm)}`{inside(norm)} learns its running variance under this dropout's noise and divides "

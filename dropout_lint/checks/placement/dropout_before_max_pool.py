@@ -21,6 +21,6 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             yield context.report(
                 dropout.span,
                 "The maximum over values scaled by 1/(1-p) is larger in training than in eval: by 23 % at p=0.5.",
-                fix=exchange(context, dropout, followers[0], Applicability.UNSAFE),
+                fix=exchange(dropout, followers[0], Applicability.UNSAFE),
                 beside=followers[:1],
             )

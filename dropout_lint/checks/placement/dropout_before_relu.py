@@ -12,10 +12,8 @@ from dropout_lint.checks.support.paths import Paths
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import COMMUTES, PASSING, TWIN
+from dropout_lint.torch_api.layer_groups import VIEWS
 
-_BY_INDEX = re.compile(
-    r"register_forward_(?:pre_)?hook|\[\s*-?\d+\s*\]\s*\.(?:weight|bias|p\b|in_features|out_features)"
-)
 _OWNS_ITS_OUTPUT = re.compile(r"torch\.nn\.(?:\w*Conv\w*d|\w*Norm\w*|Linear|LazyLinear|Embedding|\w*Pool\w*d)$")
 
 
@@ -31,23 +29,24 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             dropout.span,
             f"Dropout before `{shown(activation)}`{inside(activation)} {same} as after it; after it is where readers "
             "look for it.",
-            fix=_fix(context, paths, dropout, activation),
+            fix=_fix(paths, dropout, activation),
             beside=[activation],
         )
 
 
-def _fix(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
+def _fix(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
     element = activation.element
     if TWIN.get(activation.kind) == "torch.nn.PReLU" and element is not None and element.form in NUMBERED:
         return None  # its slope would have another key
-    return exchange(context, dropout, activation, _applicability(context, paths, dropout, activation))
+    return exchange(dropout, activation, _applicability(paths, dropout, activation))
 
 
-def _applicability(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNode) -> Applicability:
-    if COMMUTES[activation.kind] != "exact" or _BY_INDEX.search(context.load()):
+def _applicability(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Applicability:
+    if COMMUTES[activation.kind] != "exact":
         return Applicability.UNSAFE
-    producers = [paths.graph.nodes[i] for i in dropout.inputs]
-    if activation.inplace and not all(_OWNS_ITS_OUTPUT.match(p.kind) for p in producers):
-        # An in-place activation that moves forward would overwrite a tensor that somebody else may still read.
-        return Applicability.UNSAFE
-    return Applicability.SAFE
+    if dropout.element is not None and not dropout.element.only_called:
+        return Applicability.UNSAFE  # somebody may ask for a layer by its place
+    # What a layer computes is finite, and an in-place activation that moves forward overwrites nothing but that.
+    producers = paths.before(dropout, () if activation.inplace else VIEWS)
+    layers = bool(producers) and all(_OWNS_ITS_OUTPUT.match(p.kind) for p in producers)
+    return Applicability.SAFE if layers else Applicability.UNSAFE

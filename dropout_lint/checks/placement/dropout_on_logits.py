@@ -46,4 +46,4 @@ def _fix(context: Context, paths: Paths, dropout: LayerNode, activation: LayerNo
         return removal(context, dropout, _REMOVE)
     if paths.after(dropout, VIEWS) != [activation]:
         return None
-    return exchange(context, dropout, activation, Applicability.UNSAFE)
+    return exchange(dropout, activation, Applicability.UNSAFE)

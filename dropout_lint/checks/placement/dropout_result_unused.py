@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, insertion, unsafe
+from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import AssignResult
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -23,13 +24,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         )
         return
     target = site.statement_target
-    fix = (
-        unsafe(
-            f"Keep the result: `{target} = ...`", insertion(site.statement.line, site.statement.column, f"{target} = ")
-        )
-        if target
-        else None
-    )
+    fix = unsafe(f"Keep the result: `{target} = ...`", AssignResult(site.statement, target)) if target else None
     yield context.report(
         site.span,
         f"`{site.callee_text}` returns the dropped tensor and this line throws it away: nothing is dropped.",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import Context, advice, safe
-from dropout_lint.checks.support.edits import remove_argument
+from dropout_lint.checks.support.context import Context, advice, safe, unsafe
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import RemoveArgument
 from dropout_lint.torch_api.signatures import INPLACE_ACTIVATIONS, SAVES_ITS_OUTPUT
 
 
@@ -33,4 +33,7 @@ def _fix(site: DropoutSite, context: Context) -> Fix | None:
     ]
     if any(s.use == "discarded" for s in same):
         return advice("Assign the result, then remove `inplace=True`")
-    return safe("Remove `inplace=True`", *remove_argument(context, site.inplace_argument))
+    if site.inplace_argument is None:
+        return None
+    make = safe if all(s.input_owned for s in same) else unsafe
+    return make("Remove `inplace=True`", RemoveArgument(site.inplace_argument))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.checks.support.paths import Paths, dropouts
-from dropout_lint.diagnostic import Diagnostic, Edit, Fix
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.rewrites import AssignNew
 from dropout_lint.torch_api.activations import COMMUTES
 
 _METHODS = {f".{name}_" for name in ("masked_fill", "add", "sub", "mul", "div", "clamp", "relu", "sigmoid", "tanh")}
-_AUGMENTED = re.compile(r"(?P<name>[\w.]+)\s*(?P<sign>[-+*/])=\s*(?P<value>.+)", re.DOTALL)
-_CALL = re.compile(r"(?P<name>[\w.]+)\.(?P<method>[a-z_]+)_\((?P<rest>.*)", re.DOTALL)
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
@@ -29,7 +27,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
                 edit.span,
                 f"In eval the dropout on line {dropout.span.line} returns its input itself, so this edit changes that "
                 "input as well, and only then; it is read again below.",
-                fix=_fix(context, edit),
+                fix=unsafe("Make a new tensor", AssignNew(edit.span)),
             )
 
 
@@ -47,20 +45,3 @@ def _read_later(paths: Paths, dropout: LayerNode, edit: LayerNode) -> bool:
         for source in sources
         for user in paths.users(source)
     )
-
-
-def _fix(context: Context, edit: LayerNode) -> Fix | None:
-    text = context.slice(edit.span)
-    if context.line(edit.span.line).partition("#")[0].strip() != text:
-        return None
-    augmented = _AUGMENTED.fullmatch(text)
-    if augmented is not None:
-        name, sign, value = augmented.group("name", "sign", "value")
-        plain = re.fullmatch(r"[\w.]+(?:\([^()]*\)|\[[^\[\]]*\])?", value)
-        operand = value if plain else f"({value})"
-        return unsafe("Make a new tensor", Edit(edit.span, f"{name} = {name} {sign} {operand}"))
-    called = _CALL.fullmatch(text)
-    if called is None:
-        return None
-    name, method, rest = called.group("name", "method", "rest")
-    return unsafe("Make a new tensor", Edit(edit.span, f"{name} = {name}.{method}({rest}"))

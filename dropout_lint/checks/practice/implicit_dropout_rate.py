@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, safe
-from dropout_lint.checks.support.edits import add_argument
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
+from dropout_lint.rewrites import AddArgument
 
 DEFAULT_RATE = "0.5"
 """Of every dropout module and functional: https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html"""
@@ -22,5 +22,5 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.callee,
         f"`{site.callee_text}` without a rate drops {DEFAULT_RATE}; write the rate that is meant.",
-        fix=safe(f"Write `p={DEFAULT_RATE}`", add_argument(context, site.span, f"p={DEFAULT_RATE}")),
+        fix=safe(f"Write `p={DEFAULT_RATE}`", AddArgument(site.span, "p", DEFAULT_RATE)),
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import sys
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -13,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
+from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Related, Rewrite, Severity, Span
 from dropout_lint.facts import DropoutSite, FileFacts, LayerNode, ModelClass, Scope
 from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
@@ -21,10 +19,6 @@ from dropout_lint.vocabulary import NOISE_WORDS, words
 
 if TYPE_CHECKING:
     from dropout_lint.config.resolver import Settings
-
-_STRING = re.compile(r"'(?:\\.|[^'\\\r\n])*'|\"(?:\\.|[^\"\\\r\n])*\"")
-
-"""In the name of a class or function, words that say its noise is meant at test time."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +44,11 @@ class Context:
     ) -> Diagnostic:
         """A diagnostic of this rule; the severity is the page's unless the evidence decides otherwise.
 
-        Those of the nodes ``beside`` that stand in a wrapper are told as related places. A fix that would delete a
-        comment becomes advice.
+        Those of the nodes ``beside`` that stand in a wrapper are told as related places.
         """
         inside = ((n, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`") for n in beside if n.within is not None)
         related += tuple(Related(n.path or self.facts.path, n.span, told) for n, told in inside)
         related = tuple(replace(one, path=self._shown(one.path)) for one in related)
-        if fix is not None and any(self._deletes_comment(edit) for edit in fix.edits):
-            fix = advice(fix.message)
         level = severity or rules()[self.code].severity
         return Diagnostic(self.code, self.facts.path, span, message, level, fix, related=related)
 
@@ -66,11 +57,6 @@ class Context:
         here = Path.cwd()
         relative = not Path(self.facts.path).is_absolute() and here in Path(path).parents
         return str(Path(path).relative_to(here)) if relative else path
-
-    def _deletes_comment(self, edit: Edit) -> bool:
-        if edit.span.line == edit.span.end_line:
-            return False
-        return _hashes(self.slice(edit.span)) > _hashes(edit.replacement)
 
     def in_module(self, scope: Scope) -> bool:
         """Whether a scope is a method of a proven nn.Module."""
@@ -121,48 +107,20 @@ class Context:
         return "".join([lines[span.line - 1][span.column - 1 :], *middle, last])
 
     @cached_property
-    def text(self) -> str:
-        """The text of the file."""
-        return self.load()
-
-    @cached_property
     def _lines(self) -> list[str]:
-        return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", self.text)
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *itertools.accumulate(map(len, self._lines))]
-
-    def offset(self, line: int, column: int) -> int:
-        """Where a position lies in the text."""
-        return self._starts[line - 1] + column - 1
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset in the text."""
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+        return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", self.load())
 
 
-def _hashes(text: str) -> int:
-    """How many number signs stand outside of strings."""
-    return _STRING.sub("", text).count("#")
+def safe(message: str, *rewrites: Rewrite, imports: tuple[str, ...] = (), otherwise: str = "") -> Fix:
+    """A fix that keeps the eval output or makes it deterministic. ``otherwise`` is the advice where it does not fit."""
+    return Fix(message, Applicability.SAFE, (), imports, rewrites, otherwise)
 
 
-def safe(message: str, *edits: Edit, imports: tuple[str, ...] = ()) -> Fix | None:
-    """A fix that keeps the eval output or makes it deterministic; None without edits."""
-    return Fix(message, Applicability.SAFE, edits, imports) if edits else None
-
-
-def unsafe(message: str, *edits: Edit, imports: tuple[str, ...] = ()) -> Fix | None:
-    """A fix that changes training; None without edits."""
-    return Fix(message, Applicability.UNSAFE, edits, imports) if edits else None
+def unsafe(message: str, *rewrites: Rewrite, imports: tuple[str, ...] = (), otherwise: str = "") -> Fix:
+    """A fix that changes training, or that is not proven to keep it."""
+    return Fix(message, Applicability.UNSAFE, (), imports, rewrites, otherwise)
 
 
 def advice(message: str) -> Fix:
     """What to do by hand."""
     return Fix(message, Applicability.DISPLAY)
-
-
-def insertion(line: int, column: int, text: str) -> Edit:
-    """An edit that only adds text."""
-    return Edit(Span(line, column, line, column), text)

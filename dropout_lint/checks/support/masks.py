@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dropout_lint.checks.support.context import Context
-from dropout_lint.diagnostic import Edit
-from dropout_lint.facts import Change, MaskSite
+from dropout_lint.facts import MaskSite
 from dropout_lint.vocabulary import DROPOUT_MASK_WORDS, OTHER_MASK_WORDS
-
-
-def edit(change: Change) -> Edit:
-    """A change as an edit."""
-    return Edit(change.span, change.text)
 
 
 def is_named(site: MaskSite) -> bool:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
+from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Fix, Related, Span
 from dropout_lint.facts import Location, ModeRun
+from dropout_lint.rewrites import InsertBefore
 
 _EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _PRAGMA = "dropout-lint: mc-dropout"
@@ -61,14 +62,9 @@ def related(location: Location, message: str) -> Related:
     return Related(location.path, location.span, message)
 
 
-def mode_call(here: Context, before: Span | None, receiver: str, call: str, otherwise: str) -> Fix | None:
+def mode_call(before: Span | None, receiver: str, call: str, otherwise: str) -> Fix:
     """``receiver.call`` as a statement in front of another one; advice where that cannot be written."""
     if before is None or not _EXPRESSION.fullmatch(receiver):
         return advice(otherwise)
-    line = here.line(before.line)
-    indent = line[: before.column - 1]
-    if indent.strip():
-        return advice(otherwise)
-    newline = "\r\n" if line.endswith("\r\n") else "\n"
-    text = f"{receiver}.{call}{newline}{indent}"
-    return unsafe(f"Insert `{receiver}.{call}`", insertion(before.line, before.column, text))
+    code = f"{receiver}.{call}"
+    return unsafe(f"Insert `{code}`", InsertBefore(before, code), otherwise=otherwise)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.diagnostic import Edit, Fix, Span
+from dropout_lint.diagnostic import Fix, Span
 from dropout_lint.facts import LayerNode
+from dropout_lint.rewrites import KeepPart, RemoveStatement, Rename, ReplaceExpression
 
 
 def places(context: Context, constructor: Span) -> set[Span]:
@@ -29,40 +30,33 @@ def renamed(context: Context, dropout: LayerNode, reported: Collection[LayerNode
     at = at or constructor_of_all(context, dropout, reported)
     if at is None:
         return None
-    callee, bracket, rest = context.slice(at).partition("(")
-    prefix, dot, name = callee.rpartition(".")
-    if name not in names or not bracket or not dot:
+    prefix, dot, name = _callee(dropout).rpartition(".")
+    if name not in names or not dot:
         return None
-    return unsafe(f"Use `{prefix}.{names[name]}`", Edit(at, f"{prefix}.{names[name]}({rest}"))
+    return unsafe(f"Use `{prefix}.{names[name]}`", Rename(at, names[name]))
 
 
 def removal(context: Context, dropout: LayerNode, message: str) -> Fix | None:
     """Take a dropout out: nn.Identity where keys hang on it or where it is used once, else without the call."""
     if dropout.element is not None:
-        return _identity(context, dropout, dropout.element.layer, message)
+        return _identity(dropout, dropout.element.layer, message)
     if dropout.constructor is not None and len(places(context, dropout.constructor)) == 1:
-        return _identity(context, dropout, dropout.constructor, message)
+        return _identity(dropout, dropout.constructor, message)
     call = dropout.call
-    if call is None or "\n" in context.slice(call.span):
+    if call is None or call.span.line != call.span.end_line:
         return None
-    if call.target == call.first and call.statement is not None:
-        line = _own_line(context, call.statement)
-        return unsafe(message, Edit(line, "")) if line is not None else None
-    return unsafe(message, Edit(call.span, call.first if call.atom else f"({call.first})"))
+    if call.target and call.target == call.name and call.statement is not None:
+        return unsafe(message, RemoveStatement(call.statement))
+    return unsafe(message, KeepPart(call.span, call.operand))
 
 
-def _identity(context: Context, dropout: LayerNode, at: Span, message: str) -> Fix | None:
-    if dropout.constructor is None:
+def _identity(dropout: LayerNode, at: Span, message: str) -> Fix | None:
+    namespace = _callee(dropout).rpartition(".")[0]
+    if dropout.constructor is None or not namespace:
         return None
-    namespace = context.slice(dropout.constructor).partition("(")[0].rpartition(".")[0]
-    return unsafe(message, Edit(at, f"{namespace}.Identity()")) if namespace else None
+    return unsafe(message, ReplaceExpression(at, f"{namespace}.Identity()"))
 
 
-def _own_line(context: Context, statement: Span) -> Span | None:
-    """The line of a statement that stands alone on it and is neither the first of its block nor the last line."""
-    text = context.slice(statement)
-    above = context.line(statement.line - 1) if statement.line > 1 else ""
-    if statement.line != statement.end_line or context.line(statement.line).strip() != text:
-        return None
-    indented = above.strip() and len(above) - len(above.lstrip()) == statement.column - 1
-    return Span(statement.line, 1, statement.line + 1, 1) if indented else None
+def _callee(dropout: LayerNode) -> str:
+    """How the dropout is written, or would be."""
+    return dropout.callee or dropout.kind.removeprefix("torch.")

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dropout_lint.facts import Change, MaskSite
-from dropout_lint.source.masks import edits as mask_edits
+from dropout_lint.facts import MaskSite
 from dropout_lint.source.masks.algebra import Draw, Factor, Mask, Product, Scale, Zoneout, scale_of
 from dropout_lint.source.masks.draws import draws
 from dropout_lint.source.masks.evaluator import readers
+from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
 from dropout_lint.source.masks.reach import constructs, mode_at, outermost, reached
 from dropout_lint.source.masks.reader import Reader
@@ -114,37 +114,41 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     related = [f for f in factors if mask.one is not None and mask.one.symbol and f.value.symbol == mask.one.symbol]
     data = product.data
     text = module.lines.code(data) if data is not None and data in module.scopes.parents else ""
-    evaluation = _evaluation(module, mask, related) if scale == "right" else None
-    edits = mask_edits.Edits(module, use.reader.block, product, text)
+    scaled = _scaled_in_eval(module, mask, related) if scale == "right" else None
+    parts = Parts(module, use.reader.block, product, text)
     same = bool(draw.like) and (draw.like == text or not text)
+    index = product.index
     return replace(
         base,
-        kind="index" if product.index else "mask" if product.use is draw.node else "product",
+        kind="index" if index else "mask" if product.use is draw.node else "product",
         scale=scale,
         compensated=bool(related),
         shape="vector" if draw.vector else "same" if same else "other",
-        evaluation=evaluation,
-        division=edits.division(),
-        device=edits.device() if not product.index else None,
-        cast=edits.cast() if not product.index else None,
-        dtype=edits.dtype() if not product.index else None,
-        resampled=edits.resampled(),
-        rescaled=edits.rescaled(),
-        uniform=edits.uniform(),
-        per_sample=edits.per_sample(),
-        wrap=edits.wrap(),
-        early=edits.early(),
-        zero=edits.zero(),
+        data=parts.data,
+        scaled=module.lines.span(scaled.node) if scaled is not None else None,
+        scaled_data=module.lines.span(scaled.data) if scaled is not None else None,
+        division=parts.division(),
+        creation=parts.creation() if not index else None,
+        device_of=parts.device_of() if not index else "",
+        cast=parts.cast() if not index else None,
+        rate=parts.rate(),
+        complement=parts.complement(),
+        scalable=parts.scalable(),
+        uniform=parts.uniform(),
+        sizes=parts.sizes(),
+        lines=parts.lines(),
+        entry=parts.entry(),
+        rate_parameter=parts.rate_parameter(),
+        torch=parts.torch(),
     )
 
 
-def _evaluation(module: SourceModule, mask: Mask, factors: list[Factor]) -> Change | None:
+def _scaled_in_eval(module: SourceModule, mask: Mask, factors: list[Factor]) -> Factor | None:
     """In the branch of evaluation, a tensor times the probability to keep."""
     for factor in factors:
-        node = factor.node
-        scales = factor.value == mask.one and not factor.divides and node in module.scopes.parents
-        if scales and mode_at(module, node) == "eval":
-            return Change(module.lines.span(node), module.lines.code(factor.data))
+        scales = factor.value == mask.one and not factor.divides and factor.node in module.scopes.parents
+        if scales and mode_at(module, factor.node) == "eval":
+            return factor
     return None
 
 

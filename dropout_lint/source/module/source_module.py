@@ -13,6 +13,7 @@ from dropout_lint.source.values import intent
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
 from dropout_lint.source.values.values import Values
+from dropout_lint.syntax.parsing import walk
 from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
 
@@ -56,6 +57,22 @@ class SourceModule:
             and isinstance(call.args[1], ast.Attribute)
             and self.resolve_call(call, block) in FUNCTIONALS
         )
+
+    @cached_property
+    def used_as_values(self) -> frozenset[str]:
+        """Names and attributes that the file reads or changes otherwise than by calling or binding them."""
+        called: set[ast.AST] = set()
+        found: set[str] = set()
+        for node in walk(self.tree):
+            if isinstance(node, ast.Call):
+                called.add(node.func)
+            elif node in called or isinstance(getattr(node, "ctx", None), ast.Store):
+                continue
+            elif isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Name):
+                found.add(node.id)
+        return frozenset(found)
 
     def can_matter(self, call: ast.Call, block: Block) -> bool:
         """A quick test, by names and arguments: may a call be a dropout, or pass a rate on?"""

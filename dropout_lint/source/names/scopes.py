@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from dropout_lint.source.names.import_table import ImportTable
@@ -25,6 +26,12 @@ _BINDERS = frozenset(
     }
 )
 """Nodes that open a block, bind a name or are collected."""
+
+
+_OF_THE_CLASS = {"__init_subclass__", "__class_getitem__"}
+"""Class methods without a decorator that says so."""
+_SETTINGS = {"p", "dropout", "inplace"}
+"""Attributes of a layer that tell how it was configured."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +113,10 @@ class Scopes:
         self.others: list[tuple[ast.AST, Block]] = []
         """Statements and tests that some rule may read: assignments, ifs, and the like."""
         self.foreign_reads: set[str] = set()
+        self.setting_reads: set[str] = set()
+        """Settings of layers that are read, as ``drop.p`` and ``rnn.dropout``."""
+        self.foreign_writes: list[tuple[ast.Attribute, Block]] = []
+        """Attributes of something else than the instance that are assigned."""
         self.train_reads: list[tuple[ast.Attribute, Block]] = []
         """``x.train`` where ``x`` is not the instance."""
         for statement in tree.body:
@@ -197,6 +208,8 @@ class Scopes:
         block.is_property = bool(names & {"property", "cached_property"})
         parent = block.parent
         if parent is not None and parent.kind == "class" and not names & {"staticmethod", "classmethod"}:
+            if node.name in _OF_THE_CLASS:
+                return
             positional = [*node.args.posonlyargs, *node.args.args]
             block.self_name = positional[0].arg if positional else ""
 
@@ -235,6 +248,10 @@ class Scopes:
                     if block.imports is None:
                         block.imports = ImportTable(self.module.imports.package if self.module.imports else "")
                     block.imports.add(node)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                self._bind(block, name, None, node)
+            case ast.MatchMapping(rest=str(name)):
+                self._bind(block, name, None, node)
             case ast.Attribute(ctx=ast.Load() | ast.Del()):
                 self._read(node, block)
 
@@ -266,9 +283,16 @@ class Scopes:
             owner = block.enclosing_class
             if owner is not None and target.value.id == block.instance:
                 owner.attributes.setdefault(target.attr, []).append(Binding(value, node, block))
+            else:
+                self.foreign_writes.append((target, block))
+        elif isinstance(target, ast.Attribute):
+            self.foreign_writes.append((target, block))
 
     def _read(self, node: ast.Attribute, block: Block) -> None:
         owner = block.enclosing_class
+        if node.attr in _SETTINGS:
+            layer = getattr(node.value, "attr", getattr(node.value, "id", ""))
+            self.setting_reads.add(f"{layer}.{node.attr}")
         if owner is not None and isinstance(node.value, ast.Name) and node.value.id == block.instance:
             owner.reads.setdefault(node.attr, []).append(node)
         else:
@@ -308,11 +332,19 @@ class Scopes:
             if isinstance(node.value, ast.Name) and node.value.id == block.instance:
                 return self._resolve_attribute(node.attr, block, depth)
             base = self.resolve(node.value, block, depth - 1)
-            return canonical(f"{base}.{node.attr}") if base and base != "?" else ""
+            name = canonical(f"{base}.{node.attr}") if base and base != "?" else ""
+            return name if name not in self._replaced else ""
         if isinstance(node, ast.Call) and depth < MAX_DEPTH:
             called = self.resolve(node.func, block, depth - 1)
             return f"{called}()" if called else ""
         return ""
+
+    @cached_property
+    def _replaced(self) -> frozenset[str]:
+        """What the file puts in the place of functions and classes of torch: ``nn.Dropout = MyDropout``."""
+        self.__dict__["_replaced"] = frozenset()  # to resolve the targets themselves
+        found = (self.resolve(target, block) for target, block in self.foreign_writes)
+        return frozenset(name for name in found if name.startswith("torch."))
 
     def _resolve_name(self, name: str, block: Block, depth: int) -> str:
         found = self.lookup(name, block)
@@ -321,7 +353,8 @@ class Scopes:
         owner, bindings = found
         if owner.imports is not None and name in owner.imports.names:
             target = owner.imports.names[name]
-            return "" if target == "?" else canonical(target)
+            known = "" if target == "?" else canonical(target)
+            return known if all(self._resolve_binding(name, b, depth) == known for b in bindings) else ""
         if name in owner.parameters:
             return ""
         names = {self._resolve_binding(name, b, depth) for b in bindings}

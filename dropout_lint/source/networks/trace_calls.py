@@ -72,7 +72,7 @@ class CallTracer(LayerTracer):
                 inputs = receiver | (everything if method in {"add", "add_", "mul", "matmul"} else NOTHING)
                 kind = "add" if method in {"add", "add_"} and everything else f".{method}"
                 shown = kind in COMMUTES and not self.construction.bound
-                around = self.text_around(call, call.func.value) if shown else None
+                around = self.applied_to(call, call.func.value) if shown else None
                 changes = method.endswith("_") and not method.startswith("_")
                 rank = rank_after(kind, self.ranks(receiver), call)
                 return self.node(
@@ -140,7 +140,8 @@ class CallTracer(LayerTracer):
             inplace=inplace or last.endswith("_"),
             forced=forced,
             guarded=name in FUNCTIONALS and self.module.guards.guarded(call, block),
-            call=self._call_text(call),
+            call=self._applied(call),
+            callee=self.module.lines.code(call.func),
         )
 
     def _inline(

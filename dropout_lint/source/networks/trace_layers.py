@@ -10,6 +10,7 @@ from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value, Wrappe
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.holders import only_called
 from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Env, Item, Known, Layer, Repeated, Sequence
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
@@ -40,6 +41,7 @@ class LayerTracer:
     """For each node, how many tests stood around it."""
     tests: int = 0
     inlined: tuple[str, ...] = ()
+    _called_only: dict[ast.AST, bool] = field(default_factory=dict)
     bundles: bool = False
     """Some of what is returned holds several values, or none in sight."""
 
@@ -94,8 +96,8 @@ class LayerTracer:
         if layer.kind.startswith(CONFIGURED):
             return self.node(layer.kind, value, shown, self.ranks(value))
         if layer.kind in FUNCTIONAL_ACTIVATIONS and layer.call is None:
-            text = self._call_text(at) if at is not None else None
-            return self.node(layer.kind, value, shown, self.ranks(value), call=text)
+            call = self._applied(at) if at is not None else None
+            return self.node(layer.kind, value, shown, self.ranks(value), call=call)
         if not layer.kind or layer.call is None or layer.block is None:
             return self.wrapper(layer, (("", value),), at)
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
@@ -124,7 +126,8 @@ class LayerTracer:
             inplace=self._number(inplace, layer) == 1.0,
             guarded=at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at)),
             element=self._element(layer),
-            call=self._call_text(at) if at is not None else None,
+            call=self._applied(at) if at is not None else None,
+            callee=self.module.lines.code(layer.call.func),
             attribute=attribute,
         )
 
@@ -186,34 +189,30 @@ class LayerTracer:
             layer.form,
             lines.span(layer.whole),  # type: ignore[arg-type]
             lines.span(layer.written or layer.call),  # type: ignore[arg-type]
-            self.flow.argument_span(layer.call, inplace) if inplace is not None else None,
+            lines.span(inplace.value) if inplace is not None else None,
             (getattr(at, "lineno", 0), getattr(at, "col_offset", 0)),
+            only_called=layer.kind in DROPOUT_MODULES and self._only_called(at),
         )
 
-    def _call_text(self, call: ast.Call) -> LayerCall | None:
-        """The text of a call around its first argument, or around what the method is called on."""
+    def _only_called(self, container: ast.AST) -> bool:
+        if container not in self._called_only:
+            self._called_only[container] = only_called(self.module, container)
+        return self._called_only[container]
+
+    def _applied(self, call: ast.Call) -> LayerCall | None:
+        """A call of a layer or function with its first argument."""
         operand = call.args[0] if call.args and not self.construction.bound else None
         if operand is None or isinstance(operand, ast.Starred):
             return None
-        return self.text_around(call, operand)
+        return self.applied_to(call, operand)
 
-    def text_around(self, call: ast.Call, operand: ast.expr) -> LayerCall:
-        """The text of a call before and behind one of its parts."""
+    def applied_to(self, call: ast.Call, operand: ast.expr) -> LayerCall:
+        """A call with what it is applied to, and the statement that binds its result."""
         lines = self.module.lines
-        whole, part = lines.span(call), lines.span(operand)
-        text, start = lines.code(call), lines.offset(whole.line, whole.column)
-        first, last = lines.offset(part.line, part.column) - start, lines.offset(part.end_line, part.end_column) - start
         parent = self.module.scopes.parents.get(call)
         target = dotted(parent.targets[0]) if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else ""
-        return LayerCall(
-            whole,
-            text[:first],
-            text[first:last],
-            text[last:],
-            isinstance(operand, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)),
-            lines.span(parent) if target and isinstance(parent, ast.Assign) else None,
-            target,
-        )
+        statement = lines.span(parent) if target and isinstance(parent, ast.Assign) else None
+        return LayerCall(lines.span(call), lines.span(operand), dotted(operand), statement, target)
 
 
 _CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding")

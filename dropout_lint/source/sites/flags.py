@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from dropout_lint.facts import CONSTRUCTORS, FlagUse
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.call_arguments import Bound
 from dropout_lint.source.names.scopes import Binding, Block
 from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.sites.sites import scope_of
@@ -92,14 +91,13 @@ def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Bloc
     if name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS:
         for keyword in call.keywords:
             if keyword.arg == "training" and dotted(keyword.value) == mode:
-                removal = flow.argument_span(call, Bound("training", keyword.value, keyword))
                 attribute = flow.attribute(call)
                 parents = module.scopes.parents
                 uses = [parents[r] for r in owner.reads.get(attribute, [])]
                 calls = tuple(
                     module.lines.span(u) for u in uses if isinstance(u, ast.Call) and u.func in owner.reads[attribute]
                 )
-                yield FlagUse("partial", "training", span, removal or span, scope, calls=calls)
+                yield FlagUse("partial", "training", span, module.lines.span(keyword.value), scope, calls=calls)
     elif name in DROPOUT_MODULES:
         for node in (n for a in [*call.args, *(k.value for k in call.keywords)] for n in walk(a)):
             if isinstance(node, ast.IfExp) and dotted(node.test) == mode:
@@ -108,13 +106,23 @@ def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Bloc
 
 def _method_tests(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
     """``if self.train:``, where the class does not make ``train`` an attribute of its own."""
-    method = owner.blocks.get("train")
-    if "train" in owner.attributes or (method is not None and method.is_property):
+    if _makes_train_its_own(module, owner, set()) or any(t.attr == "train" for t, _ in module.scopes.foreign_writes):
         return
     for read in owner.reads.get("train", []):
         if is_tested(module.scopes.parents[read], read):
             home, span = module.scopes.block_of(read), module.lines.span(read)
             yield FlagUse("method", "train", span, span, scope_of(module, home, read), text=home.instance)
+
+
+def _makes_train_its_own(module: SourceModule, owner: Block, seen: set[Block]) -> bool:
+    """Whether a class, or a base of it in the file, has an attribute or a property ``train``."""
+    seen.add(owner)
+    method = owner.blocks.get("train")
+    if "train" in owner.attributes or (method is not None and method.is_property):
+        return True
+    names = {dotted(base) for base in getattr(owner.node, "bases", ())}
+    above = [b for b in list(module.scopes.blocks.values()) if b.kind == "class" and b.name in names and b not in seen]
+    return any(_makes_train_its_own(module, base, seen) for base in above)
 
 
 def _outside_tests(module: SourceModule) -> Iterator[FlagUse]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import AppliedCall, Use
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.call_arguments import Bound
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.syntax.parsing import walk
+from dropout_lint.syntax.parsing import dotted, walk
 
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
@@ -25,6 +23,8 @@ class Unregistered:
     kind: str
     span: Span
     attribute: str
+    modules_only: bool = False
+    """It consists of constructed objects, in a dictionary under strings."""
 
 
 NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
@@ -120,7 +120,8 @@ class Flow:
             return NOT_KEPT
         if not isinstance(target.value, ast.Name) or target.value.id != block.instance:
             return NOT_KEPT
-        return Unregistered(_kind(holder), span, target.attr) if self._read_by(owner, target.attr) else NOT_KEPT
+        kept = Unregistered(_kind(holder), span, target.attr, _holds_modules_only(holder))
+        return kept if self._read_by(owner, target.attr) else NOT_KEPT
 
     def _read_by(self, owner: Block, attribute: str) -> bool:
         """Some method computes with the attribute, and none registers its modules after all."""
@@ -159,23 +160,20 @@ class Flow:
             for call, block in self._module.scopes.calls
         )
 
-    def applied(self, call: ast.Call, block: Block) -> Iterator[AppliedCall]:
+    def applied(self, call: ast.Call, block: Block) -> list[ast.Call]:
         """Calls of a module that was just constructed: at once, or through a local name that has no other use."""
         parent = self._parents[call]
         if isinstance(parent, ast.Call) and parent.func is call:
-            yield self._applied(parent)
-        elif self._local_name(call, block):
-            uses = self._name_uses(self._local_name(call, block), block)
-            if all(isinstance(self._parents[u], ast.Call) and _is_func(self._parents[u], u) for u in uses):
-                for use in uses:
-                    outer = self._parents[use]
-                    if isinstance(outer, ast.Call):
-                        yield self._applied(outer)
+            return [parent]
+        name = self._local_name(call, block)
+        uses = self._name_uses(name, block) if name else []
+        found = [self._parents[use] for use in uses]
+        return [c for c in found if isinstance(c, ast.Call)] if all(map(_is_func, found, uses)) else []
 
-    def _applied(self, call: ast.Call) -> AppliedCall:
+    def applied_call(self, call: ast.Call) -> AppliedCall:
+        """The fact about such a call."""
         plain = len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
-        text = self._module.lines.code(call.args[0]) if plain else ""
-        return AppliedCall(self._module.lines.span(call), text, plain)
+        return AppliedCall(self._module.lines.span(call), self._module.lines.span(call.func), plain)
 
     def _local_name(self, call: ast.Call, block: Block) -> str:
         parent = self._parents[call]
@@ -189,35 +187,11 @@ class Flow:
     def _name_uses(self, name: str, block: Block) -> list[ast.Name]:
         return [n for n in walk(block.node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
 
-    def removable_binding(self, call: ast.Call, block: Block) -> Span | None:
-        """The statement that binds a constructed module to a local name, where it has a line to itself."""
+    def binding(self, call: ast.Call, block: Block) -> Span | None:
+        """The statement that binds a constructed module to a local name."""
         statement = self._parents[call]
-        if not self._local_name(call, block) or not isinstance(statement, ast.Assign):
-            return None
-        body, _ = siblings(self._parents, statement)
-        lines = self._module.lines
-        span = lines.span(statement)
-        before = lines.line(span.line)[: span.column - 1]
-        after = lines.line(span.end_line)[span.end_column - 1 :]
-        alone = not before.strip() and not after.split("#")[0].strip() and len(body) > 1
-        return Span(span.line, 1, span.end_line + 1, 1) if alone else None
-
-    def argument_span(self, call: ast.Call, bound: Bound) -> Span | None:
-        """What to delete so that a call no longer passes an argument: it, with the comma before or after it."""
-        everything: list[ast.expr | ast.keyword] = sorted(
-            [*call.args, *call.keywords], key=lambda n: (n.lineno, n.col_offset)
-        )
-        target = bound.keyword or bound.value
-        if target not in everything:
-            return None
-        span, index = self._module.lines.span(target), everything.index(target)
-        if index:
-            before = self._module.lines.span(everything[index - 1])
-            return Span(before.end_line, before.end_column, span.end_line, span.end_column)
-        if len(everything) > 1:
-            after = self._module.lines.span(everything[1])
-            return Span(span.line, span.column, after.line, after.column)
-        return span
+        bound = isinstance(statement, ast.Assign) and self._local_name(call, block)
+        return self._module.lines.span(statement) if bound else None  # type: ignore[arg-type]
 
     def error_expected(self, call: ast.Call) -> bool:
         """Whether a ``with pytest.raises(...)``, or the like, stands around a call."""
@@ -249,6 +223,28 @@ class Flow:
 
 def _is_func(parent: ast.AST, node: ast.AST) -> bool:
     return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _holds_modules_only(holder: ast.expr) -> bool:
+    match holder:
+        case ast.Dict(keys=keys, values=values):
+            return all(map(_is_text, keys)) and all(map(_is_construction, values))
+        case ast.DictComp(key=key, value=value):
+            return _is_text(key) and _is_construction(value)
+        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
+            return _is_construction(element)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return all(map(_is_construction, elements))
+    return False
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_construction(node: ast.expr) -> bool:
+    """Whether an expression calls a class, by the usual spelling of its name, as in ``nn.Dropout(p)``."""
+    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
 
 
 def _kind(holder: ast.expr) -> str:

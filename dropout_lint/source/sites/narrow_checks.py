@@ -69,7 +69,7 @@ def _narrow(module: SourceModule, test: ast.Call) -> NarrowDropoutCheck | None:
     match test:
         case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(), asked]):
             if module.scopes.resolve(asked, module.scopes.module) == "torch.nn.Dropout":
-                return NarrowDropoutCheck(span, module.lines.span(asked))
+                return NarrowDropoutCheck(span, module.lines.span(asked), dotted(asked).rpartition(".")[0])
         case ast.Call(func=ast.Attribute(value=named, attr="startswith"), args=[ast.Constant(value="Dropout")]):
             if isinstance(named, ast.Attribute) and named.attr == "__name__":
                 return NarrowDropoutCheck(span)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.flow import siblings
 from dropout_lint.syntax.parsing import walk
-from dropout_lint.torch_api.signatures import SAVES_ITS_OUTPUT_METHODS
+from dropout_lint.torch_api.signatures import SAVES_ITS_OUTPUT, SAVES_ITS_OUTPUT_METHODS
+
+_NEW = re.compile(r"torch\.nn\.(?:Lazy)?(?:\w*Conv\w*d|\w*Norm\w*|Linear|Embedding|\w*Pool\w*d)$")
+"""Layers whose output is a tensor of its own."""
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class Produced:
 
     api: str = ""
     inplace: bool = False
+    owned: bool = False
+    """The tensor is new, and nothing but the dropout reads it."""
 
 
 NOT_KNOWN = Produced()
@@ -32,12 +39,30 @@ class Producers:
 
     def of_expression(self, node: ast.expr, block: Block) -> Produced:
         """The operation behind an expression."""
-        if isinstance(node, ast.Call):
-            return self._of_call(node, block)
         if isinstance(node, ast.Name):
             value = self._last_assigned(node)
-            return self._of_call(value, block) if isinstance(value, ast.Call) else NOT_KNOWN
-        return NOT_KNOWN
+            made = self._made(value, block) if value is not None else NOT_KNOWN
+            return made if made.owned and self._is_read_once(node, block) else replace(made, owned=False)
+        return self._made(node, block)
+
+    def _made(self, node: ast.expr, block: Block) -> Produced:
+        if isinstance(node, ast.Call):
+            return self._of_call(node, block)
+        return Produced(owned=True) if isinstance(node, ast.BinOp) else NOT_KNOWN
+
+    def _is_read_once(self, name: ast.Name, block: Block) -> bool:
+        """Whether a statement that ends a name, or binds it again, is the only one to read it."""
+        statement: ast.AST = name
+        while not isinstance(statement, ast.stmt):
+            statement = self._parents[statement]
+        again = isinstance(statement, ast.Assign) and [getattr(t, "id", "") for t in statement.targets] == [name.id]
+        value = getattr(statement, "value", None)
+        if not (again or isinstance(statement, ast.Return)) or value is None:
+            return False
+        uses = [n for n in walk(value) if isinstance(n, ast.Name) and n.id == name.id]
+        inside = [n for n in walk(block.node) if n is not block.node and isinstance(n, (*_FUNCTIONS, ast.Try))]
+        captured = (n for f in inside for n in walk(f) if isinstance(n, ast.Name) and n.id == name.id)
+        return len(uses) == 1 and not any(captured)
 
     def of_layer(self, call: ast.Call, block: Block) -> Produced:
         """The layer before a constructed one in the arguments of ``nn.Sequential``."""
@@ -53,19 +78,24 @@ class Producers:
     def _of_call(self, call: ast.Call, block: Block) -> Produced:
         name = self._module.scopes.resolve(call.func, block)
         if name.startswith("torch."):
-            return Produced(name, name.endswith("_") or self._inplace(call, block))
+            inplace = name.endswith("_") or self._inplace(call, block)
+            return Produced(name, inplace, not inplace and name in SAVES_ITS_OUTPUT)
         made = self._module.constructor_of(call.func, block)
         if made is not None:
             return self._constructed(made[1], made[2])
         if isinstance(call.func, ast.Call):
             return self._constructed(call.func, block)
         if isinstance(call.func, ast.Attribute) and call.func.attr in SAVES_ITS_OUTPUT_METHODS:
-            return Produced(f"torch.{call.func.attr}", call.func.attr.endswith("_"))
+            inplace = call.func.attr.endswith("_")
+            return Produced(f"torch.{call.func.attr}", inplace, not inplace)
         return NOT_KNOWN
 
     def _constructed(self, call: ast.Call, block: Block) -> Produced:
         name = self._module.scopes.resolve(call.func, block)
-        return Produced(name, self._inplace(call, block)) if name.startswith("torch.nn.") else NOT_KNOWN
+        if not name.startswith("torch.nn."):
+            return NOT_KNOWN
+        inplace = self._inplace(call, block)
+        return Produced(name, inplace, not inplace and (name in SAVES_ITS_OUTPUT or bool(_NEW.match(name))))
 
     def _inplace(self, call: ast.Call, block: Block) -> bool:
         value = next((k.value for k in call.keywords if k.arg == "inplace"), None)

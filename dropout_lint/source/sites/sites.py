@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Span
@@ -12,6 +13,8 @@ from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arg
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.flow import NOT_KEPT, Flow
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
+from dropout_lint.source.sites.settled import settled
+from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
@@ -24,6 +27,10 @@ _FORMS = (
     ("rnn", RNNS),
     ("multihead", MULTIHEAD),
 )
+
+
+_PURE = {"abs", "bool", "float", "int", "max", "min", "round"}
+_UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 
 def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
@@ -42,7 +49,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
                 break
         else:
             if not name.startswith("torch."):
-                yield from _forwarded(module, flow, call, block, name)
+                yield from _forwarded(module, call, block, name)
 
 
 def _site(
@@ -57,7 +64,7 @@ def _site(
 ) -> DropoutSite:
     partial = module.partial_of(call, block)
     bound = bound_arguments(call, signature.parameters, partial)
-    arguments = tuple(_argument(module, flow, call, block, b) for b in bound.arguments)
+    arguments = tuple(_argument(module, block, b) for b in bound.arguments)
     rate = next((a.value for a in arguments if a.name == signature.rate), None)
     if rate is None:
         unknown = signature.default_rate is None or bound.unpacked
@@ -69,6 +76,7 @@ def _site(
     inplace = bound.expression("inplace")
     constructed = form == "module"
     kept = flow.kept(call, block) if constructed else NOT_KEPT
+    applied = flow.applied(call, block) if constructed else []
     produced = NOT_KNOWN
     if constructed:
         produced = producers.of_layer(call, block)
@@ -89,15 +97,19 @@ def _site(
         intent=module.intent(call, block),
         scope=scope_of(module, block, call),
         use=use,
-        attribute=kept.attribute or (flow.attribute(call) if constructed else ""),
+        attribute=kept.attribute or (flow.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
         container_span=kept.span if kept.kind else None,
-        applied=tuple(flow.applied(call, block)) if constructed else (),
-        binding=flow.removable_binding(call, block) if constructed else None,
+        holds_modules_only=kept.modules_only,
+        unused_on_purpose=constructed and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
+        applied=tuple(flow.applied_call(use) for use in applied),
+        settled=settled(module, call, applied, block),
+        binding=flow.binding(call, block) if constructed else None,
         input_api=produced.api,
         input_inplace=produced.inplace,
+        input_owned=produced.owned,
         inplace=module.values.evaluate(inplace, block) if inplace is not None else FALSE,
-        inplace_argument=_removal(flow, call, bound, "inplace"),
+        inplace_argument=_passed(module, call, bound, "inplace"),
         statement=statement,
         statement_target=target,
         error_expected=flow.error_expected(call),
@@ -138,20 +150,21 @@ def _application(
         use=use,
         input_api=produced.api,
         input_inplace=produced.inplace,
+        input_owned=produced.owned,
         inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
-        inplace_argument=_removal(flow, constructor, bound, "inplace"),
+        inplace_argument=_passed(module, constructor, bound, "inplace"),
         constructor=module.lines.span(constructor),
         statement=statement,
         statement_target=target,
     )
 
 
-def _forwarded(module: SourceModule, flow: Flow, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
+def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
     """A call of a project's own function with an argument that speaks of dropout."""
     if block.enclosing_class is None and block.kind != "function":
         return
     bound = bound_arguments(call, module.parameters_of(name), None)
-    arguments = tuple(_argument(module, flow, call, block, b) for b in bound.arguments)
+    arguments = tuple(_argument(module, block, b) for b in bound.arguments)
     if not any("drop" in (a.name + a.text).lower() for a in arguments):
         return
     yield DropoutSite(
@@ -171,21 +184,27 @@ def _forwarded(module: SourceModule, flow: Flow, call: ast.Call, block: Block, n
     )
 
 
-def _removal(flow: Flow, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
-    found = next((b for b in bound.arguments if b.name == name), None)
-    return flow.argument_span(call, found) if found is not None else None
+def _is_pure(call: ast.Call) -> bool:
+    """Whether a call only computes: of a built-in function, or of a function that is written in its place."""
+    return isinstance(call.func, ast.Lambda) or (isinstance(call.func, ast.Name) and call.func.id in _PURE)
 
 
-def _argument(module: SourceModule, flow: Flow, call: ast.Call, block: Block, bound: Bound) -> Argument:
+def _passed(module: SourceModule, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
+    found = bound.expression(name)
+    own = found is not None and found in (*call.args, *(k.value for k in call.keywords))
+    return module.lines.span(found) if found is not None and own else None
+
+
+def _argument(module: SourceModule, block: Block, bound: Bound) -> Argument:
     text = module.lines.code(bound.value)
     speaks = bound.name or text
     configures = bound.name in _CONFIGURES or "drop" in speaks.lower()
     return Argument(
         name=bound.name,
         keyword=bound.keyword is not None,
+        runs_code=any(isinstance(n, ast.Call) and not _is_pure(n) for n in walk(bound.value)),
         text=text,
         span=module.lines.span(bound.value),
-        removal=flow.argument_span(call, bound),
         value=module.values.evaluate(bound.value, block) if configures else Value(),
     )
 
@@ -200,6 +219,19 @@ def _mode(node: ast.expr | None, unpacked: bool) -> ModeArgument:
     return "unknown"
 
 
+def _instance(block: Block) -> str:
+    """How the instance is called, "" where its name is bound to something else."""
+    method, name = block.method, block.instance
+    if not name or method is None:
+        return ""
+    scope: Block | None = block
+    while scope is not None and scope is not method.parent:
+        if name in scope.bindings or (scope.imports is not None and name in scope.imports.names):
+            return ""
+        scope = scope.parent
+    return name
+
+
 def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
     """The scope facts of a node in a block."""
     owner, method = block.enclosing_class, block.method
@@ -210,6 +242,6 @@ def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
         class_name=owner.qualname if owner is not None else "",
         function=function.qualname if function is not None else "",
         method=method.name if method is not None else "",
-        self_name=block.instance,
+        self_name=_instance(block),
         parameters=tuple(block.parameters),
     )

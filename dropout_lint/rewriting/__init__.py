@@ -1,0 +1,50 @@
+"""Turns the rewrites that checks ask for into edits of the text.
+
+In comes a diagnostic whose fix has rewrites, such as ``AddArgument(call, "training", "self.training")``, and out comes
+the same with the smallest edits instead. Each rewrite is planned on the concrete tree of its statement
+(``syntax.concrete``), by the functions of ``arguments``, ``expressions``, ``exchanges`` and ``statements``; ``plan``
+then reads the edited statement again, which must be the planned tree with every comment of the old one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+
+from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Rewrite
+from dropout_lint.rewriting import arguments, exchanges, expressions, statements
+from dropout_lint.rewriting.plan import CommentLost, Planner, Replacement, Unsound, choose
+from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
+
+
+def with_edits(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> Iterator[Diagnostic]:
+    """The diagnostics of a file, with edits in place of rewrites. What cannot be rewritten without loss is advice."""
+    for diagnostic in diagnostics:
+        fix = diagnostic.fix
+        yield replace(diagnostic, fix=edited(fix, text)) if fix is not None and fix.rewrites else diagnostic
+
+
+def edited(fix: Fix, text: ConcreteText) -> Fix | None:
+    """A fix with edits, or its advice; None where it has none."""
+    try:
+        found = [one for rewrite in fix.rewrites for one in replacements(rewrite, text)]
+        if any(a.end > b.start for a, b in itertools.pairwise(sorted(found, key=lambda r: (r.start, r.end)))):
+            raise Unsound("two rewrites change the same code")
+    except CommentLost:
+        return Fix(fix.otherwise or fix.message, Applicability.DISPLAY)
+    except (Unsound, NotConcrete, ValueError):
+        return Fix(fix.otherwise, Applicability.DISPLAY) if fix.otherwise else None
+    edits = tuple(Edit(text.span((one.start, one.end)), one.code) for one in found)
+    return replace(fix, edits=edits, rewrites=(), otherwise="")
+
+
+def replacements(rewrite: Rewrite, text: ConcreteText) -> tuple[Replacement, ...]:
+    """What a rewrite replaces in a text. Raises NotConcrete, and Unsound for what would change something else."""
+    return choose(text, _planners()[type(rewrite)](text, rewrite))
+
+
+@cache
+def _planners() -> dict[type[Rewrite], Planner]:
+    return arguments.PLANNERS | expressions.PLANNERS | exchanges.PLANNERS | statements.PLANNERS

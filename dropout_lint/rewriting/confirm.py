@@ -1,0 +1,41 @@
+"""Reads what is reported again with libcst, a second parser, before anybody sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dropout_lint.diagnostic import Diagnostic, Failure, Span
+from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
+
+
+def confirm(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> tuple[list[Diagnostic], list[Failure]]:
+    """Split the findings of a file: those whose place is a node of the concrete tree, and a Failure for each other.
+
+    A finding in a statement that libcst does not read stays, on the word of ``ast`` alone: Python 2, syntax of a newer
+    Python than libcst knows, or a form feed that libcst drops. There the two parsers do not disagree about a place.
+    """
+    found: list[Diagnostic] = []
+    failures: list[Failure] = []
+    for diagnostic in diagnostics:
+        if is_confirmed(diagnostic.span, text):
+            found.append(diagnostic)
+        else:
+            failures.append(_failure(diagnostic))
+    return found, failures
+
+
+def is_confirmed(span: Span, text: ConcreteText) -> bool:
+    """Whether an expression, argument, parameter, name or statement begins and ends at a span, as libcst reads it."""
+    try:
+        place = text.place(span)
+        return text.has(place)
+    except NotConcrete:
+        return True
+    except (IndexError, ValueError):  # outside of the text
+        return False
+
+
+def _failure(diagnostic: Diagnostic) -> Failure:
+    line, column = diagnostic.span.line, diagnostic.span.column
+    reason = f"rule {diagnostic.code} reports {line}:{column}, where a second parser finds no such code"
+    return Failure(diagnostic.path, f"{reason}; this is a bug in dropout-lint", diagnostic.code)

@@ -1,0 +1,301 @@
+"""Concrete trees of the statements that something is reported in, with comments and positions.
+
+libcst parses more than twenty times slower than ``ast``, so only one statement is parsed at a time: a simple one whole,
+of a compound one the expression in its head that the place lies in, or the head alone. Places are offsets in the text
+of the file.
+"""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.positions import Lines
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+Range = tuple[int, int]
+_BLOCK = "if 1:\n"
+_BODY = "pass"
+
+
+class NotConcrete(Exception):  # noqa: N818 - the state of a text, not an error of its own
+    """libcst cannot parse a statement, or prints it otherwise than it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """Neighbouring statements of one block, from ``first`` to ``last``."""
+
+    parents: tuple[ast.stmt, ...]
+    """The statements around them, outermost first."""
+    block: list[ast.stmt]
+    first: int
+    last: int
+
+
+class Unit:
+    """A piece of the file as a tree of its own; ``before`` and ``behind`` is what makes a module of it."""
+
+    def __init__(self, text: str, start: int, end: int, before: str = "", behind: str = "") -> None:
+        self.start, self.end = start, end
+        self.before, self.behind = before, behind
+        self.module = self.parse(text[start:end])
+        self._shift = start - len(before)
+        self._index: dict[Range, list[cst.CSTNode]] = {}
+        self._ranges: dict[cst.CSTNode, Range] = {}
+        self._read_positions()
+
+    def parse(self, piece: str) -> cst.Module:
+        """A module of another text for the piece. Raises NotConcrete."""
+        code = f"{self.before}{piece}{self.behind}"
+        try:
+            module = cst.parse_module(code)
+        except Exception as error:
+            # libcst raises ParserSyntaxError, and other errors for what its tokenizer cannot read or hold.
+            raise NotConcrete(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+        if module.code != code:
+            raise NotConcrete("libcst prints it otherwise")
+        return module
+
+    def _read_positions(self) -> None:
+        code = self.module.code
+        starts = [*Lines(code).starts, len(code)]  # libcst counts a line break behind the last line
+        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
+        for node, place in wrapper.resolve(PositionProvider).items():
+            start = starts[place.start.line - 1] + place.start.column + self._shift
+            end = starts[place.end.line - 1] + place.end.column + self._shift
+            self._ranges[node] = start, end
+            self._index.setdefault((start, end), []).append(node)
+        for node in list(self._ranges):
+            for outer in self._parenthesized(node):
+                self._index.setdefault(outer, []).append(node)
+
+    def _parenthesized(self, node: cst.CSTNode) -> Iterator[Range]:
+        """The ranges of an expression with one, two and more of its parentheses."""
+        expression = isinstance(node, (cst.BaseExpression, cst.BaseAssignTargetExpression))
+        opening, closing = (node.lpar, node.rpar) if expression else ((), ())  # type: ignore[attr-defined]
+        for left, right in zip(reversed(opening), closing, strict=True):
+            yield self._ranges[left][0], self._ranges[right][1]
+        if isinstance(node, cst.Param) and node.annotation is not None:
+            # For ``ast``, a parameter ends before its default.
+            yield self._ranges[node][0], self.outer(node.annotation.annotation)[1]
+        if isinstance(node, cst.Call) and len(node.args) == 1 and isinstance(node.args[0].value, cst.GeneratorExp):
+            # For ``ast``, the parentheses of the call belong to a generator that is its only argument.
+            self._index.setdefault((self.opening(node), self._ranges[node][1]), []).append(node.args[0].value)
+
+    def range(self, node: cst.CSTNode) -> Range:
+        """Where a node begins and ends, without parentheses around it."""
+        return self._ranges[node]
+
+    def outer(self, node: cst.CSTNode) -> Range:
+        """Where a node begins and ends, with its parentheses."""
+        return max([self._ranges[node], *self._parenthesized(node)], key=lambda found: found[1] - found[0])
+
+    def opening(self, call: cst.Call) -> int:
+        """Where the parenthesis of a call opens."""
+        return self.outer(call.func)[1] + len(self.module.code_for_node(call.whitespace_after_func))
+
+    def at(self, place: Range, *kinds: type[Node]) -> Node | None:
+        """The outermost node of one of some kinds at a place."""
+        return next((node for node in self._index.get(place, ()) if isinstance(node, kinds)), None)
+
+    def expression_at(self, place: Range) -> cst.BaseExpression | None:
+        """The outermost expression at a place."""
+        return next((node for node in self._index.get(place, ()) if isinstance(node, cst.BaseExpression)), None)
+
+    def nodes(self, *kinds: type[Node]) -> Iterator[Node]:
+        """All nodes of some kinds."""
+        return (node for node in self._ranges if isinstance(node, kinds))
+
+    def has(self, place: Range) -> bool:
+        """Whether some node begins and ends there."""
+        return place in self._index
+
+    def begins(self, offset: int) -> bool:
+        """Whether a compound statement begins there."""
+        nodes = (node for node in self._ranges if isinstance(node, cst.BaseCompoundStatement))
+        return any(self._ranges[node][0] == offset for node in nodes)
+
+
+class ConcreteText:
+    """The text of a file, parsed with libcst where it is asked about."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.lines = Lines(text)
+        self._tree: ast.Module | None = None
+        self._units: dict[tuple[int, int, str], Unit | NotConcrete] = {}
+
+    @property
+    def tree(self) -> ast.Module:
+        """The syntax tree. Raises NotConcrete for a text without one."""
+        if self._tree is None:
+            try:
+                self._tree = parse(self.text)
+            except (SourceSyntaxError, NotParsed) as error:
+                raise NotConcrete(str(error)) from None
+        return self._tree
+
+    def place(self, span: Span) -> Range:
+        """A span as offsets."""
+        return self.lines.offset(span.line, span.column), self.lines.offset(span.end_line, span.end_column)
+
+    def range(self, node: ast.stmt | ast.expr) -> Range:
+        """Where a node of the tree begins and ends, without decorators."""
+        return self.place(self.lines.span(node))
+
+    def span(self, place: Range) -> Span:
+        """Offsets as a span."""
+        return Span(*self._position(place[0]), *self._position(place[1]))
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self.lines.starts, offset)
+        return line, offset - self.lines.starts[line - 1] + 1
+
+    def around(self, place: Range) -> Siblings | None:
+        """The innermost statements that cover a place."""
+        found: Siblings | None = None
+        parents: list[ast.stmt] = []
+        node: ast.AST = self.tree
+        while True:
+            inner = next(filter(None, (self._covering(tuple(parents), b, place) for b in _blocks(node))), None)
+            if inner is None:
+                return found
+            found = inner
+            if inner.first != inner.last:
+                return found
+            node = inner.block[inner.first]
+            parents.append(node)
+
+    def _covering(self, parents: tuple[ast.stmt, ...], block: list[ast.stmt], place: Range) -> Siblings | None:
+        first = last = -1
+        for index, statement in enumerate(block):
+            start, end = self._with_decorators(statement)
+            if start <= place[0]:
+                first = index
+            if place[1] <= end:
+                last = index
+                break
+        inside = first >= 0 and last >= 0 and place[0] < self._with_decorators(block[first])[1]
+        return Siblings(parents, block, first, last) if inside and first <= last else None
+
+    def _with_decorators(self, statement: ast.stmt) -> Range:
+        start, end = self.range(statement)
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+        return (self.text.rindex("@", 0, self.range(decorators[0])[0]) if decorators else start), end
+
+    def has(self, place: Range) -> bool:
+        """Whether some node of the concrete tree begins and ends at a place. Raises NotConcrete."""
+        found = self.around(place)
+        if found is None:
+            return False
+        statement = found.block[found.first]
+        if self.range(statement) == place and any(True for _ in _blocks(statement)):
+            return self._head(statement).begins(place[0])
+        return self.expression(place).has(place)
+
+    def expression(self, place: Range) -> Unit:
+        """The statement, or the part of a compound one, that an expression stands in. Raises NotConcrete."""
+        found = self.around(place)
+        if found is None:
+            raise NotConcrete("no statement is there")
+        statement = found.block[found.first]
+        if found.first != found.last:
+            return self.block(found)
+        if not any(True for _ in _blocks(statement)):
+            return self._unit(*self.range(statement))
+        part = next((p for p in _parts(statement) if _covers(self.range(p), place)), None)
+        if part is not None:
+            try:
+                return self._unit(*self.range(part), "(", ")")
+            except NotConcrete:
+                pass  # a part that is no expression by itself, such as the starred base of a class
+        return self._head(statement)
+
+    def _head(self, statement: ast.stmt) -> Unit:
+        """A compound statement without its body."""
+        body: list[ast.stmt] = getattr(statement, "body", [])
+        if not body:
+            raise NotConcrete("its head has no tree of its own")
+        start, end = self.range(statement)[0], self._with_decorators(body[0])[0]
+        indent = self.text[self.lines.starts[statement.lineno - 1] : start]
+        if self.text.startswith("elif", start):
+            start += len("el")
+        return self._unit(start, end, f"{_BLOCK}{indent}" if indent and not indent.strip() else "", _BODY)
+
+    def top(self, found: Siblings) -> Unit:
+        """A statement, of a compound one without its body where that works. Raises NotConcrete."""
+        statement = found.block[found.first]
+        if any(True for _ in _blocks(statement)) and not getattr(statement, "decorator_list", None):
+            try:
+                return self._head(statement)
+            except NotConcrete:
+                pass  # such as ``try``
+        return self.block(found)
+
+    def block(self, found: Siblings) -> Unit:
+        """Whole statements with their lines. Raises NotConcrete, also where they share a line with others."""
+        first, last = found.block[found.first], found.block[found.last]
+        start, end = self._with_decorators(first)[0], self.range(last)[1]
+        line, stop = self.line_start(start), self.line_end(end)
+        rest = self.text[end:stop].strip()
+        if self.text[line:start].strip() or (rest and not rest.startswith("#")):
+            raise NotConcrete("it shares its line")
+        return self._unit(line, stop, _BLOCK if start > line else "")
+
+    def line_start(self, offset: int) -> int:
+        """Where the line of an offset begins."""
+        return max(self.text.rfind("\n", 0, offset), self.text.rfind("\r", 0, offset)) + 1
+
+    def line_end(self, offset: int) -> int:
+        """Where the line of an offset ends, without its break."""
+        ends = [found for found in (self.text.find(c, offset) for c in "\r\n") if found >= 0]
+        return min(ends, default=len(self.text))
+
+    def _unit(self, start: int, end: int, before: str = "", behind: str = "") -> Unit:
+        key = (start, end, before)
+        if key not in self._units:
+            try:
+                self._units[key] = Unit(self.text, start, end, before, behind)
+            except NotConcrete as error:
+                self._units[key] = error
+        known = self._units[key]
+        if isinstance(known, NotConcrete):
+            raise known
+        return known
+
+
+def _covers(outer: Range, inner: Range) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements in a module or a compound statement, those of handlers and cases included."""
+    if isinstance(node, ast.expr):
+        return
+    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+        found = getattr(node, name, None)
+        if not isinstance(found, list) or not found:
+            continue
+        if isinstance(found[0], ast.stmt):
+            yield found
+        else:
+            for part in found:
+                yield from _blocks(part)
+
+
+def _parts(node: ast.AST) -> Iterator[ast.expr]:
+    """The outermost expressions in the head of a compound statement."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            yield child
+        elif not isinstance(child, ast.stmt):
+            yield from _parts(child)
