@@ -44,8 +44,9 @@ class MaskStatements(Interpreter[Names, Term]):
         merged, *others = states
         for other in others:
             for name in {**merged, **other}:
-                unknown = atom(f"{name}@{at.lineno}")
-                merged[name] = join(merged.get(name, atom(name)), other.get(name, atom(name)), unknown)
+                if merged.get(name) is not other.get(name):
+                    unknown = atom(f"{name}@{at.lineno}")
+                    merged[name] = join(merged.get(name, atom(name)), other.get(name, atom(name)), unknown)
         return merged
 
     def evaluate(self, node: ast.expr, state: Names) -> Term:
