@@ -143,7 +143,7 @@ def _private(value: Product) -> bool:
 
 
 def _constructed(value: Product) -> Product:
-    """A value that the constructor computes, told apart from locals of other methods."""
+    """A value of the constructor, with a prefix on its symbols so that locals of other methods never equal them."""
     factors = tuple((replace(term, symbol=f"__init__.{term.symbol}"), power) for term, power in value.factors)
     return replace(value, factors=factors)
 

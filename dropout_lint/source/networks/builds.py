@@ -21,8 +21,8 @@ from dropout_lint.source.networks.layers import (
     Repeated,
     Sequence,
     member,
+    placed,
     sliced,
-    standing,
 )
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIONS
@@ -113,9 +113,9 @@ class Builder:
             if isinstance(node, ast.Starred):
                 found += self.items(node.value, local)
             elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[0], ast.Constant):
-                found.append(standing(self.value(node.elts[1], local), "named", node, container, node.elts[1]))
+                found.append(placed(self.value(node.elts[1], local), "named", node, container, node.elts[1]))
             else:
-                found.append(standing(self.value(node, local), form, node, container, node))
+                found.append(placed(self.value(node, local), form, node, container, node))
         return tuple(found)
 
     def _call(self, call: ast.Call, local: Locals) -> Item:

@@ -1,4 +1,4 @@
-"""Chains of layers that stand alone, and which of them a loss judges."""
+"""Chains of layers outside of any ``forward``, and which layers feed a loss."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
 
 @dataclass(slots=True)
 class Judged:
-    """Layers of the file's own networks whose value is given to a loss, by the place of their constructor."""
+    """Constructor spans of layers whose output is passed to a loss."""
 
     names: set[str]
     """Networks that the module binds to a name."""
@@ -28,7 +28,7 @@ class Judged:
     compared: set[Span] = field(default_factory=set)
 
     def take(self, graph: GraphBuilder) -> None:
-        """Remember what a traced function gives to a loss."""
+        """Add what a traced function passes to a loss."""
         for found, into in ((graph.losses, self.losses), (graph.compared, self.compared)):
             into.update(at for at in (graph.nodes[i].constructor for i in found) if at is not None)
 
@@ -76,5 +76,5 @@ def _first(item: Item) -> Layer | None:
 
 
 def drops(nodes: tuple[LayerNode, ...]) -> bool:
-    """Whether any of them is a dropout."""
+    """Whether any node is a dropout."""
     return any(n.kind in DROPS for n in nodes)

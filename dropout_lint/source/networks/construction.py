@@ -21,7 +21,7 @@ from dropout_lint.source.networks.layers import (
     Sequence,
     either,
     parts,
-    standing,
+    placed,
 )
 from dropout_lint.source.walking.interpreter import Interpreter
 from dropout_lint.syntax.parsing import walk
@@ -166,7 +166,7 @@ class Construction(Interpreter[Locals, Item]):
             name in {"add_module", "register_module"} and len(arguments) == 2
         ):
             value, label = arguments[-1], arguments[0]
-            item = standing(self.evaluate(value, state), "append", statement, statement, value)
+            item = placed(self.evaluate(value, state), "append", statement, statement, value)
             if name != "append" and key and key == state.block.instance and isinstance(label, ast.Constant):
                 state.items[f"self.{label.value!s}"] = item
             else:

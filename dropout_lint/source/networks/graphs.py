@@ -22,7 +22,7 @@ from dropout_lint.syntax.parsing import walk
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
-    """Every network of the file in which something is dropped, with the wrappers of the file looked into."""
+    """Every network of the file that has a dropout, with the wrappers of the same file inlined."""
     templates = Templates(module)
 
     def local(node: LayerNode, wrapper: Wrapper) -> Found | None:

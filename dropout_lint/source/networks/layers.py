@@ -109,8 +109,8 @@ def member(item: Item) -> Item:
     return Either(found) if len(found) > 1 else found[0][0] if found else UNKNOWN
 
 
-def standing(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
-    """An item as it stands in a container."""
+def placed(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
+    """``item`` with its position in a container, for fixes."""
     if isinstance(item, Layer):
         return replace(item, form=form, whole=whole, container=container, written=written)  # type: ignore[arg-type]
     return item

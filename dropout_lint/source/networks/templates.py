@@ -1,4 +1,4 @@
-"""What a class or factory of a file does to the values that are sent through it, for one way to build and call it."""
+"""Summaries of classes and factories: their layers for one set of constructor arguments and operands."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dropout_lint.source.networks.trace import Tracer
 from dropout_lint.source.sites.flow import Flow
 
 MAX_NODES = 150
-"""Larger ones are networks of their own; nobody looks through them at their first layer."""
+"""Larger ones are networks of their own, and are not inlined."""
 _MAX_BASES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The nodes of one call, without places for its operands: ``inputs`` are those that stand for them, in order."""
+    """The nodes of one call; ``inputs`` are those in place of its operands, in order."""
 
     owner: str
     nodes: tuple[LayerNode, ...]
@@ -34,7 +34,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """The class takes its ``forward`` and its constructor from another one, which is built with these arguments."""
+    """A class with the ``forward`` and the constructor of another one, which is built with these arguments."""
 
     target: str
     passed: Passed
@@ -54,7 +54,7 @@ class Templates:
         return self._construction.arguments.local(name) is not None
 
     def of(self, name: str, wrapper: Wrapper) -> Template | Inherited | None:
-        """The template of a class or function, by its name behind a dot; None where it cannot be told."""
+        """The template of a class or function, by its name behind a dot; None if it cannot be summarized."""
         shape = tuple((keyword, bool(nodes)) for keyword, nodes in wrapper.operands)
         key = (name, wrapper.passed, shape)
         if key not in self._known:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from dropout_lint.source.networks.calls import MAX_INLINED, Calls
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.graph_builder import GraphBuilder
-from dropout_lint.source.networks.layers import Either, Env, Item, Locals, Repeated, member, parts
-from dropout_lint.source.networks.layers import Sequence as Layers
+from dropout_lint.source.networks.layers import Either, Env, Item, Locals, member, parts
+from dropout_lint.source.networks.loops import LoopTargets
 from dropout_lint.source.networks.operands import NOTHING, Meaning, Operand, State, Value, either, flat, several
 from dropout_lint.source.networks.ranks import rank_after
 from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.walking.interpreter import Interpreter
 from dropout_lint.source.walking.walker import Loop
 from dropout_lint.syntax.parsing import dotted, walk
-
-MAX_TURNS = 24
 
 
 class Tracer(Interpreter[State, Meaning]):
@@ -35,6 +32,7 @@ class Tracer(Interpreter[State, Meaning]):
         self.bundles = False
         """Some of what is returned holds several values, or none in sight."""
         self._calls = Calls(self.graph, self)
+        self._targets = LoopTargets(self)
         self._construction = construction
         self._arguments = construction.arguments
         self._attributes = attributes
@@ -134,61 +132,10 @@ class Tracer(Interpreter[State, Meaning]):
                 state.values[key] = made - tested
 
     def turns(self, statement: ast.For | ast.AsyncFor, state: State) -> Sequence[Callable[[State], None]] | None:
-        turns = self._turns(statement.target, statement.iter, state)
-        return [partial(_bind_layers, turn) for turn in turns] or None
-
-    def _turns(self, target: ast.expr, iterated: ast.expr, state: State) -> list[Env]:
-        """What the names of a loop over layers stand for, turn by turn; empty where that is not known."""
-        name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
-        if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple) and name in {"enumerate", "zip"}:
-            sources = iterated.args[:1] if name == "enumerate" else iterated.args
-            names = target.elts[-1:] if name == "enumerate" else target.elts
-            found = [self._turns(t, s, state) for t, s in zip(names, sources, strict=False)]
-            if not found or not all(found):
-                return []
-            return [{k: v for one in turn for k, v in one.items()} for turn in zip(*found, strict=False)]
-        layers = self.layers(iterated, state)
-        if not isinstance(layers, Layers) or not isinstance(target, ast.Name):
-            return []
-        items = [i for item in layers.items for i in (item.items * 2 if isinstance(item, Repeated) else (item,))]
-        if not all(_is_one_member(i) for i in items):
-            return []  # how many turns there are depends on a test
-        return [{target.id: item} for item in items] if len(items) <= MAX_TURNS else []
+        return self._targets.turns(statement.target, statement.iter, state)
 
     def some_turn(self, target: ast.expr, iterable: ast.expr, state: State) -> Callable[[State], None]:
-        bound = list(self._elements(target, iterable, state))
-
-        def bind(inner: State) -> None:
-            for path, element in bound:
-                if element.layers is not None:
-                    inner.layers[path] = element.layers
-                else:
-                    inner.layers.pop(path, None)
-                    inner.values[path] = element.value
-
-        return bind
-
-    def _elements(self, target: ast.expr, iterated: ast.expr, state: State) -> Iterator[tuple[str, Meaning]]:
-        """Names that a loop binds to some layer or value, through ``zip``, ``enumerate`` and ``items``."""
-        name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
-        if name == "enumerate" and isinstance(iterated, ast.Call) and iterated.args and isinstance(target, ast.Tuple):
-            yield from self._elements(target.elts[-1], iterated.args[0], state)
-            return
-        if name == "zip" and isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple):
-            for one, source in zip(target.elts, iterated.args, strict=False):
-                yield from self._elements(one, source, state)
-            return
-        method = iterated.func if isinstance(iterated, ast.Call) else None
-        if isinstance(method, ast.Attribute) and name.endswith((".values", ".children", ".items")):
-            iterated = method.value
-        layers = self.layers(iterated, state)
-        if isinstance(layers, Layers) and dotted(target):
-            yield dotted(target), Meaning(NOTHING, member(layers))
-            return
-        value = flat(self.value(iterated, state))
-        for part in walk(target):
-            if isinstance(part, ast.Name):
-                yield part.id, Meaning(value)
+        return self._targets.some_turn(target, iterable, state)
 
     def inline(self, call: ast.Call, method: str, arguments: list[Operand], state: State) -> Operand | None:
         """Follow a method of the same instance, so that a ``forward`` split over methods is one network."""
@@ -292,17 +239,6 @@ class Tracer(Interpreter[State, Meaning]):
         if not joins and isinstance(op, (ast.Add, ast.Sub, ast.Pow, ast.FloorDiv, ast.Mod)):
             kind = "unknown"
         return self.graph.node(kind, inputs, node, self.graph.ranks(inputs))
-
-
-def _bind_layers(turn: Env, state: State) -> None:
-    state.layers.update(turn)
-
-
-def _is_one_member(item: Item) -> bool:
-    """Whether an item of a list of layers is one layer, whichever way a test goes."""
-    if isinstance(item, Either):
-        return all(len(arm) == 1 and _is_one_member(arm[0]) for arm in item.arms)
-    return not isinstance(item, Repeated)
 
 
 def _constructs(name: str) -> bool:
