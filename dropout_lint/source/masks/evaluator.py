@@ -15,7 +15,7 @@ from dropout_lint.source.masks.reader import Reader
 from dropout_lint.source.masks.statements import run
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.syntax.parsing import dotted
+from dropout_lint.syntax.parsing import dotted, walk
 
 
 class Evaluator(Reader):
@@ -47,6 +47,12 @@ class Evaluator(Reader):
             case ast.IfExp(body=body, orelse=orelse):
                 self.read(node.test)
                 return join(self.read(body), self.read(orelse), self.unknown(node))
+            case ast.NamedExpr(target=target, value=value):
+                term = self.names[target.id] = self.read(value)
+                self.seen[id(term)] = term
+                return term
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                return self._comprehension(node)
         return self.opaque(node)
 
     def inside(self, function: Block) -> Reader:
@@ -56,6 +62,15 @@ class Evaluator(Reader):
     def follow(self, statements: list[ast.stmt]) -> None:
         """Read a function's body to its end; what then still is in a local counts as used."""
         run(self, statements)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Term:
+        """An unknown list, whose targets are names of its own."""
+        outer, self.names = self.names, dict(self.names)
+        for target in (part for g in node.generators for part in walk(g.target) if isinstance(part, ast.Name)):
+            self.names[target.id] = atom(f"{target.id}@{target.lineno}:{target.col_offset}")
+        term = self.opaque(node)
+        self.names = outer
+        return term
 
     def _held(self, name: str) -> Term | None:
         term = self.names.get(name)
@@ -128,7 +143,7 @@ def _private(value: Product) -> bool:
 
 
 def _constructed(value: Product) -> Product:
-    """A value that the constructor computes, told apart from locals of other methods."""
+    """A value of the constructor, with a prefix on its symbols so that locals of other methods never equal them."""
     factors = tuple((replace(term, symbol=f"__init__.{term.symbol}"), power) for term, power in value.factors)
     return replace(value, factors=factors)
 

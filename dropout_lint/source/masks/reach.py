@@ -1,4 +1,4 @@
-"""Who reaches a hand-written mask, and in which mode."""
+"""Which calls reach a hand-written mask, and in which mode."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def outermost(block: Block) -> Block:
 
 
 def reached(module: SourceModule, function: Block, parameter: str, depth: int = MAX_CALLERS) -> list[ast.Call] | None:
-    """Calls by which ``forward`` runs a function without a test of the mode; None where none is proven.
+    """Call sites through which ``forward`` reaches a function without a test of the mode; None if none is proven.
 
-    The list is empty for ``forward`` itself. ``parameter`` carries the rate: a value that a caller makes depend on
-    the mode, or that a ``forward`` is given, proves nothing.
+    The list is empty for ``forward`` itself. ``parameter`` carries the rate: a rate that depends on the mode at the
+    call, or that ``forward`` takes as an argument, proves nothing.
     """
     if function.method is function and function.name in _ENTRIES:
         return [] if parameter not in function.parameters else None

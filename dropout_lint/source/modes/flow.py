@@ -8,7 +8,7 @@ from functools import cached_property
 
 from dropout_lint.facts import ModeClass, ModeFlow
 from dropout_lint.source.modes.classes import classes_of, mode_class
-from dropout_lint.source.modes.steps import FlowBuilder, FunctionNode
+from dropout_lint.source.modes.functions import FlowBuilder, FunctionNode
 from dropout_lint.source.module.source_module import SourceModule
 
 _ACCESSORS = {"setter", "deleter"}

@@ -1,158 +1,186 @@
-"""Turns functions into ModeFlows: their statements as steps."""
+"""Turns the statements of a function into the Steps of its ModeFlow, whose order is that in which they run."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from dropout_lint.facts import NOWHERE, ModeFlow, Step, Term
-from dropout_lint.source.modes.terms import term
+from dropout_lint.facts import Step, Term
+from dropout_lint.source.modes.terms import NOTHING, term
 from dropout_lint.source.names.import_table import ImportTable
-from dropout_lint.source.values import intent
+from dropout_lint.source.walking.targets import always_matches, captured
+from dropout_lint.source.walking.walker import Definition, Exit, Loop, Walker, With
+from dropout_lint.syntax.parsing import walk
 from dropout_lint.syntax.positions import Lines
-from dropout_lint.vocabulary import MODE_CALLS
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+_RETURNED = ""
+"""Holds a value on its way out through ``finally``: a name that no message shows and no statement can bind."""
 
 
-class FlowBuilder:
-    """Builds flows; a function's come with those of the functions inside of it."""
+@dataclass(slots=True)
+class Steps:
+    """The steps of one block so far, and what runs when a statement leaves the blocks around it."""
 
-    def __init__(self, lines: Lines, package: str) -> None:
-        self.flows: list[ModeFlow] = []
+    found: list[Step] = field(default_factory=list)
+    finals: tuple[list[ast.stmt], ...] = ()
+    """Bodies of ``finally`` around the block, outermost first."""
+    in_loop: int = 0
+    """How many of them are outside of the innermost loop."""
+
+
+class StepBuilder(Walker[Steps]):
+    """Builds the steps of one function; ``define`` gets the definitions inside of it."""
+
+    def __init__(self, lines: Lines, package: str, prefix: str, define: Callable[[Definition], None]) -> None:
         self._lines = lines
         self._package = package
+        self._prefix = prefix
+        self._define = define
+        self._has_walrus = ":=" in lines.text
 
-    def top(self, tree: ast.Module) -> ModeFlow:
-        """The flow of the top level, without those of its definitions."""
-        span = self._lines.span(tree.body[0]) if tree.body else NOWHERE
-        steps = self._body(tree.body, "", "")
-        return ModeFlow("", span, steps, relevant=_relevant(steps))
+    def body(self, body: list[ast.stmt]) -> tuple[Step, ...]:
+        """The steps of the body of a function."""
+        return self._block(body, Steps())
 
-    def function(self, node: FunctionNode, prefix: str, owner: str) -> None:
-        """Add the flow of a function, and of those inside."""
-        name = f"{prefix}.{node.name}"
-        steps = self._body(node.body, name.lstrip("."), "")
-        arguments = node.args
-        positional = [*arguments.posonlyargs, *arguments.args]
-        defaults = [
-            *zip(reversed(positional), reversed(arguments.defaults), strict=False),
-            *((k, d) for k, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None),
+    def _block(self, body: list[ast.stmt], around: Steps, *before: Step) -> tuple[Step, ...]:
+        inner = Steps(list(before), around.finals, around.in_loop)
+        self.run(body, inner)
+        return tuple(inner.found)
+
+    def _term(self, node: ast.expr | None) -> Term:
+        return term(node, self._lines)
+
+    def _named(self, node: ast.expr | None) -> list[Step]:
+        """``(name := value)`` inside of an expression, as statements before it."""
+        if node is None or not self._has_walrus:
+            return []
+        found = [n for n in walk(node) if isinstance(n, ast.NamedExpr)]
+        return [
+            Step("bind", (Term("name", n.target.id),), self._term(n.value), span=self._lines.span(n))
+            for n in reversed(found)
         ]
-        decorators = tuple(term(d, self._lines) for d in node.decorator_list)
-        self.flows.append(
-            ModeFlow(
-                name.lstrip("."),
-                self._lines.span(node),
-                steps,
-                parameters=tuple(p.arg for p in (*positional, *arguments.kwonlyargs)),
-                positional=len(positional),
-                defaults=tuple((p.arg, term(d, self._lines)) for p, d in defaults),
-                rest=arguments.vararg.arg if arguments.vararg else "",
-                owner=owner,
-                decorators=decorators,
-                intent=intent.words(node, self._lines),
-                relevant=any(_names_event(d) for d in decorators) or _relevant(steps),
-                sets_flag=_sets_flag(steps),
-                checkpoints="preserve_rng_state" in self._lines.block(node.lineno, node.end_lineno or node.lineno),
-            )
+
+    def assign(
+        self, statement: ast.Assign | ast.AnnAssign, targets: list[ast.expr], value: ast.expr, state: Steps
+    ) -> Steps:
+        bound = tuple(self._term(t) for t in targets)
+        state.found += [
+            *self._named(value),
+            Step("bind", bound, self._term(value), span=self._lines.span(statement)),
+        ]
+        return state
+
+    def augment(self, statement: ast.AugAssign, state: Steps) -> Steps:
+        target, value = self._term(statement.target), self._term(statement.value)
+        state.found += self._named(statement.value)
+        state.found.append(Step("evaluate", (target,), value, span=self._lines.span(statement), text="+="))
+        return state
+
+    def effect(self, statement: ast.Expr, state: Steps) -> Steps:
+        state.found += self._named(statement.value)
+        found = self._term(statement.value)
+        if found.kind != "constant":
+            state.found.append(Step("evaluate", value=found, span=self._lines.span(statement)))
+        return state
+
+    def leave(self, statement: Exit, state: Steps) -> Steps:
+        span = self._lines.span(statement)
+        if isinstance(statement, ast.Return):
+            state.found += self._named(statement.value)
+            value = self._term(statement.value)
+            if state.finals and statement.value is not None:
+                state.found.append(Step("bind", (Term("name", _RETURNED),), value, span=span))
+                value = Term("name", _RETURNED)
+            self._finish(state, 0)
+            state.found.append(Step("return", value=value, span=span))
+            return state
+        if not isinstance(statement, ast.Raise):
+            self._finish(state, state.in_loop)
+        state.found.append(Step("stop", span=span, text=type(statement).__name__))
+        return state
+
+    def _finish(self, state: Steps, outermost: int) -> None:
+        """Run the bodies of ``finally`` that a statement leaves, innermost first."""
+        for number in range(len(state.finals) - 1, outermost - 1, -1):
+            around = Steps(finals=state.finals[:number], in_loop=min(state.in_loop, number))
+            state.found += self._block(state.finals[number], around)
+
+    def branch(self, statement: ast.If, state: Steps) -> Steps:
+        state.found += self._named(statement.test)
+        arms = (self._block(statement.body, state), self._block(statement.orelse, state))
+        state.found.append(
+            Step("branch", value=self._term(statement.test), arms=arms, span=self._lines.span(statement))
         )
+        return state
 
-    def _class(self, node: ast.ClassDef, prefix: str) -> None:
-        name = f"{prefix}.{node.name}"
-        for statement in node.body:
-            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                self.function(statement, name, name)
-            elif isinstance(statement, ast.ClassDef):
-                self._class(statement, name)
+    def match(self, statement: ast.Match, state: Steps) -> Steps:
+        arms = [self._block(case.body, state, *self._captures(case)) for case in statement.cases]
+        if not any(always_matches(case) for case in statement.cases):
+            arms.append(())
+        subject = Term("group", parts=(self._term(statement.subject),))
+        state.found += self._named(statement.subject)
+        state.found.append(Step("branch", value=subject, arms=tuple(arms), span=self._lines.span(statement)))
+        return state
 
-    def _body(self, body: list[ast.stmt], prefix: str, owner: str) -> tuple[Step, ...]:
-        steps: list[Step] = []
-        for statement in body:
-            steps += self._statement(statement, prefix, owner)
-        return tuple(steps)
+    def _captures(self, case: ast.match_case) -> list[Step]:
+        names = tuple(Term("name", name) for name in captured(case.pattern))
+        return [Step("bind", (name,), NOTHING) for name in names]
 
-    def _statement(self, node: ast.stmt, prefix: str, owner: str) -> list[Step]:
-        lines, span = self._lines, self._lines.span(node)
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                if prefix:
-                    self.function(node, prefix, owner)
-                return [Step("define", (Term("name", node.name),), text=f"{prefix}.{node.name}".lstrip("."), span=span)]
-            case ast.ClassDef():
-                if prefix:
-                    self._class(node, prefix)
-                return [Step("define", (Term("name", node.name),), text=f"{prefix}.{node.name}".lstrip("."), span=span)]
-            case ast.Assign(targets=targets, value=value):
-                return [Step("bind", tuple(term(t, lines) for t in targets), term(value, lines), span=span)]
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                return [Step("bind", (term(target, lines),), term(value, lines), span=span)]
-            case ast.AugAssign(target=target, value=value):
-                return [Step("evaluate", (term(target, lines),), term(value, lines), span=span, text="+=")]
-            case ast.Expr(value=value):
-                found = term(value, lines)
-                return [] if found.kind == "constant" else [Step("evaluate", value=found, span=span)]
-            case ast.Return(value=value):
-                return [Step("return", value=term(value, lines), span=span)]
-            case ast.Raise() | ast.Break() | ast.Continue():
-                return [Step("stop", span=span, text=type(node).__name__)]
-            case ast.If(test=test, body=body, orelse=orelse):
-                arms = (self._body(body, prefix, owner), self._body(orelse, prefix, owner))
-                return [Step("branch", value=term(test, lines), arms=arms, span=span)]
-            case (
-                ast.For(target=target, iter=source, body=body, orelse=orelse)
-                | ast.AsyncFor(target=target, iter=source, body=body, orelse=orelse)
-            ):
-                arms = (self._body(body, prefix, owner), self._body(orelse, prefix, owner))
-                return [Step("loop", (term(target, lines),), term(source, lines), arms, span)]
-            case ast.While(test=test, body=body, orelse=orelse):
-                arms = (self._body(body, prefix, owner), self._body(orelse, prefix, owner))
-                return [Step("loop", (), term(test, lines), arms, span, "while")]
-            case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
-                names = tuple(
-                    Term("tuple", parts=(term(i.context_expr, lines), term(i.optional_vars, lines))) for i in items
-                )
-                return [Step("region", names, arms=(self._body(body, prefix, owner),), span=span)]
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                tried = tuple(self._body(b, prefix, owner) for b in (body + orelse, *(h.body for h in handlers)))
-                return [Step("try", arms=tried, span=span), *self._body(final, prefix, owner)]
-            case ast.Match(subject=subject, cases=cases):
-                chosen = tuple(self._body(c.body, prefix, owner) for c in cases)
-                return [
-                    Step("branch", value=Term("group", parts=(term(subject, lines),)), arms=(*chosen, ()), span=span)
-                ]
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                return [Step("outer", tuple(Term("name", n) for n in names))]
-            case ast.Import() | ast.ImportFrom() if prefix:
-                return self._imports(node)
-        return []
+    def loop(self, statement: Loop, state: Steps) -> Steps:
+        span, turns = self._lines.span(statement), Steps(finals=state.finals, in_loop=len(state.finals))
+        rest = self._block(statement.orelse, state)
+        if isinstance(statement, ast.While):
+            named = self._named(statement.test)
+            body = self._block(statement.body, turns, *named)
+            state.found.append(Step("loop", (), self._term(statement.test), (body, rest), span, "while"))
+            return state
+        state.found += self._named(statement.iter)
+        body = self._block(statement.body, turns)
+        target, source = self._term(statement.target), self._term(statement.iter)
+        state.found.append(Step("loop", (target,), source, (body, rest), span))
+        return state
 
-    def _imports(self, node: ast.Import | ast.ImportFrom) -> list[Step]:
-        table = ImportTable(self._package)
-        table.add(node)
-        return [Step("bind", (Term("name", name),), Term("import", dotted)) for name, dotted in table.names.items()]
+    def region(self, statement: With, state: Steps) -> Steps:
+        entered = tuple(
+            Term("tuple", parts=(self._term(item.context_expr), self._term(item.optional_vars)))
+            for item in statement.items
+        )
+        body = self._block(statement.body, state)
+        state.found += [named for item in statement.items for named in self._named(item.context_expr)]
+        state.found.append(Step("region", entered, arms=(body,), span=self._lines.span(statement)))
+        return state
 
+    def attempt(self, statement: ast.Try, state: Steps) -> Steps:
+        final = statement.finalbody
+        around = Steps(finals=(*state.finals, final), in_loop=state.in_loop) if final else state
+        bodies = [[*statement.body, *statement.orelse], *(handler.body for handler in statement.handlers)]
+        arms = tuple(self._block(body, around) for body in bodies)
+        state.found.append(Step("try", arms=arms, span=self._lines.span(statement)))
+        self.run(final, state)
+        return state
 
-def _relevant(steps: tuple[Step, ...]) -> bool:
-    """Whether any step names an event itself."""
-    for step in steps:
-        terms = [*step.targets, *([step.value] if step.value is not None else [])]
-        if any(_names_event(t) for t in terms) or any(_relevant(arm) for arm in step.arms):
-            return True
-    return _sets_flag(steps)
+    def define(self, statement: Definition, state: Steps) -> Steps:
+        if self._prefix:
+            self._define(statement)
+        name = f"{self._prefix}.{statement.name}".lstrip(".")
+        bound = (Term("name", statement.name),)
+        state.found.append(Step("define", bound, text=name, span=self._lines.span(statement)))
+        return state
 
+    def imports(self, statement: ast.Import | ast.ImportFrom, state: Steps) -> Steps:
+        if self._prefix:
+            table = ImportTable(self._package)
+            table.add(statement)
+            names = table.names.items()
+            state.found += [Step("bind", (Term("name", name),), Term("import", dotted)) for name, dotted in names]
+        return state
 
-def _sets_flag(steps: tuple[Step, ...]) -> bool:
-    """Whether any step assigns an attribute ``training``."""
-    return any(
-        any(t.kind == "attribute" and t.text == "training" for t in step.targets)
-        or any(_sets_flag(arm) for arm in step.arms)
-        for step in steps
-    )
+    def delete(self, statement: ast.Delete, state: Steps) -> Steps:
+        names = [target for target in statement.targets if isinstance(target, ast.Name)]
+        state.found += [Step("bind", (self._term(name),), NOTHING) for name in names]
+        return state
 
-
-def _names_event(found: Term) -> bool:
-    if found.kind in {"attribute", "name"} and found.text in MODE_CALLS:
-        return True
-    return any(_names_event(p) for p in found.parts) or any(
-        name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords
-    )
+    def outer(self, statement: ast.Global | ast.Nonlocal, state: Steps) -> Steps:
+        state.found.append(Step("outer", tuple(Term("name", name) for name in statement.names)))
+        return state

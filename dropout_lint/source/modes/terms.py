@@ -52,7 +52,9 @@ def term(node: ast.AST | None, lines: Lines) -> Term:
             return Term("star", parts=(term(value, lines),))
         case ast.Lambda(args=arguments, body=body):
             return Term("lambda", ",".join(a.arg for a in arguments.args), (term(body, lines),))
-        case ast.NamedExpr(value=value) | ast.Await(value=value):
+        case ast.NamedExpr(target=target):
+            return term(target, lines)
+        case ast.Await(value=value):
             return term(value, lines)
         case None:
             return NOTHING

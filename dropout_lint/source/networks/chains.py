@@ -1,4 +1,4 @@
-"""Chains of layers that stand alone, and which of them a loss judges."""
+"""Chains of layers outside of any ``forward``, and which layers feed a loss."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
-from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.graph_builder import GraphBuilder
 from dropout_lint.source.networks.layers import Either, Item, Known, Layer, Repeated, Sequence, unrolled
 from dropout_lint.source.networks.operands import NOTHING
-from dropout_lint.source.networks.trace import Tracer
 from dropout_lint.source.sites.flow import Flow
 from dropout_lint.torch_api.layer_groups import DROP_PATHS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
@@ -21,17 +20,17 @@ DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
 
 @dataclass(slots=True)
 class Judged:
-    """Layers of the file's own networks whose value is given to a loss, by the place of their constructor."""
+    """Constructor spans of layers whose output is passed to a loss."""
 
     names: set[str]
     """Networks that the module binds to a name."""
     losses: set[Span] = field(default_factory=set)
     compared: set[Span] = field(default_factory=set)
 
-    def take(self, tracer: Tracer) -> None:
-        """Remember what a traced function gives to a loss."""
-        for found, into in ((tracer.losses, self.losses), (tracer.compared, self.compared)):
-            into.update(at for at in (tracer.nodes[i].constructor for i in found) if at is not None)
+    def take(self, graph: GraphBuilder) -> None:
+        """Add what a traced function passes to a loss."""
+        for found, into in ((graph.losses, self.losses), (graph.compared, self.compared)):
+            into.update(at for at in (graph.nodes[i].constructor for i in found) if at is not None)
 
 
 def chains(item: Item) -> Iterator[Sequence]:
@@ -50,21 +49,19 @@ def chains(item: Item) -> Iterator[Sequence]:
             yield from chains(inner)
 
 
-def chain_graph(
-    module: SourceModule, construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: Judged
-) -> LayerGraph:
+def chain_graph(construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: Judged) -> LayerGraph:
     """The graph of one chain, with an unknown input."""
     first = _first(chain)
     if first is None or first.call is None:
         return LayerGraph(scope, (), ())
-    tracer = Tracer(module, construction, flow, {}, first.call)
-    ends = tracer.apply(chain, tracer.node("input", NOTHING, first.call), None)
+    graph = GraphBuilder(construction, flow, first.call)
+    ends = graph.apply(chain, graph.node("input", NOTHING, first.call), None)
     return LayerGraph(
         scope,
-        tuple(tracer.nodes),
+        tuple(graph.nodes),
         (),
-        losses=tuple(i for i in ends if tracer.nodes[i].constructor in judged.losses),
-        compared=tuple(i for i in ends if tracer.nodes[i].constructor in judged.compared),
+        losses=tuple(i for i in ends if graph.nodes[i].constructor in judged.losses),
+        compared=tuple(i for i in ends if graph.nodes[i].constructor in judged.compared),
     )
 
 
@@ -79,5 +76,5 @@ def _first(item: Item) -> Layer | None:
 
 
 def drops(nodes: tuple[LayerNode, ...]) -> bool:
-    """Whether any of them is a dropout."""
+    """Whether any node is a dropout."""
     return any(n.kind in DROPS for n in nodes)

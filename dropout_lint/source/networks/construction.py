@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from collections.abc import Sequence as Items
 
 from dropout_lint.facts import Passed
+from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.networks.arguments import Arguments
 from dropout_lint.source.networks.builds import MAX_CALLS, Builder
-from dropout_lint.source.networks.layers import Either, Env, Item, Repeated, Sequence, merge, standing
+from dropout_lint.source.networks.layers import (
+    UNKNOWN,
+    Env,
+    Followed,
+    Item,
+    Locals,
+    Repeated,
+    Sequence,
+    either,
+    parts,
+    placed,
+)
+from dropout_lint.source.walking.interpreter import Interpreter
 from dropout_lint.syntax.parsing import walk
 
+_YIELDED = "yield"
 
-class Construction(Builder):
-    """Follows the constructors of one file."""
+
+class Construction(Interpreter[Locals, Item]):
+    """Follows the constructors of one file. ``bound`` if each is followed for one call, whose arguments are known."""
+
+    stops_anywhere = False
+    loops_may_skip = False  # ``Repeated`` says so
+
+    def __init__(self, module: SourceModule, bound: bool = False) -> None:
+        super().__init__()
+        self.module = module
+        self.arguments = Arguments(module, bound)
+        self.builder = Builder(self.arguments, self.follow)
+        self._returned: list[Item] = []
 
     def attributes(self, owner: Block, passed: Passed | None = None) -> Env:
         """What a class binds to its instance, by name behind ``self.``; base classes of the same file come first.
@@ -28,109 +56,132 @@ class Construction(Builder):
             return
         seen.add(owner)
         init = owner.blocks.get("__init__")
-        local = self.frame(init, passed) if init is not None and passed is not None else {}
+        local = self.arguments.frame(init, passed) if init is not None and passed is not None else {}
         above = self.passed_up(init, local or {}) if init is not None and passed is not None else passed
         for base in owner.node.bases:
-            parent = self.local(self.module.scopes.resolve(base, owner.parent or owner))
+            parent = self.arguments.local(self.module.scopes.resolve(base, owner.parent or owner))
             if parent is not None and parent.kind == "class":
                 self._construct(parent, env, seen, above)
         if init is not None and local is not None and isinstance(init.node, ast.FunctionDef):
-            local.update((name, value) for name, value in env.items() if name.startswith("self."))
-            self.run(init.node.body, init, local, MAX_CALLS)
-            env.update({name: value for name, value in local.items() if name.startswith("self.")})
+            local.update(env)
+            end = self.follow(init.node.body, Locals(init, local, MAX_CALLS)).end
+            if end is not None:
+                env.update((name, item) for name, item in end.items.items() if name.startswith("self."))
 
     def passed_up(self, init: Block, env: Env) -> Passed:
         """What a constructor passes to the one of its base class."""
         for call in walk(init.node):
             if isinstance(call, ast.Call) and _is_super(call):
-                return self.passed(call, init, env)
+                return self.arguments.passed(call, init, env)
         return Passed(unpacked=True)
 
-    def run(self, body: list[ast.stmt], block: Block, env: Env, depth: int) -> Item | None:
-        """Follow statements; gives what they return, if that is known to be layers."""
-        result: Item | None = None
-        for statement in body:
-            match statement:
-                case ast.Assign(targets=targets, value=value):
-                    for target in targets:
-                        self._bind(target, self.value(value, block, env, depth), block, env)
-                case ast.AnnAssign(target=target, value=ast.expr() as value):
-                    self._bind(target, self.value(value, block, env, depth), block, env)
-                case ast.AugAssign(target=target, op=ast.Add(), value=value):
-                    self._extend(self.key(target, block), self.items(value, block, env, depth), env)
-                case ast.Expr(value=ast.Call() as call):
-                    self._statement(statement, call, block, env, depth)
-                case ast.If(test=test, body=body, orelse=orelse):
-                    goes = self.decided(test, block, env) if self.bound else None
-                    if goes is None:
-                        result = self._branch(statement, block, env, depth) or result
-                        continue
-                    arm = body if goes else orelse
-                    result = self.run(arm, block, env, depth) or result
-                    if arm and isinstance(arm[-1], (ast.Return, ast.Raise)):
-                        return result
-                case ast.For(body=inner) | ast.While(body=inner):
-                    self._loop(inner, block, env, depth)
-                case ast.With(body=inner):
-                    result = self.run(inner, block, env, depth) or result
-                case ast.Return(value=ast.expr() as value):
-                    returned = self.value(value, block, env, depth)
-                    return Either(((result,), (returned,))) if result is not None and self.bound else returned
-        return result
+    def follow(self, body: list[ast.stmt], local: Locals) -> Followed:
+        """Run the body of a function."""
+        outer, self._returned = self._returned, []
+        local.items[_YIELDED] = Sequence(())
+        end = self.function(body, local)
+        yielded = end.items.pop(_YIELDED, None) if end is not None else None
+        if isinstance(yielded, Sequence) and yielded.items:
+            self._returned = [yielded]
+        result = either(self._returned) if self._returned else None
+        self._returned = outer
+        return Followed(end, result)
 
-    def _bind(self, target: ast.expr, value: Item, block: Block, env: Env) -> None:
-        key = self.key(target, block)
-        if key:
-            env[key] = value
+    def copy(self, state: Locals) -> Locals:
+        return Locals(state.block, dict(state.items), state.depth)
 
-    def _extend(self, key: str, items: tuple[Item, ...], env: Env) -> None:
-        known = env.get(key)
-        if isinstance(known, Sequence):
-            env[key] = Sequence((*known.items, *items), known.chained)
+    def join(self, states: list[Locals], at: ast.stmt) -> Locals:
+        """Names that only some paths bind keep their value: a path that uses them comes from there."""
+        first = states[0]
+        for name in dict.fromkeys(name for state in states for name in state.items):
+            found = [state.items[name] for state in states if name in state.items]
+            if len(found) < len(states) and name in first.block.parameters:
+                found.append(UNKNOWN)
+            first.items[name] = either(found)
+        return first
 
-    def _statement(self, statement: ast.stmt, call: ast.Call, block: Block, env: Env, depth: int) -> None:
-        if not isinstance(call.func, ast.Attribute):
-            return
-        key, name = self.key(call.func.value, block), call.func.attr
-        if name == "append" and len(call.args) == 1:
-            item = standing(self.value(call.args[0], block, env, depth), "append", statement, statement, call.args[0])
-            self._extend(key, (item,), env)
-        elif name == "extend" and len(call.args) == 1:
-            self._extend(key, self.items(call.args[0], block, env, depth), env)
-        elif name in {"add_module", "register_module"} and len(call.args) == 2:
-            item = standing(self.value(call.args[1], block, env, depth), "append", statement, statement, call.args[1])
-            label = call.args[0]
-            if key and key == block.instance and isinstance(label, ast.Constant):
-                env[f"self.{label.value!s}"] = item
-            elif isinstance(env.get(key), Sequence):
-                self._extend(key, (item,), env)
+    def evaluate(self, node: ast.expr, state: Locals) -> Item:
+        return self.builder.value(node, state)
 
-    def _branch(self, statement: ast.If, block: Block, env: Env, depth: int) -> Item | None:
-        first, second = dict(env), dict(env)
-        results = [self.run(statement.body, block, first, depth), self.run(statement.orelse, block, second, depth)]
-        for key in {*first, *second}:
-            one, other = first.get(key), second.get(key)
-            if one is other and one is not None:
-                env[key] = one
-            elif isinstance(one, Sequence) and isinstance(other, Sequence) and one.chained == other.chained:
-                env[key] = Sequence(merge(one.items, other.items), one.chained)
+    def bind(self, target: ast.expr, value: Item, state: Locals) -> None:
+        if key := self.arguments.key(target, state.block):
+            state.items[key] = value
+
+    def forget(self, path: str, at: ast.AST, state: Locals) -> None:
+        instance = state.block.instance
+        own = instance and path.startswith(f"{instance}.")
+        state.items.pop(f"self.{path[len(instance) + 1 :]}" if own else path, None)
+
+    def unpack(self, value: Item, targets: Items[ast.expr], state: Locals) -> list[Item] | None:
+        return None if any(isinstance(t, ast.Starred) for t in targets) else parts(value, len(targets))
+
+    def decides(self, test: ast.expr, state: Locals) -> bool | None:
+        return self.arguments.decided(test, state.block, state.items) if self.arguments.bound else None
+
+    def condition(self, test: ast.expr, state: Locals) -> None:
+        self._name_walrus(test, state)
+
+    def _name_walrus(self, node: ast.expr, state: Locals) -> None:
+        for inner in walk(node):
+            if isinstance(inner, ast.NamedExpr):
+                self.bind(inner.target, self.evaluate(inner.value, state), state)
+
+    def returned(self, value: ast.expr | None, state: Locals) -> None:
+        if value is not None:
+            self._returned.append(self.evaluate(value, state))
+
+    def repeated(self, before: Locals, after: Locals) -> Locals:
+        """What a turn adds to a list is added some number of times."""
+        for name, item in after.items.items():
+            known = before.items.get(name)
+            if isinstance(item, Sequence) and isinstance(known, Sequence):
+                added = item.items[len(known.items) :]
+                after.items[name] = Sequence((*known.items, Repeated(added)), known.chained) if added else known
+        return after
+
+    def some_turn(self, target: ast.expr, iterable: ast.expr, state: Locals) -> Callable[[Locals], None]:
+        return lambda inner: self.forget_all(target, inner)
+
+    def augment(self, statement: ast.AugAssign, state: Locals) -> Locals:
+        if isinstance(statement.op, ast.Add):
+            self._extend(self.arguments.key(statement.target, state.block), statement.value, state)
+        return state
+
+    def effect(self, statement: ast.Expr, state: Locals) -> Locals:
+        match statement.value:
+            case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments):
+                key = self.arguments.key(owner, state.block)
+                self._called(statement, key, name, arguments, state)
+            case ast.Yield(value=ast.expr() as value):
+                self._append(_YIELDED, self.evaluate(value, state), state)
+            case ast.YieldFrom(value=value):
+                self._extend(_YIELDED, value, state)
+        return state
+
+    def _called(self, statement: ast.Expr, key: str, name: str, arguments: list[ast.expr], state: Locals) -> None:
+        """A method that adds layers to a list or to a module."""
+        if name == "extend" and len(arguments) == 1:
+            self._extend(key, arguments[0], state)
+        elif (name == "append" and len(arguments) == 1) or (
+            name in {"add_module", "register_module"} and len(arguments) == 2
+        ):
+            value, label = arguments[-1], arguments[0]
+            item = placed(self.evaluate(value, state), "append", statement, statement, value)
+            if name != "append" and key and key == state.block.instance and isinstance(label, ast.Constant):
+                state.items[f"self.{label.value!s}"] = item
             else:
-                arms = tuple((value,) for value in (one, other) if value is not None)
-                env[key] = Either(arms) if len(arms) > 1 else arms[0][0]
-        returned = tuple((r,) for r in results if r is not None)
-        return Either(returned) if len(returned) > 1 else returned[0][0] if returned else None
+                self._append(key, item, state)
 
-    def _loop(self, body: list[ast.stmt], block: Block, env: Env, depth: int) -> None:
-        inner = dict(env)
-        self.run(body, block, inner, depth)
-        for key, after in inner.items():
-            before = env.get(key)
-            if isinstance(after, Sequence) and isinstance(before, Sequence):
-                added = after.items[len(before.items) :]
-                if added:
-                    env[key] = Sequence((*before.items, Repeated(added)), before.chained)
-            elif after is not before:
-                env[key] = after
+    def _append(self, key: str, item: Item, state: Locals) -> None:
+        known = state.items.get(key)
+        if isinstance(known, Sequence):
+            state.items[key] = Sequence((*known.items, item), known.chained)
+
+    def _extend(self, key: str, value: ast.expr, state: Locals) -> None:
+        known = state.items.get(key)
+        if isinstance(known, Sequence):
+            items = self.builder.items(value, state)
+            state.items[key] = Sequence((*known.items, *items), known.chained)
 
 
 def _is_super(node: ast.AST) -> bool:

@@ -11,7 +11,7 @@ from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.builds import MAX_CALLS
 from dropout_lint.source.networks.chains import Judged, chain_graph, chains, drops
 from dropout_lint.source.networks.construction import Construction
-from dropout_lint.source.networks.layers import Env
+from dropout_lint.source.networks.layers import Env, Locals
 from dropout_lint.source.networks.operands import NOTHING, State
 from dropout_lint.source.networks.splice import Found, spliced
 from dropout_lint.source.networks.templates import Templates
@@ -22,7 +22,7 @@ from dropout_lint.syntax.parsing import walk
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
-    """Every network of the file in which something is dropped, with the wrappers of the file looked into."""
+    """Every network of the file that has a dropout, with the wrappers of the same file inlined."""
     templates = Templates(module)
 
     def local(node: LayerNode, wrapper: Wrapper) -> Found | None:
@@ -34,8 +34,8 @@ def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
 
 def _networks(module: SourceModule) -> Iterator[LayerGraph]:
     construction, flow = Construction(module), Flow(module)
-    shared: Env = {}
-    construction.run(module.tree.body, module.scopes.module, shared, MAX_CALLS)
+    end = construction.follow(module.tree.body, Locals(module.scopes.module, {}, MAX_CALLS)).end
+    shared = end.items if end is not None else {}
     judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
     for block in list(module.scopes.blocks.values()):
         if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
@@ -59,19 +59,19 @@ def _of_free_function(
     used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
     if not used and not _speaks(module, block):
         return
-    tracer = Tracer(module, construction, flow, {}, node)
+    tracer = Tracer(construction, flow, {}, node)
     env = {name: item for name, item in shared.items() if name not in block.parameters}
     graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
-    judged.take(tracer)
+    judged.take(tracer.graph)
     if drops(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
 
 
 def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: Judged) -> None:
     if judged.names:
-        tracer = Tracer(module, construction, flow, {}, module.tree)
-        tracer.run(module.tree.body, module.scopes.module, State({}, {}))
-        judged.take(tracer)
+        tracer = Tracer(construction, flow, {}, module.tree)
+        tracer.function(module.tree.body, State(module.scopes.module, {}, {}))
+        judged.take(tracer.graph)
 
 
 def _speaks(module: SourceModule, block: Block) -> bool:
@@ -90,7 +90,7 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         method = owner.blocks.get(name)
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
-        tracer = Tracer(module, construction, flow, attributes, method.node)
+        tracer = Tracer(construction, flow, attributes, method.node)
         graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
         covered |= {n.constructor for n in graph.nodes}
         if drops(graph.nodes):
@@ -98,10 +98,10 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         if name == "forward":
             break
     scope = Scope(class_name=owner.qualname, method="__init__", self_name="self")
-    built = construction.built_by(owner)
+    built = construction.builder.built_by(owner)
     for item in [*attributes.values(), *([built] if built is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(module, construction, flow, chain, scope, Judged(set()))
+            graph = chain_graph(construction, flow, chain, scope, Judged(set()))
             if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
@@ -112,14 +112,15 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
     assert isinstance(node, ast.FunctionDef)
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         if argument.arg != function.self_name:
-            values[argument.arg] = tracer.node("input", NOTHING, argument)
-    tracer.run(node.body, function, State(dict(values), dict(env)))
+            values[argument.arg] = tracer.graph.node("input", NOTHING, argument)
+    tracer.function(node.body, State(function, dict(values), dict(env)))
+    graph = tracer.graph
     return LayerGraph(
         scope,
-        tuple(tracer.nodes),
+        tuple(graph.nodes),
         tuple(sorted(tracer.outputs)),
-        losses=tuple(sorted(tracer.losses)),
-        compared=tuple(sorted(tracer.compared)),
+        losses=tuple(sorted(graph.losses)),
+        compared=tuple(sorted(graph.compared)),
     )
 
 
@@ -128,11 +129,11 @@ def _of_function(
 ) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
-    env: Env = {}
-    returned = construction.run(node.body, block, env, MAX_CALLS)
+    end, returned = construction.follow(node.body, Locals(block, {}, MAX_CALLS))
     scope = Scope(function=block.qualname)
-    for item in [*env.values(), *([returned] if returned is not None else [])]:
+    bound = end.items.values() if end is not None else ()
+    for item in [*bound, *([returned] if returned is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(module, construction, flow, chain, scope, judged)
+            graph = chain_graph(construction, flow, chain, scope, judged)
             if drops(graph.nodes):
                 yield graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dropout_lint.facts import Given
 from dropout_lint.source.names.scopes import Block
@@ -64,6 +64,24 @@ UNKNOWN = Layer("", None, None)
 Env = dict[str, Item]
 
 
+@dataclass(slots=True, eq=False)
+class Locals:
+    """What the names of a function stand for at one point, and attributes of its instance as ``self.x``."""
+
+    block: Block
+    items: Env
+    depth: int
+    """How many calls of helpers are still followed from here."""
+
+
+class Followed(NamedTuple):
+    """What running the body of a function gives."""
+
+    end: Locals | None
+    """None if it never returns."""
+    returned: Item | None
+
+
 def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The members of a list of layers, without regard to loops and choices."""
     found: list[Item] = []
@@ -91,11 +109,39 @@ def member(item: Item) -> Item:
     return Either(found) if len(found) > 1 else found[0][0] if found else UNKNOWN
 
 
-def standing(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
-    """An item as it stands in a container."""
+def placed(item: Item, form: str, whole: ast.AST, container: ast.AST, written: ast.AST) -> Item:
+    """``item`` with its position in a container, for fixes."""
     if isinstance(item, Layer):
         return replace(item, form=form, whole=whole, container=container, written=written)  # type: ignore[arg-type]
     return item
+
+
+def bare(item: Item) -> Item:
+    """An item without its place in a container."""
+    if isinstance(item, Layer) and item.form:
+        return replace(item, form="", whole=None, container=None, written=None)
+    return item
+
+
+def parts(item: Item, number: int) -> list[Item] | None:
+    """The members of a list or tuple with so many of them; None where that is not certain."""
+    if not isinstance(item, Sequence) or len(item.items) != number:
+        return None
+    return None if any(isinstance(i, (Either, Repeated)) for i in item.items) else [bare(i) for i in item.items]
+
+
+def either(items: list[Item]) -> Item:
+    """One of several items, by a test; lists keep their common beginning."""
+    first, *others = dict.fromkeys(items)
+    if not others:
+        return first
+    if isinstance(first, Sequence) and all(isinstance(o, Sequence) and o.chained == first.chained for o in others):
+        merged = first.items
+        for other in others:
+            assert isinstance(other, Sequence)
+            merged = merge(merged, other.items)
+        return Sequence(merged, first.chained)
+    return Either(tuple((item,) for item in (first, *others)))
 
 
 def merge(one: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:

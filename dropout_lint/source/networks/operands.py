@@ -1,10 +1,13 @@
-"""What the names of a function stand for while its statements are followed."""
+"""Abstract values of local variables while the forward pass of a network is followed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from dropout_lint.source.networks.layers import Env
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.networks.layers import Env, Item
+from dropout_lint.source.networks.layers import either as either_layer
 
 Operand = frozenset[int]
 """Nodes that may have made a value; empty for anything that is not a tensor in sight."""
@@ -15,27 +18,35 @@ Value = Operand | tuple[Operand, ...]
 """A tuple holds several values; one with a single member holds an unknown number of them."""
 
 
+class Meaning(NamedTuple):
+    """What an expression stands for: a value, or layers that may be called."""
+
+    value: Value
+    layers: Item | None = None
+
+
 @dataclass(slots=True, eq=False)
 class State:
     """Values and layers that the names of a function stand for at one point."""
 
+    block: Block
     values: dict[str, Value]
     layers: Env
-    ended: bool = False
 
     def copy(self) -> State:
         """A state to follow a branch with."""
-        return State(dict(self.values), dict(self.layers), self.ended)
+        return State(self.block, dict(self.values), dict(self.layers))
 
-    def join(self, *others: State) -> None:
-        """Take in what branches may have left."""
-        going = [s for s in others if not s.ended]
-        self.ended = not going
-        for key in {k for s in going for k in s.values}:
-            found = [s.values[key] for s in going if key in s.values]
-            self.values[key] = either(found)
-        for one in going:
-            self.layers.update(one.layers)
+    def join(self, others: list[State]) -> State:
+        """Take in what other paths have left; a name that only some of them bind keeps its value."""
+        for other in others:
+            for key, value in other.values.items():
+                known = self.values.get(key, value)
+                self.values[key] = value if known is value else either([known, value])
+            for key, item in other.layers.items():
+                held = self.layers.get(key, item)
+                self.layers[key] = item if held is item else either_layer([held, item])
+        return self
 
 
 def flat(value: Value) -> Operand:

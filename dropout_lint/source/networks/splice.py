@@ -1,4 +1,4 @@
-"""Puts what is in a wrapper in place of the unknown layer that it is in a network."""
+"""Inlines wrappers: replaces an opaque node of a network by the layers of its class."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dropout_lint.torch_api.layer_groups import BATCH_NORMS, POOLS, VIEWS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
 MAX_DEPTH = 3
-"""How many wrappers inside of one another are looked into."""
+"""How many wrappers inside of one another are inlined."""
 MAX_NODES = 1500
 _DROPOUTS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS})
 _PASSES = VIEWS | POOLS | ELEMENTWISE | BATCH_NORMS | {"scale"}
 
 Found = tuple[Template | Inherited | None, str]
-"""A template and the file that its spans stand in, "" for the file of the graph; None for what nobody can tell."""
+"""The summary of a wrapper, None if there is none, and the file that its spans refer to ("": that of the graph)."""
 Find = Callable[[LayerNode, Wrapper], Found | None]
-"""Looks a wrapper up; None for one that somebody else may know."""
+"""Looks a wrapper up; None leaves it for a later pass, which may know other files."""
 
 
 def spliced(graph: LayerGraph, find: Find) -> LayerGraph:
-    """Look into the wrappers that stand next to a dropout, and into those found there, as far as ``find`` can tell."""
+    """Inline the wrappers next to a dropout, and those found in them, as far as ``find`` knows them."""
     for _ in range(2 * MAX_DEPTH):
         found: dict[int, Found] = {}
         for node in _beside_dropouts(graph):

@@ -1,179 +1,246 @@
-"""Follows the statements of a function: branches, loops over layers, early returns."""
+"""Follows the forward pass of a network: which nodes may have made each value, statement by statement."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Sequence
 
-from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.networks.layers import Either, Env, Item, Repeated, Sequence, member
-from dropout_lint.source.networks.operands import NOTHING, Operand, State, flat, several
-from dropout_lint.source.networks.trace_expressions import ExpressionTracer
-from dropout_lint.syntax.parsing import dotted
+from dropout_lint.source.networks.calls import MAX_INLINED, Calls
+from dropout_lint.source.networks.construction import Construction
+from dropout_lint.source.networks.graph_builder import GraphBuilder
+from dropout_lint.source.networks.layers import Either, Env, Item, Locals, member, parts
+from dropout_lint.source.networks.loops import LoopTargets
+from dropout_lint.source.networks.operands import NOTHING, Meaning, Operand, State, Value, either, flat, several
+from dropout_lint.source.networks.ranks import rank_after
+from dropout_lint.source.sites.flow import Flow
+from dropout_lint.source.walking.interpreter import Interpreter
+from dropout_lint.source.walking.walker import Loop
+from dropout_lint.syntax.parsing import dotted, walk
 
-MAX_TURNS = 24
 
+class Tracer(Interpreter[State, Meaning]):
+    """Adds to a graph what one function does. ``attributes`` are the layers of its instance."""
 
-class Tracer(ExpressionTracer):
-    """Builds the nodes of one function."""
+    passes = 2
+    loops_may_skip = False  # a value behind a loop has been in it
+    stops_anywhere = False
 
-    __slots__ = ()
+    def __init__(self, construction: Construction, flow: Flow, attributes: Env, function: ast.AST) -> None:
+        super().__init__()
+        self.graph = GraphBuilder(construction, flow, function)
+        self.outputs: set[int] = set()
+        self.bundles = False
+        """Some of what is returned holds several values, or none in sight."""
+        self._calls = Calls(self.graph, self)
+        self._targets = LoopTargets(self)
+        self._construction = construction
+        self._arguments = construction.arguments
+        self._attributes = attributes
+        self._inlined: tuple[str, ...] = ()
 
-    def run(self, body: list[ast.stmt], block: Block, state: State) -> None:
-        """Follow statements, leaving what names stand for in ``state``."""
-        for statement in body:
-            if state.ended:
-                return
-            self._statement(statement, block, state)
+    # Statements
 
-    def _statement(self, statement: ast.stmt, block: Block, state: State) -> None:
-        match statement:
-            case ast.Assign(targets=targets, value=value):
-                result = self.value(value, block, state)
-                for target in targets:
-                    self.assign(target, result, value, block, state)
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                self.assign(target, self.value(value, block, state), value, block, state)
-            case ast.AugAssign(target=target, value=value):
-                before, added = self.value(target, block, state), self.value(value, block, state)
-                if isinstance(before, tuple) or isinstance(added, tuple):
-                    state.values[dotted(target)] = several(before, added)
-                    return
-                left, right = before, added
-                plus = isinstance(statement.op, (ast.Add, ast.Sub))
-                kind = ("add" if plus else "mul") if right else ("unknown" if plus else "scale")
-                facts = {"inplace": True, "edited": tuple(sorted(left))}
-                joined = self.node(kind, left | right, statement, self.ranks(left), **facts) if left else right
-                state.values[dotted(target)] = joined
-            case ast.Return(value=value):
-                returned = self.value(value, block, state) if value is not None else NOTHING
-                self.bundles = self.bundles or not returned or isinstance(returned, tuple)
-                self.outputs |= flat(returned)
-                state.ended = True
-            case ast.Raise():
-                state.ended = True
-            case ast.If(test=test, body=body, orelse=orelse):
-                self.value(test, block, state)
-                goes = self.goes(test, block, state)
-                if goes is not None:
-                    self.run(body if goes else orelse, block, state)
-                    return
-                arms = [state.copy(), state.copy()]
-                self.tests += 1
-                self.run(body, block, arms[0])
-                self.run(orelse, block, arms[1])
-                self.tests -= 1
-                state.join(*arms)
-            case ast.For(target=target, iter=iterated, body=body):
-                self._loop(target, iterated, body, block, state)
-            case ast.While(body=body):
-                self._twice(body, block, state)
-            case ast.With(items=items, body=body):
-                for item in items:
-                    self.value(item.context_expr, block, state)
-                self.run(body, block, state)
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                arms = [state.copy() for _ in range(len(handlers) + 1)]
-                self.run([*body, *orelse], block, arms[0])
-                for handler, arm in zip(handlers, arms[1:], strict=True):
-                    self.run(handler.body, block, arm)
-                state.join(*arms)
-                self.run(final, block, state)
-            case ast.Expr(value=value):
-                self.value(value, block, state)
+    def copy(self, state: State) -> State:
+        return state.copy()
 
-    def _loop(self, target: ast.expr, iterated: ast.expr, body: list[ast.stmt], block: Block, state: State) -> None:
-        turns = self._turns(target, iterated, block, state)
-        if not turns:
-            self.bind_loop(target, iterated, block, state)
-            self._twice(body, block, state)
-            return
-        first = len(self.nodes)
-        for turn in turns:
-            state.layers.update(turn)
-            self.run(body, block, state)
-        self._forget_tested(state, first)
+    def join(self, states: list[State], at: ast.stmt) -> State:
+        return states[0].join(states[1:])
+
+    def enter_arms(self) -> None:
+        self.graph.tests += 1
+
+    def leave_arms(self) -> None:
+        self.graph.tests -= 1
+
+    def evaluate(self, node: ast.expr, state: State) -> Meaning:
+        return Meaning(self.value(node, state), self.layers(node, state))
+
+    def condition(self, test: ast.expr, state: State) -> None:
+        self.value(test, state)
+        for node in walk(test) if isinstance(test, (ast.Compare, ast.BoolOp)) else ():
+            if isinstance(node, ast.NamedExpr):
+                self.value(node, state)
+
+    def effect(self, statement: ast.Expr, state: State) -> State:
+        self.value(statement.value, state)
+        return state
+
+    def bind(self, target: ast.expr, value: Meaning, state: State) -> None:
+        key = dotted(target)
+        if key and value.layers is not None:
+            state.layers[key] = value.layers
+        elif key:
+            state.layers.pop(key, None)
+            state.values[key] = value.value
+
+    def forget(self, path: str, at: ast.AST, state: State) -> None:
+        state.layers.pop(path, None)
+        state.values.pop(path, None)
+
+    def unpack(self, value: Meaning, targets: Sequence[ast.expr], state: State) -> list[Meaning]:
+        starred = any(isinstance(t, ast.Starred) for t in targets)
+        layers = parts(value.layers, len(targets)) if value.layers is not None and not starred else None
+        if layers is not None:
+            return [Meaning(NOTHING, item) for item in layers]
+        if isinstance(value.value, tuple) and len(value.value) == len(targets) and not starred:
+            return [Meaning(v) for v in value.value]
+        return [Meaning(flat(value.value))] * len(targets)
+
+    def augment(self, statement: ast.AugAssign, state: State) -> State:
+        target = dotted(statement.target)
+        before, added = self.value(statement.target, state), self.value(statement.value, state)
+        if isinstance(before, tuple) or isinstance(added, tuple):
+            state.values[target] = several(before, added)
+            return state
+        plus = isinstance(statement.op, (ast.Add, ast.Sub))
+        kind = ("add" if plus else "mul") if added else ("unknown" if plus else "scale")
+        node, rank = self.graph.node, self.graph.ranks(before)
+        edited = tuple(sorted(before))
+        made = node(kind, before | added, statement, rank, inplace=True, edited=edited) if before else added
+        state.values[target] = made
+        return state
+
+    def returned(self, value: ast.expr | None, state: State) -> None:
+        self._output(self.value(value, state) if value is not None else NOTHING)
+
+    def _output(self, value: Value) -> None:
+        self.bundles = self.bundles or not value or isinstance(value, tuple)
+        self.outputs |= flat(value)
+
+    def decides(self, test: ast.expr, state: State) -> bool | None:
+        if not self._arguments.bound:
+            return None
+        return self._arguments.decided(test, state.block, {**self._attributes, **state.layers})
+
+    def loop(self, statement: Loop, state: State) -> State | None:
+        first = len(self.graph.nodes)
+        end = super().loop(statement, state)
+        if end is not None:
+            self._forget_tested(end, first)
+        return end
 
     def _forget_tested(self, state: State, first: int) -> None:
         """Behind a loop, a value made under a test in it gives way to its alternatives.
 
         The test may be one for the last turn (``if i < last``), after which nothing of it is left.
         """
+        depths, outside = self.graph.depths, self.graph.tests
         for key, value in state.values.items():
             made = flat(value)
-            tested = {i for i in made if i >= first and self.depths[i] > self.tests}
+            tested = {i for i in made if i >= first and depths[i] > outside}
             if tested and made - tested:
                 state.values[key] = made - tested
 
-    def _turns(self, target: ast.expr, iterated: ast.expr, block: Block, state: State) -> list[Env]:
-        """What the names of a loop over layers stand for, turn by turn; empty where that is not known."""
-        name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
-        if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple) and name in {"enumerate", "zip"}:
-            sources = iterated.args[:1] if name == "enumerate" else iterated.args
-            names = target.elts[-1:] if name == "enumerate" else target.elts
-            found = [self._turns(t, s, block, state) for t, s in zip(names, sources, strict=False)]
-            if not found or not all(found):
-                return []
-            return [{k: v for one in turn for k, v in one.items()} for turn in zip(*found, strict=False)]
-        layers = self.layers(iterated, block, state)
-        if not isinstance(layers, Sequence) or not isinstance(target, ast.Name):
-            return []
-        items = [i for item in layers.items for i in (item.items * 2 if isinstance(item, Repeated) else (item,))]
-        if not all(_is_one_member(i) for i in items):
-            return []  # how many turns there are depends on a test
-        return [{target.id: item} for item in items] if len(items) <= MAX_TURNS else []
+    def turns(self, statement: ast.For | ast.AsyncFor, state: State) -> Sequence[Callable[[State], None]] | None:
+        return self._targets.turns(statement.target, statement.iter, state)
 
-    def _twice(self, body: list[ast.stmt], block: Block, state: State) -> None:
-        first = len(self.nodes)
-        once = state.copy()
-        self.run(body, block, once)
-        again = once.copy()
-        self.run(body, block, again)
-        # No turn at all is not taken for a way through: a value behind a loop has been in it.
-        state.join(*([once, again] if not (once.ended and again.ended) else [state.copy()]))
-        self._forget_tested(state, first)
+    def some_turn(self, target: ast.expr, iterable: ast.expr, state: State) -> Callable[[State], None]:
+        return self._targets.some_turn(target, iterable, state)
 
-    def bind_loop(self, target: ast.expr, iterated: ast.expr, block: Block, state: State) -> None:
-        """Names that a loop binds to layers or values, through ``zip``, ``enumerate`` and ``items``."""
-        name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
-        if name == "enumerate" and isinstance(iterated, ast.Call) and iterated.args and isinstance(target, ast.Tuple):
-            self.bind_loop(target.elts[-1], iterated.args[0], block, state)
-        elif name == "zip" and isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple):
-            for one, source in zip(target.elts, iterated.args, strict=False):
-                self.bind_loop(one, source, block, state)
-        else:
-            if name.endswith((".values", ".children", ".items")) and isinstance(iterated, ast.Call):
-                iterated = iterated.func.value  # type: ignore[attr-defined]
-            layers = self.layers(iterated, block, state)
-            key = dotted(target)
-            if isinstance(layers, Sequence) and key:
-                state.layers[key] = member(layers)
-            else:
-                value = flat(self.value(iterated, block, state))
-                for one in target.elts if isinstance(target, ast.Tuple) else [target]:
-                    state.layers.pop(dotted(one), None)
-                    state.values[dotted(one)] = value
+    def inline(self, call: ast.Call, method: str, arguments: list[Operand], state: State) -> Operand | None:
+        """Follow a method of the same instance, so that a ``forward`` split over methods is one network."""
+        owner = state.block.enclosing_class
+        target = owner.blocks.get(method) if owner is not None else None
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else call
+        if target is None or not isinstance(target.node, ast.FunctionDef) or dotted(receiver) != state.block.instance:
+            return None
+        if len(self._inlined) >= MAX_INLINED or method in self._inlined:
+            return None
+        names = [p for p in target.parameters if p != target.self_name]
+        values: dict[str, Value] = dict(zip(names, arguments, strict=False))
+        for keyword in call.keywords:
+            if keyword.arg:
+                values[keyword.arg] = self.value(keyword.value, state)
+        before, self.outputs, self._inlined = self.outputs, set(), (*self._inlined, method)
+        self.function(target.node.body, State(target, values, {}))
+        result, self.outputs, self._inlined = frozenset(self.outputs), before, self._inlined[:-1]
+        return result
 
-    def assign(
-        self, target: ast.expr, result: Operand | tuple[Operand, ...], value: ast.expr, block: Block, state: State
-    ) -> None:
-        if isinstance(target, (ast.Tuple, ast.List)):
-            parts = result if isinstance(result, tuple) and len(result) == len(target.elts) else None
-            for i, element in enumerate(target.elts):
-                self.assign(element, parts[i] if parts else flat(result), value, block, state)
-            return
-        key = dotted(target)
-        if not key:
-            return
-        layers = self.layers(value, block, state)
-        if layers is not None:
-            state.layers[key] = layers
-        else:
-            state.layers.pop(key, None)
-            state.values[key] = result
+    # Expressions
+
+    def layers(self, node: ast.expr, state: State) -> Item | None:
+        """The layers that an expression stands for; None if it is not one."""
+        match node:
+            case ast.Name(id=name):
+                return state.layers.get(name)
+            case ast.Attribute(value=ast.Name(id=owner), attr=attribute) if owner == state.block.instance and owner:
+                return self._attributes.get(f"self.{attribute}")
+            case ast.Subscript(value=value):
+                inner = self.layers(value, state)
+                return member(inner) if inner is not None else None
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.decides(test, state)
+                if goes is not None:
+                    return self.layers(body if goes else orelse, state)
+                arms = [self.layers(body, state), self.layers(orelse, state)]
+                return Either(tuple((a,) for a in arms if a is not None)) if any(arms) else None
+            case ast.Call() if _constructs(self._construction.module.scopes.resolve(node.func, state.block)):
+                return self._construction.builder.value(node, Locals(state.block, dict(state.layers), 1))
+        return None
+
+    def value(self, node: ast.expr, state: State) -> Value:
+        """The nodes that may have made an expression's value."""
+        match node:
+            case ast.Name(id=name):
+                return state.values.get(name, NOTHING)
+            case ast.Attribute(value=inner, attr=attribute):
+                known = state.values.get(dotted(node))
+                if known is not None:
+                    return known
+                return self.value(inner, state) if attribute in {"T", "mT", "data", "real"} else NOTHING
+            case ast.Call():
+                return self._calls.called(node, state)
+            case ast.BinOp(left=left, op=op, right=right):
+                one, other = self.value(left, state), self.value(right, state)
+                if isinstance(one, tuple) or isinstance(other, tuple):
+                    return several(one, other)
+                return self._binary(node, one, op, other)
+            case ast.UnaryOp(operand=operand):
+                return self._calls.unknown(node, flat(self.value(operand, state)))
+            case ast.Subscript(value=inner, slice=index):
+                base = self.value(inner, state)
+                at = index.value if isinstance(index, ast.Constant) else None
+                if isinstance(base, tuple) and isinstance(at, int) and len(base) > 1:
+                    return base[at] if -len(base) <= at < len(base) else NOTHING
+                made, graph = flat(base), self.graph
+                return graph.node("index", made, node, rank_after("index", graph.ranks(made), node)) if made else made
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                return tuple(flat(self.value(e, state)) for e in elements)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                goes = self.decides(test, state)
+                if goes is not None:
+                    return self.value(body if goes else orelse, state)
+                return either([self.value(body, state), self.value(orelse, state)])
+            case ast.NamedExpr(target=target, value=value):
+                meaning = self.evaluate(value, state)
+                self.bind(target, meaning, state)
+                return meaning.value
+            case ast.Await(value=value) | ast.Starred(value=value):
+                return self.value(value, state)
+            case ast.Yield(value=ast.expr() as value) | ast.YieldFrom(value=value):
+                self._output(several(self.value(value, state)))
+            case ast.Dict(values=values):
+                return several(*(self.value(v, state) for v in values))
+            case (
+                ast.ListComp(elt=element, generators=generators)
+                | ast.SetComp(elt=element, generators=generators)
+                | ast.GeneratorExp(elt=element, generators=generators)
+                | ast.DictComp(value=element, generators=generators)
+            ):
+                return several(self.value(element, self.inside(generators, state)))
+        return NOTHING
+
+    def _binary(self, node: ast.expr, left: Operand, op: ast.operator, right: Operand) -> Operand:
+        inputs = left | right
+        if not inputs:
+            return NOTHING
+        joins = bool(left) and bool(right)
+        kind = "add" if joins and isinstance(op, (ast.Add, ast.Sub)) else "mul" if joins else "scale"
+        if not joins and isinstance(op, (ast.Add, ast.Sub, ast.Pow, ast.FloorDiv, ast.Mod)):
+            kind = "unknown"
+        return self.graph.node(kind, inputs, node, self.graph.ranks(inputs))
 
 
-def _is_one_member(item: Item) -> bool:
-    """Whether an item of a list of layers is one layer, whichever way a test goes."""
-    if isinstance(item, Either):
-        return all(len(arm) == 1 and _is_one_member(arm[0]) for arm in item.arms)
-    return not isinstance(item, Repeated)
+def _constructs(name: str) -> bool:
+    """Whether a call of this name makes a layer, rather than applying one or computing something."""
+    return name.startswith("torch.nn.") and name.count(".") == 2 and not name.endswith("()") and name[9].isupper()

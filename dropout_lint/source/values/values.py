@@ -1,4 +1,8 @@
-"""Follows the value of an expression that configures dropout back to constants, defaults and names."""
+"""Follows the value of an expression that configures dropout back to constants, defaults and names.
+
+Where a name is bound, and in which order, does not matter here: its value is what all its bindings agree on, so that
+one answer holds wherever the name is read. ``networks`` and ``masks`` follow statements; this does not.
+"""
 
 from __future__ import annotations
 

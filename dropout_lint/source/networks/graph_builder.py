@@ -1,4 +1,4 @@
-"""Sends values through layers, which makes the nodes of a network."""
+"""Builds the nodes of a network: sends values through layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.holders import only_called
-from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Env, Item, Known, Layer, Repeated, Sequence
+from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, Repeated, Sequence
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
 from dropout_lint.source.sites.flow import Flow
@@ -24,26 +24,25 @@ MAX_NODES = 3000
 
 
 @dataclass(slots=True, eq=False)
-class LayerTracer:
-    """Builds the nodes of one function. ``tests`` counts the conditions around the current statement."""
+class GraphBuilder:
+    """The nodes of one network so far. ``tests`` counts the conditions around what is added next."""
 
-    module: SourceModule
     construction: Construction
     flow: Flow
-    attributes: Env
     function: ast.AST
     """Where to place what has no place of its own."""
     nodes: list[LayerNode] = field(default_factory=list)
-    outputs: set[int] = field(default_factory=set)
     losses: set[int] = field(default_factory=set)
     compared: set[int] = field(default_factory=set)
     depths: list[int] = field(default_factory=list)
     """For each node, how many tests stood around it."""
     tests: int = 0
-    inlined: tuple[str, ...] = ()
     _called_only: dict[ast.AST, bool] = field(default_factory=dict)
-    bundles: bool = False
-    """Some of what is returned holds several values, or none in sight."""
+
+    @property
+    def module(self) -> SourceModule:
+        """The file."""
+        return self.construction.module
 
     def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
         """Add a node and give it as a value."""
@@ -96,7 +95,7 @@ class LayerTracer:
         if layer.kind.startswith(CONFIGURED):
             return self.node(layer.kind, value, shown, self.ranks(value))
         if layer.kind in FUNCTIONAL_ACTIVATIONS and layer.call is None:
-            call = self._applied(at) if at is not None else None
+            call = self.applied(at) if at is not None else None
             return self.node(layer.kind, value, shown, self.ranks(value), call=call)
         if not layer.kind or layer.call is None or layer.block is None:
             return self.wrapper(layer, (("", value),), at)
@@ -118,7 +117,7 @@ class LayerTracer:
             value,
             shown,
             rank_after(layer.kind, self.ranks(value), layer.call),
-            rate=self.construction.setting(rate, layer) if rate is not None else default,
+            rate=self.construction.arguments.setting(rate, layer) if rate is not None else default,
             constructor=self.module.lines.span(layer.call),
             kernel=self._kernel(bound, layer),
             padding=numbers["padding"] if bound.expression("padding") is not None else 0.0,
@@ -126,7 +125,7 @@ class LayerTracer:
             inplace=self._number(inplace, layer) == 1.0,
             guarded=at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at)),
             element=self._element(layer),
-            call=self._applied(at) if at is not None else None,
+            call=self.applied(at) if at is not None else None,
             callee=self.module.lines.code(layer.call.func),
             attribute=attribute,
         )
@@ -138,7 +137,7 @@ class LayerTracer:
         facts: dict[str, Any] = {}
         name = self._class_of(layer) if whole else ""
         if name and layer.call is not None and layer.block is not None:
-            passed = self.construction.passed(layer.call, layer.block, layer.known)
+            passed = self.construction.arguments.passed(layer.call, layer.block, layer.known)
             facts["wrapper"] = Wrapper(name, passed, tuple((k, tuple(sorted(o))) for k, o in operands))
             facts["guarded"] = at is not None and self.module.guards.guarded(at, self.module.scopes.block_of(at))
         return self.node("unknown", frozenset(i for _, o in operands for i in o), self._shown(layer, at), **facts)
@@ -154,18 +153,18 @@ class LayerTracer:
         if layer.call is None or layer.block is None:
             return ""
         func = layer.call.func
-        chosen = layer.known.get(self.construction.key(func, layer.block)) if layer.known else None
+        chosen = layer.known.get(self.construction.arguments.key(func, layer.block)) if layer.known else None
         resolved = self.module.scopes.resolve(func, layer.block)
         name = chosen.given.name if isinstance(chosen, Known) else resolved
         return "" if name.startswith(("torch.", "?")) or name.endswith("()") else name
 
     def _number(self, node: ast.expr | None, layer: Layer) -> float | None:
-        return self.construction.setting(node, layer).number if node is not None else None
+        return self.construction.arguments.setting(node, layer).number if node is not None else None
 
     def _text(self, node: ast.expr, layer: Layer) -> str:
-        if not self.construction.bound or layer.block is None:
+        if not self.construction.arguments.bound or layer.block is None:
             return self.module.lines.code(node)
-        given = self.construction.given(node, layer.block, layer.known)
+        given = self.construction.arguments.given(node, layer.block, layer.known)
         return str(given.constant) if given.kind == "constant" else given.text
 
     def _kernel(self, bound: BoundCall, layer: Layer) -> tuple[float, ...] | None:
@@ -179,7 +178,7 @@ class LayerTracer:
     def _element(self, layer: Layer) -> LayerElement | None:
         if not layer.form or layer.whole is None or layer.call is None or layer.container is None:
             return None
-        if self.construction.bound:
+        if self.construction.arguments.bound:
             return None  # what is seen through a wrapper is not edited from outside
         lines = self.module.lines
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
@@ -199,9 +198,9 @@ class LayerTracer:
             self._called_only[container] = only_called(self.module, container)
         return self._called_only[container]
 
-    def _applied(self, call: ast.Call) -> LayerCall | None:
+    def applied(self, call: ast.Call) -> LayerCall | None:
         """A call of a layer or function with its first argument."""
-        operand = call.args[0] if call.args and not self.construction.bound else None
+        operand = call.args[0] if call.args and not self.construction.arguments.bound else None
         if operand is None or isinstance(operand, ast.Starred):
             return None
         return self.applied_to(call, operand)

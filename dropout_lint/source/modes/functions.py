@@ -1,0 +1,98 @@
+"""Turns functions into ModeFlows."""
+
+from __future__ import annotations
+
+import ast
+
+from dropout_lint.facts import NOWHERE, ModeFlow, Step, Term
+from dropout_lint.source.modes.steps import StepBuilder
+from dropout_lint.source.modes.terms import term
+from dropout_lint.source.values import intent
+from dropout_lint.source.walking.walker import Definition
+from dropout_lint.syntax.positions import Lines
+from dropout_lint.vocabulary import MODE_CALLS
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class FlowBuilder:
+    """Builds flows; a function's come with those of the functions inside of it."""
+
+    def __init__(self, lines: Lines, package: str) -> None:
+        self.flows: list[ModeFlow] = []
+        self._lines = lines
+        self._package = package
+
+    def top(self, tree: ast.Module) -> ModeFlow:
+        """The flow of the top level, without those of its definitions."""
+        span = self._lines.span(tree.body[0]) if tree.body else NOWHERE
+        steps = self._steps(tree.body, "")
+        return ModeFlow("", span, steps, relevant=_relevant(steps))
+
+    def function(self, node: FunctionNode, prefix: str, owner: str) -> None:
+        """Add the flow of a function, and of those inside."""
+        name = f"{prefix}.{node.name}".lstrip(".")
+        steps = self._steps(node.body, name)
+        arguments = node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults = [
+            *zip(reversed(positional), reversed(arguments.defaults), strict=False),
+            *((k, d) for k, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None),
+        ]
+        decorators = tuple(term(d, self._lines) for d in node.decorator_list)
+        self.flows.append(
+            ModeFlow(
+                name,
+                self._lines.span(node),
+                steps,
+                parameters=tuple(p.arg for p in (*positional, *arguments.kwonlyargs)),
+                positional=len(positional),
+                defaults=tuple((p.arg, term(d, self._lines)) for p, d in defaults),
+                rest=arguments.vararg.arg if arguments.vararg else "",
+                owner=owner,
+                decorators=decorators,
+                intent=intent.words(node, self._lines),
+                relevant=any(_names_event(d) for d in decorators) or _relevant(steps),
+                sets_flag=_sets_flag(steps),
+                checkpoints="preserve_rng_state" in self._lines.block(node.lineno, node.end_lineno or node.lineno),
+            )
+        )
+
+    def _steps(self, body: list[ast.stmt], name: str) -> tuple[Step, ...]:
+        return StepBuilder(self._lines, self._package, name, lambda inner: self._inside(inner, name, "")).body(body)
+
+    def _inside(self, node: Definition, prefix: str, owner: str) -> None:
+        """A function or class inside of another one."""
+        if not isinstance(node, ast.ClassDef):
+            self.function(node, prefix, owner)
+            return
+        name = f"{prefix}.{node.name}"
+        for statement in node.body:
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                self._inside(statement, name, name)
+
+
+def _relevant(steps: tuple[Step, ...]) -> bool:
+    """Whether any step names an event itself."""
+    for step in steps:
+        terms = [*step.targets, *([step.value] if step.value is not None else [])]
+        if any(_names_event(t) for t in terms) or any(_relevant(arm) for arm in step.arms):
+            return True
+    return _sets_flag(steps)
+
+
+def _sets_flag(steps: tuple[Step, ...]) -> bool:
+    """Whether any step assigns an attribute ``training``."""
+    return any(
+        any(t.kind == "attribute" and t.text == "training" for t in step.targets)
+        or any(_sets_flag(arm) for arm in step.arms)
+        for step in steps
+    )
+
+
+def _names_event(found: Term) -> bool:
+    if found.kind in {"attribute", "name"} and found.text in MODE_CALLS:
+        return True
+    return any(_names_event(p) for p in found.parts) or any(
+        name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords
+    )
