@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from dropout_lint.checks import checks
 from dropout_lint.config.resolver import Settings
 from dropout_lint.facts import LayerGraph
 from dropout_lint.linting.linter import Linter
+from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.rulebook import Rule, rules
 from tests.graph_helpers import built, codes, imported, models, seen_anyhow, traced
 from tests.test_rule_pages import MARK, examples, marks
@@ -86,7 +86,7 @@ def test_both_engines_report_a_mistake_at_the_same_place(
     source = Linter(lambda _: settings, jobs=1).run([tmp_path / "net.py"])
     graph = traced(model, torch.randn(*size), codes=sorted(on))
     assert [d.code for d in source.diagnostics] == [code]
-    assert [(d["code"], d["path"], d["span"]["line"], d["span"]["column"]) for d in graph["diagnostics"]] == [
+    assert [(d.code, d.path, d.span.line, d.span.column) for d in graph.diagnostics] == [
         (d.code, d.path, d.span.line, d.span.column) for d in source.diagnostics
     ]
 
@@ -109,7 +109,7 @@ def with_models(*kinds: str) -> list[object]:
     return found
 
 
-def seen(rule: Rule, index: int, folder: Path) -> list[dict[str, Any]]:
+def seen(rule: Rule, index: int, folder: Path) -> list[ModelFindings]:
     """What the graph engine says about each model of an example; skips pages that are a part of something."""
     path = folder / f"page_{rule.code.lower()}_{index}.py"
     path.write_text(MARK.sub("", rule.examples[index].code))
@@ -126,8 +126,9 @@ def test_models_of_bad_examples_are_reported_at_the_marks(rule: Rule, index: int
     on = DEFAULT | {rule.code}
     found = {(line, code) for result in results for code, line in codes(result) if code in on}
     expected = set(marks(rule.examples[index]))
-    nodes = [node for result in results if result["how"] == "execution" for node in result["graph"]["nodes"]]
-    ran = {int(node["line"].rpartition(":")[2]) for node in nodes if node["rate"]}
+    drawings = [result.drawing for result in results if result.how == "execution" and result.drawing is not None]
+    nodes = [node for drawing in drawings for node in drawing.nodes]
+    ran = {int(node.line.rpartition(":")[2]) for node in nodes if node.rate}
     assert found <= expected
     assert {mark for mark in expected if mark[0] in ran and mark[1] in PLACEMENT - NOT_IN_A_RUN} <= found
 

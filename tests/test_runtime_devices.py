@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402, N812
 from torch import nn  # noqa: E402
 
-from dropout_lint.runtime import check, devices  # noqa: E402
+from dropout_lint.observing import devices  # noqa: E402
+from dropout_lint.runtime import check  # noqa: E402
 
 HAS_ACCELERATOR = torch.accelerator.is_available()
 
@@ -103,7 +104,7 @@ def test_fused_attention_drops_at_its_rate(accelerator: torch.device, dtype: tor
 
 @pytest.mark.gpu
 def test_each_generator_of_the_accelerator_is_watched(accelerator: torch.device) -> None:
-    from dropout_lint.runtime import rng
+    from dropout_lint.observing.recording import rng
 
     before = rng.state()
     torch.rand(1, device=accelerator)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, safe
 from dropout_lint.checks.support.edits import add_argument, code_only
+from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Span
 from dropout_lint.facts import AppliedCall, DropoutSite
 from dropout_lint.torch_api.signatures import FUNCTIONAL_OF_MODULE
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvalDraw
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -92,3 +97,10 @@ def _may_move(site: DropoutSite, binding: Span, context: Context) -> bool:
     }
     names = set(re.findall(r"[^\W\d]\w*", f"{arguments} {line[indent : site.span.column - 1]}"))
     return "(" not in arguments and not names & changed
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that drew in eval mode and that another forward pass does not meet again."""
+    if draw.home == "temporary":
+        text = f"{draw.class_name} is built anew in each forward pass, always in train mode"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))

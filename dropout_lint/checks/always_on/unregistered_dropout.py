@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.edits import elements, is_construction, is_enclosed
+from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix
 from dropout_lint.facts import DropoutSite
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import ContainedDropout, EvalDraw
 
 _WHERE = {
     "list": "a Python list",
@@ -59,3 +64,16 @@ def _holds_modules_only(display: str, container: str) -> bool:
         pairs = [re.fullmatch(r"""f?(?:"[^"]*"|'[^']*')\s*:\s*(.*)""", item, re.DOTALL) for item in items]
         return all(pair is not None and is_construction(pair.group(1)) for pair in pairs)
     return all(map(is_construction, items))
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that drew in eval mode and that only a global or a closure keeps."""
+    if draw.home == "unregistered":
+        text = f"{draw.class_name} is not registered in the model, so `eval()` does not reach it"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def check_container(dropout: ContainedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a dropout in a list, a dict or a class body that the forward pass reaches."""
+    text = f"{dropout.class_name} is held in a plain container, so `eval()` does not reach it"
+    yield context.report(dropout, text)

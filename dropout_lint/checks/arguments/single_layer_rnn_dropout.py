@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, safe
 from dropout_lint.checks.support.edits import remove_argument
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Edit
 from dropout_lint.facts import Argument, DropoutSite
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import BuiltLayer, SingleLayerRnn
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -37,3 +42,14 @@ def _removal(site: DropoutSite, rate: Argument, context: Context) -> tuple[Edit,
     if not rate.keyword and any(not a.keyword and a.span > rate.span for a in site.arguments):
         return (Edit(rate.span, "0.0"),)  # without it, the arguments behind would move up
     return remove_argument(context, rate.removal)
+
+
+def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
+    """Report a layer as the source alone would with the rate of the instance."""
+    return check(layer.site, context)
+
+
+def check_layers(rnn: SingleLayerRnn, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a network of one layer in a model that was run."""
+    text = f"{rnn.class_name} drops between its layers and has one, so dropout={rnn.rate:g} does nothing"
+    yield context.report(rnn, text)

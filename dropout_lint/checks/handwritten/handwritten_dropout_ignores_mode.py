@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
 from dropout_lint.checks.support.masks import deliberate, edit, is_dropout, is_named
+from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
+from dropout_lint.checks.support.scaling import when_probed
 from dropout_lint.diagnostic import Diagnostic, Edit, Fix, Related, Span
 from dropout_lint.facts import MaskSite
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvalDraw, ProbedDropout
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -45,3 +51,21 @@ def _wrapped(site: MaskSite, context: Context) -> tuple[Edit, ...]:
     unit = "\t" if indent.startswith("\t") else "    "
     head = insertion(first, 1, f"{indent}if {site.scope.self_name}.training:\n{unit}")
     return (head, *(insertion(line, 1, unit) for line in range(first + 1, last + 1)))
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a mask or a choice that was drawn in eval mode."""
+    if draw.origin == "mask":
+        text = "A random mask is multiplied in, in eval mode too: nothing asks for the mode"
+    elif draw.origin == "choice":
+        text = "What runs is decided by chance, in eval mode too: nothing asks for the mode"
+    else:
+        return
+    yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that is random in eval mode and that the eval forward pass did not reach."""
+    if probed.draws_in_eval:
+        text = f"{probed.class_name} is random in eval mode too: nothing asks for the mode"
+        yield context.report(probed, text + when_probed(probed))

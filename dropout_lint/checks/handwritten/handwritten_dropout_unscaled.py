@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.checks.support.masks import deliberate, edit, is_dropout, is_named
+from dropout_lint.checks.support.observed import ObservedContext
+from dropout_lint.checks.support.scaling import scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import ProbedDropout
 
 # fmt: off
 _WHOLE = {
@@ -32,3 +38,10 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     message = f"Training keeps {share} of the mean and evaluation all of it: nothing scales."
     fix = unsafe(f"Divide by `{site.kept}`", edit(site.rescaled)) if site.rescaled is not None else None
     yield context.report(site.span, message, fix=fix)
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that scales in neither mode, unless it drops whole paths or tokens."""
+    if scaling_of(probed) == "unscaled" and probed.unscaled and not probed.drops_whole_parts:
+        what = f"{probed.class_name} does not scale what it keeps, in training or in eval mode"
+        yield context.report(probed, f"{what}, so the mean changes by {probed.rate:g}{when_probed(probed)}")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
 from dropout_lint.checks.support.mode import evidence, of
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import ModeOutline
 from dropout_lint.mode.judges.evidence import Evidence
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import FrozenPartWoken
 
 _CONSTRUCTOR = re.compile(r"([ \t]*)def __init__\b")
 
@@ -44,3 +49,12 @@ def _override(found: Evidence, context: Context) -> Fix | None:
     ]
     end = len(context.line(last.end_line).rstrip("\r\n")) + 1
     return unsafe("Override `train`", insertion(last.end_line, end, "\n\n" + "\n".join(lines)))
+
+
+def check_part(part: FrozenPartWoken, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a frozen part that ``train()`` of the model put in train mode."""
+    if part.while_watched:
+        text = "This part of a frozen network was in eval mode, and `train()` of the model has undone that"
+    else:
+        text = "This frozen part was built in eval mode, and `train()` of the model undoes that"
+    yield context.report(part, text)

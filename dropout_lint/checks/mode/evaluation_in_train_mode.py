@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.mode import evidence, inserted, of
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeOutline
 from dropout_lint.mode.judges.evaluations import UNDONE
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvaluatedInTrainMode
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
@@ -24,3 +29,8 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
             fix=inserted(context, found.insert, found.receiver, "eval()", "Call `eval()` before evaluating"),
             related=found.related,
         )
+
+
+def check_forwards(seen: EvaluatedInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report an evaluation that a watched run showed."""
+    yield context.report(seen, "The model is evaluated, one input after another without gradients, in train mode")

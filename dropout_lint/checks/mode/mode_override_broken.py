@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, insertion, safe, unsafe
 from dropout_lint.checks.support.mode_switch import not_a_switch
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Severity
 from dropout_lint.facts import ModeOverride
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import LeftInTrainMode
 
 
 def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
@@ -55,3 +60,10 @@ def _with_return(override: ModeOverride, context: Context) -> Fix | None:
         return advice("End in `return self`")
     end = override.end
     return safe("Return the module", insertion(end.end_line, end.end_column, f"\n{indent}return {override.instance}"))
+
+
+def check_modules(left: LeftInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report modules that an override of ``train`` or ``eval`` does not reach."""
+    if left.overridden:
+        text = f"`eval()` leaves modules in train mode that drop or normalise by batch, below {left.owner}"
+        yield context.report(left, text)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.mode import evidence, inserted, of
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModeOutline
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import TrainedInEvalMode
 
 
 def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
@@ -22,3 +27,8 @@ def check(outline: ModeOutline, context: Context) -> Iterator[Diagnostic]:
             ),
             related=found.related,
         )
+
+
+def check_step(seen: TrainedInEvalMode, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report an optimizer step on a model in eval mode that was trained in train mode before."""
+    yield context.report(seen, "The model was trained, then put in eval mode, and is trained on in it")
