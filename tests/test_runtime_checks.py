@@ -21,7 +21,7 @@ from dropout_lint.facts.observations import (
     SwitchedOffCall,
     UnreachedDropout,
 )
-from dropout_lint.model_linting.observed import add_findings, findings, refutations
+from dropout_lint.model_linting.run_findings import add_findings, check_observations, refutations
 
 HERE = CodePlace("net.py", Span(3, 5, 3, 20))
 P = 0.2
@@ -53,7 +53,7 @@ PROBES = {
 def test_each_combination_of_rate_and_scale_has_one_name_and_at_most_one_rule(name: str) -> None:
     probe, codes = PROBES[name]
     assert scaling_of(probe) == name
-    assert [d.code for d in findings([probe])] == codes
+    assert [d.code for d in check_observations([probe])] == codes
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_each_combination_of_rate_and_scale_has_one_name_and_at_most_one_rule(na
     ],
 )
 def test_what_else_a_probe_shows(probe: ProbedDropout, codes: list[str]) -> None:
-    assert [d.code for d in findings([probe])] == codes
+    assert [d.code for d in check_observations([probe])] == codes
 
 
 DRAWS = {
@@ -89,29 +89,29 @@ DRAWS = {
 
 @pytest.mark.parametrize("code", DRAWS)
 def test_each_draw_in_eval_mode_has_one_rule(code: str) -> None:
-    (found,) = findings([DRAWS[code]])
+    (found,) = check_observations([DRAWS[code]])
     assert (found.code, found.path, found.span, found.engines) == (code, "net.py", HERE.span, ("runtime",))
     assert found.message.endswith(".")
-    (probe,) = findings([replace(DRAWS[code], probed_rate=0.37)])
+    (probe,) = check_observations([replace(DRAWS[code], probed_rate=0.37)])
     assert probe.message == f"{found.message[:-1]} (probed with a rate of 0.37 where 0 is configured)."
 
 
 @pytest.mark.parametrize("home", ["registered", "container"])
 def test_a_draw_that_another_observation_explains_is_left_to_that(home: str) -> None:
-    assert findings([EvalDraw(HERE, (), "dropout", "module", "Dropout", home)]) == []  # type: ignore[arg-type]
+    assert check_observations([EvalDraw(HERE, (), "dropout", "module", "Dropout", home)]) == []  # type: ignore[arg-type]
 
 
 def test_severity_follows_the_evidence() -> None:
     noise = EvalDraw(HERE, (), "randn_like", "noise")
     path = UnreachedDropout(HERE, ("path",), "DropPath", 0.1, drops_paths=True)
-    assert [d.severity for d in findings([noise, path])] == [Severity.INFO, Severity.INFO]
-    (plain,) = findings([replace(path, drops_paths=False)])
+    assert [d.severity for d in check_observations([noise, path])] == [Severity.INFO, Severity.INFO]
+    (plain,) = check_observations([replace(path, drops_paths=False)])
     assert plain.severity is not Severity.INFO
 
 
 def test_the_same_finding_again_only_adds_its_modules() -> None:
     first, second = (ModesMixed(HERE, (name,), "Dropout", True) for name in ("a", "b"))
-    known = findings([first])
+    known = check_observations([first])
     assert add_findings(known, second) == []
     assert [d.modules for d in known] == [("a", "b")]
     elsewhere = replace(second, place=CodePlace("net.py", Span(9, 1, 9, 5)))
@@ -120,14 +120,14 @@ def test_the_same_finding_again_only_adds_its_modules() -> None:
 
 def test_without_a_place_findings_differ_by_their_message() -> None:
     here, there = (ModesMixed(NO_PLACE, ("a",), "Dropout", trains) for trains in (True, False))
-    assert len(findings([here, there, here])) == 2
+    assert len(check_observations([here, there, here])) == 2
 
 
 def test_a_call_that_was_off_refutes_what_expects_it_on() -> None:
     (refuted,) = refutations([SwitchedOffCall(HERE, ())])
     assert refuted.codes == ("DRP101", "DRP102", "DRP105", "DRP106", "DRP107")
     assert (refuted.path, refuted.line) == ("net.py", 3)
-    assert findings([SwitchedOffCall(HERE, ())]) == []
+    assert check_observations([SwitchedOffCall(HERE, ())]) == []
 
 
 @pytest.mark.parametrize("observation", [PROBES["right"][0], DRAWS["DRP101"]], ids=["probe", "draw"])

@@ -70,6 +70,7 @@ def _check(code: str) -> tuple[type, Check]:
     return kind, function
 
 
+@cache
 def codes() -> frozenset[str]:
     """The rules with a check that reads facts about the source, without importing any of them."""
     return frozenset(code for code in _modules() if not rules()[code].engines)

@@ -1,4 +1,4 @@
-"""``trace``: build models, see their layers, and check where dropout stands in them."""
+"""``trace``: build models, draw their layers, and check where they apply dropout."""
 
 from __future__ import annotations
 

@@ -284,7 +284,7 @@ class ProbedDropout(Observation):
     alpha: float
     """Chance of a false alarm for the test of its rate."""
     drops_paths: bool = False
-    """Its name says that it drops whole samples, as stochastic depth does."""
+    """Its name is that of stochastic depth, which drops whole samples."""
     scaling_off: bool = False
     """Configured not to scale what it keeps."""
     moments: Moments | None = None

@@ -1,4 +1,4 @@
-"""What a check may ask about an instance, whose nodes stand in several files."""
+"""What a check may ask about an instance, whose nodes lie in several files."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class NodeFinding:
     nodes: tuple[int, ...] = ()
 
 
-def findings(
+def check_graph(
     facts: GraphFacts, project: Project, settings: Settings, codes: Collection[str] | None = None
 ) -> list[NodeFinding]:
     """Check a model; findings of one rule at one place are merged. ``codes`` are the rules to run, all by default."""

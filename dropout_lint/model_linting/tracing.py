@@ -13,7 +13,7 @@ from dropout_lint.disk import Disk
 from dropout_lint.graph.engine import GraphFacts, construction, graph_facts
 from dropout_lint.graph.pictures.outline import Drawing, DrawnNode
 from dropout_lint.model_linting.answers import ModelFindings
-from dropout_lint.model_linting.graph_findings import NodeFinding, findings
+from dropout_lint.model_linting.graph_findings import NodeFinding, check_graph
 from dropout_lint.models.load import LoadedModel
 from dropout_lint.project.project import Project
 
@@ -35,7 +35,7 @@ def model_findings(loaded: LoadedModel, options: Mapping[str, Any]) -> ModelFind
         settings = replace(settings, mc_dropout_names=tuple(options["mc_dropout_names"]))
     project = Project((), Disk())
     facts = graph_facts(loaded, project)
-    found = findings(facts, project, settings, options.get("codes"))
+    found = check_graph(facts, project, settings, options.get("codes"))
     return ModelFindings(
         tuple(one.diagnostic for one in found),
         not_seen=facts.not_seen,

@@ -1,4 +1,4 @@
-"""One line that says why a model could not be checked, with the line of user code where it happened."""
+"""Explain in one line why a model could not be checked, with the line of user code where it failed."""
 
 from __future__ import annotations
 

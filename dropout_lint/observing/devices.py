@@ -25,7 +25,7 @@ TOLERANCE = {torch.float32: 2e-3, torch.float64: 1e-6, torch.float16: 3e-2, torc
 
 
 class NoDeviceError(Exception):
-    """A device cannot be used here; the text is one sentence that says why."""
+    """A device cannot be used here; the message is one sentence."""
 
 
 def resolve(name: str | torch.device) -> torch.device:

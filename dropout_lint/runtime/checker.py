@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dropout_lint.model_linting.observed import findings, refutations
+from dropout_lint.model_linting.run_findings import check_observations, refutations
 from dropout_lint.observing.measurements import Measurements
 from dropout_lint.observing.measuring import measure, measure_structure
 from dropout_lint.observing.probing.probe import UNITS
@@ -52,4 +52,4 @@ def check_structure(model: nn.Module) -> Report:
 
 def _report(measured: Measurements) -> Report:
     observed = measured.observations
-    return Report(findings(observed), measured.remarks, measured.tables, refutations(observed))
+    return Report(check_observations(observed), measured.remarks, measured.tables, refutations(observed))

@@ -46,10 +46,10 @@ def assert_mode_preserved() -> Callable[[nn.Module], contextlib.AbstractContextM
         changed = [name for name, mode in before.items() if now.get(name, mode) != mode]
         if changed:
             from dropout_lint.facts.observations import NO_PLACE, ModesNotRestored
-            from dropout_lint.model_linting.observed import findings
+            from dropout_lint.model_linting.run_findings import check_observations
 
             seen = ModesNotRestored(NO_PLACE, tuple(changed), type(model).__name__, now[changed[0]])
-            texts = [f"{found.code}: {found.message.removesuffix('.')}" for found in findings([seen])]
+            texts = [f"{found.code}: {found.message.removesuffix('.')}" for found in check_observations([seen])]
             pytest.fail("\n".join(texts), pytrace=False)
 
     return run

@@ -9,7 +9,7 @@ from torch import nn
 
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts.observations import Observation
-from dropout_lint.model_linting.observed import add_findings
+from dropout_lint.model_linting.run_findings import add_findings
 from dropout_lint.observing.watching import Forward, ModeWatcher
 from dropout_lint.runtime.report import Report
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dropout_lint.suggestions import nearest
 from dropout_lint.targets.errors import TargetError
-
-if TYPE_CHECKING:
-    pass
 
 DTYPES = {
     "f16": "float16",

@@ -1,4 +1,4 @@
-"""The layer graph of a traced model as an SVG picture; igraph says where its parts go."""
+"""The layer graph of a traced model as an SVG picture; igraph lays it out."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from dropout_lint.observing.subject import Subject, tensors
 NOTABLE = 0.05
 """A ratio this far from 1 is worth a row of the table."""
 FEWEST_VALUES = 1000
-"""Values per channel (batch times positions) below which a variance says little."""
+"""Values per channel (batch times positions) below which a variance is too uncertain."""
 _FOLLOWED = (nn.ReLU, nn.Identity, nn.Flatten, nn.LeakyReLU)
 
 

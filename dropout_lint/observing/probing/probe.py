@@ -139,10 +139,10 @@ def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
         return None
     values = {}
     for parameter in parameters:
-        held = getattr(leaf.module, parameter.name, parameter.default)
-        if held is parameter.empty:
+        value = getattr(leaf.module, parameter.name, parameter.default)
+        if value is parameter.empty:
             return None
-        values[parameter.name] = held
+        values[parameter.name] = value
     values[leaf.attribute] = rate
     with contextlib.suppress(Exception), rng.seeded(0):
         module = cls(**values)

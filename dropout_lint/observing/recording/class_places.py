@@ -51,7 +51,7 @@ class _ClassSource:
     indent: int
 
     def place(self, node: ast.stmt) -> CodePlace:
-        """Where a statement of the tree stands in the file."""
+        """The place of a statement of the tree in the file."""
         line, end = self.first + node.lineno - 1, self.first + (node.end_lineno or node.lineno) - 1
         start = column(self.path, line, node.col_offset + self.indent)
         return CodePlace(

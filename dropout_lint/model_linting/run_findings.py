@@ -12,7 +12,7 @@ from dropout_lint.facts.observations import Observation, SwitchedOffCall
 from dropout_lint.linting.merging import Refutation
 
 
-def findings(observations: Iterable[Observation]) -> list[Diagnostic]:
+def check_observations(observations: Iterable[Observation]) -> list[Diagnostic]:
     """What the rules report about a run, in the order of its observations."""
     found: list[Diagnostic] = []
     for one in observations:
