@@ -52,6 +52,7 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
     from dropout_lint.graph import execution, symbolic, tracers
     from dropout_lint.graph.engine import facts_of
     from dropout_lint.model_linting.graph_findings import check_graph
+    from dropout_lint.project.files import Files
     from dropout_lint.project.project import Project
 
     torch.set_num_threads(1)
@@ -83,7 +84,7 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
         "nodes_with_line": sum(n.span.line > 0 and os.path.isfile(n.path) for n in nodes),
     }
     started = time.perf_counter()
-    project = Project((), Disk())
+    project = Project(Files(Disk()))
     found = check_graph(facts_of(seen, model, project), project, Settings(Path.cwd()))
     result["findings"] = [
         [d.code, d.path, d.span.line, d.severity, d.message, list(d.modules)] for d in (f.diagnostic for f in found)

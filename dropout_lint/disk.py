@@ -1,6 +1,6 @@
-"""The file system as one run sees it, with every question that was asked of it and the answer.
+"""The file system as one run reads it, with a record of every read.
 
-A later run asks the same questions: where all answers are the same, it would find the same.
+A run that reads the same finds the same, so that its results can be kept. Within a run, a file has one content.
 """
 
 from __future__ import annotations
@@ -29,33 +29,49 @@ class Seen:
 
 
 UNREADABLE = Seen("", None)
+CHANGED = Seen("changed", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Questions and answers: contents of files, what entries of folders are, and which entries folders have."""
+    """What a run read from the file system: digests of files, kinds of entries, and listings of folders."""
 
     files: dict[str, Seen] = field(default_factory=dict)
     entries: dict[str, dict[str, str]] = field(default_factory=dict)
     listings: dict[str, str] = field(default_factory=dict)
 
 
+class FileChangedError(OSError):
+    """A file has another content than when this run first read it."""
+
+    def __init__(self) -> None:
+        super().__init__("the file changed during the run")
+
+
 class Disk:
-    """Reads folders once and remembers what it was asked. Paths are absolute or relative to the working directory."""
+    """Reads folders once and records every read. Paths are absolute or relative to the working directory."""
 
     def __init__(self) -> None:
         self.looks = Looks()
+        self._contents: dict[str, Seen] = {}
         self._folders: dict[str, dict[str, os.DirEntry[str]] | None] = {}
 
     def read(self, path: Path) -> bytes:
-        """The content of a file. Raises OSError."""
+        """The content of a file. Raises OSError, which is FileChangedError if it is not the content read before."""
         name = str(path)
-        known = self.looks.files.setdefault(name, UNREADABLE)
+        self.looks.files.setdefault(name, UNREADABLE)
         signature = signature_of(name)
         data = path.read_bytes()
-        if signature is None or signature != known.signature:
-            self.note(path, Seen(digest_of(data), signature))
+        known = self._contents.get(name, UNREADABLE)
+        same = signature is not None and signature == known.signature
+        self.note(path, known if same else Seen(digest_of(data), signature))
+        if self.looks.files[name] == CHANGED:
+            raise FileChangedError
         return data
+
+    def forget(self, path: Path) -> None:
+        """Forget the content of a file, which this process has written."""
+        self._contents.pop(str(path), None)
 
     def read_or_empty(self, path: Path) -> bytes:
         """The content of a file, nothing where it cannot be read."""
@@ -69,17 +85,17 @@ class Disk:
         return self.looks.files[str(path)].digest
 
     def note(self, path: Path, seen: Seen) -> None:
-        """Take in what another process read. A file that changed during the run has no content that comes back."""
-        changed = self.looks.files.get(str(path), UNREADABLE).digest not in ("", seen.digest)
-        self.looks.files[str(path)] = Seen("changed", None) if changed else seen
+        """Record a content that was read, here or elsewhere. If two reads differ, nothing equals the record."""
+        changed = self._contents.get(str(path), seen).digest not in ("", seen.digest)
+        self._contents[str(path)] = self.looks.files[str(path)] = CHANGED if changed else seen
 
     def hand_over(self) -> Looks:
-        """What was asked since the last call, for the disk of another process."""
+        """The reads since the last call, for the disk of another process."""
         looks, self.looks = self.looks, Looks()
         return looks
 
     def take_in(self, looks: Looks) -> None:
-        """Add what the disk of another process was asked."""
+        """Add the reads of the disk of another process."""
         for name, seen in looks.files.items():
             self.note(Path(name), seen)
         for folder, entries in looks.entries.items():
@@ -155,7 +171,7 @@ class Disk:
         return self._folders[folder]
 
     def agrees(self, looks: Looks) -> bool:
-        """Whether the questions of another run have the same answers now. What is answered becomes part of ``looks``.
+        """Whether the reads of another run give the same answers now; they are recorded here too.
 
         The content of a file is compared only where its signature differs.
         """
@@ -173,7 +189,7 @@ class Disk:
 
     def _unchanged(self, name: str, seen: Seen) -> bool:
         if seen.signature is not None and signature_of(name) == seen.signature:
-            self.looks.files[name] = seen
+            self.note(Path(name), seen)
             return True
         self.read_or_empty(Path(name))
         return self.looks.files[name].digest == seen.digest

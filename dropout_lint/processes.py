@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FORKS = sys.platform == "linux"
 """Elsewhere, forking is not there or not safe: https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"""
 
+T = TypeVar("T")
 _work: list[Callable[..., Any]] = []
 """What a forked process is there for."""
 
@@ -40,6 +41,32 @@ def forked(jobs: int, work: Callable[..., Any]) -> Iterator[ProcessPoolExecutor]
             yield pool
     except (OSError, BrokenProcessPool) as error:
         raise Lost from error
+
+
+@contextmanager
+def apart(work: Callable[[], T] | None) -> Iterator[Callable[[], T | None]]:
+    """Do some work in a forked process meanwhile; yields what waits for its result.
+
+    That is None where there was no work, no room for a process, or the process was killed.
+    """
+    if work is None:
+        yield lambda: None
+        return
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(1, get_context("fork"), _start, (work,)) as pool:
+        asked: Future[T] | None = None
+        with suppress(OSError, BrokenProcessPool):
+            asked = pool.submit(do)
+
+        def done() -> T | None:
+            with suppress(BrokenProcessPool):
+                return asked.result() if asked is not None else None
+            return None
+
+        yield done
 
 
 def do(*arguments: object) -> Any:

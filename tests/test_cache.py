@@ -26,11 +26,12 @@ from dropout_lint.config.schema import Options
 from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Span
 from dropout_lint.discovery.discovery import discover
-from dropout_lint.disk import Disk
 from dropout_lint.facts import FACT_KINDS, FileFacts
+from dropout_lint.linting.collecting import collect
 from dropout_lint.linting.facts_store import FactsStore
-from dropout_lint.linting.gathering import gather
-from dropout_lint.linting.linter import Linter, LintResult
+from dropout_lint.linting.linter import Linter
+from dropout_lint.linting.stages import FileSet, LintResult
+from dropout_lint.linting.workspace import Workspace
 from dropout_lint.rulebook import rules
 from dropout_lint.source.names.place import place_of
 
@@ -264,15 +265,12 @@ def test_the_same_text_in_two_places_says_different_things(project: Path, tmp_pa
     for name in ("tests/net.py", "pkg/more/net.py", "pkg/more/net_test.py", "scripts/net.py"):
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text)
+        files = FileSet.of(discover([project], lambda _: Settings(project)).files, lambda _: Settings(project))
+        store = FactsStore(CacheFolder(tmp_path / "cache"))
         cold, warm = (
-            list(gather(discover([project], lambda _: Settings(project)).files, lambda _: False, Disk(), store, 1))
-            for store in (None, FactsStore(CacheFolder(tmp_path / "cache")))
+            list(collect(files, space.disk, space.analyses).analysed) for space in (Workspace(), Workspace(store=store))
         )
         assert sorted(warm, key=lambda one: one.path) == sorted(cold, key=lambda one: one.path)
-        store = FactsStore(CacheFolder(tmp_path / "cache"))
-        for one in cold:
-            place = place_of(one.path, Disk())
-            store.add(one, disk.digest_of(one.path.read_bytes()), place, False)
         store.save()
     same = {(one.facts.module, one.facts.is_test) for one in cold if one.path.read_text() == text and one.facts}
     assert same == {
@@ -330,7 +328,9 @@ def test_a_run_that_failed_is_run_again(project: Path, tmp_path: Path) -> None:
 
 def engine_of(*args: str) -> tuple[int, set[str]]:
     """The exit code of a run, and which of the parts that analyse it imported."""
-    parts = {f"dropout_lint.{name}" for name in ("source.engine", "project", "checks.context")} | {"libcst"}
+    parts = {f"dropout_lint.{name}" for name in ("source.engine", "project.project", "checks.support.context")} | {
+        "libcst"
+    }
     code = (
         "import sys\nfrom dropout_lint.cli import main\ntry:\n    main()\n"
         f"except SystemExit as end:\n    print(end.code, *({parts} & {{*sys.modules}}))"
@@ -585,7 +585,7 @@ def test_a_type_that_json_does_not_tell_is_refused_at_once() -> None:
 def test_all_facts_come_back_from_json(project: Path) -> None:
     def facts() -> Iterator[FileFacts]:
         from dropout_lint.source.engine import collect
-        from dropout_lint.source.names.place import Place, place_of
+        from dropout_lint.source.names.place import Place
 
         root = Path(__file__).parent.parent
         for path in [*project.rglob("*.py"), *root.glob("fixtures/**/*.py"), *root.glob("examples/*.py")]:

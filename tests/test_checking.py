@@ -13,9 +13,10 @@ from dropout_lint import checks
 from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.linting import checking
-from dropout_lint.linting.checking import Checker
-from dropout_lint.linting.linter import Linter, LintResult
+from dropout_lint.linting import checking, linter
+from dropout_lint.linting.linter import Linter
+from dropout_lint.linting.stages import Checked, Collected, LintResult
+from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
 from tests.mode_helpers import write_files
 
@@ -56,7 +57,7 @@ def validate(batches):
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Files to check; the base of their networks is not among them."""
-    monkeypatch.setattr(checking, "APART_FROM", 2)
+    monkeypatch.setattr(linter, "APART_FROM", 2)
     nets = {f"net{n}.py": NET for n in range(3)}
     return write_files(tmp_path, {"base.py": BASE.format(norm=True), **nets})[1:]
 
@@ -79,16 +80,18 @@ def test_the_findings_are_those_of_one_process(files: list[Path]) -> None:
 
 
 def test_the_others_are_found_elsewhere(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    here: list[bool | None] = []
-    found = Checker._found
+    here: list[str] = []
+    found = checking.check_files
 
-    def recorded(self: Checker, facts: object, modes: bool | None = None) -> checking.Found:
-        here.append(modes)
-        return found(self, facts, modes)  # type: ignore[arg-type]
+    def recorded(collected: Collected, project: Project) -> Checked:
+        here.append("files")
+        return found(collected, project)
 
-    monkeypatch.setattr(Checker, "_found", recorded)
+    monkeypatch.setattr(checking, "check_files", recorded)
     lint(files, jobs=2)
-    assert set(here) == {True}
+    assert here == []
+    lint(files, jobs=1)
+    assert here == ["files"]
 
 
 def test_a_rule_that_crashes_elsewhere_is_told(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +101,7 @@ def test_a_rule_that_crashes_elsewhere_is_told(files: list[Path], monkeypatch: p
 
     table = dict(checks.checks())
     table["DRP304"] = (table["DRP304"][0], crash)
-    monkeypatch.setattr(checks, "checks", lambda enabled: {c: table[c] for c in table if c in enabled})
+    monkeypatch.setattr(checking, "checks", lambda enabled: {c: table[c] for c in table if c in enabled})
     apart = lint(files, jobs=2)
     assert apart == lint(files, jobs=1)
     assert len(apart.failures) == len(files)
@@ -107,14 +110,14 @@ def test_a_rule_that_crashes_elsewhere_is_told(files: list[Path], monkeypatch: p
 
 def test_a_process_that_dies_loses_nothing(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     alone = lint(files, jobs=1)
-    parent, found = os.getpid(), Checker._found
+    parent, found = os.getpid(), checking.check_files
 
-    def dying(self: Checker, facts: object, modes: bool | None = None) -> checking.Found:
+    def dying(collected: Collected, project: Project) -> Checked:
         if os.getpid() != parent:
             os._exit(1)
-        return found(self, facts, modes)  # type: ignore[arg-type]
+        return found(collected, project)
 
-    monkeypatch.setattr(Checker, "_found", dying)
+    monkeypatch.setattr(checking, "check_files", dying)
     assert lint(files, jobs=2) == alone
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import types
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from dropout_lint import __version__
 from dropout_lint.cli import cli
 from dropout_lint.commands import check as check_module
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Severity, Span
+from dropout_lint.linting.stages import LintResult
 from dropout_lint.syntax.reading import read_source
 from dropout_lint.syntax.text import UnreadableSource
 
@@ -33,18 +33,20 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LintResult:
-    diagnostics: tuple[Diagnostic, ...]
-    failures: tuple[Failure, ...]
-    checked: int
-
-
 class WordLinter:
     """Finds WORDS; a fix turns one into ``good_word``; CRASH is a rule that crashes, INTERRUPT and BUG break it."""
 
     def __init__(self, settings_for, jobs=0, on_progress=None, runs=None, cache=None):
         self.settings_for = settings_for
+
+    def after(self, result):
+        return self
+
+    def with_text(self, path, text):
+        return self
+
+    def source(self, path):
+        return read_source(path)
 
     def run(self, files):
         found, failures = [], []
@@ -82,9 +84,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(dropout_lint.__file__).parents[1]))
     for variable in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setitem(
-        sys.modules, "dropout_lint.linting.linter", types.SimpleNamespace(Linter=WordLinter, LintResult=LintResult)
-    )
+    monkeypatch.setitem(sys.modules, "dropout_lint.linting.linter", types.SimpleNamespace(Linter=WordLinter))
     return tmp_path
 
 

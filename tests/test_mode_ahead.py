@@ -13,6 +13,7 @@ from dropout_lint.mode.judges.evidence import Evidence
 from dropout_lint.mode.linking import ahead
 from dropout_lint.mode.linking.link import link
 from dropout_lint.mode.linking.runs import Run, Runs
+from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 from tests.mode_helpers import MAIN, NET, STEPS, write_files
 
@@ -42,10 +43,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 def linked(files: list[Path], jobs: int) -> tuple[dict[str, list[Evidence]], Disk]:
     disk = Disk()
-    project = Project((files[0].parent,), disk, jobs=jobs)
-    facts = [one for path in files if (one := project.facts(path)) is not None]
-    project.add_all(facts, files)
-    return link(project, facts, jobs=jobs).by_file, disk
+    project = Project(Files(disk), files)
+    facts = [one for path in files if (one := project.files.facts(path)) is not None]
+    return link(project, facts, files, jobs=jobs).by_file, disk
 
 
 def test_the_findings_are_those_of_one_process(files: list[Path]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.config.settings import Settings
-from dropout_lint.linting.linter import Linter
+from dropout_lint.linting.stages import FileSet
 from tests.mode_helpers import NET, lint_files
 
 TRAIN = """\
@@ -182,8 +182,8 @@ def test_a_pass_whose_result_nothing_uses_is_no_evaluation(statement: str, codes
 
 @pytest.mark.parametrize(("rule", "followed"), [("DRP205", True), ("DRP290", False), ("DRP101", False)])
 def test_only_a_rule_that_reads_source_makes_modes_be_followed(rule: str, followed: bool, tmp_path: Path) -> None:
-    settings = Settings(tmp_path, enabled=frozenset({rule}))
-    assert Linter(lambda path: settings)._follows_modes(tmp_path / "train.py") is followed
+    settings, path = Settings(tmp_path, enabled=frozenset({rule})), tmp_path / "train.py"
+    assert FileSet({path: settings}).follows_modes(path) is followed
 
 
 @pytest.mark.parametrize(("default", "codes"), [("0.0", []), ("0.5", ["DRP206"]), ("None", ["DRP206"])])

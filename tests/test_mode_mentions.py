@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.disk import Disk
+from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 from dropout_lint.source.modes.mentions import mentions, without_text
 from dropout_lint.source.names.import_table import ImportTable
@@ -100,10 +101,11 @@ def test_a_star_import_brings_no_name_with_an_underscore(tmp_path: Path) -> None
     (tmp_path / "listed.py").write_text('__all__ = ["_named"]\n\n\ndef _named():\n    pass\n')
     (tmp_path / "whole.py").write_text("from parts import *\nfrom listed import *\n")
     (tmp_path / "user.py").write_text("import whole\n")
-    project = Project((tmp_path,), Disk())
-    facts = project.facts(tmp_path / "user.py")
+    project = Project(Files(Disk()))
+    facts = project.files.facts(tmp_path / "user.py")
     assert facts is not None
-    located = {name: project.find(facts, f"whole.{name}") for name in ("shown", "_named", "_hidden", "__version__")}
+    names = ("shown", "_named", "_hidden", "__version__")
+    located = {name: project.names.find(facts, f"whole.{name}") for name in names}
     assert {name: found[1] for name, found in located.items() if found is not None} == {
         "shown": "shown",
         "_named": "_named",

@@ -12,7 +12,8 @@ from dropout_lint.diagnostic import Failure
 from dropout_lint.fixing.files import NotFixedError, replace_file
 
 if TYPE_CHECKING:
-    from dropout_lint.linting.linter import LintResult
+    from dropout_lint.linting.linter import Linter
+    from dropout_lint.linting.stages import LintResult
 
 _TOOL_RULES = "DRP0"
 RUFF_HINT = (
@@ -21,10 +22,9 @@ RUFF_HINT = (
 )
 
 
-def add_noqa(result: LintResult, style: str) -> LintResult:
+def add_noqa(result: LintResult, linter: Linter, style: str) -> LintResult:
     """Write the comments and say how many; what comes back holds only the failures."""
     from dropout_lint.suppressions.matching import add_suppressions
-    from dropout_lint.syntax.reading import read_source
     from dropout_lint.syntax.text import UnreadableSource
 
     failures = list(result.failures)
@@ -33,7 +33,7 @@ def add_noqa(result: LintResult, style: str) -> LintResult:
     for name, group in groupby(sorted(wanted, key=lambda item: item.sort_key), key=lambda item: item.path):
         found = tuple(group)
         try:
-            source = read_source(Path(name))
+            source = linter.source(Path(name))
             text = add_suppressions(source.text, found, cast(Literal["native", "noqa"], style))
             if text != source.text:
                 replace_file(source, text)

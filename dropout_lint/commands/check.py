@@ -25,7 +25,8 @@ from dropout_lint.fixing.files import fix_files, without_unfixable
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
     from dropout_lint.commands.with_models import ModelRuns
-    from dropout_lint.linting.linter import Linter, LintResult
+    from dropout_lint.linting.linter import Linter
+    from dropout_lint.linting.stages import LintResult
 
 _HERE = Path("_")
 
@@ -101,7 +102,7 @@ def _check_files(options: CheckOptions, resolver: SettingsResolver, found: Disco
     if options.add_noqa:
         from dropout_lint.commands.add_noqa import add_noqa
 
-        return Linted(add_noqa(result, options.add_noqa))
+        return Linted(add_noqa(result, linter, options.add_noqa))
     if not options.fix and not options.diff:
         return Linted(result, files=found.files)
     run = fix_files(result, linter, resolver, write=not options.diff)

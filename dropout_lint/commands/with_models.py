@@ -12,8 +12,8 @@ from dropout_lint.commands.shared.model_targets import declared, require_torch
 from dropout_lint.commands.shared.options import CheckOptions
 from dropout_lint.config.resolver import Settings, SettingsResolver
 from dropout_lint.diagnostic import Failure
-from dropout_lint.linting.linter import LintResult
 from dropout_lint.linting.merging import Findings
+from dropout_lint.linting.stages import LintResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Failure
 
 if TYPE_CHECKING:
     from dropout_lint.fixing.fixer import FixOutcome
-    from dropout_lint.linting.linter import Linter, LintResult
+    from dropout_lint.linting.linter import Linter
+    from dropout_lint.linting.stages import LintResult
     from dropout_lint.syntax.text import SourceText
 
 
@@ -73,7 +74,6 @@ def fix_source(
 def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path], Settings], *, write: bool) -> FixRun:
     """Fix every file of ``result`` that has an applicable fix; without ``write`` only work out the patches."""
     from dropout_lint.fixing.fixer import unified_diff
-    from dropout_lint.syntax.reading import read_source
     from dropout_lint.syntax.text import UnreadableSource
 
     by_path: dict[str, list[Diagnostic]] = {}
@@ -83,19 +83,21 @@ def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path],
     patches: list[str] = []
     rejected: list[Diagnostic] = []
     fixed = 0
+    linter = linter.after(result)
     for name, found in by_path.items():
         path = Path(name)
         settings = settings_for(path)
         if not any(is_applicable(item, settings) for item in found):
             continue
         try:
-            source = read_source(path)
+            source = linter.source(path)
             outcome = fix_source(source, linter, settings, frozenset(f for f in failures if f.path == name))
             if write and outcome.text != source.text:
                 replace_file(source, outcome.text)
         except (UnreadableSource, NotFixedError) as problem:
             failures.append(Failure(name, f"not fixed: {problem}"))
             continue
+        linter = linter.with_text(path, outcome.text)
         by_path[name] = list(outcome.remaining)
         rejected += outcome.rejected
         fixed += len(outcome.applied)

@@ -59,7 +59,7 @@ def built_layers(model: Any, project: Project) -> Iterator[tuple[RunSite, ...]]:
 
 def _known_site(project: Project, place: CodePlace) -> list[DropoutSite]:
     """The site that the source engine knows at a place."""
-    facts = project.facts(Path(place.path)) if place.path else None
+    facts = project.files.facts(Path(place.path)) if place.path else None
     sites = facts.sites if facts is not None else ()
     return [site for site in sites if site.span == place.span and site.form != "application"][:1]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dropout_lint.processes import ignore_interrupts
 from dropout_lint.source.module.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
@@ -34,6 +34,22 @@ class Analysed:
     suppressions: Suppressions = field(default_factory=Suppressions)
     syntax_error: tuple[str, int, int] | None = None
     failure: str = ""
+
+
+class Task(NamedTuple):
+    """A file to analyse, and whether with what it says about modes."""
+
+    path: Path
+    place: Place
+    modes: bool
+
+
+class Analysis(NamedTuple):
+    """A task that was done; ``text`` is the result as JSON, where it came as such."""
+
+    task: Task
+    analysed: Analysed
+    text: str = ""
 
 
 def start_worker() -> None:

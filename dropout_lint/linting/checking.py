@@ -1,106 +1,97 @@
-"""The checks at work on the facts of files; while some follow modes, another process sees to the others."""
+"""The third stage: the checks at work on facts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from dropout_lint.checks import checks
+from dropout_lint.checks.support.context import Context
 from dropout_lint.diagnostic import Diagnostic, Failure
-from dropout_lint.processes import FORKS, Lost, do, forked
-from dropout_lint.rulebook import rules
-from dropout_lint.syntax.reading import read_source
+from dropout_lint.disk import FileChangedError
+from dropout_lint.facts import FileFacts, LayerGraph, ModeOutline
+from dropout_lint.linting.stages import Checked, Collected, Found, Linked
+from dropout_lint.project.networks import Networks
+from dropout_lint.syntax.text import UnreadableSource
 
 if TYPE_CHECKING:
-    from dropout_lint.config.resolver import Settings
-    from dropout_lint.disk import Looks
-    from dropout_lint.facts import FileFacts
-    from dropout_lint.project.networks import Networks
+    from dropout_lint.mode.judges.evidence import Evidence
     from dropout_lint.project.project import Project
 
-MODE_RULES = "DRP2"
-"""The group of rules that need the modes of models followed through a project."""
-APART_FROM = 300
-"""Files below which a second process costs more than it saves."""
+FactsOf = Callable[[type], Iterable[object]]
+"""Gives the facts of a kind that the checks of one file read."""
 
 
-class Found(NamedTuple):
-    """What the checks found in one file, and the rules that crashed on it."""
+def check_files(collected: Collected, project: Project) -> Checked:
+    """What the rules find that read what a file says."""
+    networks = Networks(project)
 
-    diagnostics: list[Diagnostic]
-    failures: list[Failure]
+    def of_kind(facts: FileFacts, kind: type) -> Iterable[object]:
+        if kind is ModeOutline:
+            return ()
+        return networks.of(facts) if kind is LayerGraph else facts.of_kind(kind)
+
+    found = {}
+    for facts in _checkable(collected):
+        enabled = collected.files.enabled(Path(facts.path))
+        contexts = _contexts(facts, collected, project)
+        found[facts.path] = run_checks(facts.path, enabled, partial(of_kind, facts), contexts)
+    return Checked(collected, found)
 
 
-class Checker:
-    """The checks of the rules that are on for each file. Raises nothing for a check that crashes."""
+def check_runs(linked: Linked, project: Project) -> Checked:
+    """What the rules find that read what linking found."""
+    collected = linked.collected
 
-    def __init__(self, settings_for: Callable[[Path], Settings], project: Project, texts: dict[Path, str]) -> None:
-        self._settings_for = settings_for
-        self._project = project
-        self._texts = texts
+    def of_kind(facts: FileFacts, kind: type) -> Iterable[object]:
+        return facts.of_kind(kind) if kind is ModeOutline else ()
 
-    @cached_property
-    def _networks(self) -> Networks:
-        from dropout_lint.project.networks import Networks
+    found = {}
+    for facts in _checkable(collected):
+        evidence = linked.evidence.get(facts.path)
+        if evidence:
+            enabled = collected.files.enabled(Path(facts.path))
+            contexts = _contexts(facts, collected, project, evidence)
+            found[facts.path] = run_checks(facts.path, enabled, partial(of_kind, facts), contexts)
+    return Checked(collected, found)
 
-        return Networks(self._project)
 
-    def run(self, files: Sequence[FileFacts]) -> Iterator[Found]:
-        """What is found in each file, in their order."""
-        others = self._others_apart(files)
-        if others is None:
-            yield from (self._found(facts) for facts in files)
-        else:
-            yield from (
-                Found(a.diagnostics + b.diagnostics, a.failures + b.failures) for a, b in zip(*others, strict=True)
-            )
+def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Callable[[str], Context]) -> Found:
+    """Run the checks of some rules on the facts of the kinds that they read.
 
-    def _others_apart(self, files: Sequence[FileFacts]) -> tuple[list[Found], list[Found]] | None:
-        """What the rules about modes find, and what the others do; None if that was not done in two processes."""
-        if not FORKS or self._project.jobs <= 1 or len(files) < APART_FROM:
-            return None
-        if not any(follows_modes(self._settings_for(Path(facts.path)), Path(facts.path)) for facts in files):
-            return None
+    A check that crashes is a failure, and so is a file that is no longer what its facts were collected from.
+    """
+    diagnostics: list[Diagnostic] = []
+    failures: list[Failure] = []
+    for code, (kind, check) in checks(codes).items():
+        at_work = context(code)
         try:
-            with forked(1, lambda: self._others(files)) as pool:
-                asked = pool.submit(do)
-                modes = [self._found(facts, modes=True) for facts in files]
-                others, looks = asked.result()
-        except Lost:
-            return None
-        self._project.disk.take_in(looks)
-        return others, modes
-
-    def _others(self, files: Sequence[FileFacts]) -> tuple[list[Found], Looks]:
-        """What the rules find that are not about modes, and what they asked of the disk."""
-        self._project.disk.hand_over()
-        return [self._found(facts, modes=False) for facts in files], self._project.disk.hand_over()
-
-    def _found(self, facts: FileFacts, modes: bool | None = None) -> Found:
-        from dropout_lint.checks import checks
-        from dropout_lint.checks.support.context import Context
-        from dropout_lint.facts import LayerGraph
-
-        found = Found([], [])
-        path = Path(facts.path)
-        settings = self._settings_for(path)
-        for code, (kind, check) in checks(settings.enabled_for(path)).items():
-            if modes is not None and modes != code.startswith(MODE_RULES):
-                continue
-            context = Context(code, facts, self._project, settings, lambda: self._text(path))
-            try:
-                for fact in self._networks.of(facts) if kind is LayerGraph else facts.of_kind(kind):
-                    found.diagnostics.extend(check(fact, context))
-            except Exception as error:  # a bug in one rule must not hide the findings of the others
-                reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
-                found.failures.append(Failure(facts.path, f"{reason}; this is a bug in dropout-lint", code))
-        return found
-
-    def _text(self, path: Path) -> str:
-        return self._texts[path] if path in self._texts else read_source(path).text
+            for fact in facts_of(kind):
+                diagnostics.extend(check(fact, at_work))
+        except FileChangedError as error:
+            return Found((), (Failure(path, str(error)),))
+        except Exception as error:  # a bug in one rule must not hide the findings of the others
+            reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
+            failures.append(Failure(path, f"{reason}; this is a bug in dropout-lint", code))
+    return Found(tuple(diagnostics), tuple(failures))
 
 
-def follows_modes(settings: Settings, path: Path) -> bool:
-    """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
-    return any(code.startswith(MODE_RULES) and not rules()[code].engines for code in settings.enabled_for(path))
+def _contexts(
+    facts: FileFacts, collected: Collected, project: Project, evidence: tuple[Evidence, ...] = ()
+) -> Callable[[str], Context]:
+    path = Path(facts.path)
+    settings = collected.files.settings[path]
+
+    def text() -> str:
+        try:
+            return project.files.source(path)
+        except (OSError, UnreadableSource):  # it could be read when its facts were collected
+            raise FileChangedError from None
+
+    return lambda code: Context(code, facts, project, settings, text, evidence)
+
+
+def _checkable(collected: Collected) -> Iterator[FileFacts]:
+    return (facts for facts in collected.facts if facts.has_anything)

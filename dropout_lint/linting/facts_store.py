@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.cache.codec import encode, rebuild
 from dropout_lint.cache.folder import CacheFolder
-from dropout_lint.disk import digest_of
-from dropout_lint.linting.analysis import Analysed
-from dropout_lint.suppressions.matching import Suppressions
+from dropout_lint.disk import Disk, digest_of
+from dropout_lint.linting.analysis import Analysed, Analysis, Task
+from dropout_lint.linting.transport import analysed_from, entry_text
 
 if TYPE_CHECKING:
     from dropout_lint.facts import FileFacts
@@ -40,37 +38,35 @@ class FactsStore:
         self._used: dict[str, dict[bytes, bytes]] = {}
         self._changed: set[str] = set()
 
-    @cached_property
-    def is_empty(self) -> bool:
-        """Whether no earlier run has left anything."""
-        return not self._folder.names("facts-")
+    def analyses(
+        self, tasks: Sequence[Task], disk: Disk, analyse_all: Callable[[Sequence[Task]], Iterable[Analysis]]
+    ) -> Iterator[Analysis]:
+        """The analyses of files; what no earlier run has analysed is left to ``analyse_all``, and kept."""
+        new: list[Task] = []
+        for task in tasks:
+            known = self._known(task, disk)
+            if known is not None:
+                yield Analysis(task, known)
+            else:
+                new.append(task)
+        for one in analyse_all(new):
+            if not one.analysed.failure:
+                self._add(one, disk.digest(one.task.path))
+            yield one
 
-    def analysed(self, path: Path, digest: str, place: Place, modes: bool) -> Analysed | None:
-        """What analysing a file of this content at this place gave before."""
-        return self._entry(path, place, _key(path, digest, place, "modes" if modes else "run"))
-
-    def add(self, one: Analysed, digest: str, place: Place, modes: bool) -> None:
-        """Keep an analysis."""
-        with contextlib.suppress(RecursionError):
-            self.add_text(one.path, digest, place, modes, entry_text(one))
-
-    def add_text(self, path: Path, digest: str, place: Place, modes: bool, text: str) -> None:
-        """Keep an analysis by its ``entry_text``."""
-        self._put(_key(path, digest, place, "modes" if modes else "run"), text)
-
-    def facts(self, path: Path, digest: str, place: Place) -> FileFacts | None:
-        """The facts of a file that another one asks for, without what it does with modes."""
+    def facts(
+        self, path: Path, data: bytes, place: Place, read: Callable[[Path, bytes, Place], FileFacts]
+    ) -> FileFacts:
+        """The facts of a file that another one asks for; what no earlier run has read is left to ``read``, and kept."""
+        digest = digest_of(data)
         for kind in ("run", "lookup"):
             known = self._entry(path, place, _key(path, digest, place, kind))
             if known is not None and known.facts is not None:
                 return known.facts
-        return None
-
-    def add_facts(self, facts: FileFacts, digest: str, place: Place) -> None:
-        """Keep the facts of a file that another one asked for."""
-        path = Path(facts.path)
+        facts = read(path, data, place)
         with contextlib.suppress(RecursionError):
             self._put(_key(path, digest, place, "lookup"), entry_text(Analysed(path, facts)))
+        return facts
 
     def save(self) -> None:
         """Write what is new. Entries that this run had no use for are kept up to a limit, latest first."""
@@ -83,6 +79,24 @@ class FactsStore:
                     lines.append(line)
             self._folder.write(f"facts-{part}.jsonl", b"".join(line + b"\n" for line in lines))
         self._changed.clear()
+
+    @cached_property
+    def _is_empty(self) -> bool:
+        """Whether no earlier run has left anything."""
+        return not self._folder.names("facts-")
+
+    def _known(self, task: Task, disk: Disk) -> Analysed | None:
+        if self._is_empty:
+            return None
+        try:
+            disk.read(task.path)
+        except OSError:
+            return None
+        return self._entry(task.path, task.place, _key_of(task, disk.digest(task.path)))
+
+    def _add(self, one: Analysis, digest: str) -> None:
+        with contextlib.suppress(RecursionError):
+            self._put(_key_of(one.task, digest), one.text or entry_text(one.analysed))
 
     def _entries(self, part: str) -> dict[bytes, bytes]:
         if part not in self._read:
@@ -109,26 +123,8 @@ class FactsStore:
         self._changed.add(_part(key))
 
 
-def entry_text(one: Analysed) -> str:
-    """What is kept of an analysis, without its path. Raises RecursionError for what is nested too deeply."""
-    return f"{encode(one.suppressions)},{json.dumps(one.syntax_error)},{encode(one.facts)}"
-
-
-def analysed_from(text: str, path: Path, place: Place) -> Analysed:
-    """The analysis again. Raises ValueError for a text that is none."""
-    suppressions, syntax_error, facts = json.loads(f"[{text}]")
-    return Analysed(
-        path,
-        _placed(facts, path, place) if facts is not None else None,
-        rebuild(Suppressions, suppressions),
-        tuple(syntax_error) if syntax_error is not None else None,
-    )
-
-
-def _placed(facts: object, path: Path, place: Place) -> FileFacts:
-    from dropout_lint.facts import FileFacts
-
-    return replace(rebuild(FileFacts, facts), path=str(path), is_test=place.is_test)
+def _key_of(task: Task, digest: str) -> str:
+    return _key(task.path, digest, task.place, "modes" if task.modes else "run")
 
 
 def _key(path: Path, digest: str, place: Place, kind: str) -> str:

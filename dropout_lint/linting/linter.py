@@ -1,197 +1,123 @@
-"""From files to diagnostics: facts in parallel, then checks over the facts, then suppressions."""
+"""A run: facts of each file, then links between them, then checks, then suppressions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.diagnostic import Diagnostic, Failure, Span
-from dropout_lint.disk import Disk
-from dropout_lint.linting.analysis import Analysed, analyse_text, without_collecting
-from dropout_lint.linting.checking import Checker, Found, follows_modes
-from dropout_lint.processes import processors
-from dropout_lint.rulebook import rules
-from dropout_lint.source.names.place import place_of
-from dropout_lint.suppressions.matching import TOOL_RULES, UNKNOWN, UNUSED, apply_suppressions
+from dropout_lint.linting.analysis import without_collecting
+from dropout_lint.linting.collecting import collect
+from dropout_lint.linting.stages import Checked, Collected, FileSet, Found, LintResult
+from dropout_lint.linting.suppressing import suppress
+from dropout_lint.linting.workspace import Workspace
+from dropout_lint.processes import FORKS, apart, processors
 
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
-    from dropout_lint.config.resolver import Settings
-    from dropout_lint.linting.facts_store import FactsStore
+    from dropout_lint.config.settings import Settings
+    from dropout_lint.disk import Looks
     from dropout_lint.linting.merging import Findings
-    from dropout_lint.project.project import Project
+    from dropout_lint.syntax.text import SourceText
+
+Progress = Callable[[int, int], None]
+APART_FROM = 300
+"""Files below which a second process for checks costs more than it saves."""
 
 
-@dataclass(frozen=True, slots=True)
-class LintResult:
-    """What a run found, sorted; ``failures`` are what it could not check; ``checked`` counts files."""
+def lint(
+    files: FileSet, space: Workspace, runs: Findings | None = None, on_progress: Progress | None = None
+) -> LintResult:
+    """Run all stages. Raises nothing for what a file contains."""
+    with without_collecting():
+        collected = collect(files, space.disk, space.analyses, on_progress)
+        return suppress(check(collected, space), runs)
 
-    diagnostics: tuple[Diagnostic, ...]
-    failures: tuple[Failure, ...]
-    checked: int
+
+def check(collected: Collected, space: Workspace) -> Checked:
+    """Link the files and check them; while linking goes on, another process sees to the checks that need no links."""
+    with_facts = sum(facts.has_anything for facts in collected.facts)
+    if not with_facts:
+        return Checked(collected, {})
+    from dropout_lint.linting.checking import check_files, check_runs
+    from dropout_lint.linting.linking import link
+
+    project = space.project(collected)
+
+    def elsewhere() -> tuple[Mapping[str, Found], Looks]:
+        space.disk.hand_over()
+        return check_files(collected, project).found, space.disk.hand_over()
+
+    pays = FORKS and space.jobs > 1 and with_facts >= APART_FROM
+    pays = pays and any(map(collected.files.follows_modes, collected.files.settings))
+    with apart(elsewhere if pays else None) as done:
+        modes = check_runs(link(collected, project, space.jobs), project)
+        others = done()
+    if others is None:
+        return check_files(collected, project) + modes
+    space.disk.take_in(others[1])
+    return Checked(collected, others[0]) + modes
 
 
+@dataclass(frozen=True)
 class Linter:
     """Lints files under the settings of each. ``jobs`` 0 means as many processes as there are processors.
 
-    ``cache`` has what earlier runs found; without it, nothing is read or written but the files.
+    ``runs`` are what running models found in the same files. ``cache`` has what earlier runs found; without it, nothing
+    is read or written but the files. A linter sees each file as it was when first read.
     """
 
-    def __init__(
-        self,
-        settings_for: Callable[[Path], Settings],
-        jobs: int = 0,
-        on_progress: Callable[[int, int], None] | None = None,
-        runs: Findings | None = None,
-        cache: CacheFolder | None = None,
-    ) -> None:
-        """``runs`` are what running models found in the same files."""
-        self._settings_for = settings_for
-        self._jobs = jobs
-        self._on_progress = on_progress
-        self._runs = runs
-        self._disk = Disk()
-        self._cache = cache
-        self._files: Sequence[Path] = ()
-        self._project: Project | None = None
-        self._texts: dict[Path, str] = {}
+    settings_for: Callable[[Path], Settings]
+    jobs: int = 0
+    on_progress: Progress | None = None
+    runs: Findings | None = None
+    cache: CacheFolder | None = None
+    files: FileSet = field(default_factory=lambda: FileSet({}))
+    """The files of a run before, some with other texts."""
+    space: Workspace | None = None
+    """What that run has read."""
 
-    def run(self, files: Sequence[Path]) -> LintResult:
+    def run(self, paths: Sequence[Path]) -> LintResult:
         """Lint files from disk. Never raises for what a file contains."""
-        self._files = files
-        if self._cache is None:
-            return self._judge(self._collect(files))
-        from dropout_lint.linting.run_cache import Runs, run_key
+        files, space = FileSet.of(paths, self.settings_for), self._space
+        run = partial(lint, space=space, runs=self.runs, on_progress=self.on_progress)
+        if self.cache is None or space.store is None:
+            return run(files)
+        from dropout_lint.linting.run_cache import remembered
 
-        runs, key = Runs(self._cache), run_key(files, self._settings_for)
-        recalled = runs.recall(key, self._disk)
-        if recalled is not None:
-            return LintResult(recalled, (), len(files))
-        self._disk = Disk()
-        result = self._judge(self._collect(files))
-        if self._store is not None:
-            self._store.save()
-        if not result.failures:
-            runs.remember(key, result.diagnostics, self._disk)
+        result = run(files) if self.runs is not None else remembered(run, files, self.cache, space.disk)
+        space.store.save()
         return result
 
     def run_text(self, path: Path, text: str) -> LintResult:
         """Lint one text as if it were the content of ``path``."""
-        self._texts[path] = text
-        place = place_of(path, self._disk)
-        one = analyse_text(path, text, text.encode(errors="replace"), place, self._follows_modes(path))
-        if one.facts is not None:
-            self._project_of(path).add(one.facts)
-        return self._judge([one])
+        return lint(self.files.only(path, text, self.settings_for(path)), self._space, self.runs)
 
-    def _collect(self, files: Sequence[Path]) -> list[Analysed]:
-        from dropout_lint.linting.gathering import gather
+    def source(self, path: Path) -> SourceText:
+        """The text of a file that was linted. Raises UnreadableSource, also when the file has changed since."""
+        from dropout_lint.syntax.reading import decode_source, read_bytes
 
-        analysed: list[Analysed] = []
-        store = self._store
-        with without_collecting():
-            for one in gather(files, self._follows_modes, self._disk, store, self._jobs):
-                analysed.append(one)
-                if self._on_progress is not None:
-                    self._on_progress(len(analysed), len(files))
-        facts = [one.facts for one in analysed if one.facts is not None]
-        if facts:
-            self._project = self._new_project(files)
-            self._project.add_all(facts, files)
-        return analysed
+        return decode_source(read_bytes(path, self._space.disk.read), path)
 
-    def _project_of(self, path: Path) -> Project:
-        if self._project is None and self._files:
-            self._collect(self._files)  # the findings of the run were known from an earlier one
-        if self._project is None:
-            self._project = self._new_project([path])
-        return self._project
+    def after(self, result: LintResult) -> Linter:
+        """A linter for single texts of the files of a run, which knows what that has read."""
+        files = result.collected.files if result.collected is not None else self.files
+        return replace(self, files=files, space=self._space.after(result.collected))
 
-    def _new_project(self, files: Sequence[Path]) -> Project:
-        from dropout_lint.project.project import Project
-
-        jobs = self._jobs or processors()
-        return Project(_roots(files, self._disk), self._disk, self._store, self._texts, jobs)
+    def with_text(self, path: Path, text: str) -> Linter:
+        """The same linter once a file has another content, on disk or not."""
+        self._space.disk.forget(path)
+        return replace(self, files=self.files.with_text(path, text), space=self._space)
 
     @cached_property
-    def _store(self) -> FactsStore | None:
-        if self._cache is None:
-            return None
+    def _space(self) -> Workspace:
+        if self.space is not None:
+            return self.space
+        jobs = self.jobs or processors()
+        if self.cache is None:
+            return Workspace(jobs=jobs)
         from dropout_lint.linting.facts_store import FactsStore
 
-        return FactsStore(self._cache)
-
-    def _follows_modes(self, path: Path) -> bool:
-        return follows_modes(self._settings_for(path), path)
-
-    def _judge(self, analysed: Sequence[Analysed]) -> LintResult:
-        with without_collecting():
-            return self._judged(analysed)
-
-    def _judged(self, analysed: Sequence[Analysed]) -> LintResult:
-        diagnostics: list[Diagnostic] = []
-        failures: list[Failure] = []
-        checked = self._checked(analysed)
-        for one in analysed:
-            if one.failure:
-                failures.append(Failure(str(one.path), one.failure))
-                diagnostics += self._with_runs(one.path, [])
-                continue
-            by_checks, crashed = checked.get(one.path, Found([], []))
-            found = self._with_runs(one.path, [*self._syntax_error(one), *by_checks])
-            failures += crashed
-            if one.suppressions.directives:
-                enabled = self._decided(one) - {f.code for f in crashed}
-                definitions = one.facts.definitions if one.facts is not None else ()
-                found = list(apply_suppressions(one.suppressions, found, str(one.path), enabled, definitions))
-            diagnostics += found
-        return LintResult(
-            tuple(sorted(set(diagnostics), key=lambda d: d.sort_key)),
-            tuple(sorted(failures, key=lambda f: (f.path, f.code))),
-            len(analysed),
-        )
-
-    def _checked(self, analysed: Sequence[Analysed]) -> dict[Path, Found]:
-        facts = {one.path: one.facts for one in analysed if one.facts is not None and one.facts.has_anything}
-        if not facts:
-            return {}
-        checker = Checker(self._settings_for, self._project_of(next(iter(facts))), self._texts)
-        return dict(zip(facts, checker.run(list(facts.values())), strict=True))
-
-    def _with_runs(self, path: Path, found: list[Diagnostic]) -> list[Diagnostic]:
-        if self._runs is None:
-            return found
-        enabled = self._settings_for(path).enabled_for(path)
-        return [item for item in self._runs.joined(str(path), found) if item.code in enabled]
-
-    def _decided(self, one: Analysed) -> frozenset[str]:
-        """The rules of which a comment in the file is known to be unused when nothing is found."""
-        from dropout_lint.checks import codes
-
-        settings = self._settings_for(one.path)
-        enabled = settings.enabled_for(one.path) & (codes() | TOOL_RULES)
-        if one.syntax_error is not None:
-            return enabled - {UNUSED, UNKNOWN}
-        if settings.models and (self._runs is None or not self._runs.complete):
-            return enabled - {UNUSED}  # the comment may be there for what a run of the models finds
-        return enabled
-
-    def _syntax_error(self, one: Analysed) -> Iterator[Diagnostic]:
-        if one.syntax_error is not None and "DRP001" in self._settings_for(one.path).enabled_for(one.path):
-            message, line, column = one.syntax_error
-            span = Span(line, column, line, column + 1)
-            yield Diagnostic("DRP001", str(one.path), span, f"Syntax error: {message}", rules()["DRP001"].severity)
-
-
-def _roots(files: Sequence[Path], disk: Disk) -> tuple[Path, ...]:
-    """The outermost package folder, or else the folder, of each file; none inside another."""
-    tops = set()
-    for folder in {path.resolve().parent for path in files}:
-        top = folder
-        while disk.is_file(top.parent / "__init__.py"):
-            top = top.parent
-        tops.add(top)
-    return tuple(sorted(top for top in tops if tops.isdisjoint(top.parents)))
+        return Workspace(store=FactsStore(self.cache), jobs=jobs)

@@ -1,9 +1,9 @@
-"""What whole runs found, kept with every question that they asked of the disk: the same answers, the same findings."""
+"""Results of whole runs, valid while every read of the file system that they made gives the same answer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.config.settings import Settings
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.disk import Disk, Looks, digest_of
+from dropout_lint.linting.stages import Collected, FileSet, LintResult
 
 _MAX_RUNS = 32
-_OF_OTHER_CONCERN = frozenset(
+_NOT_PART_OF_KEY = frozenset(
     {"source", "fixable", "unsafe_fixes", "respect_gitignore", "fail_level", "output_format", "exclude", "cache_dir"}
 )
 """Settings that say which files to check, or what to do with findings, but not what is found in a file."""
@@ -26,6 +27,19 @@ class _Run:
     diagnostics: tuple[Diagnostic, ...]
 
 
+def remembered(lint: Callable[[FileSet], LintResult], files: FileSet, folder: CacheFolder, disk: Disk) -> LintResult:
+    """The result of ``lint``, which reads from ``disk``, or of an earlier run with the same reads."""
+    runs, key = Runs(folder), run_key(files)
+    diagnostics = runs.recall(key, disk)
+    if diagnostics is not None:
+        return LintResult(diagnostics, (), len(files.settings), Collected(files, ()))
+    disk.hand_over()
+    result = lint(files)
+    if not result.failures:
+        runs.remember(key, result.diagnostics, disk)
+    return result
+
+
 class Runs:
     """Findings of earlier runs over the same files with the same settings."""
 
@@ -33,7 +47,7 @@ class Runs:
         self._folder = folder
 
     def recall(self, key: str, disk: Disk) -> tuple[Diagnostic, ...] | None:
-        """What was found before, if nothing that it rests on has changed."""
+        """The findings of an earlier run, if the disk still gives the same answers."""
         data = self._folder.read(_name(key))
         if data is None:
             return None
@@ -51,34 +65,33 @@ class Runs:
         return run.diagnostics
 
     def remember(self, key: str, diagnostics: tuple[Diagnostic, ...], disk: Disk) -> None:
-        """Keep what a run found."""
+        """Keep the findings of a run."""
         text = encode(_Run(disk.looks, diagnostics)).encode()
         self._folder.write(_name(key), digest_of(text).encode() + b"\n" + text)
         self._folder.keep_newest("run-", _MAX_RUNS)
 
 
-def run_key(files: Sequence[Path], settings_for: Callable[[Path], Settings]) -> str:
-    """What stands for the files of a run, by the names that are reported, and for all settings that hold for them."""
-    told: dict[int, str] = {}
+def run_key(files: FileSet) -> str:
+    """A digest of the files of a run, by the names that are reported, and of their settings."""
+    known: dict[int, str] = {}
     lines = [os.getcwd()]
     folders: dict[Path, str] = {}
-    for path in files:
-        settings = settings_for(path)
-        if id(settings) not in told:
-            told[id(settings)] = _told(settings)
+    for path, settings in files.settings.items():
+        if id(settings) not in known:
+            known[id(settings)] = _digest(settings)
         if path.parent not in folders:
             folders[path.parent] = os.path.realpath(path.parent)
         enabled = settings.enabled_for(path)
         off = sorted(settings.enabled - enabled) if enabled is not settings.enabled else ()
-        lines.append(f"{path}\0{folders[path.parent]}\0{told[id(settings)]}\0{','.join(off)}")
+        lines.append(f"{path}\0{folders[path.parent]}\0{known[id(settings)]}\0{','.join(off)}")
     return digest_of("\n".join(lines).encode(errors="surrogateescape"))
 
 
-def _told(settings: Settings) -> str:
-    shown = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in _OF_OTHER_CONCERN}
-    shown["enabled"] = sorted(settings.enabled)
-    shown["per_file_ignores"] = [(pattern, sorted(codes)) for pattern, codes in settings.per_file_ignores]
-    return digest_of(repr(shown).encode(errors="surrogateescape"))
+def _digest(settings: Settings) -> str:
+    values = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in _NOT_PART_OF_KEY}
+    values["enabled"] = sorted(settings.enabled)
+    values["per_file_ignores"] = [(pattern, sorted(codes)) for pattern, codes in settings.per_file_ignores]
+    return digest_of(repr(values).encode(errors="surrogateescape"))
 
 
 def _name(key: str) -> str:

@@ -40,7 +40,7 @@ class GraphContext(Context):
         plain = _plain(span)
         nodes = self.facts.graphs[0].nodes
         turns = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
-        facts = self.project.facts(Path(span.path)) if span.node in turns else None
+        facts = self.project.files.facts(Path(span.path)) if span.node in turns else None
         if facts is None:
             return plain
         elements = (n for graph in facts.graphs for n in graph.nodes if n.element is not None)

@@ -72,7 +72,7 @@ def _first_reported(
     """What the rules report about the first of some calls that any rule reports."""
     for call in calls:
         path = call.place.path
-        facts = project.facts(Path(path))
+        facts = project.files.facts(Path(path))
         if facts is None:
             continue
         load = partial(file_text, path)

@@ -15,6 +15,7 @@ from dropout_lint.graph.pictures.outline import Drawing, DrawnNode
 from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.model_linting.graph_findings import NodeFinding, check_graph
 from dropout_lint.models.load import LoadedModel
+from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 
 __all__ = ["construction", "model_findings", "trace"]
@@ -33,7 +34,7 @@ def model_findings(loaded: LoadedModel, options: Mapping[str, Any]) -> ModelFind
     settings = Settings(Path.cwd())
     if "mc_dropout_names" in options:
         settings = replace(settings, mc_dropout_names=tuple(options["mc_dropout_names"]))
-    project = Project((), Disk())
+    project = Project(Files(Disk()))
     facts = graph_facts(loaded, project)
     found = check_graph(facts, project, settings, options.get("codes"))
     return ModelFindings(

@@ -32,7 +32,7 @@ class Networks:
 
     def _complete(self, facts: FileFacts, graph: LayerGraph) -> LayerGraph:
         def find(node: LayerNode, wrapper: Wrapper) -> Found:
-            home = self._project.facts(Path(node.path)) if node.path else facts
+            home = self._project.files.facts(Path(node.path)) if node.path else facts
             return self._find(home, wrapper) if home is not None else _NOBODY
 
         return spliced(graph, find) if any(n.wrapper is not None for n in graph.nodes) else graph
@@ -40,7 +40,7 @@ class Networks:
     def _find(self, home: FileFacts, wrapper: Wrapper) -> Found:
         target, passed = wrapper.target, wrapper.passed
         for _ in range(_MAX_BASES):
-            found = self._project.find(home, target)
+            found = self._project.names.find(home, target)
             templates = self._templates_of(found[0]) if found is not None else None
             if found is None or templates is None:
                 return _NOBODY
@@ -56,6 +56,6 @@ class Networks:
 
     def _templates_of(self, facts: FileFacts) -> Templates | None:
         if facts.path not in self._templates:
-            module = self._project.parsed(Path(facts.path))
+            module = self._project.files.parsed(Path(facts.path))
             self._templates[facts.path] = Templates(module) if module is not None else None
         return self._templates[facts.path]

@@ -41,11 +41,11 @@ def _rates(site: DropoutSite, context: Context) -> Iterator[tuple[str, Argument]
         if rate is not None:
             yield rate.name, rate
         return
-    found = context.project.function(context.facts, site.api)
+    found = context.project.functions.find(context.facts, site.api)
     if found is None:
         return
     home, summary = found
-    sinks = context.project.sinks(home, summary)
+    sinks = context.project.functions.sinks(home, summary)
     for index, argument in enumerate(site.arguments):
         name = argument.name or (summary.parameters[index] if index < len(summary.parameters) else "")
         if name in sinks:

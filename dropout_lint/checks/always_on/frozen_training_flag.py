@@ -26,7 +26,7 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
     """Report captured modes, and flags named like the mode that the project never assigns again."""
     if flag.kind == "method" or context.named_intent(flag.scope) or not context.in_module(flag.scope):
         return
-    if flag.kind in {"copy", "constant"} and context.project.assigns_elsewhere(context.facts, flag.name):
+    if flag.kind in {"copy", "constant"} and context.project.usages.assigns_elsewhere(context.facts, flag.name):
         return
     yield context.report(flag.span, _REASONS[flag.kind].format(flag.name), fix=_fix(flag, context))
 

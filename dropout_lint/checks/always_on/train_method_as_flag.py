@@ -19,7 +19,7 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
     if flag.kind != "method":
         return
     if flag.receiver:
-        proven = context.project.is_module(context.facts, flag.receiver) is True
+        proven = context.project.classes.is_module(context.facts, flag.receiver) is True
     else:
         proven = context.in_module(flag.scope)
     if proven:

@@ -24,7 +24,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     numbers = {rate.value.number} if rate.value.number is not None else set()
     if not numbers and rate.value.attribute:
-        numbers |= context.project.constants(context.facts, rate.value.attribute)
+        numbers |= context.project.usages.constants(context.facts, rate.value.attribute)
     if not numbers or 0.0 in numbers:
         return
     kind = site.api.rpartition(".")[2]

@@ -23,7 +23,7 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
 
 def _expected(class_name: str, parameter: str, context: Context) -> bool:
     """Whether a base class has the parameter too, or is out of sight."""
-    for above in context.project.ancestors(context.facts, "." + class_name):
+    for above in context.project.classes.ancestors(context.facts, "." + class_name):
         if above is None:
             return True
         summary = above[0].functions.get(f"{above[1].name}.__init__")

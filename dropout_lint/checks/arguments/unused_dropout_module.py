@@ -29,7 +29,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if _UNUSED_ON_PURPOSE.search(context.line(site.span.line)):
         return
-    if name in context.facts.foreign_reads or context.project.reads_attribute(context.facts, owner.name, name):
+    if name in context.facts.foreign_reads or context.project.usages.reads_attribute(context.facts, owner.name, name):
         return
     yield context.report(
         site.span,

@@ -44,8 +44,8 @@ def configured(node: LayerNode, context: Context) -> str:
     if prefix != CONFIGURED or not separator:
         kind, _, literal = node.kind.partition("=")
         return f"torch.nn.functional.{literal}" if kind == CONFIGURED else ""
-    home = context.project.facts(Path(node.path)) if node.path else context.facts
-    texts = context.project.texts(home, name) if home is not None else set()
+    home = context.project.files.facts(Path(node.path)) if node.path else context.facts
+    texts = context.project.usages.texts(home, name) if home is not None else set()
     found = sorted(f"torch.nn.functional.{text}" for text in texts)
     return next((f for f in found if COMMUTES.get(f) == "no"), "")
 

@@ -21,6 +21,7 @@ from dropout_lint.vocabulary import words
 
 if TYPE_CHECKING:
     from dropout_lint.config.resolver import Settings
+    from dropout_lint.mode.judges.evidence import Evidence
 
 _STRING = re.compile(r"'(?:\\.|[^'\\\r\n])*'|\"(?:\\.|[^\"\\\r\n])*\"")
 
@@ -38,6 +39,8 @@ class Context:
     settings: Settings
     load: Callable[[], str]
     """Reads the text of the file, which few checks need."""
+    evidence: tuple[Evidence, ...] = ()
+    """What linking found in the file."""
 
     def report(
         self,
@@ -79,7 +82,7 @@ class Context:
 
     def is_module(self, class_name: str) -> bool:
         """Whether a class of this file is an nn.Module: by its bases, or because it registers layers like one."""
-        proven = self.project.is_module(self.facts, "." + class_name)
+        proven = self.project.classes.is_module(self.facts, "." + class_name)
         if proven is not None:
             return proven
         found = self.model_class(class_name)

@@ -9,8 +9,7 @@ from fnmatch import fnmatchcase
 from dropout_lint.checks.support.context import Context, advice, insertion, unsafe
 from dropout_lint.diagnostic import Fix, Span
 from dropout_lint.facts import ModeOutline
-from dropout_lint.mode.judges.evidence import Evidence, Findings
-from dropout_lint.mode.linking.link import link
+from dropout_lint.mode.judges.evidence import Evidence
 
 _RECEIVER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
@@ -26,21 +25,12 @@ def linked(outline: ModeOutline, context: Context, code: str) -> Iterator[Eviden
     """The same, with what the code says is meant."""
     if outline.name:
         return
-    for found in _linked(context).by_file.get(context.facts.path, []):
-        if found.code == code:
-            yield found
+    yield from (found for found in context.evidence if found.code == code)
 
 
 def intended(found: Evidence, context: Context) -> bool:
     """Whether a name on the path, or a pragma on the call, says that dropout is meant at test time."""
     return _named_intent(found, context) or _declared(found, context)
-
-
-def _linked(context: Context) -> Findings:
-    project = context.project
-    if not isinstance(project.linked, Findings):
-        project.linked = link(project, project.given, context.settings.mode_managed_bases, project.jobs)
-    return project.linked
 
 
 def _named_intent(found: Evidence, context: Context) -> bool:

@@ -28,5 +28,5 @@ def known_numbers(argument: Argument, context: Context) -> set[float]:
     if argument.value.number is not None:
         return {argument.value.number}
     if argument.value.attribute:
-        return context.project.constants(context.facts, argument.value.attribute)
+        return context.project.usages.constants(context.facts, argument.value.attribute)
     return set()

@@ -15,7 +15,7 @@ from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.fixing.files import FixRun, is_applicable
 
 if TYPE_CHECKING:
-    from dropout_lint.linting.linter import LintResult
+    from dropout_lint.linting.stages import LintResult
     from dropout_lint.syntax.text import SourceText
 
 

@@ -27,7 +27,7 @@ from dropout_lint.commands.shared.outputs import planned
 from dropout_lint.commands.shared.reporting import reaches_fail_level, report
 from dropout_lint.config.resolver import SettingsResolver
 from dropout_lint.diagnostic import Engine
-from dropout_lint.linting.linter import LintResult
+from dropout_lint.linting.stages import LintResult
 
 _HERE = Path("_")
 

@@ -16,7 +16,7 @@ from dropout_lint.commands.shared.outputs import Output
 from dropout_lint.config.resolver import Settings
 
 if TYPE_CHECKING:
-    from dropout_lint.linting.linter import LintResult
+    from dropout_lint.linting.stages import LintResult
 
 
 def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: Sequence[Output]) -> None:

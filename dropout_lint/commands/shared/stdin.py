@@ -17,7 +17,8 @@ from dropout_lint.fixing.files import FixRun, NotFixedError, fix_source, without
 def check_stdin(options: CheckOptions, resolver: SettingsResolver) -> Linted:
     """Lint, and where asked fix, standard input. A text that cannot be fixed is printed as it came."""
     from dropout_lint.fixing.fixer import unified_diff
-    from dropout_lint.linting.linter import Linter, LintResult
+    from dropout_lint.linting.linter import Linter
+    from dropout_lint.linting.stages import LintResult
     from dropout_lint.syntax.reading import decode_source
     from dropout_lint.syntax.text import SourceText, UnreadableSource
 

@@ -16,7 +16,7 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
 
     Inside of a module, what the same class made of the same constants stands for a layer that is built again.
     """
-    module = machine.project.is_module(made.home, "." + made.name)
+    module = machine.project.classes.is_module(made.home, "." + made.name)
     holds = machine.holds_model(arguments.all())
     if not module and not holds and not machine.definitions.acts(made.home, made.name):
         return Thing(machine.number(), made.name, made.home, place, module)

@@ -83,7 +83,7 @@ def _getattr(machine: Machine, given: list[Value]) -> Value:
     if isinstance(base, External) and base.name == ZOO:
         return of_zoo(machine, key, base.home)
     if isinstance(base, External):
-        found = machine.project.find(base.home, base.name)
+        found = machine.project.names.find(base.home, base.name)
         if found is not None and not found[1]:
             return AnyOf(found[0])
     return machine.fresh()

@@ -43,7 +43,7 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
             return either(made)
         case External(name=name, home=home):
             full = canonical(name)
-            found = None if full.startswith(("torch.", "builtins.")) else machine.project.find(home, full)
+            found = None if full.startswith(("torch.", "builtins.")) else machine.project.names.find(home, full)
             target = machine.definitions.value(*found) if found is not None else None
             if target is not None:
                 return invoke(machine, target, arguments, frame, place)

@@ -47,10 +47,10 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
     if name in home.imports:
         return External(home.imports[name], home)
     for star in home.stars:
-        found = machine.project.find(home, f"{star}.{name}")
+        found = machine.project.names.find(home, f"{star}.{name}")
         if found is not None and found[1] == name:
             return _at_top_level(machine, name, found[0]) if found[0] is not home else UNKNOWN
-        imported = machine.project.imported_by(home, star, name) if found is None else None
+        imported = machine.project.names.imported_by(home, star, name) if found is None else None
         if imported is not None:
             return External(imported[1], imported[0])
         if star.startswith("torch"):

@@ -36,7 +36,7 @@ def _undone(machine: Machine, whole: Thing) -> bool:
         return False
     for home, known in machine.definitions.lineage(whole.home, whole.name):
         for base in known.bases:
-            if base != "torch.nn.Module" and machine.project.find(home, base) is None:
+            if base != "torch.nn.Module" and machine.project.names.find(home, base) is None:
                 return False
         for method in known.methods - {"__init__"}:
             flow = machine.definitions.flow(home, f"{known.name}.{method}")

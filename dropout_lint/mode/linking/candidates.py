@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.mode.linking.mentioned import Mentioned
+from dropout_lint.project.outline import defines
 from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_dropout, speaks_of_mode
 
-_DEFINED = re.compile(rb"^(?:(?:class|def|async def)[ \t]+(\w+)|(\w+)[ \t]*[:=])", re.MULTILINE)
 Node = tuple[str, str]
 """A file and a definition of its top level, "" for the statements between them."""
 
@@ -25,7 +24,6 @@ class Candidates:
         self._mentioned = Mentioned(project)
         self._mentioned_by: dict[Node, list[Node]] = {}
         self._switches: list[Node] = []
-        self._given = {Path(f.path).resolve() for f in project.given}
         self._silent: dict[Path, frozenset[bytes] | None] = {}
         self._explore(files)
         self._leading = self._backwards()
@@ -38,7 +36,7 @@ class Candidates:
     def _names(self, facts: FileFacts) -> dict[str, ModeOutline]:
         known = self._outlines.get(facts.path)
         if known is None:
-            known = self._outlines[facts.path] = {o.name: o for o in self._project.outlines(facts)}
+            known = self._outlines[facts.path] = {o.name: o for o in self._project.files.outlines(facts)}
         return known
 
     def _explore(self, files: Iterable[FileFacts]) -> None:
@@ -51,7 +49,7 @@ class Candidates:
             node, known = (facts.path, name), self._names(facts)
             outline = known[name]
             said = self._mentioned.by(facts, outline, known)
-            if said.switches or (outline.freezes and self._project.is_module(facts, f".{name}")):
+            if said.switches or (outline.freezes and self._project.classes.is_module(facts, f".{name}")):
                 self._switches.append(node)
             for home, mentioned in self._definitions(facts, said.names):
                 other = (home.path, mentioned)
@@ -70,7 +68,7 @@ class Candidates:
         if not outline.acts:
             return False
         of_itself = outline.alone or outline.freezes or outline.name not in facts.headers
-        return of_itself or not self._project.is_module(facts, f".{outline.name}")
+        return of_itself or not self._project.classes.is_module(facts, f".{outline.name}")
 
     def _definitions(self, facts: FileFacts, mentioned: Iterable[str]) -> Iterator[tuple[FileFacts, str]]:
         for name in mentioned:
@@ -86,7 +84,7 @@ class Candidates:
 
     def _find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """What a name stands for; None at once where a file that speaks of no model defines it."""
-        located = self._project.locate(facts, name)
+        located = self._project.modules.locate(Path(facts.path), name)
         if located is None:
             return None
         path, rest = located
@@ -97,16 +95,14 @@ class Candidates:
             first = rest.partition(".")[0].encode()
             if not first or first in defined:
                 return None
-        return self._project.find(facts, name)
+        return self._project.names.find(facts, name)
 
     def _defined(self, path: Path) -> frozenset[bytes] | None:
         """The names that a file defines which speaks of no model, None for others."""
-        if path in self._given:
-            return None
-        data = self._project.disk.read_or_empty(path)
+        data = self._project.files.data(path)
         if speaks_of_mode(data) or speaks_of_dropout(data):
             return None
-        return frozenset(name or other for name, other in _DEFINED.findall(data))
+        return defines(data)
 
     def _backwards(self) -> set[Node]:
         leading = set(self._switches)

@@ -15,13 +15,20 @@ from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_mode
 
 
-def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = (), jobs: int = 1) -> Findings:
+def link(
+    project: Project,
+    files: Iterable[FileFacts],
+    checked: Iterable[Path],
+    managed: tuple[str, ...] = (),
+    jobs: int = 1,
+) -> Findings:
     """Everything that the project around the files proves about them.
 
-    Each file is the root of its own runs, so the cost grows with their number.
+    ``checked`` are the paths of all files of the run, with and without facts. Each of the files is the root of its own
+    runs, so the cost grows with their number.
     """
     neighbours = Neighbours(project.disk)
-    roots = _roots(project, [f for f in files if f.speaks_of_mode], neighbours)
+    roots = _roots(project, [f for f in files if f.speaks_of_mode], checked, neighbours)
     candidates = Candidates(project, roots)
     starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
     runs = RunsAhead(project, managed, starting, jobs)
@@ -34,11 +41,13 @@ def link(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] 
     return linker.findings
 
 
-def _roots(project: Project, files: list[FileFacts], neighbours: Neighbours) -> list[FileFacts]:
+def _roots(
+    project: Project, files: list[FileFacts], checked: Iterable[Path], neighbours: Neighbours
+) -> list[FileFacts]:
     """The files, and those of their projects that may lead into them, in an order that both kinds share."""
     found = {Path(f.path).resolve(): f for f in files}
-    for user in neighbours.outside(project.checked, list(found)):
-        facts = project.facts(user) if speaks_of_mode(project.disk.read_or_empty(user)) else None
+    for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
+        facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
     return [facts for _, facts in sorted(found.items()) if not facts.is_test]

@@ -21,7 +21,8 @@ class Mentioned:
     def by(self, facts: FileFacts, outline: ModeOutline, own: Collection[str]) -> Mentions:
         """What one of the definitions of a file, or the code between them, mentions; ``own`` are their names."""
         if facts.path not in self._files:
-            self._files[facts.path] = self._project.text(Path(facts.path)) or "", self._project.imports(facts)
+            files = self._project.files
+            self._files[facts.path] = files.text(Path(facts.path)) or "", files.imports(facts)
         text, imports = self._files[facts.path]
         code = text[outline.start : outline.end] if outline.name else "\n".join(outline.words)
         return mentions(code, imports, own)

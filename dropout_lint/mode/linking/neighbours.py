@@ -7,24 +7,18 @@ up in the project around it, and only what those prove counts.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 from dropout_lint.disk import Disk
+from dropout_lint.project.outline import imports, text
 
 MOST_FILES = 5_000
 """Files of one project that are looked at, in the order of their names."""
 MOST_IMPORTERS = 100
 """Files that may lead into one file, of which it is known what they do; those of a large library are thousands."""
-_IMPORT = re.compile(
-    rb"[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)|import[ \t]+([^\n]*))"
-)
-_SAYS_IMPORT = re.compile(rb"import\b")
-"""What begins with letters is found far faster than what begins a line."""
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
 _SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
 _CLIMB = 8
@@ -107,21 +101,13 @@ def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:
 
 def _imported(path: Path, data: bytes) -> set[str]:
     """The words of the import statements of a file."""
-    words: set[bytes] = set()
-    end = 0
-    for hit in _SAYS_IMPORT.finditer(data):
-        if hit.start() < end:
-            continue
-        match = _IMPORT.match(data, data.rfind(b"\n", 0, hit.start()) + 1)
-        if match is None:
-            continue
-        end = match.end()
-        source, names, modules = match.groups()
-        words.update(_WORD.findall(b" ".join((source or b"", names or b"", modules or b""))))
-        if source and not source.strip(b"."):
+    words: set[str] = set()
+    for found in imports(data):
+        words.update(map(text, found.words))
+        if found.source and not found.source.strip(b". "):
             above = path.parents
-            words.add(above[min(len(source), len(above)) - 1].name.encode())
-    return {word.decode() for word in words}
+            words.add(above[min(found.source.count(b"."), len(above)) - 1].name)
+    return words
 
 
 def project_folder(start: Path, disk: Disk) -> Path:

@@ -42,7 +42,7 @@ class Runs:
 
     def script(self, facts: FileFacts) -> Run:
         """Run the top level of a file."""
-        reader = self.project.flows(facts)
+        reader = self.project.files.flows(facts)
         if reader is None:
             return NOTHING
         machine = self._machine(facts, reader.top)
@@ -54,7 +54,7 @@ class Runs:
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
         """The functions among some definitions that matter, each with the outermost one, whose run leads to it."""
-        reader = self.project.flows(facts) if names - {""} else None
+        reader = self.project.files.flows(facts) if names - {""} else None
         if reader is None:
             return ()
         found: list[tuple[str, str]] = []
@@ -65,7 +65,7 @@ class Runs:
 
     def alone(self, facts: FileFacts, name: str) -> Run:
         """Run a function with parameters about which nothing is known."""
-        reader = self.project.flows(facts)
+        reader = self.project.files.flows(facts)
         flow = reader.flow(name) if reader is not None else None
         if reader is None or flow is None:
             return NOTHING
@@ -102,7 +102,7 @@ class Runs:
 
     def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether nobody else sets modes for the methods of a class: no framework, no base out of sight."""
-        if self.project.is_module(facts, "." + flow.owner):
+        if self.project.classes.is_module(facts, "." + flow.owner):
             if flow.checkpoints or flow.name.endswith("__init__"):
                 return True
             if not _trains(flow):
@@ -113,14 +113,14 @@ class Runs:
             if (home.path, name) in seen:
                 continue
             seen.add((home.path, name))
-            reader = self.project.flows(home)
+            reader = self.project.files.flows(home)
             known = reader.mode_class(name) if reader is not None else None
             for base in known.bases if known is not None else ():
                 if library.is_plain_base(base):
                     continue
                 if base in self._managed:
                     return False
-                located = self.project.find(home, base)
+                located = self.project.names.find(home, base)
                 if located is None:
                     return False
                 pending.append(located)

@@ -35,12 +35,12 @@ class Definitions:
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function."""
-        reader = self._project.flows(home)
+        reader = self._project.files.flows(home)
         return reader.flow(name) if reader is not None else None
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
         """What a class says about modes."""
-        reader = self._project.flows(home)
+        reader = self._project.files.flows(home)
         return reader.mode_class(name) if reader is not None else None
 
     def value(self, home: FileFacts, name: str) -> Class | Function | None:
@@ -54,12 +54,12 @@ class Definitions:
 
     def models(self, home: FileFacts) -> list[Class]:
         """The modules of a file that can be called."""
-        reader = self._project.flows(home)
+        reader = self._project.files.flows(home)
         return [
             Class(home, name)
             for name in (reader.classes if reader is not None else ())
             if (known := self.mode_class(home, name)) is not None
-            and self._project.is_module(home, "." + name)
+            and self._project.classes.is_module(home, "." + name)
             and "forward" in known.methods
         ]
 
@@ -88,10 +88,10 @@ class Definitions:
 
     def _base(self, home: FileFacts, name: str) -> tuple[FileFacts, str] | None:
         """A base class in the project, also one that a star import brings."""
-        located = self._project.find(home, name)
+        located = self._project.names.find(home, name)
         bare = name.removeprefix("?")
         for star in home.stars if located is None and bare != name else ():
-            found = self._project.find(home, f"{star}.{bare}")
+            found = self._project.names.find(home, f"{star}.{bare}")
             if found is not None and found[1] == bare:
                 return found
         return located
@@ -176,7 +176,7 @@ class Definitions:
 
     def _within(self, home: FileFacts, name: str) -> Iterable[ModeFlow]:
         """All functions in a class."""
-        reader = self._project.flows(home)
+        reader = self._project.files.flows(home)
         return reader.within(name) if reader is not None else ()
 
 

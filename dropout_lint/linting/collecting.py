@@ -1,0 +1,83 @@
+"""The first stage: the facts of each file, in several processes where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from dropout_lint.disk import UNREADABLE, Disk, Seen
+from dropout_lint.linting.analysis import Analysed, Analysis, Task, analyse, analyse_text, start_worker
+from dropout_lint.linting.stages import Collected, FileSet
+from dropout_lint.source.names.place import place_of
+
+PARALLEL_FROM = 1_500_000
+"""Bytes of source below which starting processes costs more than it saves."""
+
+
+def collect(
+    files: FileSet,
+    disk: Disk,
+    analyses: Callable[[Sequence[Task]], Iterable[Analysis]],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Collected:
+    """Collect the facts of all files, in any order; ``analyses`` analyses those that are read from disk."""
+    tasks = [Task(path, place_of(path, disk), files.follows_modes(path)) for path in files.settings]
+    done: list[Analysed] = []
+    for one in _all(tasks, files, analyses):
+        done.append(one)
+        if on_progress is not None:
+            on_progress(len(done), len(tasks))
+    return Collected(files, tuple(done))
+
+
+def _all(
+    tasks: Sequence[Task], files: FileSet, analyses: Callable[[Sequence[Task]], Iterable[Analysis]]
+) -> Iterator[Analysed]:
+    for path, place, modes in tasks:
+        if path in files.texts:
+            text = files.texts[path]
+            yield analyse_text(path, text, text.encode(errors="replace"), place, modes)
+    yield from (one.analysed for one in analyses([task for task in tasks if task.path not in files.texts]))
+
+
+def analyse_all(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[Analysis]:
+    """Analyse files, in any order."""
+    sizes = {task.path: _size(task.path) for task in tasks}
+    if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
+        yield from (Analysis(task, analyse(*task, disk)) for task in tasks)
+    else:
+        # Largest first: a long file at the end would keep one process busy alone.
+        yield from _in_parallel(sorted(tasks, key=lambda task: -sizes[task.path]), disk, jobs)
+
+
+def _in_parallel(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[Analysis]:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from dropout_lint.linting.transport import analysed_from
+
+    with ProcessPoolExecutor(jobs, initializer=start_worker) as pool:
+        for task, (seen, text, failed) in zip(tasks, pool.map(_work, tasks, chunksize=8), strict=True):
+            disk.note(task.path, seen)
+            yield Analysis(task, failed or analysed_from(text, task.path, task.place), text)
+
+
+def _work(task: Task) -> tuple[Seen, str, Analysed | None]:
+    """Analyse in a process of its own; what does not travel as JSON, as a pickle."""
+    from dropout_lint.linting.transport import entry_text
+
+    disk = Disk()
+    one = analyse(*task, disk)
+    seen = disk.looks.files.get(str(task.path), UNREADABLE)
+    if one.failure:
+        return seen, "", one
+    try:
+        return seen, entry_text(one), None
+    except RecursionError:
+        return seen, "", one
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

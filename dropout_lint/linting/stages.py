@@ -1,0 +1,115 @@
+"""What the stages of a run hand on: files, what each says, what linking found, what the checks found, the result.
+
+All of it is plain data: a stage can run in another process, and what it gave can be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.diagnostic import Diagnostic, Failure
+from dropout_lint.linting.analysis import Analysed
+from dropout_lint.rulebook import rules
+
+if TYPE_CHECKING:
+    from dropout_lint.config.settings import Settings
+    from dropout_lint.facts import FileFacts
+    from dropout_lint.mode.judges.evidence import Evidence
+
+_MODE_RULES = "DRP2"
+"""The group of rules that need the modes of models followed through a project."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """The files to check, each with its settings. ``texts`` replace the content of files on disk.
+
+    ``named`` are the files of the whole run, whose packages bound the search for users of a class.
+    """
+
+    settings: Mapping[Path, Settings]
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    named: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, paths: Iterable[Path], settings_for: Callable[[Path], Settings]) -> FileSet:
+        """Some files as they are on disk."""
+        settings = {path: settings_for(path) for path in paths}
+        return cls(settings, {}, tuple(settings))
+
+    def only(self, path: Path, text: str, settings: Settings) -> FileSet:
+        """One text as the content of a file, beside the others."""
+        return FileSet({path: settings}, {**self.texts, path: text}, self.named or (path,))
+
+    def with_text(self, path: Path, text: str) -> FileSet:
+        """The same files, one of them with another content."""
+        return replace(self, texts={**self.texts, path: text})
+
+    def enabled(self, path: Path) -> frozenset[str]:
+        """The rules that are on for a file."""
+        return self.settings[path].enabled_for(path)
+
+    def follows_modes(self, path: Path) -> bool:
+        """Whether a rule about train and eval mode is on for a file; following modes takes as long as all the rest."""
+        return any(code.startswith(_MODE_RULES) and not rules()[code].engines for code in self.enabled(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What each file says by itself."""
+
+    files: FileSet
+    analysed: tuple[Analysed, ...]
+
+    @property
+    def facts(self) -> list[FileFacts]:
+        """The facts of all files that have any."""
+        return [one.facts for one in self.analysed if one.facts is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What the runs through the files prove, by path."""
+
+    collected: Collected
+    evidence: Mapping[str, tuple[Evidence, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the checks found in one file, and why some of them could not be done."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    def __add__(self, other: Found) -> Found:
+        return Found(self.diagnostics + other.diagnostics, self.failures + other.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks found, by path."""
+
+    collected: Collected
+    found: Mapping[str, Found]
+
+    def __add__(self, other: Checked) -> Checked:
+        paths = dict.fromkeys((*self.found, *other.found))
+        both = {path: self.found.get(path, Found()) + other.found.get(path, Found()) for path in paths}
+        return Checked(self.collected, both)
+
+
+@dataclass(frozen=True, slots=True)
+class LintResult:
+    """What a run found, sorted; ``failures`` are what it could not check; ``checked`` counts files.
+
+    ``collected`` is what the files say, for those that are linted again; None if the findings were known.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    failures: tuple[Failure, ...]
+    checked: int
+    collected: Collected | None = field(default=None, compare=False, repr=False)

@@ -1,0 +1,66 @@
+"""The last stage: findings of models that ran are merged in, and what comments suppress is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.diagnostic import Diagnostic, Failure, Span
+from dropout_lint.linting.analysis import Analysed
+from dropout_lint.linting.stages import Checked, FileSet, Found, LintResult
+from dropout_lint.rulebook import rules
+from dropout_lint.suppressions.matching import TOOL_RULES, UNKNOWN, UNUSED, apply_suppressions
+
+if TYPE_CHECKING:
+    from dropout_lint.linting.merging import Findings
+
+
+def suppress(checked: Checked, runs: Findings | None = None) -> LintResult:
+    """What is left to report; ``runs`` are the findings of models that ran."""
+    files = checked.collected.files
+    diagnostics: set[Diagnostic] = set()
+    failures: list[Failure] = []
+    for one in checked.collected.analysed:
+        found = checked.found.get(str(one.path), Found())
+        crashed = [Failure(str(one.path), one.failure)] if one.failure else list(found.failures)
+        failures += crashed
+        by_checks = () if any(not failure.code for failure in crashed) else found.diagnostics
+        reported = _with_runs(one.path, [*_syntax_error(one, files), *by_checks], files, runs)
+        if one.suppressions.directives:
+            enabled = _decided(one, files, runs) - {f.code for f in crashed}
+            definitions = one.facts.definitions if one.facts is not None else ()
+            reported = list(apply_suppressions(one.suppressions, reported, str(one.path), enabled, definitions))
+        diagnostics.update(reported)
+    return LintResult(
+        tuple(sorted(diagnostics, key=lambda d: d.sort_key)),
+        tuple(sorted(failures, key=lambda f: (f.path, f.code))),
+        len(checked.collected.analysed),
+        checked.collected,
+    )
+
+
+def _with_runs(path: Path, found: list[Diagnostic], files: FileSet, runs: Findings | None) -> list[Diagnostic]:
+    if runs is None:
+        return found
+    enabled = files.enabled(path)
+    return [item for item in runs.joined(str(path), found) if item.code in enabled]
+
+
+def _decided(one: Analysed, files: FileSet, runs: Findings | None) -> frozenset[str]:
+    """The rules of which a comment in the file is known to be unused when nothing is found."""
+    from dropout_lint.checks import codes
+
+    enabled = files.enabled(one.path) & (codes() | TOOL_RULES)
+    if one.syntax_error is not None:
+        return enabled - {UNUSED, UNKNOWN}
+    if files.settings[one.path].models and (runs is None or not runs.complete):
+        return enabled - {UNUSED}  # the comment may be there for what a run of the models finds
+    return enabled
+
+
+def _syntax_error(one: Analysed, files: FileSet) -> Iterator[Diagnostic]:
+    if one.syntax_error is not None and "DRP001" in files.enabled(one.path):
+        message, line, column = one.syntax_error
+        span = Span(line, column, line, column + 1)
+        yield Diagnostic("DRP001", str(one.path), span, f"Syntax error: {message}", rules()["DRP001"].severity)

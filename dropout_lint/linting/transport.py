@@ -1,0 +1,38 @@
+"""An analysis as JSON: it travels between processes faster than a pickle, and can be kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lint.cache.codec import encode, rebuild
+from dropout_lint.linting.analysis import Analysed
+from dropout_lint.suppressions.matching import Suppressions
+
+if TYPE_CHECKING:
+    from dropout_lint.facts import FileFacts
+    from dropout_lint.source.names.place import Place
+
+
+def entry_text(one: Analysed) -> str:
+    """An analysis without its path. Raises RecursionError for what is nested too deeply."""
+    return f"{encode(one.suppressions)},{json.dumps(one.syntax_error)},{encode(one.facts)}"
+
+
+def analysed_from(text: str, path: Path, place: Place) -> Analysed:
+    """The analysis again. Raises ValueError or TypeError for a text that is none."""
+    suppressions, syntax_error, facts = json.loads(f"[{text}]")
+    return Analysed(
+        path,
+        _placed(facts, path, place) if facts is not None else None,
+        rebuild(Suppressions, suppressions),
+        tuple(syntax_error) if syntax_error is not None else None,
+    )
+
+
+def _placed(facts: object, path: Path, place: Place) -> FileFacts:
+    from dropout_lint.facts import FileFacts
+
+    return replace(rebuild(FileFacts, facts), path=str(path), is_test=place.is_test)

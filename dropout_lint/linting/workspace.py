@@ -1,0 +1,61 @@
+"""What the stages of a run work with: the file system, the facts of earlier runs, processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dropout_lint.disk import Disk
+from dropout_lint.linting.analysis import Analysis, Task
+from dropout_lint.linting.collecting import analyse_all
+from dropout_lint.linting.stages import Collected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dropout_lint.facts import FileFacts
+    from dropout_lint.linting.facts_store import FactsStore
+    from dropout_lint.project.files import Files
+    from dropout_lint.project.project import Project
+    from dropout_lint.source.names.place import Place
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One look at the file system, in which a file has one content. ``store`` has the facts of earlier runs."""
+
+    disk: Disk = field(default_factory=Disk)
+    store: FactsStore | None = None
+    jobs: int = 1
+    before: Files | None = None
+    """Files of a run before this one."""
+
+    def analyses(self, tasks: Sequence[Task]) -> Iterable[Analysis]:
+        """The analyses of files, in any order."""
+        if self.store is None:
+            return analyse_all(tasks, self.disk, self.jobs)
+        return self.store.analyses(tasks, self.disk, lambda new: analyse_all(new, self.disk, self.jobs))
+
+    @cached_property
+    def files(self) -> Files:
+        """The files on disk, with the facts that were read so far."""
+        from dropout_lint.project.files import Files
+
+        return self.before or Files(self.disk, self._read)
+
+    def project(self, collected: Collected) -> Project:
+        """Answers about the files of a run and those around them."""
+        from dropout_lint.project.project import Project
+
+        return Project(self.files.view(collected.files.texts, collected.facts), collected.files.named)
+
+    def after(self, collected: Collected | None) -> Workspace:
+        """The same, with what a run has collected."""
+        return replace(self, before=self.files.view({}, collected.facts)) if collected is not None else self
+
+    def _read(self, path: Path, data: bytes, place: Place) -> FileFacts:
+        from dropout_lint.project.files import read_facts
+
+        return read_facts(path, data, place) if self.store is None else self.store.facts(path, data, place, read_facts)

@@ -1,0 +1,43 @@
+"""Functions across files, and which of their parameters reach a dropout that ignores the mode."""
+
+from __future__ import annotations
+
+from dropout_lint.facts import FileFacts, FunctionSummary
+from dropout_lint.project.names import Names
+
+
+class Functions:
+    """Finds the summaries of functions."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, FunctionSummary] | None:
+        """The summary of a project function; of what it returns, for the name of a call (``...()``)."""
+        found = self._names.find(facts, name.removesuffix("()"))
+        summary = found[0].functions.get(found[1]) if found is not None else None
+        if found is None or summary is None:
+            return None
+        if not name.endswith("()"):
+            return found[0], summary
+        inner = [found[0].functions[r] for r in summary.returns]
+        sinks = frozenset(s for f in inner for s in f.sinks)
+        shown = next((f for f in inner if f.sinks), None)
+        return (found[0], FunctionSummary(shown.name, shown.parameters, sinks)) if shown is not None else None
+
+    def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
+        """Parameters of a function that reach a dropout which ignores the mode, also through what it calls."""
+        found = set(summary.sinks)
+        for site in home.sites:
+            if site.form != "forwarded" or site.scope.function != summary.name or site.guarded or depth <= 0:
+                continue
+            called = self.find(home, site.api)
+            if called is None:
+                continue
+            inner = self.sinks(called[0], called[1], depth - 1)
+            for index, argument in enumerate(site.arguments):
+                names = called[1].parameters
+                name = argument.name or (names[index] if index < len(names) else "")
+                if name in inner and argument.value.parameter and not argument.value.gated:
+                    found.add(argument.value.parameter)
+        return frozenset(found)

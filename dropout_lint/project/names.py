@@ -1,0 +1,101 @@
+"""What a name stands for across files: through imports, re-exports and star imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dropout_lint.facts import FileFacts
+from dropout_lint.project import outline
+from dropout_lint.project.files import Files
+from dropout_lint.project.modules import Modules
+
+_DEPTH = 8
+"""Imports that are followed from one file to the next."""
+
+
+class Names:
+    """Finds definitions. An answer does not depend on which files were passed to a run."""
+
+    def __init__(self, files: Files, modules: Modules) -> None:
+        self._files = files
+        self._modules = modules
+        self._resolved: dict[tuple[str, str], tuple[FileFacts, str] | None] = {}
+        self._starred: dict[Path, bytes] = {}
+        self._imported: dict[Path, set[bytes]] = {}
+        self._wholes: dict[tuple[Path, str], tuple[Path, ...]] = {}
+
+    def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
+        """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
+        return self._find(facts, name, _DEPTH)
+
+    def imported_by(self, facts: FileFacts, star: str, name: str) -> tuple[FileFacts, str] | None:
+        """What the file of ``from star import *`` imports by a name, with that file; None if it does not."""
+        first, dot, rest = name.partition(".")
+        whole = self.find(facts, star)
+        if whole is None or whole[1] or first not in whole[0].imports:
+            return None
+        return whole[0], f"{whole[0].imports[first]}{dot}{rest}"
+
+    def _find(self, facts: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
+        if name.startswith("."):
+            return facts, name[1:]
+        if depth <= 0 or name.startswith(("torch.", "?")):
+            return None
+        key = (facts.path, name)
+        if key not in self._resolved:
+            self._resolved[key] = None
+            located = self._modules.locate(Path(facts.path), name)
+            home = self._files.facts(located[0]) if located is not None else None
+            if located is not None and home is not None:
+                self._resolved[key] = self._inside(home, located[1], depth)
+        return self._resolved[key]
+
+    def _inside(self, home: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
+        """A name as seen from inside a file: its own definition, or what it re-exports."""
+        first, _, rest = name.partition(".")
+        bare = first.removesuffix("()")
+        if not first or first in home.headers or bare in home.functions or bare in home.defined:
+            return home, name
+        if first in home.imports:
+            return self._find(home, home.imports[first] + (f".{rest}" if rest else ""), depth - 1)
+        for star in home.stars:
+            if not self._may_bind(Path(home.path), star, first):
+                continue
+            found = self._find(home, f"{star}.{name}", depth - 1)
+            if found is None:
+                continue
+            if any(first in names for names in (found[0].headers, found[0].functions, found[0].defined)):
+                return found
+        return None
+
+    def _may_bind(self, origin: Path, star: str, name: str) -> bool:
+        """Whether a file that is imported whole, or one that it imports whole, may bind a name."""
+        wanted, underscored = name.encode(), name.startswith("_")
+        for path in self._imported_whole(origin, star):
+            data = self._starred[path]
+            if wanted not in data or (underscored and b"__all__" not in data):
+                continue  # https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
+            if path not in self._imported:
+                self._imported[path] = outline.imported_words(data)
+            if wanted in self._imported[path] or outline.may_assign(data, wanted):
+                return True
+        return False
+
+    def _imported_whole(self, origin: Path, star: str) -> tuple[Path, ...]:
+        """The files whose names ``from star import *`` may bring."""
+        key = (origin.parent, star)
+        if key not in self._wholes:
+            found: dict[Path, None] = {}
+            pending = [(origin, star)]
+            while pending:
+                home, name = pending.pop()
+                located = None if name.startswith("torch") else self._modules.locate(home, name)
+                if located is None or located[1] or located[0] in found:
+                    continue
+                path = located[0]
+                found[path] = None
+                if path not in self._starred:
+                    self._starred[path] = self._files.data(path)
+                pending += [(path, inner) for inner in outline.star_imports(self._starred[path])]
+            self._wholes[key] = tuple(found)
+        return self._wholes[key]

@@ -1,0 +1,113 @@
+"""Who reads or sets an attribute: subclasses, other files below the roots, configuration classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from dropout_lint.facts import ClassHeader, FileFacts
+from dropout_lint.project import outline
+from dropout_lint.project.classes import Classes
+from dropout_lint.project.files import Files
+from dropout_lint.project.names import Names
+
+T = TypeVar("T", float, str)
+
+
+class Usages:
+    """Answers about attributes. The packages around the ``named`` files bound the search for users and subclasses."""
+
+    def __init__(self, files: Files, names: Names, classes: Classes, named: Sequence[Path]) -> None:
+        self._files = files
+        self._names = names
+        self._classes = classes
+        self._named = named
+
+    def reads_attribute(self, facts: FileFacts, class_name: str, attribute: str) -> bool:
+        """Whether a base, a subclass or a user of a class may read an attribute; true where that is out of sight."""
+        for above in self._classes.ancestors(facts, "." + class_name):
+            if above is None or attribute in above[1].attributes or above[1].opaque:
+                return True
+        pending, seen = [class_name.rpartition(".")[2]], set()
+        while pending:
+            current = pending.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            for path in sorted(self._derived.get(current, ())):
+                home = self._files.facts(path)
+                for header in home.headers.values() if home is not None else ():
+                    if any(base.rpartition(".")[2] == current for base in header.bases):
+                        if attribute in header.attributes or header.opaque:
+                            return True
+                        pending.append(header.name)
+        return False
+
+    def assigns_elsewhere(self, facts: FileFacts, attribute: str) -> bool:
+        """Whether another line of the project assigns an attribute of this name."""
+        pattern = re.compile(rb"\.%s\s*(?::[^=\n]+)?=[^=]|[\"']%s[\"']" % ((attribute.encode(),) * 2))
+        read = self._files.data
+        here = len(pattern.findall(read(Path(facts.path))))
+        return here > 1 or any(
+            pattern.search(read(path)) for path in self._python_files() if str(path) != str(Path(facts.path).resolve())
+        )
+
+    def constants(self, facts: FileFacts, attribute: str) -> set[float]:
+        """Numbers that configuration classes near a file give to an attribute of this name."""
+        return self._configured(facts, attribute, lambda header: header.constants.get(attribute))
+
+    def texts(self, facts: FileFacts, attribute: str) -> set[str]:
+        """Strings that configuration classes near a file give to an attribute of this name."""
+        return self._configured(facts, attribute, lambda header: header.texts.get(attribute))
+
+    def _configured(self, facts: FileFacts, attribute: str, read: Callable[[ClassHeader], T | None]) -> set[T]:
+        """Looked up in the file's own classes, in the files of those it imports, and in its folder, nearest first."""
+
+        def of(home: FileFacts) -> set[T]:
+            values = (read(header) for header in home.headers.values())
+            return {value for value in values if value is not None}
+
+        own = of(facts)
+        if own:
+            return own
+        imported: set[T] = set()
+        for target in facts.imports.values():
+            found = self._names.find(facts, target)
+            if found is not None and found[0] is not facts:
+                imported |= of(found[0])
+        if imported:
+            return imported
+        nearby: set[T] = set()
+        for path in self._files.disk.python_files(Path(facts.path).parent):
+            if attribute.encode() in self._files.data(path):
+                home = self._files.facts(path)
+                nearby |= of(home) if home is not None else set()
+        return nearby
+
+    @cached_property
+    def _derived(self) -> dict[str, set[Path]]:
+        """For each class name, the files that may derive a class from it."""
+        index: dict[str, set[Path]] = {}
+        for path in self._python_files():
+            for base in outline.bases(self._files.data(path)):
+                index.setdefault(base, set()).add(path)
+        return index
+
+    def _python_files(self) -> Iterator[Path]:
+        """Every Python file below the roots."""
+        for root in self._roots:
+            yield from self._files.disk.walk(root)
+
+    @cached_property
+    def _roots(self) -> tuple[Path, ...]:
+        """The outermost package folder, or else the folder, of each named file; none inside another."""
+        tops = set()
+        for folder in {path.resolve().parent for path in self._named}:
+            top = folder
+            while self._files.disk.is_file(top.parent / "__init__.py"):
+                top = top.parent
+            tops.add(top)
+        return tuple(sorted(top for top in tops if tops.isdisjoint(top.parents)))
