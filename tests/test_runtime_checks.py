@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dropout_lint import checks
 from dropout_lint.cache.codec import decode, encode
 from dropout_lint.checks.support.scaling import scaling_of
 from dropout_lint.diagnostic import Severity, Span
@@ -133,3 +134,11 @@ def test_a_call_that_was_off_refutes_what_expects_it_on() -> None:
 @pytest.mark.parametrize("observation", [PROBES["right"][0], DRAWS["DRP101"]], ids=["probe", "draw"])
 def test_observations_survive_json(observation: Observation) -> None:
     assert decode(type(observation), encode(observation)) == observation
+
+
+def test_a_check_of_runs_must_read_an_observation() -> None:
+    def check_wrong(fact: Span, context: object) -> None: ...
+
+    assert checks._reads(test_observations_survive_json) == "Observation"
+    with pytest.raises(checks.CheckError, match="check_wrong: its first parameter must be an observation"):
+        checks._reads(check_wrong)
