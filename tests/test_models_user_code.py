@@ -11,8 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from dropout_lint.diagnostic import Span
-from dropout_lint.facts.observations import NO_PLACE, CodePlace
+from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
 from dropout_lint.graph import execution
 from dropout_lint.models import user_code
 from dropout_lint.runtime import check

@@ -9,10 +9,8 @@ import pytest
 from dropout_lint import checks
 from dropout_lint.cache.codec import decode, encode
 from dropout_lint.checks.support.scaling import scaling_of
-from dropout_lint.diagnostic import Severity, Span
+from dropout_lint.diagnostic import NO_PLACE, CodePlace, Severity, Span
 from dropout_lint.facts.observations import (
-    NO_PLACE,
-    CodePlace,
     EvalDraw,
     MaskReading,
     ModesMixed,

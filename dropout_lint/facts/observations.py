@@ -9,20 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dropout_lint.diagnostic import Span
+from dropout_lint.diagnostic import CodePlace
 from dropout_lint.facts.bound import contradicts, same_factor
 from dropout_lint.facts.sites import DropoutSite
-
-
-@dataclass(frozen=True, slots=True)
-class CodePlace:
-    """A span in a file; ``path`` is "" where there is no file, as in an interactive session."""
-
-    path: str
-    span: Span
-
-
-NO_PLACE = CodePlace("", Span(1, 1, 1, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from types import CodeType, FrameType
 
 from torch import nn
 
-from dropout_lint.diagnostic import Span
+from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
-from dropout_lint.facts.observations import NO_PLACE, CodePlace
 from dropout_lint.graph.construction_sites import built_at
 from dropout_lint.graph.kinds import DROP_PATH, Configured
 from dropout_lint.models.user_code import definition, is_user_file, line_text, place_of, user_frames

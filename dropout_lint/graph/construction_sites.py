@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from dropout_lint.facts.observations import CodePlace
+from dropout_lint.diagnostic import CodePlace
 from dropout_lint.models.user_code import place_of, user_frames
 
 _KEY = "_dropout_lint_built_at"

@@ -13,8 +13,9 @@ from typing import Any
 
 from torch import nn
 
+from dropout_lint.diagnostic import CodePlace
 from dropout_lint.facts import DropoutSite, Value
-from dropout_lint.facts.observations import BuiltLayer, CallLeftOn, CodePlace, RunSite
+from dropout_lint.facts.observations import BuiltLayer, CallLeftOn, RunSite
 from dropout_lint.graph.builder import Traced
 from dropout_lint.graph.construction_sites import built_at
 from dropout_lint.project.project import Project

@@ -17,8 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FrameType
 
-from dropout_lint.diagnostic import Span
-from dropout_lint.facts.observations import NO_PLACE, CodePlace
+from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
 
 _LIBRARIES = ("torch", "functorch", "einops")
 """Packages whose frames are no user code."""

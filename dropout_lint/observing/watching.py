@@ -12,9 +12,8 @@ import torch
 from torch import nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
+from dropout_lint.diagnostic import NO_PLACE, CodePlace
 from dropout_lint.facts.observations import (
-    NO_PLACE,
-    CodePlace,
     EvaluatedInTrainMode,
     FrozenPartWoken,
     ModesMixed,

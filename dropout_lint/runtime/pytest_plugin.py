@@ -45,7 +45,8 @@ def assert_mode_preserved() -> Callable[[nn.Module], contextlib.AbstractContextM
         now = {name: module.training for name, module in model.named_modules()}
         changed = [name for name, mode in before.items() if now.get(name, mode) != mode]
         if changed:
-            from dropout_lint.facts.observations import NO_PLACE, ModesNotRestored
+            from dropout_lint.diagnostic import NO_PLACE
+            from dropout_lint.facts.observations import ModesNotRestored
             from dropout_lint.model_linting.run_findings import check_observations
 
             seen = ModesNotRestored(NO_PLACE, tuple(changed), type(model).__name__, now[changed[0]])

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from dropout_lint.facts.observations import CodePlace, EvalDraw, PythonDraws, SwitchedOffCall, UnlocatedDraws
+from dropout_lint.diagnostic import CodePlace
+from dropout_lint.facts.observations import EvalDraw, PythonDraws, SwitchedOffCall, UnlocatedDraws
 from dropout_lint.models.user_code import source
 from dropout_lint.observing.recording import rng
 from dropout_lint.observing.recording.calls import FUNCTIONS, CallRecorder, DropoutCall, ModuleStack

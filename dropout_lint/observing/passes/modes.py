@@ -6,15 +6,8 @@ from collections.abc import Iterable
 
 from torch import nn
 
-from dropout_lint.facts.observations import (
-    NO_PLACE,
-    CodePlace,
-    ContainedDropout,
-    FrozenPartWoken,
-    LeftInTrainMode,
-    ModeNotSet,
-    RateChanged,
-)
+from dropout_lint.diagnostic import NO_PLACE, CodePlace
+from dropout_lint.facts.observations import ContainedDropout, FrozenPartWoken, LeftInTrainMode, ModeNotSet, RateChanged
 from dropout_lint.observing.recording.class_places import of_assignment, of_method
 from dropout_lint.observing.recording.modules import (
     answers_by_mode,

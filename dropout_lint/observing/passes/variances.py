@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from dropout_lint.facts.observations import NO_PLACE, NormAfterDropout
+from dropout_lint.diagnostic import NO_PLACE
+from dropout_lint.facts.observations import NormAfterDropout
 from dropout_lint.observing.recording.class_places import of_assignment, of_method
 from dropout_lint.observing.recording.modules import BATCH_NORMS, Leaf, leaves
 from dropout_lint.observing.subject import Subject, tensors

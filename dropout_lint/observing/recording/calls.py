@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
-from dropout_lint.facts.observations import CodePlace
+from dropout_lint.diagnostic import CodePlace
 from dropout_lint.models.user_code import calling
 from dropout_lint.observing.recording.modules import paths
 

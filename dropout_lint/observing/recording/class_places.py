@@ -11,8 +11,7 @@ from functools import lru_cache
 
 from torch import nn
 
-from dropout_lint.diagnostic import Span
-from dropout_lint.facts.observations import NO_PLACE, CodePlace
+from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
 from dropout_lint.models.user_code import column, definition, is_user_file
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from dropout_lint.facts.observations import CodePlace
+from dropout_lint.diagnostic import CodePlace
 from dropout_lint.models.user_code import calling
 from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
 
