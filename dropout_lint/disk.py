@@ -71,7 +71,8 @@ class Disk:
 
     def forget(self, path: Path) -> None:
         """Forget the content of a file, which this process has written."""
-        self._contents.pop(str(path), None)
+        for name in {str(path), os.path.realpath(path)}:
+            self._contents.pop(name, None)
 
     def read_or_empty(self, path: Path) -> bytes:
         """The content of a file, nothing where it cannot be read."""

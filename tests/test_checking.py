@@ -101,7 +101,7 @@ def test_a_rule_that_crashes_elsewhere_is_told(files: list[Path], monkeypatch: p
 
     table = dict(checks.checks())
     table["DRP304"] = (table["DRP304"][0], crash)
-    monkeypatch.setattr(checking, "checks", lambda enabled: {c: table[c] for c in table if c in enabled})
+    monkeypatch.setattr(checks, "checks", lambda enabled: {c: table[c] for c in table if c in enabled})
     apart = lint(files, jobs=2)
     assert apart == lint(files, jobs=1)
     assert len(apart.failures) == len(files)

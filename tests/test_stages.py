@@ -232,3 +232,18 @@ def test_findings_of_models_are_not_kept_for_a_run_without_them(tmp_path: Path) 
     for runs, count in ((Findings([by_model]), 1), (None, 0), (Findings([by_model]), 1), (None, 0)):
         result = Linter(lambda _: settings, 1, runs=runs, cache=cache).run([path])
         assert len(result.diagnostics) == count
+
+
+def test_linking_that_crashes_hides_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("never\nmind")
+
+    steps = STEPS.format(train="pass", evaluate="pass")
+    paths = write_files(tmp_path, {"fixed.py": FIXED, "steps.py": steps})
+    monkeypatch.setattr("dropout_lint.mode.linking.link.link", crash)
+    result = Linter(lambda _: everything(tmp_path), jobs=1).run(paths)
+    assert "DRP101" in {d.code for d in result.diagnostics}
+    assert {f.path for f in result.failures} == {str(tmp_path / "steps.py")}
+    reasons = {f.code: f.reason for f in result.failures}
+    assert reasons["DRP206"] == "rule DRP206 crashed: ZeroDivisionError: never; this is a bug in dropout-lint"
+    assert "DRP202" not in reasons

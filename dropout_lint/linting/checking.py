@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks import checks
+from dropout_lint import checks
 from dropout_lint.checks.support.context import Context
 from dropout_lint.diagnostic import Diagnostic, Failure
 from dropout_lint.disk import FileChangedError
@@ -50,9 +50,12 @@ def check_runs(linked: Linked, project: Project) -> Checked:
 
     found = {}
     for facts in _checkable(collected):
-        evidence = linked.evidence.get(facts.path)
-        if evidence:
-            enabled = collected.files.enabled(Path(facts.path))
+        enabled = collected.files.enabled(Path(facts.path))
+        if facts.path in linked.crashed and facts.of_kind(ModeOutline):
+            readers = [code for code, (kind, _) in checks.checks(enabled).items() if kind is ModeOutline]
+            failures = tuple(_crash(facts.path, code, linked.crashed[facts.path]) for code in readers)
+            found[facts.path] = Found((), failures)
+        elif evidence := linked.evidence.get(facts.path):
             contexts = _contexts(facts, collected, project, evidence)
             found[facts.path] = run_checks(facts.path, enabled, partial(of_kind, facts), contexts)
     return Checked(collected, found)
@@ -65,7 +68,7 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
     """
     diagnostics: list[Diagnostic] = []
     failures: list[Failure] = []
-    for code, (kind, check) in checks(codes).items():
+    for code, (kind, check) in checks.checks(codes).items():
         at_work = context(code)
         try:
             for fact in facts_of(kind):
@@ -73,9 +76,13 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
         except FileChangedError as error:
             return Found((), (Failure(path, str(error)),))
         except Exception as error:  # a bug in one rule must not hide the findings of the others
-            reason = f"rule {code} crashed: {type(error).__name__}: {error}".splitlines()[0]
-            failures.append(Failure(path, f"{reason}; this is a bug in dropout-lint", code))
+            failures.append(_crash(path, code, f"{type(error).__name__}: {error}"))
     return Found(tuple(diagnostics), tuple(failures))
+
+
+def _crash(path: str, code: str, error: str) -> Failure:
+    reason = f"rule {code} crashed: {error}".splitlines()[0]
+    return Failure(path, f"{reason}; this is a bug in dropout-lint", code)
 
 
 def _contexts(

@@ -22,21 +22,29 @@ def link(collected: Collected, project: Project, jobs: int = 1) -> Linked:
 
     facts = {Path(one.path): one for one in collected.facts}
     evidence: dict[str, tuple[Evidence, ...]] = {}
+    crashed: dict[str, str] = {}
     for managed, paths in _groups(collected).items():
         given = [facts[path] for path in paths if path in facts]
-        if any(one.of_kind(ModeOutline) for one in given):
+        if not any(one.of_kind(ModeOutline) for one in given):
+            continue
+        try:
             found = linker.link(project, given, paths, tuple(sorted(managed)), jobs)
+        except Exception as error:  # a bug here must not hide what the other rules find
+            crashed |= {str(path): f"{type(error).__name__}: {error}" for path in paths}
+        else:
             evidence |= {str(path): tuple(found.by_file.get(str(path), ())) for path in paths}
-    return Linked(collected, evidence)
+    return Linked(collected, evidence, crashed)
 
 
 def _groups(collected: Collected) -> dict[frozenset[str], list[Path]]:
     """The files for which a rule is on that reads what linking finds, by their managed bases."""
-    from dropout_lint.checks import checks
+    from dropout_lint import checks
 
     files = collected.files
     groups: dict[frozenset[str], list[Path]] = {}
     for path, settings in files.settings.items():
-        if files.follows_modes(path) and any(kind is ModeOutline for kind, _ in checks(files.enabled(path)).values()):
+        if files.follows_modes(path) and any(
+            kind is ModeOutline for kind, _ in checks.checks(files.enabled(path)).values()
+        ):
             groups.setdefault(frozenset(settings.mode_managed_bases), []).append(path)
     return groups

@@ -49,8 +49,9 @@ class Files:
         self._read = read
         self._base = base
         self._facts: dict[Path, FileFacts | None] = {}
-        self._flows: dict[Path, FlowReader | None] = {}
-        self._outlines: dict[Path, tuple[ModeOutline, ...]] = {}
+        self._flows: dict[str, FlowReader | None] = {}
+        self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
+        self._of_texts: dict[tuple[Path, str], FileFacts] = base._of_texts if base is not None else {}
         self._whole: dict[Path, Path] = base._whole if base is not None else {}
         self._texts = {self._resolved(path): text for path, text in (texts or {}).items()}
         for one in known:
@@ -66,56 +67,41 @@ class Files:
         if path not in self._facts:
             whole = self._resolved(path)
             if whole not in self._facts:
-                base = self._base_of(whole)
-                self._facts[whole] = base.facts(whole) if base is not None else _or_none(self._collected, whole)
+                base = self._base_of(path)
+                self._facts[whole] = base.facts(whole) if base is not None else _or_none(lambda: self._collected(whole))
             self._facts[path] = self._facts[whole]
         return self._facts[path]
 
-    def parsed(self, path: Path) -> SourceModule | None:
-        """A file with its definitions still closed, None if it cannot be read or parsed."""
-
-        def read(path: Path) -> SourceModule:
-            text, place = self._source(path)
-            return SourceModule(text, parse(text), place, shallow=True)
-
-        return _or_none(read, path)
-
     def flows(self, facts: FileFacts) -> FlowReader | None:
         """The functions and classes of a file as linking needs them, None if it is gone."""
-        path = Path(facts.path)
-        if path not in self._flows:
-            base = self._base_of(self._resolved(path))
-            read = _or_none(lambda path: read_flows(*self._source(path)), path) if base is None else base.flows(facts)
-            self._flows[path] = read
-        return self._flows[path]
+        if facts.path not in self._flows:
+            path = Path(facts.path)
+            base = self._base_of(path)
+            self._flows[facts.path] = (
+                base.flows(facts) if base is not None else _or_none(lambda: read_flows(*self._source(path)))
+            )
+        return self._flows[facts.path]
 
     def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:
         """What the definitions of a file say about modes in words."""
         if facts.outlines is not None:
             return facts.outlines
-        path = Path(facts.path)
-        if path not in self._outlines:
-            base = self._base_of(self._resolved(path))
-            if base is not None:
-                self._outlines[path] = base.outlines(facts)
-            else:
-                self._outlines[path] = _or_none(lambda path: read_outlines(*self._source(path)), path) or ()
-        return self._outlines[path]
+        if facts.path not in self._outlines:
+            path = Path(facts.path)
+            base = self._base_of(path)
+            self._outlines[facts.path] = (
+                base.outlines(facts) if base is not None else _or_none(lambda: read_outlines(*self._source(path))) or ()
+            )
+        return self._outlines[facts.path]
 
-    def source(self, path: Path) -> str:
-        """The text of a file. Raises OSError and UnreadableSource."""
-        return self._source(path)[0]
+    def parsed(self, path: Path) -> SourceModule | None:
+        """A file with its definitions still closed, None if it cannot be read or parsed."""
 
-    def text(self, path: Path) -> str | None:
-        """The text of a file, None if it cannot be read."""
-        return _or_none(self.source, path)
+        def read() -> SourceModule:
+            text, place = self._source(path)
+            return SourceModule(text, parse(text), place, shallow=True)
 
-    def data(self, path: Path) -> bytes:
-        """The bytes of a file for a search of words, nothing where it cannot be read."""
-        whole = self._resolved(path)
-        if whole in self._texts:
-            return self._texts[whole].encode(errors="replace")
-        return self._base.data(path) if self._base is not None else self.disk.read_or_empty(path)
+        return _or_none(read)
 
     def imports(self, facts: FileFacts) -> ImportTable:
         """The names that the imports of a file bind."""
@@ -123,23 +109,41 @@ class Files:
         table.names, table.stars = dict(facts.imports), list(facts.stars)
         return table
 
-    def _base_of(self, whole: Path) -> Files | None:
-        return None if whole in self._texts else self._base
+    def source(self, path: Path) -> str:
+        """The text of a file. Raises OSError and UnreadableSource."""
+        base = self._base_of(path)
+        if base is not None:
+            return base.source(path)
+        text = self._texts.get(self._resolved(path)) if self._texts else None
+        return text if text is not None else decode_source(self.disk.read(path), path).text
+
+    def text(self, path: Path) -> str | None:
+        """The text of a file, None if it cannot be read."""
+        return _or_none(lambda: self.source(path))
+
+    def data(self, path: Path) -> bytes:
+        """The bytes of a file for a search of words, nothing where it cannot be read."""
+        base = self._base_of(path)
+        if base is not None:
+            return base.data(path)
+        text = self._texts.get(self._resolved(path)) if self._texts else None
+        return text.encode(errors="replace") if text is not None else self.disk.read_or_empty(path)
 
     def _collected(self, path: Path) -> FileFacts:
         if path in self._texts:
-            return collect(path, *self._source(path))
+            key = (path, self._texts[path])
+            if key not in self._of_texts:
+                self._of_texts[key] = collect(path, *self._source(path))
+            return self._of_texts[key]
         data = self.disk.read(path)
         return self._read(path, data, place_of(path, self.disk))
 
     def _source(self, path: Path) -> tuple[str, Place]:
-        whole = self._resolved(path)
-        if whole in self._texts:
-            return self._texts[whole], place_of(path, self.disk)
-        base = self._base_of(whole)
-        if base is not None:
-            return base._source(path)
-        return decode_source(self.disk.read(path), path).text, place_of(path, self.disk)
+        return self.source(path), place_of(path, self.disk)
+
+    def _base_of(self, path: Path) -> Files | None:
+        """The view that has a file, None if it is this one."""
+        return None if self._texts and self._resolved(path) in self._texts else self._base
 
     def _resolved(self, path: Path) -> Path:
         if path not in self._whole:
@@ -147,9 +151,9 @@ class Files:
         return self._whole[path]
 
 
-def _or_none(read: Callable[[Path], R], path: Path) -> R | None:
+def _or_none(read: Callable[[], R]) -> R | None:
     """What reading a file gives, None if it cannot be read or parsed."""
     try:
-        return read(path)
+        return read()
     except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
         return None

@@ -27,7 +27,7 @@ def link(
     ``checked`` are the paths of all files of the run, with and without facts. Each of the files is the root of its own
     runs, so the cost grows with their number.
     """
-    neighbours = Neighbours(project.disk)
+    neighbours = Neighbours(project.files)
     roots = _roots(project, [f for f in files if f.speaks_of_mode], checked, neighbours)
     candidates = Candidates(project, roots)
     starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from dropout_lint.disk import Disk
+from dropout_lint.project.files import Files
 from dropout_lint.project.outline import imports, text
 
 MOST_FILES = 5_000
@@ -27,8 +28,9 @@ _CLIMB = 8
 class Neighbours:
     """Import statements of the files of projects, read when first asked for."""
 
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
+    def __init__(self, files: Files) -> None:
+        self._disk = files.disk
+        self._data = files.data
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
@@ -85,7 +87,7 @@ class Neighbours:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
             for file in self.around(path):
-                for word in _imported(file, self._disk.read_or_empty(file)):
+                for word in _imported(file, self._data(file)):
                     users.setdefault(word, set()).add(file)
             self._users[home] = users
         return self._users[home]
