@@ -47,8 +47,13 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
     import torch
 
     from dropout_lint.config.settings import Settings
-    from dropout_lint.graph import checking, execution, symbolic, tracers
+    from dropout_lint.disk import Disk
     from dropout_lint.graph import construction_sites as births
+    from dropout_lint.graph import execution, symbolic, tracers
+    from dropout_lint.graph.engine import facts_of
+    from dropout_lint.model_linting.graph_findings import check_graph
+    from dropout_lint.project.files import Files
+    from dropout_lint.project.project import Project
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -70,7 +75,7 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
     if not result["execution"]:
         return result
     result["seconds_traced"] = _seconds(lambda: execution.trace(model, args, kwargs))
-    seen = tracers.see(model, args, kwargs)
+    seen = tracers.trace_model(model, args, kwargs)
     nodes = seen.training.graph.nodes
     result |= {
         "how": seen.how,
@@ -79,9 +84,10 @@ def measured(zoo: str, entry: Entry) -> dict[str, Any]:
         "nodes_with_line": sum(n.span.line > 0 and Path(n.path).is_file() for n in nodes),
     }
     started = time.perf_counter()
+    project = Project(Files(Disk()))
+    found = check_graph(facts_of(seen, model, project), project, Settings(Path.cwd()))
     result["findings"] = [
-        [d.code, d.path, d.span.line, d.severity, d.message, list(d.modules)]
-        for d in (f.diagnostic for f in checking.findings(seen, model, Settings(Path.cwd())))
+        [d.code, d.path, d.span.line, d.severity, d.message, list(d.modules)] for d in (f.diagnostic for f in found)
     ]
     result["seconds_checked"] = time.perf_counter() - started
     return result
@@ -172,7 +178,7 @@ def llama(results: Path) -> None:
         with births.recording(), fake.building():
             library = importlib.import_module("transformers")
             model = library.LlamaForCausalLM(library.LlamaConfig(attention_dropout=0.1))
-        seen = tracers.see(model, (torch.randint(0, 1000, (1, 16)),))
+        seen = tracers.trace_model(model, (torch.randint(0, 1000, (1, 16)),))
         return {
             "zoo": LLAMA,
             "name": LLAMA,

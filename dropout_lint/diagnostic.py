@@ -52,6 +52,17 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class CodePlace:
+    """A span in a file; ``path`` is "" where there is no file, as in an interactive session."""
+
+    path: str
+    span: Span
+
+
+NO_PLACE = CodePlace("", Span(1, 1, 1, 1))
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """Replace the text of ``span`` by ``replacement``; an empty span inserts."""
 

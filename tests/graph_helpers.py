@@ -10,8 +10,10 @@ from typing import Any
 from torch import nn
 
 from dropout_lint.graph import construction_sites as births
-from dropout_lint.graph import job
 from dropout_lint.graph.builder import TraceError
+from dropout_lint.graph.pictures.outline import Drawing
+from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.tracing import model_findings
 from dropout_lint.models.infer import example_inputs
 from dropout_lint.models.load import LoadedModel
 from dropout_lint.targets.target import ModelTarget
@@ -57,21 +59,21 @@ def models(module: Any) -> list[nn.Module]:
     return found
 
 
-def traced(model: nn.Module, *args: Any, **options: Any) -> dict[str, Any]:
-    """What the job of ``trace`` says about a model, with the inputs that are given or inferred."""
+def traced(model: nn.Module, *args: Any, **options: Any) -> ModelFindings:
+    """What the job of ``trace`` finds in a model, with the inputs that are given or inferred."""
     target = ModelTarget("net.py:Net")
     loaded = LoadedModel(model, args, {}, target, "given") if args else example_inputs(model, target)
-    return job.trace(loaded, options)
+    return model_findings(loaded, options)
 
 
-def seen_anyhow(model: nn.Module) -> dict[str, Any]:
+def seen_anyhow(model: nn.Module) -> ModelFindings:
     """The same with the graph; nothing for a model that needs inputs which nobody gave."""
     try:
         return traced(model, graph=True)
     except TraceError:
-        return {"diagnostics": [], "how": "", "graph": {"nodes": []}}
+        return ModelFindings((), drawing=Drawing((), {}, ""))
 
 
-def codes(result: dict[str, Any]) -> list[tuple[str, int]]:
+def codes(result: ModelFindings) -> list[tuple[str, int]]:
     """Code and line of each finding."""
-    return sorted((d["code"], d["span"]["line"]) for d in result["diagnostics"])
+    return sorted((d.code, d.span.line) for d in result.diagnostics)

@@ -15,12 +15,25 @@ _FILES = {
     ),
     "answering.py": (
         "def job(loaded, options):\n"
-        "    answer = getattr(loaded.model, 'answer', None)\n"
-        "    return answer(options) if answer else {'how': 'looking', 'diagnostics': []}\n"
+        "    answer = loaded.model.answer(options) if hasattr(loaded.model, 'answer') else {'how': 'looking'}\n"
+        "    return answer if isinstance(answer, str) else text(**answer)\n\n"
+        "def text(finding=(), refuted=(), not_seen=(), how=''):\n"
+        "    from dropout_lint.cache.codec import encode\n"
+        "    from dropout_lint.diagnostic import Diagnostic, Severity, Span\n"
+        "    from dropout_lint.linting.merging import Refutation\n"
+        "    from dropout_lint.model_linting.answers import ModelFindings\n"
+        "    found, against = (), ()\n"
+        "    if finding:\n"
+        "        code, path, line, module = finding\n"
+        "        span = Span(line, 16, line, 33)\n"
+        "        found = (Diagnostic(code, path, span, 'measured', Severity.ERROR, modules=(module,)),)\n"
+        "    if refuted:\n"
+        "        against = (Refutation(('DRP101',), *refuted),)\n"
+        "    return encode(ModelFindings(found, against, (), tuple(not_seen), how))\n"
     ),
 }
 JOB = "answering:job"
-"""Answers with what the model's ``answer(options)`` returns."""
+"""Answers as an engine does, with what the model's ``answer(options)`` returns: plain data, or the text itself."""
 
 
 def write_stubs(folder: Path) -> Path:

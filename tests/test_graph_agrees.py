@@ -7,13 +7,13 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from dropout_lint.checks import checks
 from dropout_lint.facts import LayerGraph
+from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.rulebook import Rule, rules
 from tests.graph_helpers import built, codes, imported, models, seen_anyhow, traced
 from tests.linting import codes as source_codes
@@ -87,7 +87,7 @@ def test_both_engines_report_a_mistake_at_the_same_place(
     source = lint_files([tmp_path / "net.py"], on)
     graph = traced(model, torch.randn(*size), codes=sorted(on))
     assert source_codes(source) == [code]
-    assert [(d["code"], d["path"], d["span"]["line"], d["span"]["column"]) for d in graph["diagnostics"]] == [
+    assert [(d.code, d.path, d.span.line, d.span.column) for d in graph.diagnostics] == [
         (d.code, d.path, d.span.line, d.span.column) for d in source
     ]
 
@@ -130,7 +130,7 @@ def test_examples_that_need_another_package_are_known() -> None:
     assert needed == OTHER_PACKAGES
 
 
-def seen(rule: Rule, index: int, folder: Path) -> list[dict[str, Any]]:
+def seen(rule: Rule, index: int, folder: Path) -> list[ModelFindings]:
     """What the graph engine says about each model of an example; skips one that needs a package that is missing."""
     code = without_marks(rule.examples[index].code)
     missing = sorted(name for name in other_packages(code) if importlib.util.find_spec(name) is None)
@@ -147,8 +147,9 @@ def test_models_of_bad_examples_are_reported_at_the_marks(rule: Rule, index: int
     on = DEFAULT | {rule.code}
     found = {(line, code) for result in results for code, line in codes(result) if code in on}
     expected = set(marks(rule.examples[index].code))
-    nodes = [node for result in results if result["how"] == "execution" for node in result["graph"]["nodes"]]
-    ran = {int(node["line"].rpartition(":")[2]) for node in nodes if node["rate"]}
+    drawings = [result.drawing for result in results if result.how == "execution" and result.drawing is not None]
+    nodes = [node for drawing in drawings for node in drawing.nodes]
+    ran = {int(node.line.rpartition(":")[2]) for node in nodes if node.rate}
     assert found <= expected
     assert {mark for mark in expected if mark[0] in ran and mark[1] in PLACEMENT - NOT_IN_A_RUN} <= found
 

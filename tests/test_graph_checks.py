@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from dropout_lint.diagnostic import Span
 from tests.graph_helpers import HEADER, built, codes, traced
 
 OFFSET = HEADER.count("\n")
@@ -64,8 +65,8 @@ def test_a_helper_in_another_file_answers_for_the_module_that_calls_it(tmp_path:
     (tmp_path / "helper_of_net.py").write_text(helper)
     text = f"import sys\n\nsys.path.insert(0, {str(tmp_path)!r})\nfrom helper_of_net import drop\n\n\n"
     result = traced(built(tmp_path, model("        return drop(x)\n", before=text)), torch.randn(4, 8))
-    (only,) = result["diagnostics"]
-    assert (only["code"], Path(only["path"]).name, only["span"]["line"]) == ("DRP101", "helper_of_net.py", 5)
+    (only,) = result.diagnostics
+    assert (only.code, Path(only.path).name, only.span.line) == ("DRP101", "helper_of_net.py", 5)
 
 
 @pytest.mark.parametrize(("name", "line"), [("dropout", 11), ("p", 2)])
@@ -146,12 +147,11 @@ class Net(nn.Module):
 
 
 def test_instances_of_a_class_are_one_finding_with_their_paths(tmp_path: Path) -> None:
-    (only,) = traced(built(tmp_path, BLOCKS), torch.randn(4, 8))["diagnostics"]
-    assert only["code"] == "DRP301"
-    assert only["modules"] == ("blocks.1.drop", "blocks.2.drop")
-    assert only["engines"] == ("graph",)
-    span = {"line": OFFSET + 8, "column": 27, "end_line": OFFSET + 8, "end_column": 49}
-    assert only["span"] == span
+    (only,) = traced(built(tmp_path, BLOCKS), torch.randn(4, 8)).diagnostics
+    assert only.code == "DRP301"
+    assert only.modules == ("blocks.1.drop", "blocks.2.drop")
+    assert only.engines == ("graph",)
+    assert only.span == Span(OFFSET + 8, 27, OFFSET + 8, 49)
 
 
 @pytest.mark.parametrize("outer", ["MCHead", "Prenet", "UncertaintyNet"])

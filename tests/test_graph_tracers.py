@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from dropout_lint.cache.codec import decode, encode
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.graph import construction_sites as births
 from dropout_lint.graph import execution, fake, symbolic, tracers
 from dropout_lint.graph.builder import Traced, TraceError
-from dropout_lint.graph.places import lines
+from dropout_lint.graph.pictures.outline import DrawnNode
+from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.models.user_code import line_text
 from tests.graph_helpers import HEADER, built, traced
 
 MIXED = """\
@@ -55,7 +57,7 @@ def dropout_of(model: nn.Module) -> nn.Dropout:
 def text_at(node: LayerNode) -> str:
     span = node.span
     assert span.line == span.end_line
-    return lines(node.path)[span.line - 1][span.column - 1 : span.end_column - 1]
+    return line_text(node.path, span.line)[span.column - 1 : span.end_column - 1]
 
 
 def structure(graph: LayerGraph) -> list[tuple[object, ...]]:
@@ -213,39 +215,39 @@ def test_a_module_that_fx_cannot_follow_is_one_unknown_node_and_told(tmp_path: P
     model = built(tmp_path, PICKY)
     with pytest.raises(Exception, match="symbolically traced variables"):
         symbolic.trace(model, leaves=False)
-    seen = tracers.see(model)
+    seen = tracers.trace_model(model)
     assert seen.how == "fx with leaves"
     assert [n.kind for n in seen.training.graph.nodes] == ["input", "torch.nn.Dropout", "unknown", "torch.nn.GELU"]
     (note,) = seen.not_seen
     assert "`picky`" in note
-    assert tracers.see(model, (torch.randn(2, 8),)).not_seen == ()
+    assert tracers.trace_model(model, (torch.randn(2, 8),)).not_seen == ()
 
 
 def test_without_inputs_and_without_fx_there_is_a_reason(tmp_path: Path) -> None:
     model = built(tmp_path, PICKY, "Picky")
     with pytest.raises(TraceError, match=r"needs an input .* TraceError: symbolically traced"):
-        tracers.see(model)
+        tracers.trace_model(model)
 
 
 def test_a_forward_that_raises_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"^its forward raised RuntimeError: mat1 and mat2 shapes[^\n]*$"):
-        tracers.see(built(tmp_path, MIXED, "Block"), (torch.randn(4, 9),))
+        tracers.trace_model(built(tmp_path, MIXED, "Block"), (torch.randn(4, 9),))
 
 
 def test_modes_are_as_before(tmp_path: Path) -> None:
     model = built(tmp_path, MIXED, "Block").train()
     dropout_of(model).eval()
-    tracers.see(model, (torch.randn(4, 8),))
-    tracers.see(model)
+    tracers.trace_model(model, (torch.randn(4, 8),))
+    tracers.trace_model(model)
     assert [m.training for m in (model, model.get_submodule("net"), dropout_of(model))] == [True, True, False]
     with pytest.raises(TraceError):
-        tracers.see(model, (torch.randn(4, 9),))
+        tracers.trace_model(model, (torch.randn(4, 9),))
     assert model.get_submodule("net").training
 
 
 def test_one_sample_is_too_few_for_a_batch_norm_and_still_seen(tmp_path: Path) -> None:
     model = built(tmp_path, "Net = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.BatchNorm1d(8))\n")
-    seen = tracers.see(model, (torch.randn(1, 8),))
+    seen = tracers.trace_model(model, (torch.randn(1, 8),))
     assert [n.kind.rpartition(".")[2] for n in seen.training.graph.nodes] == [
         *("input", "Linear", "Dropout", "BatchNorm1d")
     ]
@@ -266,26 +268,26 @@ class Net(nn.Module):
 
 
 def test_a_model_that_wants_targets_in_training_is_seen_with_its_dropouts_on(tmp_path: Path) -> None:
-    seen = tracers.see(built(tmp_path, WANTS_TARGETS), (torch.randn(2, 8),))
+    seen = tracers.trace_model(built(tmp_path, WANTS_TARGETS), (torch.randn(2, 8),))
     assert [n.kind for n in seen.training.graph.nodes] == ["input", "torch.nn.Dropout", ".tanh"]
     assert "'NoneType' object has no attribute 'sum'" in seen.not_seen[0]
 
 
 def test_compiled_parts_are_not_passed_off_as_seen() -> None:
     model = nn.Sequential(nn.Dropout(0.5), torch.jit.script(nn.Sequential(nn.Dropout(0.5), nn.GELU())))
-    seen = tracers.see(model, (torch.randn(2, 8),))
+    seen = tracers.trace_model(model, (torch.randn(2, 8),))
     assert [n.kind for n in seen.training.graph.nodes] == ["input", "torch.nn.Dropout", "unknown"]
     assert any("`1`" in note for note in seen.not_seen)
 
 
 def test_without_weights_the_graph_is_the_same(tmp_path: Path) -> None:
     model = built(tmp_path, MIXED, "Block")
-    real = tracers.see(model, (torch.randn(4, 8),))
+    real = tracers.trace_model(model, (torch.randn(4, 8),))
     for hollow in (copy.deepcopy(model).to("meta"), None):
         if hollow is None:
             with fake.building():
                 hollow = built(tmp_path, MIXED, "Block")
-        seen = tracers.see(hollow, (torch.randn(4, 8),))
+        seen = tracers.trace_model(hollow, (torch.randn(4, 8),))
         assert seen.how == "execution on fake tensors"
         assert structure(seen.training.graph) == structure(real.training.graph)
         assert [n.shape for n in seen.training.graph.nodes] == [n.shape for n in real.training.graph.nodes]
@@ -295,17 +297,13 @@ def test_a_model_that_fits_no_machine_is_traced_without_values(tmp_path: Path) -
     text = "def Net():\n    return nn.Sequential(nn.Linear(1_000_000, 1_000_000), nn.Dropout(0.5), nn.GELU())\n"
     with fake.building():
         model = built(tmp_path, text)
-    assert [d["code"] for d in traced(model, torch.randn(2, 1_000_000))["diagnostics"]] == ["DRP301"]
+    assert [d.code for d in traced(model, torch.randn(2, 1_000_000)).diagnostics] == ["DRP301"]
 
 
 def test_the_answer_is_json(tmp_path: Path) -> None:
     result = traced(built(tmp_path, MIXED, "Block"), torch.randn(4, 8), graph=True)
-    assert json.loads(json.dumps(result))["graph"]["nodes"][2] == {
-        "kind": "torch.nn.Dropout",
-        "inputs": [1],
-        "module": "net.1",
-        "rate": 0.3,
-        "shape": [4, 8],
-        "line": f"{tmp_path / 'net.py'}:{HEADER.count(chr(10)) + 4}",
-        "codes": ["DRP301"],
-    }
+    again = decode(ModelFindings, encode(result))
+    assert again == result
+    assert again.drawing is not None
+    line = f"{tmp_path / 'net.py'}:{HEADER.count(chr(10)) + 4}"
+    assert again.drawing.nodes[2] == DrawnNode("torch.nn.Dropout", (1,), "net.1", 0.3, (4, 8), line, ("DRP301",))

@@ -35,9 +35,7 @@ class Net(nn.Module):
         return F.dropout(x, 0.5)
 
     def answer(self, options):
-        span = {"line": self.line, "column": 16, "end_line": self.line, "end_column": 33}
-        found = {"code": self.code, "path": __file__, "span": span, "message": "measured", "severity": "error"}
-        return {"how": "looking", "diagnostics": [{**found, "modules": ["a.b"]}], "not_seen": ["c.d"]}
+        return {"finding": [self.code, __file__, self.line, "a.b"], "how": "looking", "not_seen": ["c.d"]}
 
 
 class Clean(nn.Module):
@@ -46,8 +44,7 @@ class Clean(nn.Module):
 
 class Refuting(Net):
     def answer(self, options):
-        there = {"codes": ["DRP101"], "path": __file__, "line": 12, "reason": "it never drew"}
-        return {"diagnostics": [], "refuted": [there]}
+        return {"refuted": [__file__, 12, "it never drew"]}
 
 
 class Telling(Net):
@@ -58,7 +55,7 @@ class Telling(Net):
 
 class Garbled(Net):
     def answer(self, options):
-        return {"diagnostics": [{"code": "DRP101"}]}
+        return "[[]]"
 
 
 class Needy(nn.Module):
@@ -156,14 +153,14 @@ def test_a_pragma_suppresses_in_its_function(folder: Path) -> None:
 
 
 def test_a_finding_in_no_file_stands_at_the_model(folder: Path) -> None:
-    (folder / "net.py").write_text(NET.replace('"path": __file__', '"path": ""'))
+    (folder / "net.py").write_text(NET.replace('__file__, self.line, "a.b"', '"", self.line, "a.b"'))
     assert run("trace", "net.py:Net", "--output-format", "concise").stdout.startswith("net.py:Net:1:1: DRP101 measured")
 
 
 def test_an_answer_that_is_none_is_a_bug_of_ours() -> None:
     result = run("trace", "net.py:Garbled")
     assert result.exit_code == 2
-    assert "the answer cannot be read: KeyError: 'path'" in result.stderr
+    assert "the answer cannot be read: no ModelFindings: " in result.stderr
     assert "this is a bug in dropout-lint" in result.stderr
 
 

@@ -13,6 +13,8 @@ from typing import cast
 
 import pytest
 
+from dropout_lint.cache.codec import decode
+from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.models import reasons
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.models.memory import _resident_by_ps, resident
@@ -85,7 +87,7 @@ def outcomes(folder: Path) -> dict[str, Outcome]:
 @pytest.mark.parametrize("name", ["good", "liar", "forking", "daemon", "thread", "reading", "moving"])
 def test_what_a_model_does_beside_being_one_changes_nothing(name: str, outcomes: dict[str, Outcome]) -> None:
     assert outcomes[name].failure is None
-    assert outcomes[name].result == {"how": "looking", "diagnostics": []}
+    assert decode(ModelFindings, outcomes[name].result) == ModelFindings((), how="looking")
     assert outcomes[name].inputs_from == "`forward`, which needs none"
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from dropout_lint.cache.codec import decode, encode
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Engine, Fix, Related, Severity, Span
+from dropout_lint.facts.observations import Remark
 from dropout_lint.linting.merging import Findings, Refutation, of_one_model
-from dropout_lint.models.codec import decode, encode
+from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.report import render
 from dropout_lint.report.view import Summary
 from tests.test_reports import Found
@@ -119,12 +121,10 @@ def test_one_module_of_one_model_is_one_finding_wherever_it_is_seen() -> None:
 
 def test_findings_survive_json() -> None:
     item = replace(SOURCE, engines=("graph",), modules=("a.b",), evidence="seen", severity=Severity.INFO)
-    assert decode(json.loads(json.dumps(encode(item))), "graph") == item
-    assert decode(encode(replace(item, modules=("", "a.b"))), "graph") == item
-    least = {"code": "DRP101", "path": "a.py", "span": encode(item)["span"], "message": "m", "severity": "error"}
-    assert decode(least, "runtime") == Diagnostic(
-        "DRP101", "a.py", item.span, "m", Severity.ERROR, engines=("runtime",)
-    )
+    least = Diagnostic("DRP101", "a.py", item.span, "m", Severity.ERROR, engines=("runtime",))
+    refuted = Refutation(("DRP101",), "a.py", 3, "it never drew")
+    found = ModelFindings((item, least), (refuted,), (Remark("note", "seen", "a"),), ("b",), "execution")
+    assert decode(ModelFindings, encode(found)) == found
 
 
 SEEN = {

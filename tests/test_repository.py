@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from dropout_lint import __version__
-from dropout_lint.checks import GROUPS, checks
+from dropout_lint.checks import GROUPS, checks, checks_of, codes, refuting
 from dropout_lint.config.schema import KEYS
 from dropout_lint.config.settings import Settings
-from dropout_lint.facts import FACT_KINDS
+from dropout_lint.facts import FACT_KINDS, observations
 from dropout_lint.rulebook import parse_page, rules
 from tests.linting import run
 from tools import new_rule, readme
@@ -34,18 +34,30 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 # --- pages and checks
 
 
-def test_every_rule_about_programs_has_a_check_and_every_check_a_page() -> None:
+def test_every_rule_has_a_check_and_every_check_a_page() -> None:
     modules = {
         path.stem.replace("_", "-")
         for group in GROUPS.values()
         for path in (PACKAGE / "checks" / group).glob("*.py")
         if path.stem != "__init__"
     }
-    static = {
-        code: rule for code, rule in rules().items() if not code.startswith("DRP0") and rule.engines != ("runtime",)
-    }
-    assert modules == {rule.name for rule in static.values()}
-    assert set(checks()) == set(static)
+    checked = {code: rule for code, rule in rules().items() if not code.startswith("DRP0")}
+    assert modules == {rule.name for rule in checked.values()}
+    assert set(checks()) == codes() == {code for code, rule in checked.items() if rule.engines != ("runtime",)}
+
+
+def test_every_observation_is_read_by_a_check_and_every_rule_of_runs_reads_one() -> None:
+    kinds = [value for value in vars(observations).values() if isinstance(value, type)]
+    kinds = [kind for kind in kinds if issubclass(kind, observations.Observation) and not kind.__subclasses__()]
+    read = {kind: {*checks_of(kind), *refuting(kind)} for kind in kinds}
+    assert [kind for kind, by in read.items() if not by] == []
+    assert {code for code, rule in rules().items() if rule.engines == ("runtime",)} <= set().union(*read.values())
+
+
+def test_no_engine_names_a_rule() -> None:
+    engines = ("facts", "graph", "observing", "models")
+    named = [path for name in engines for path in (PACKAGE / name).rglob("*.py") if "DRP" in path.read_text("utf-8")]
+    assert named == []
 
 
 def test_no_code_and_no_name_is_given_twice() -> None:
@@ -92,6 +104,8 @@ def test_imports_keep_to_the_layers() -> None:
         ),
         ("checks/support/paths.py", "import ast", "Checks know no syntax tree, no tensor and no file"),
         ("mode/program/events.py", "import torch", "Only the engines that run a model import torch"),
+        ("graph/sites.py", "import dropout_lint.rulebook", "An engine gives facts and knows no rule"),
+        ("observing/subject.py", "from dropout_lint import checks", "An engine gives facts and knows no rule"),
     ],
 )
 def test_a_wrong_import_breaks_its_contract(file: str, line: str, contract: str, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ else:
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from dropout_lint.runtime import check, devices
+from dropout_lint.observing import devices
+from dropout_lint.runtime import check
 
 HAS_ACCELERATOR = torch.accelerator.is_available()
 
@@ -110,7 +111,7 @@ def test_fused_attention_drops_at_its_rate(accelerator: torch.device, dtype: tor
 
 @pytest.mark.gpu
 def test_each_generator_of_the_accelerator_is_watched(accelerator: torch.device) -> None:
-    from dropout_lint.runtime import rng
+    from dropout_lint.observing.recording import rng
 
     before = rng.state()
     torch.rand(1, device=accelerator)

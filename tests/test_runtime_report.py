@@ -20,8 +20,12 @@ else:
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
+from dropout_lint.cache.codec import decode
+from dropout_lint.facts import bound
+from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.models.load import LoadedModel
-from dropout_lint.runtime import bound, check, job, masks, rng
+from dropout_lint.observing.recording import masks, rng
+from dropout_lint.runtime import check, job
 from dropout_lint.targets.target import ModelTarget
 
 
@@ -104,7 +108,7 @@ def test_the_bound_alarms_less_often_than_it_says() -> None:
 
 @pytest.mark.parametrize(("p", "true"), [(0.1, 0.9), (0.2, 0.25), (0.5, 0.51), (0.0, 0.1)])
 def test_the_units_needed_are_enough_and_not_far_too_many(p: float, true: float) -> None:
-    units = bound.units_needed(p, true)
+    units = math.ceil(math.log(2 / bound.ALPHA) / bound.divergence(true, p)) if p else 1
     assert bound.contradicts(round(units * true) + 1, units, p)
     assert not bound.contradicts(round(units * p), units, p)
     assert p == 0 or not bound.contradicts(round(units / 4 * true), units // 4, p)
@@ -237,10 +241,15 @@ def loaded(model: nn.Module, inputs_from: str = "given") -> LoadedModel:
     return LoadedModel(model, (batch(),) if inputs_from else (), {}, ModelTarget("a:B"), inputs_from)
 
 
-def test_the_job_gives_plain_values() -> None:
-    result = job.validate(loaded(Bad()), {"device": "cpu", "allow": (), "seed": 0})
-    assert set(result) == {"diagnostics", "observations", "tables", "refuted"}
-    assert json.loads(json.dumps(result))["diagnostics"][0]["code"] == "DRP101"
+def test_the_job_gives_json() -> None:
+    model = Bad()
+    result = job.validate(loaded(model), {"device": "cpu", "allow": (), "seed": 0})
+    report = check(model, batch())
+    found = decode(ModelFindings, result)
+    assert list(found.diagnostics) == report.diagnostics
+    assert list(found.remarks) == report.observations
+    assert set(report.as_dict()) == {"diagnostics", "observations", "tables", "refuted"}
+    assert json.loads(json.dumps(report.as_dict()))["diagnostics"][0]["code"] == "DRP101"
 
 
 def test_without_inputs_the_structure_is_checked_and_the_rest_is_said_not_to_be() -> None:
@@ -250,6 +259,6 @@ def test_without_inputs_the_structure_is_checked_and_the_rest_is_said_not_to_be(
             with pytest.warns(UserWarning, match="num_layers"):
                 self.rnn = nn.LSTM(4, 4, dropout=0.2)
 
-    result = job.validate(loaded(Recurrent(), inputs_from=""), {})
-    assert [d["code"] for d in result["diagnostics"]] == ["DRP406"]
-    assert [o["kind"] for o in result["observations"]] == ["not checked"]
+    result = decode(ModelFindings, job.validate(loaded(Recurrent(), inputs_from=""), {}))
+    assert [d.code for d in result.diagnostics] == ["DRP406"]
+    assert [o.kind for o in result.remarks] == ["not checked"]

@@ -1,13 +1,20 @@
 """The checks: one module a rule, named as the rule's page, in the folder of its group.
 
-A module defines one function ``check``. The annotation of its first parameter is the fact kind it reads, and its
-registration; the second parameter is the Context, or the RunContext of a ModeRun. It yields diagnostics through
-``context.report``. ``support/`` has what several checks share.
+The annotation of a function's first parameter is the fact kind that it reads, and its registration:
+
+- ``check(fact, context)`` reads a fact about the source or a layer graph; its context is a Context, and
+  a RunContext for a ModeRun.
+- ``check_...(fact, context)`` reads what a run showed, one function for each kind (``facts/observations.py``). Its
+  context is an ObservedContext; for a RunSite it is a Context.
+- ``refute...(fact)`` returns why a run that shows this proves the rule wrong at that line.
+
+Checks yield diagnostics through ``context.report``. ``support/`` has what several of them share.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
@@ -16,9 +23,10 @@ from typing import Any, get_type_hints
 
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import FACT_KINDS
-from dropout_lint.rulebook import codes_by_name
+from dropout_lint.rulebook import codes_by_name, rules
 
 Check = Callable[[Any, Any], Iterator[Diagnostic]]
+Refute = Callable[[Any], str]
 GROUPS = {
     "1": "always_on",
     "2": "mode",
@@ -50,7 +58,7 @@ def _modules() -> dict[str, str]:
 
 @cache
 def _check(code: str) -> tuple[type, Check]:
-    """Fact kind and function of a rule. Raises CheckError that names the module at fault."""
+    """Fact kind and ``check`` of a rule. Raises CheckError that names the module at fault."""
     module = importlib.import_module(f"{__name__}.{_modules()[code]}")
     function = getattr(module, "check", None)
     hints = get_type_hints(function) if function is not None else {}
@@ -61,14 +69,49 @@ def _check(code: str) -> tuple[type, Check]:
     return kind, function
 
 
+@cache
 def codes() -> frozenset[str]:
-    """The rules that have a check, without importing any of them."""
-    return frozenset(_modules())
+    """The rules with a check that reads facts about the source, without importing any of them."""
+    return frozenset(code for code in _modules() if not rules()[code].engines)
 
 
 def checks(enabled: Collection[str] | None = None) -> dict[str, tuple[type, Check]]:
-    """Fact kind and function of each rule that is on (of all rules without ``enabled``), by code.
+    """Fact kind and function of each rule about the source that is on (of all without ``enabled``), by code.
 
     Only their modules are imported. Raises CheckError that names a module without a page or a registration.
     """
-    return {code: _check(code) for code in _modules() if enabled is None or code in enabled}
+    return {code: _check(code) for code in _modules() if code in codes() and (enabled is None or code in enabled)}
+
+
+def checks_of(kind: type, enabled: Collection[str] | None = None) -> dict[str, Check]:
+    """The checks that read one kind of observation, by code; all modules are imported. Raises CheckError."""
+    return {code: check for code, check in _run_functions("check_", kind).items() if enabled is None or code in enabled}
+
+
+def refuting(kind: type) -> dict[str, Refute]:
+    """The functions that let one kind of observation refute a rule, by code. Raises CheckError."""
+    return _run_functions("refute", kind)
+
+
+@cache
+def _run_functions(prefix: str, kind: type) -> dict[str, Callable[..., Any]]:
+    """The function of each rule whose name has the prefix and that reads ``kind``."""
+    found = {}
+    for code, name in _modules().items():
+        module = importlib.import_module(f"{__name__}.{name}")
+        for function in vars(module).values():
+            own = inspect.isfunction(function) and function.__module__ == module.__name__
+            if own and function.__name__.startswith(prefix) and _reads(function) == kind.__name__:
+                found[code] = function
+    return found
+
+
+def _reads(function: Callable[..., Any]) -> str:
+    """The annotation of the first parameter. Raises CheckError if that is no kind of observation."""
+    from dropout_lint.facts import observations
+
+    name = str(next(iter(function.__annotations__.values()), ""))
+    kind = getattr(observations, name, None)
+    if not isinstance(kind, type) or not issubclass(kind, observations.Observation):
+        raise CheckError(f"{function.__module__}.{function.__name__}: its first parameter must be an observation")
+    return name

@@ -1,10 +1,11 @@
-"""``trace``: builds models, records their layers, and runs the placement checks on them."""
+"""``trace``: build models, draw their layers, and check where they apply dropout."""
 
 from __future__ import annotations
 
 import importlib.util
-import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +15,10 @@ from dropout_lint.commands.shared.model_command import ModelCommand
 from dropout_lint.commands.shared.model_options import ModelOptions
 from dropout_lint.commands.shared.model_run import EngineRun
 
-JOB = "dropout_lint.graph.job:trace"
-TREE = "dropout_lint.graph.show:tree"
-PICTURE = "dropout_lint.graph.svg:svg"
+if TYPE_CHECKING:
+    from dropout_lint.graph.pictures.outline import Drawing
+
+JOB = "dropout_lint.model_linting.tracing:trace"
 
 
 def run_trace(options: ModelOptions, *, fake: bool, show: bool, svg: Path | None) -> ExitCode:
@@ -31,7 +33,7 @@ def run_trace(options: ModelOptions, *, fake: bool, show: bool, svg: Path | None
             raise click.ClickException("--svg needs igraph, which is not installed: pip install 'dropout-lint[svg]'.")
     done = command.run("graph", JOB, {"fake": fake, "graph": show or svg is not None})
     if show:
-        # A report for a program must not contain anything else.
+        # A program that reads the report must find nothing else in it.
         _show(done, options, apart=command.output_format not in ("full", "concise"))
     if svg is not None:
         _draw(done, svg)
@@ -41,17 +43,23 @@ def run_trace(options: ModelOptions, *, fake: bool, show: bool, svg: Path | None
 def _show(done: EngineRun, options: ModelOptions, *, apart: bool) -> None:
     from rich.console import Console
 
-    tree = pkgutil.resolve_name(TREE)
+    from dropout_lint.graph.pictures.tree import tree
+
     color = use_color(options.color)
     console = Console(stderr=apart, highlight=False, no_color=not color, force_terminal=color or None)
-    for outcome in done.outcomes:
-        if outcome.result is not None:
-            console.print(tree(outcome.target.label, outcome.result["graph"]))
+    for label, drawing in _drawings(done):
+        console.print(tree(label, drawing))
 
 
 def _draw(done: EngineRun, file: Path) -> None:
-    picture = pkgutil.resolve_name(PICTURE)
-    for outcome in done.outcomes:
-        if outcome.result is not None:
-            write_report(picture(outcome.target.label, outcome.result["graph"]), file, color=False)
-            note(f"Wrote {file}.")
+    from dropout_lint.graph.pictures.svg import svg
+
+    for label, drawing in _drawings(done):
+        write_report(svg(label, drawing), file, color=False)
+        note(f"Wrote {file}.")
+
+
+def _drawings(done: EngineRun) -> Iterator[tuple[str, Drawing]]:
+    for model in done.models:
+        if model.findings is not None and model.findings.drawing is not None:
+            yield model.outcome.target.label, model.findings.drawing

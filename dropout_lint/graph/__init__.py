@@ -1,1 +1,1 @@
-"""The engine that traces an instantiated module: tracers, the checks on what they saw, and ways to look at it."""
+"""The engine that traces an instantiated module: it gives layer graphs, and what a run proves about calls."""

@@ -10,11 +10,11 @@ from types import CodeType, FrameType
 
 from torch import nn
 
-from dropout_lint.diagnostic import Span
-from dropout_lint.facts import NOWHERE, LayerGraph, LayerNode, Scope
+from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
+from dropout_lint.facts import LayerGraph, LayerNode, Scope
 from dropout_lint.graph.construction_sites import built_at
 from dropout_lint.graph.kinds import DROP_PATH, Configured
-from dropout_lint.graph.places import Place, definition, line_text, of_user, place, user_frames
+from dropout_lint.models.user_code import definition, is_user_file, line_text, place_of, user_frames
 from dropout_lint.targets.errors import TargetError
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
@@ -24,12 +24,12 @@ _NAME_CALLED = re.compile(r"[^\W\d]\w*\s*\(")
 
 
 class TraceError(TargetError):
-    """A model cannot be traced, for a reason that is told in one sentence."""
+    """A model cannot be traced; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class NodeSpan(Span):
-    """A span that knows its file and its node, so that a report about it can say which instance is meant."""
+    """A span with its file and its node, so that a report about it names the right instance."""
 
     path: str = ""
     node: int = field(default=-1, compare=False)
@@ -42,7 +42,7 @@ class Traced:
     graph: LayerGraph
     classes: dict[str, str]
     """Class of each module, by its path."""
-    callers: dict[int, tuple[Place, ...]]
+    callers: dict[int, tuple[CodePlace, ...]]
     """For each functional dropout, the calls that led to it, from itself out to the ``forward`` of its module."""
     not_seen: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ class GraphBuilder:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.nodes: list[LayerNode] = []
-        self.callers: dict[int, tuple[Place, ...]] = {}
+        self.callers: dict[int, tuple[CodePlace, ...]] = {}
         self.not_seen: list[str] = []
         self._paths: dict[int, str] = {id(module): path for path, module in model.named_modules()}
 
@@ -65,13 +65,13 @@ class GraphBuilder:
         self,
         kind: str,
         inputs: Iterable[int],
-        at: Place,
+        at: CodePlace,
         module: str,
         *,
         configured: Configured | None = None,
         shape: tuple[int, ...] | None = None,
         edited: tuple[int, ...] = (),
-        constructor: Place | None = None,
+        constructor: CodePlace | None = None,
         attribute: str = "",
     ) -> int:
         """Add a node and give its index. Raises TraceError where there are more than anyone can look at."""
@@ -104,41 +104,41 @@ class GraphBuilder:
         return index
 
     def finished(self, outputs: Iterable[int], seen: str) -> Traced:
-        """The graph, once its outputs are known."""
+        """Return the graph, once its outputs are known."""
         scope = Scope(class_name=type(self.model).__name__, method="forward", self_name="self")
         graph = LayerGraph(scope, tuple(self.nodes), tuple(sorted(set(outputs))), seen=seen)
         classes = {path: type(module).__name__ for path, module in self.model.named_modules()}
         return Traced(graph, classes, self.callers, tuple(dict.fromkeys(self.not_seen)))
 
 
-def _span(at: Place, index: int) -> NodeSpan:
+def _span(at: CodePlace, index: int) -> NodeSpan:
     span = at.span
     return NodeSpan(span.line, span.column, span.end_line, span.end_column, at.path, index)
 
 
-def call_place(frame: FrameType | None, module: nn.Module) -> Place:
+def call_place(frame: FrameType | None, module: nn.Module) -> CodePlace:
     """The call in user code that a frame is in; the definition of the module's ``forward`` where there is none."""
     caller = next(user_frames(frame), None)
     if caller is not None:
-        return place(caller)
+        return place_of(caller)
     return start_place(module)
 
 
-def start_place(module: nn.Module) -> Place:
+def start_place(module: nn.Module) -> CodePlace:
     """The definition of a module's ``forward``, or the constructor of one that PyTorch defines."""
     code = getattr(inspect.getattr_static(type(module), "forward", None), "__code__", None)
-    if isinstance(code, CodeType) and of_user(code):
+    if isinstance(code, CodeType) and is_user_file(code.co_filename):
         return definition(code)
-    return built_at(module) or Place("", NOWHERE)
+    return built_at(module) or NO_PLACE
 
 
-def layer_place(frame: FrameType | None, module: nn.Module) -> Place:
+def layer_place(frame: FrameType | None, module: nn.Module) -> CodePlace:
     """Where the source engine reports a layer: at its call, or its constructor where a container or a loop calls it."""
     birth = built_at(module)
     caller = next(user_frames(frame), None)
     if caller is None:
         return birth or call_place(frame, module)
-    at = place(caller)
+    at = place_of(caller)
     text = line_text(at.path, at.span.line)[at.span.column - 1 :]
     if birth is not None and (_through_a_container(frame) or _NAME_CALLED.match(text)):
         return birth
@@ -146,7 +146,7 @@ def layer_place(frame: FrameType | None, module: nn.Module) -> Place:
 
 
 def _through_a_container(frame: FrameType | None) -> bool:
-    """Whether a module of PyTorch, such as nn.Sequential, stands between a call and the code of the user."""
+    """Whether a module of PyTorch, such as nn.Sequential, makes the call, not the code of the user."""
     user = next(user_frames(frame), None)
     while frame is not None and frame is not user:
         code = frame.f_code
@@ -156,11 +156,11 @@ def _through_a_container(frame: FrameType | None) -> bool:
     return False
 
 
-def calls_to(frame: FrameType | None, module: nn.Module) -> tuple[Place, ...]:
+def calls_to(frame: FrameType | None, module: nn.Module) -> tuple[CodePlace, ...]:
     """The calls in user code from a function out to a method of the module that runs it."""
     found = []
     for user in user_frames(frame):
-        found.append(place(user))
+        found.append(place_of(user))
         code = user.f_code
         if code.co_argcount and user.f_locals.get(code.co_varnames[0]) is module:
             break
@@ -168,6 +168,6 @@ def calls_to(frame: FrameType | None, module: nn.Module) -> tuple[Place, ...]:
 
 
 def without_ranks(traced: Traced) -> Traced:
-    """The same with ranks forgotten, for inputs whose rank was a guess."""
+    """Remove the ranks, for inputs whose rank was a guess."""
     nodes = tuple(replace(node, rank=None) for node in traced.graph.nodes)
     return replace(traced, graph=replace(traced.graph, nodes=nodes))

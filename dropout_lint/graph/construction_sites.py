@@ -13,21 +13,22 @@ from typing import Any
 
 from torch import nn
 
-from dropout_lint.graph.places import Place, place, user_frames
+from dropout_lint.diagnostic import CodePlace
+from dropout_lint.models.user_code import place_of, user_frames
 
 _KEY = "_dropout_lint_built_at"
 
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """While this is on, every module that is constructed remembers the call in user code that does it."""
+    """Inside, every module that is constructed keeps the place of the call in user code."""
     original = nn.Module.__init__
 
     def construct(module: nn.Module, *args: Any, **kwargs: Any) -> None:
         original(module, *args, **kwargs)
         caller = next(user_frames(_behind_constructors(sys._getframe(1), module)), None)
         if caller is not None:
-            module.__dict__[_KEY] = place(caller)
+            module.__dict__[_KEY] = place_of(caller)
 
     nn.Module.__init__ = construct  # type: ignore[method-assign,assignment]
     try:
@@ -46,7 +47,7 @@ def _behind_constructors(frame: FrameType | None, module: nn.Module) -> FrameTyp
     return None
 
 
-def built_at(module: nn.Module) -> Place | None:
-    """Where a module was constructed, None if nobody watched."""
+def built_at(module: nn.Module) -> CodePlace | None:
+    """Return where a module was constructed, None if that was not recorded."""
     found = module.__dict__.get(_KEY)
-    return found if isinstance(found, Place) else None
+    return found if isinstance(found, CodePlace) else None

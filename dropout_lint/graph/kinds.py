@@ -1,4 +1,4 @@
-"""Canonical names of what runs, the same as those that the source engine gives, and what an instance says of itself."""
+"""Canonical names of layers and functions that run, as the source engine gives them, and their configuration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTI
 
 UNKNOWN = "unknown"
 SAME = "same"
-"""What a property like ``T`` gives: the value itself, for what the rules ask."""
+"""The kind of a property like ``T``, whose result has the same elements."""
 DROP_PATH = "timm.layers.DropPath"
 
 SAME_VALUE = ("T", "mT", "H", "mH", "data", "real")
@@ -145,7 +145,7 @@ class Configured:
 
 
 def module_facts(module: nn.Module) -> Configured:
-    """What an instance says: its rate now, and the sizes that rules ask for."""
+    """Read an instance: its rate in its mode, and its sizes."""
     kernel = getattr(module, "kernel_size", None)
     sides = _numbers(kernel) if getattr(module, "groups", 1) == 1 else None
     padding = _numbers(getattr(module, "padding", None))
@@ -177,7 +177,7 @@ def _rate(number: object, *, active: bool) -> Value:
 
 
 def call_facts(kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Configured:
-    """What the arguments of a functional dropout or of an attention say."""
+    """Read the arguments of a functional dropout or of an attention."""
     inplace = kwargs.get("inplace") is True
     signature = FUNCTIONALS.get(kind) or ATTENTION.get(kind)
     if signature is None:

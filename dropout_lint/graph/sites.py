@@ -1,70 +1,72 @@
-"""Calls that configure or apply dropout, with what a run proved about them put in for what the source leaves open."""
+"""Calls that configure or apply dropout, with the values that a run proved put in for what the source leaves open.
+
+Each result lists the calls that led to one event. The outermost comes first, since a helper that passes a rate on is
+to blame only where no caller in sight is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from dropout_lint.facts import DropoutSite, FileFacts, Value
+from dropout_lint.diagnostic import CodePlace
+from dropout_lint.facts import DropoutSite, Value
+from dropout_lint.facts.observations import BuiltLayer, CallLeftOn, RunSite
 from dropout_lint.graph.builder import Traced
 from dropout_lint.graph.construction_sites import built_at
-from dropout_lint.graph.places import Place
 from dropout_lint.project.project import Project
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS
 
 _RNNS = (nn.RNN, nn.LSTM, nn.GRU)
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What one instance did at a call. The sites are the calls that led to it; the first that a rule reports counts."""
-
-    module: str
-    sites: tuple[tuple[FileFacts, DropoutSite], ...]
-
-
-def left_on(traced: Traced | None, project: Project) -> Iterator[Ran]:
-    """The functional dropouts and attentions that dropped something in eval mode."""
+def calls_left_on(traced: Traced | None, project: Project) -> Iterator[tuple[RunSite, ...]]:
+    """Functional dropouts and attentions that dropped something in eval mode, each as the calls that led to it."""
     for node in traced.graph.nodes if traced is not None else ():
-        if node.kind not in FUNCTIONALS and node.kind not in ATTENTION:
-            continue
-        if traced is None or not node.rate.number:
+        if traced is None or not node.rate.number or (node.kind not in FUNCTIONALS and node.kind not in ATTENTION):
             continue
         owner = traced.classes.get(node.module, "")
-        # Outermost first: a helper that hands a rate on answers for it only where no caller in sight does.
-        found = [f for place in reversed(traced.callers.get(node.index, ())) for f in _site(project, place)]
-        sites = [(facts, _as_run(site, node.rate.number, owner)) for facts, site in found]
-        yield Ran(node.module, (*sites, *((facts, _without_callers(site)) for facts, site in sites[-1:])))
+        modules = (node.module,) if node.module else ()
+        ran = [
+            CallLeftOn(place, modules, _at_rate(site, node.rate.number, owner))
+            for place in reversed(traced.callers.get(node.index, ()))
+            for site in _known_site(project, place)
+        ]
+        innermost = (replace(call, site=_without_callers(call.site)) for call in ran[-1:])
+        yield (*ran, *innermost)
 
 
-def configured(model: Any, project: Project) -> Iterator[Ran]:
-    """The layers whose rate, as configured, drops everything or nothing."""
+def built_layers(model: Any, project: Project) -> Iterator[tuple[RunSite, ...]]:
+    """Layers whose configured rate drops everything, or has nothing to drop."""
     for path, module in model.named_modules():
-        at = built_at(module)
-        if at is None:
+        place = built_at(module)
+        if place is None:
             continue
+        modules = (path,) if path else ()
         if isinstance(module, nn.modules.dropout._DropoutNd) and module.p == 1:
-            yield Ran(path, tuple((facts, _as_configured(site, 1.0)) for facts, site in _site(project, at)))
+            found = [_configured(site, 1.0) for site in _known_site(project, place)]
         elif isinstance(module, _RNNS) and module.num_layers == 1 and module.dropout:
             one = Value(kind="number", number=1.0)
-            found = [(f, replace(_as_configured(s, module.dropout), layers=one)) for f, s in _site(project, at)]
-            yield Ran(path, tuple(found))
+            sites = _known_site(project, place)
+            found = [replace(_configured(site, module.dropout), layers=one) for site in sites]
+        else:
+            continue
+        yield tuple(BuiltLayer(place, modules, site) for site in found)
 
 
-def _site(project: Project, place: Place) -> list[tuple[FileFacts, DropoutSite]]:
-    """What the source engine says about the call at a place."""
+def _known_site(project: Project, place: CodePlace) -> list[DropoutSite]:
+    """The site that the source engine knows at a place."""
     facts = project.files.facts(Path(place.path)) if place.path else None
-    if facts is None:
-        return []
-    return [(facts, site) for site in facts.sites if site.span == place.span and site.form != "application"][:1]
+    sites = facts.sites if facts is not None else ()
+    return [site for site in sites if site.span == place.span and site.form != "application"][:1]
 
 
-def _as_run(site: DropoutSite, rate: float, owner: str) -> DropoutSite:
-    """The site in a Module of class ``owner``, at the rate at which it dropped."""
+def _at_rate(site: DropoutSite, rate: float, owner: str) -> DropoutSite:
+    """The site at the rate at which it dropped; a site in a helper belongs to the Module of class ``owner``."""
     helper = not site.scope.class_name
     ran = replace(
         site.rate, kind="number", number=rate, default=False, from_caller=site.rate.from_caller and not helper
@@ -78,7 +80,7 @@ def _without_callers(site: DropoutSite) -> DropoutSite:
     return replace(site, arguments=arguments)
 
 
-def _as_configured(site: DropoutSite, rate: float) -> DropoutSite:
+def _configured(site: DropoutSite, rate: float) -> DropoutSite:
     value = Value(kind="number", number=rate, literal=True)
     arguments = tuple(replace(a, value=value) if a.name == site.rate_argument else a for a in site.arguments)
     return replace(site, rate=value, arguments=arguments)

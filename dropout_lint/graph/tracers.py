@@ -18,18 +18,18 @@ ON_FAKE = "execution on fake tensors"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A model as it was seen in both modes; ``evaluation`` is None where only training could be seen."""
+class TracedModel:
+    """A model in both modes; ``evaluation`` is None where only training mode could be traced."""
 
     training: Traced
     evaluation: Traced | None
     how: str
     """execution, execution on fake tensors, fx, or fx with leaves."""
     not_seen: tuple[str, ...]
-    """What nobody looked at, one sentence each."""
+    """What no tracer looked into, one sentence each."""
 
 
-def see(model: nn.Module, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> Seen:
+def trace_model(model: nn.Module, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> TracedModel:
     """Trace a model in train and in eval mode: by running it where there are arguments, with torch.fx otherwise.
 
     Raises TraceError with the reason if no tracer gets through. The mode of every module is as it was, afterwards.
@@ -40,7 +40,7 @@ def see(model: nn.Module, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] 
         return _symbolic(model)
 
 
-def _run(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Seen:
+def _run(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TracedModel:
     hollow = fake.is_hollow(model) or fake.is_huge(model)
     source = fake.running(model, args, kwargs) if hollow else nullcontext((model, args, kwargs))
     how = ON_FAKE if hollow else "execution"
@@ -65,7 +65,7 @@ def _run(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> See
         evaluation, error = _attempt(subject, its_args, its_kwargs, how)
     if evaluation is None:
         notes.append(f"its forward fails in eval mode ({error})")
-    return Seen(training, evaluation, how, (*notes, *training.not_seen))
+    return TracedModel(training, evaluation, how, (*notes, *training.not_seen))
 
 
 def _attempt(model: nn.Module, args: Any, kwargs: Any, how: str) -> tuple[Traced | None, str]:
@@ -73,11 +73,11 @@ def _attempt(model: nn.Module, args: Any, kwargs: Any, how: str) -> tuple[Traced
         return execution.trace(model, args, kwargs, how), ""
     except TraceError:
         raise
-    except Exception as error:  # what user code raises is told, and another way is tried
-        return None, _told(error)
+    except Exception as error:  # user code may raise anything; another way is tried
+        return None, _reason(error)
 
 
-def _symbolic(model: nn.Module) -> Seen:
+def _symbolic(model: nn.Module) -> TracedModel:
     reason = ""
     for leaves in (False, True):
         try:
@@ -86,13 +86,13 @@ def _symbolic(model: nn.Module) -> Seen:
             model.eval()
             evaluation = symbolic.trace(model, leaves=leaves)
         except Exception as error:  # torch.fx raises whatever the model's code makes of a Proxy
-            reason = _told(error)
+            reason = _reason(error)
         else:
-            return Seen(training, evaluation, training.graph.seen, training.not_seen)
+            return TracedModel(training, evaluation, training.graph.seen, training.not_seen)
     raise TraceError(f"it needs an input to be traced; torch.fx alone fails with {reason}")
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__
 

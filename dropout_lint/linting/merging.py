@@ -1,6 +1,6 @@
-"""Findings of several engines as one list: what two of them see is one finding, and a run judges what the source says.
+"""Merge the findings of several engines, and let a run prove or refute what the source engine reports.
 
-Engines agree on a finding when rule and file are the same and the line of one lies in the statement of the other.
+Two findings are the same if rule and file are the same and the line of one lies in the statement of the other.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from dropout_lint.diagnostic import Diagnostic, Engine, Severity
 
 ORDER: tuple[Engine, ...] = ("source", "graph", "runtime")
-"""The source knows the exact place and the fix, so that its wording is kept."""
+"""Precedence when findings are merged: the source engine knows the exact place and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refutation:
-    """A run in which what the source suggests at a place, by one of these rules, did not happen."""
+    """A run showed at a line the opposite of what these rules report there."""
 
     codes: tuple[str, ...]
     path: str
@@ -35,7 +35,7 @@ class Findings:
         *,
         complete: bool = True,
     ) -> None:
-        """``complete`` is whether everything ran that was meant to."""
+        """``complete``: every model ran that was meant to."""
         self.complete = complete
         self._by_file: dict[str, list[Diagnostic]] = {}
         self._refutations = refutations
@@ -43,22 +43,22 @@ class Findings:
             _add(self._by_file.setdefault(os.path.realpath(item.path), []), item)
 
     def joined(self, path: str, source: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The findings of one file with those of the source engine, in its words where both have one."""
+        """The findings of one file merged with those of the source engine, whose wording is kept."""
         file = os.path.realpath(path)
         merged = list(source)
         for item in self._by_file.get(file, ()):
             _add(merged, item)
         refuted = [one for one in self._refutations if os.path.realpath(one.path) == file]
-        return [_judged(item, refuted) for item in merged]
+        return [_against(item, refuted) for item in merged]
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """A path of each file that has findings, in order, as the first of them spells it."""
+        """One path of each file with findings, sorted, as its first finding spells it."""
         return tuple(sorted(found[0].path for found in self._by_file.values()))
 
 
 def of_one_model(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What several engines found in one model: the same rule about the same module is one finding.
+    """Merge findings of several engines about one model: one for each rule and module.
 
     One engine may point at the line that builds a module, and another at the line that calls it.
     """
@@ -103,7 +103,7 @@ def _start(item: Diagnostic) -> tuple[int, int]:
 def _merged(known: Diagnostic, item: Diagnostic) -> Diagnostic:
     engines = tuple(engine for engine in ORDER if engine in known.engines + item.engines)
     proven = "source" in engines and "runtime" in engines
-    said = item.message if item.engines == ("runtime",) and item.message != known.message else ""
+    measured = item.message if item.engines == ("runtime",) and item.message != known.message else ""
     return replace(
         known,
         severity=max(known.severity, item.severity, key=lambda severity: severity.rank),
@@ -112,12 +112,12 @@ def _merged(known: Diagnostic, item: Diagnostic) -> Diagnostic:
         related=tuple(dict.fromkeys(known.related + item.related)),
         modules=tuple(dict.fromkeys(known.modules + item.modules)),
         verdict="proven" if proven else "",
-        evidence=known.evidence or item.evidence or said,
+        evidence=known.evidence or item.evidence or measured,
     )
 
 
-def _judged(item: Diagnostic, refutations: Sequence[Refutation]) -> Diagnostic:
-    """A finding of the source that a run refutes, and no run confirms, is information."""
+def _against(item: Diagnostic, refutations: Sequence[Refutation]) -> Diagnostic:
+    """Make a source finding information if a run refutes it and none proves it."""
     if item.engines[0] == "source" and not item.verdict:
         for one in refutations:
             if item.code in one.codes and item.span.line <= one.line <= item.span.end_line:

@@ -46,7 +46,7 @@ class Child:
             [sys.executable, "-P", "-c", _BOOT, str(folder), _PACKAGE_ROOT],
             cwd=root,
             env=environment,
-            stdin=subprocess.PIPE,  # never written: its end tells the child that we are gone
+            stdin=subprocess.PIPE,  # never written: when it closes, the child knows that we are gone
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for us, and what it forks can be ended with it

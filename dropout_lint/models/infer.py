@@ -93,7 +93,7 @@ def _for_parameters(model: nn.Module, needed: list[str]) -> Iterator[Guess]:
 
 
 def _for_parameter(name: str, first: InputSpec, tables: list[Guess], images: list[Guess]) -> InputSpec:
-    """A guess for one parameter: like ``first`` unless its name says otherwise."""
+    """A guess for one parameter: ``first``, unless its name hints at another input."""
     bare = name.rstrip("=")
     spec = first
     if bare in _TOKENS:

@@ -32,7 +32,8 @@ class Outcome:
     """What became of one model: the answer of the job, or a failure. ``output`` is the end of what it printed."""
 
     target: ModelTarget
-    result: dict[str, Any] | None = None
+    result: Any = None
+    """The JSON value that the job returned."""
     failure: Failure | None = None
     inputs_from: str = ""
     no_inputs: str = ""

@@ -1,4 +1,4 @@
-"""What the layers of a model tell about its input: the shapes that each would take if it came first."""
+"""Guess the input of a model from its layers: the shapes that each layer takes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Guess:
 
 
 def guesses(model: nn.Module) -> Iterator[list[Guess]]:
-    """For each layer that tells something, in the order of definition, the shapes of one input; likely ones first."""
+    """For each layer with a known input, in the order of definition, its likely shapes, the likeliest first."""
     seen = set()
     for path, module in model.named_modules():
         shapes = tuple(_accepted(module, model))

@@ -54,7 +54,7 @@ def import_target(target: ModelTarget) -> object:
 
 
 def build_model(found: object, target: ModelTarget) -> nn.Module:
-    """The model that a class, a function or an instance stands for. Raises TargetError, and what the call raises."""
+    """Build the model of a class or a function, or return an instance. Raises TargetError, and what the call raises."""
     from torch import nn
 
     if isinstance(found, nn.Module):

@@ -1,4 +1,4 @@
-"""How much memory processes take, as the system tells it. An address space limit would stop torch before it starts."""
+"""Measure the memory of processes. A limit on their address space would stop torch before it starts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ROWS = re.compile(r"^(?:RssAnon|RssShmem):\s+(\d+) kB$", re.MULTILINE)
 
 
 def total() -> int:
-    """Bytes of memory that this machine, or the control group that we are in, has; 0 where nothing tells."""
+    """Bytes of memory that this machine, or the control group that we are in, has; 0 if unknown."""
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -24,9 +24,9 @@ def total() -> int:
 
 
 def resident(pid: int) -> int:
-    """Bytes that a process and its children hold, without what is mapped from files; 0 where nothing tells."""
+    """Bytes that a process and its children use, without what is mapped from files; 0 if unknown."""
     if (_PROC / str(pid) / "status").is_file():
-        return sum(_held(_text(_PROC / str(each) / "status")) for each in _family(pid))
+        return sum(_used(_text(_PROC / str(each) / "status")) for each in _family(pid))
     return _resident_by_ps(pid)
 
 
@@ -41,12 +41,12 @@ def _family(pid: int) -> Iterator[int]:
             yield from _family(int(child))
 
 
-def _held(status: str) -> int:
+def _used(status: str) -> int:
     return 1024 * sum(int(match[1]) for match in _ROWS.finditer(status))
 
 
 def _resident_by_ps(pid: int) -> int:
-    """What ``ps`` says about the process group, on systems without /proc."""
+    """The same by ``ps`` for the process group, on systems without /proc."""
     try:
         done = subprocess.run(["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, check=False, timeout=5)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,19 +1,17 @@
-"""One line that says why a model could not be checked, with the line of user code where it happened."""
+"""Explain in one line why a model could not be checked, with the line of user code where it failed."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
-import sys
-import sysconfig
 import traceback
 from collections.abc import Iterable
-from pathlib import Path
+
+from dropout_lint.models.user_code import is_foreign_file, is_user_file
 
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in ', re.MULTILINE)
 _LONGEST = 300
-_OWN = str(Path(__file__).resolve().parent.parent) + os.sep
 _SIGNALS = {
     "SIGSEGV": "a segmentation fault",
     "SIGBUS": "a bus error",
@@ -41,7 +39,7 @@ def place(error: BaseException) -> str:
 def from_outside(error: BaseException) -> bool:
     """Whether anything but this package and the machinery of imports was running, so that the model is at fault."""
     frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, SyntaxError) or any(_is_outside(frame.filename) for frame in frames)
+    return isinstance(error, SyntaxError) or any(is_foreign_file(frame.filename) for frame in frames)
 
 
 def where(dump: str) -> str:
@@ -70,22 +68,11 @@ def one_line(text: str) -> str:
 
 def _innermost(frames: Iterable[tuple[str, int]]) -> str:
     """The innermost frame of user code, in a file of the working directory where there is one."""
-    users = [frame for frame in frames if _is_users(frame[0])]
+    users = [frame for frame in frames if is_user_file(frame[0])]
     here = [frame for frame in users if not os.path.isabs(_shown(frame[0])) and "site-packages" not in frame[0]]
     for file, line in (here or users)[:1]:
         return f" ({_shown(file)}:{line})"
     return ""
-
-
-def _is_outside(file: str) -> bool:
-    """Neither of this package nor of Python itself."""
-    standard = file.startswith(sysconfig.get_path("stdlib") + os.sep) and "site-packages" not in file
-    return not file.startswith(("<", _OWN)) and not standard
-
-
-def _is_users(file: str) -> bool:
-    torch = getattr(sys.modules.get("torch"), "__file__", None)
-    return _is_outside(file) and not (torch and file.startswith(os.path.dirname(torch) + os.sep))
 
 
 def _shown(file: str) -> str:

@@ -23,10 +23,18 @@ _STAR = re.compile(rb"import%s*\*" % _GAP)
 _CLASS = re.compile(rb"\bclass[ \t]+[^\s(\[:]+[ \t]*(?:\[[^\]]*\])?[ \t]*\((.{0,9000}?)\)\s*:", re.DOTALL)
 _NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
 _WORD = re.compile(_NAME)
-_BEFORE_NAME = re.compile(rb"\b(?:class|def|as|case|type)%s+\Z" % _GAP)
-_AFTER_NAME = re.compile(rb"(?:\s|\\)*(?:[=:,)\]}#;]|\b(?:in|if)\b)")
-_NEAR = 40
-"""Bytes before a name in which the word that binds it is looked for."""
+_BINDS = re.compile(rb"(?:\b(?:class|def|as|type)%s+|\b(?:case\b|as[ \t]*[(\[])[^\n]*)\Z" % _GAP)
+"""What stands before a name that is bound."""
+_BOUND = re.compile(rb"%s*(?:=(?!=)|:|\bin\b)" % _GAP)
+"""What stands behind one, ..."""
+_AMONG_TARGETS = re.compile(rb"[\w\x80-\xff \t,*()\[\].]*(?:=(?!=)|\bin\b)")
+"""..., with other targets between them."""
+_IN_CALL = re.compile(rb"(?<!\bfor)(?<!\bin)[\w\])]\([^()\n]*\Z")
+_FIRST_OF_LINE = re.compile(rb"(?:\A|[\n,(\[*])[ \t\f]*\Z")
+_LAST_OF_LINE = re.compile(rb"[ \t\f]*(?:[,)\]][\w\x80-\xff \t,*()\[\].]*)?(?:\\|#[^\n]*)?\r?(?:\n|\Z)")
+"""Targets that go on in the next line."""
+_NEAR = 200
+"""Bytes before a name that are looked at."""
 _DEFINED = re.compile(
     rb"^(?:(?:class|def|async[ \t]+def)[ \t]+(%(name)s)|(%(name)s)[ \t]*(?:=(?!=)|:))" % {b"name": _NAME}, re.MULTILINE
 )
@@ -82,11 +90,19 @@ def may_assign(data: bytes, name: bytes) -> bool:
     at = data.find(name)
     while at >= 0:
         end = at + len(name)
-        whole = not _WORD.match(data[at - 1 : at]) and not _WORD.match(data[end : end + 1])
-        if whole and (_AFTER_NAME.match(data, end) or _BEFORE_NAME.search(data[max(0, at - _NEAR) : at])):
+        if not _WORD.match(data[at - 1 : at]) and not _WORD.match(data[end : end + 1]) and _is_bound(data, at, end):
             return True
         at = data.find(name, end)
     return False
+
+
+def _is_bound(data: bytes, at: int, end: int) -> bool:
+    before = data[max(0, at - _NEAR) : at]
+    if _BOUND.match(data, end) or _BINDS.search(before):
+        return True
+    if _AMONG_TARGETS.match(data, end) and not _IN_CALL.search(before):
+        return True
+    return _FIRST_OF_LINE.search(before) is not None and _LAST_OF_LINE.match(data, end) is not None
 
 
 def defines(data: bytes) -> frozenset[bytes]:

@@ -1,27 +1,37 @@
-"""What ``dropout-lint validate`` runs in the child process, on one loaded model."""
+"""The job of ``validate``: measure one model in the child process, and check what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dropout_lint.cache.codec import encode
+from dropout_lint.model_linting.answers import ModelFindings
+
 if TYPE_CHECKING:
     from dropout_lint.models.load import LoadedModel
+    from dropout_lint.runtime.report import Report
 
 
-def validate(loaded: LoadedModel, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a model; the result has the keys "diagnostics", "observations", "tables" and "refuted", all plain values.
+def validate(loaded: LoadedModel, options: Mapping[str, Any]) -> str:
+    """JSON of the findings about a model.
 
     ``options``: "device" ("cpu" unless given), "seed", "allow" (globs of modules whose noise is meant), "units",
-    "compile" and "html" (a file). Without inputs only the structure of the model is looked at, and that is said.
+    "compile" and "html" (a file). Without inputs only the structure of the model is checked, and a remark names why.
     """
+    report = _report(loaded, options)
+    return encode(ModelFindings(tuple(report.diagnostics), tuple(report.refuted), tuple(report.observations)))
+
+
+def _report(loaded: LoadedModel, options: Mapping[str, Any]) -> Report:
     from dropout_lint.runtime.checker import check, check_structure
 
     if not loaded.inputs_from:
         report = check_structure(loaded.model)
-        report.say("not checked", f"everything that needs a forward pass: {loaded.no_inputs or 'there are no inputs'}")
-        return report.as_dict()
-    report = check(
+        why = loaded.no_inputs or "there are no inputs"
+        report.remark("not checked", f"everything that needs a forward pass: {why}")
+        return report
+    return check(
         loaded.model,
         *loaded.args,
         device=options.get("device") or "cpu",
@@ -32,4 +42,3 @@ def validate(loaded: LoadedModel, options: Mapping[str, Any]) -> dict[str, Any]:
         html=options.get("html"),
         **loaded.kwargs,
     )
-    return report.as_dict()

@@ -1,4 +1,4 @@
-"""Two fixtures for the tests of a model. Nothing of torch is imported before one of them is used."""
+"""Two fixtures for the tests of a model. Torch is imported when one of them is used."""
 
 from __future__ import annotations
 
@@ -45,9 +45,12 @@ def assert_mode_preserved() -> Callable[[nn.Module], contextlib.AbstractContextM
         now = {name: module.training for name, module in model.named_modules()}
         changed = [name for name, mode in before.items() if now.get(name, mode) != mode]
         if changed:
-            mode = "train" if now[changed[0]] else "eval"
-            what = f"`{changed[0]}`" if changed[0] else f"the {type(model).__name__}"
-            more = f" and {len(changed) - 1} more modules" if changed[1:] else ""
-            pytest.fail(f"DRP290: {what}{more} came back in {mode} mode", pytrace=False)
+            from dropout_lint.diagnostic import NO_PLACE
+            from dropout_lint.facts.observations import ModesNotRestored
+            from dropout_lint.model_linting.run_findings import check_observations
+
+            seen = ModesNotRestored(NO_PLACE, tuple(changed), type(model).__name__, now[changed[0]])
+            texts = [f"{found.code}: {found.message.removesuffix('.')}" for found in check_observations([seen])]
+            pytest.fail("\n".join(texts), pytrace=False)
 
     return run

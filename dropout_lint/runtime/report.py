@@ -1,32 +1,13 @@
-"""What a run of the checks says: findings, what was looked at and what was not, and the measured tables."""
+"""The report about a model: findings, what was checked and what was not, and the measured tables."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from dropout_lint.diagnostic import Diagnostic, Severity
-from dropout_lint.rulebook import rules
-from dropout_lint.runtime.places import Place
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A sentence that is no finding. ``kind`` is "checked", "not checked", "note" or "noise"."""
-
-    kind: str
-    text: str
-    module: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refutation:
-    """A place at which the run saw the opposite of what the source suggests for these codes."""
-
-    codes: tuple[str, ...]
-    path: str
-    line: int
-    reason: str
+from dropout_lint.facts.observations import Remark
+from dropout_lint.linting.merging import Refutation
 
 
 @dataclass(slots=True)
@@ -34,35 +15,17 @@ class Report:
     """True if nothing at or above "warning" was found, so that ``assert check(model, x)`` reads as it should."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    observations: list[Observation] = field(default_factory=list)
+    observations: list[Remark] = field(default_factory=list)
+    """Sentences that are no findings."""
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refuted: list[Refutation] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return all(d.severity is Severity.INFO for d in self.diagnostics)
 
-    def find(
-        self, code: str, place: Place, message: str, modules: tuple[str, ...] = (), severity: Severity | None = None
-    ) -> None:
-        """Add a finding; one of the same code at the same place takes in its modules. A full stop is added."""
-        message += "."
-        for index, old in enumerate(self.diagnostics):
-            if (old.code, old.path, old.span) == (code, place.path, place.span) and (
-                place.path or old.message == message
-            ):
-                names = tuple(dict.fromkeys((*old.modules, *modules)))
-                self.diagnostics[index] = replace(old, modules=names)
-                return
-        level = severity or rules()[code].severity
-        self.diagnostics.append(
-            Diagnostic(code, place.path, place.span, message, level, engines=("runtime",), modules=modules)
-        )
-
-    def say(self, kind: str, text: str, module: str = "") -> None:
-        """Add an observation once."""
-        observation = Observation(kind, text, module)
-        if observation not in self.observations:
-            self.observations.append(observation)
+    def remark(self, kind: str, text: str) -> None:
+        """Add an observation of the whole model."""
+        self.observations.append(Remark(kind, text))
 
     @property
     def table(self) -> str:

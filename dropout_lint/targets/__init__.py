@@ -1,0 +1,1 @@
+"""Model targets as data: which model to run, with which arguments and inputs. Nothing is imported for them."""

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class TargetError(Exception):
-    """A model cannot be checked; the text is one sentence that says why, for the user."""
+    """A model cannot be checked; the message is one sentence for the user."""

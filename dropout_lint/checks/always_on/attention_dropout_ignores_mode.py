@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, safe, unsafe
+from dropout_lint.checks.support.observed import SWITCHED_OFF, ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import Argument, DropoutSite
 from dropout_lint.rewrites import WrapExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import CallLeftOn, EvalDraw, SwitchedOffCall
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -56,3 +61,20 @@ def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
     message = f"Pass the rate only while training: `{template.replace('{}', argument.text)}`"
     make = unsafe if argument.runs_code else safe
     return make(message, WrapExpression(argument.span, template))
+
+
+def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
+    """Report a call that dropped in eval mode, as the source alone would at the rate of the run."""
+    return check(call.site, context)
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report attention that drew in eval mode."""
+    if draw.origin == "attention":
+        text = "Attention drops weights in eval mode: `dropout_p` is applied whatever the mode is"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def refute_call(call: SwitchedOffCall) -> str:
+    """The call runs in eval mode and drops nothing."""
+    return SWITCHED_OFF

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, safe, unsafe
+from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Fix, Rewrite
 from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import AddArgument, RemoveStatement, ReplaceExpression
 from dropout_lint.torch_api.signatures import FUNCTIONAL_OF_MODULE
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvalDraw
 
 _OTHERWISE = "Build it once, in `__init__`"
 
@@ -62,3 +67,10 @@ def _passed(site: DropoutSite, owner: str) -> Iterator[tuple[str, str]]:
     for argument in site.arguments:
         if argument.name == "inplace" and "Alpha" not in site.api:
             yield "inplace", argument.text
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that drew in eval mode and that another forward pass does not meet again."""
+    if draw.home == "temporary":
+        text = f"{draw.class_name} is built anew in each forward pass, always in train mode"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))

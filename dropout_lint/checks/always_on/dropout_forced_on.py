@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.observed import SWITCHED_OFF, ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import ReplaceExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import CallLeftOn, EvalDraw, SwitchedOffCall
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -39,3 +44,20 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         if owner and training.span.within(site.span)
         else None,
     )
+
+
+def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
+    """Report a call that dropped in eval mode, as the source alone would at the rate of the run."""
+    return check(call.site, context)
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a function that drew in eval mode and is passed a literal True."""
+    if draw.origin == "function" and draw.mode == "True":
+        text = f"`{draw.name}` is told `training=True`, so it drops in eval mode too"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def refute_call(call: SwitchedOffCall) -> str:
+    """The call runs in eval mode and drops nothing."""
+    return SWITCHED_OFF

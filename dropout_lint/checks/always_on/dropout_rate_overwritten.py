@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import ModelClass
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import RateChanged
 
 
 def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
@@ -21,3 +26,10 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
             f"`{write.target}` keeps this value: after one forward in this mode, the rate is gone for training too.",
             fix=advice("Compute the rate in a local variable, such as `p = self.p if self.training else 0.0`"),
         )
+
+
+def check_change(rate: RateChanged, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a rate that an eval forward pass changed for the training after it."""
+    change = f"from {rate.before:g} to {rate.after:g}"
+    text = f"An eval forward pass changes the rate `{rate.attribute}` {change}, and training keeps it"
+    yield context.report(rate, text)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.observed import SWITCHED_OFF, ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import FlagUse
 from dropout_lint.rewrites import AddArgument, RemoveArgument, ReplaceExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvalDraw, SwitchedOffCall
 
 _REASONS = {
     "copy": "`self.{0}` is a copy of `self.training` from the constructor, always True: `eval()` never updates it.",
@@ -35,3 +40,15 @@ def _fix(flag: FlagUse) -> Fix | None:
         message = f"Pass `training={mode}` at the call"
         return unsafe(message, RemoveArgument(flag.read), *passed) if passed else None
     return unsafe(f"Use `{mode}`, which `train()` and `eval()` set", ReplaceExpression(flag.read, mode))
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a function that drew in eval mode since the mode that it is passed is true."""
+    if draw.origin == "function" and draw.mode and draw.mode != "True":
+        text = f"`{draw.name}` drops in eval mode: `{draw.mode}` is true although the model is not in training"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def refute_call(call: SwitchedOffCall) -> str:
+    """The call runs in eval mode and drops nothing."""
+    return SWITCHED_OFF

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.checks.support.observed import SWITCHED_OFF, ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import AddArgument, ReplaceExpression
 from dropout_lint.torch_api.signatures import NEVER_ACTIVE_BY_DEFAULT
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import CallLeftOn, EvalDraw, SwitchedOffCall
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -54,3 +59,20 @@ def _fix(site: DropoutSite, aten: bool) -> Fix | None:
             safe(message, ReplaceExpression(train.span, f"{owner}.training")) if train is not None and known else None
         )
     return safe(message, AddArgument(site.span, "training", f"{owner}.training"))
+
+
+def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
+    """Report a call that dropped in eval mode, as the source alone would at the rate of the run."""
+    return check(call.site, context)
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a function that drew in eval mode and is passed no mode."""
+    if draw.origin == "function" and draw.mode == "":
+        text = f"`{draw.name}` is not told the mode, so it drops in eval mode too"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def refute_call(call: SwitchedOffCall) -> str:
+    """The call runs in eval mode and drops nothing."""
+    return SWITCHED_OFF

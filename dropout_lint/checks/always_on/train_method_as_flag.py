@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.checks.support.observed import SWITCHED_OFF
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import FlagUse
 from dropout_lint.rewrites import Rename
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import SwitchedOffCall
 
 
 def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
@@ -24,3 +29,8 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
             f"`{flag.text}.train` is a method, and a method is always true; the mode is `{flag.text}.training`.",
             fix=safe(f"Test `{flag.text}.training`", Rename(flag.span, "training")),
         )
+
+
+def refute_call(call: SwitchedOffCall) -> str:
+    """The call runs in eval mode and drops nothing."""
+    return SWITCHED_OFF

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
+from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import WrapExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import ContainedDropout, EvalDraw
 
 _WHERE = {
     "list": "a Python list",
@@ -45,3 +50,16 @@ def _fix(site: DropoutSite) -> Fix | None:
         wrap = WrapExpression(site.container_span, f"{namespace}.{kind}({{}})")
         return unsafe(f"Register it: `{namespace}.{kind}(...)`", wrap)
     return advice("Build it in `__init__` and bind it to `self`")
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that drew in eval mode and that only a global or a closure keeps."""
+    if draw.home == "unregistered":
+        text = f"{draw.class_name} is not registered in the model, so `eval()` does not reach it"
+        yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def check_container(dropout: ContainedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a dropout in a list, a dict or a class body that the forward pass reaches."""
+    text = f"{dropout.class_name} is held in a plain container, so `eval()` does not reach it"
+    yield context.report(dropout, text)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import BuiltLayer
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -24,3 +28,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         f"A drop probability of 1 drops everything{bool_note}: the output and the gradient are all zeros in training.",
         fix=advice("Pass the fraction to drop, such as 0.1; if the fraction to keep was meant, 0.0"),
     )
+
+
+def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
+    """Report a layer as the source alone would with the rate of the instance."""
+    return check(layer.site, context)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.polarity import LOOKS_LIKE_DROP, LOOKS_LIKE_KEEP, keep_argument, known_numbers
+from dropout_lint.checks.support.scaling import counted, scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic, Rewrite, Severity
 from dropout_lint.facts import Argument, DropoutSite
 from dropout_lint.rewrites import ReplaceExpression, WrapExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import ProbedDropout
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -44,3 +50,10 @@ def _flipped(argument: Argument) -> tuple[str, Rewrite]:
 
 def _list(numbers: set[float]) -> str:
     return "(" + ", ".join(f"{n:g}" for n in sorted(numbers)) + ")"
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that keeps the share that it is configured to drop, and scales for that."""
+    if scaling_of(probed) == "rate is the kept share":
+        text = f"{probed.class_name} takes its rate as the share to keep: it {counted(probed)}"
+        yield context.report(probed, text + when_probed(probed))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, safe, unsafe
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Rewrite
 from dropout_lint.facts import Argument, DropoutSite
 from dropout_lint.rewrites import RemoveArgument, ReplaceExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import BuiltLayer, SingleLayerRnn
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -44,3 +49,14 @@ def _removal(site: DropoutSite, rate: Argument) -> Rewrite:
     if not rate.keyword and any(not a.keyword and a.span > rate.span for a in site.arguments):
         return ReplaceExpression(rate.span, "0.0")  # without it, the arguments behind would move up
     return RemoveArgument(rate.span)
+
+
+def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
+    """Report a layer as the source alone would with the rate of the instance."""
+    return check(layer.site, context)
+
+
+def check_layers(rnn: SingleLayerRnn, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a network of one layer in a model that was run."""
+    text = f"{rnn.class_name} drops between its layers and has one, so dropout={rnn.rate:g} does nothing"
+    yield context.report(rnn, text)

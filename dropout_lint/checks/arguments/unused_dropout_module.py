@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.checks.support.observed import ObservedContext
+from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import DropoutSite
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import UnreachedDropout
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
@@ -28,3 +33,11 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         f"`self.{name}` is built but never applied: this model trains without that dropout.",
         fix=advice(f"Apply `self.{name}` where it belongs, or remove it"),
     )
+
+
+def check_reach(dropout: UnreachedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a dropout that no forward pass calls; a dropout of paths is information."""
+    text = f"{dropout.class_name} is configured with {dropout.rate:g}, and no forward pass in train mode reaches it"
+    if dropout.attention_line is not None:
+        text += f"; attention runs with `dropout_p` 0 in line {dropout.attention_line}"
+    yield context.report(dropout, text, severity=Severity.INFO if dropout.drops_paths else None)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.checks.support.masks import is_dropout
+from dropout_lint.checks.support.observed import ObservedContext
+from dropout_lint.checks.support.scaling import when_probed
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite, Scope
 from dropout_lint.rewrites import ReplaceExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import DropoutRaised, ProbedDropout
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -31,3 +37,16 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
 def _is_drop_path(scope: Scope) -> bool:
     name = (scope.class_name.rpartition(".")[2] + " " + scope.function.rpartition(".")[2]).lower().replace("_", "")
     return "droppath" in name or "stochasticdepth" in name
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a dropout of paths that decides within a sample."""
+    if probed.splits_samples and not probed.draws_in_eval and probed.moments is None:
+        text = f"{probed.class_name} drops single values or features, not whole samples of the batch"
+        yield context.report(probed, text + when_probed(probed))
+
+
+def check_error(seen: DropoutRaised, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a mask whose shape does not fit its input."""
+    if seen.misfit == "shape":
+        yield context.report(seen, f"The mask of {seen.class_name} does not fit its input: {seen.error}")

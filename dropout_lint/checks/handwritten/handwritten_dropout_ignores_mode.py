@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
+from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
+from dropout_lint.checks.support.scaling import when_probed
 from dropout_lint.diagnostic import Diagnostic, Fix, Related
 from dropout_lint.facts import MaskSite
 from dropout_lint.rewrites import InsertBefore, WrapStatements
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvalDraw, ProbedDropout
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -41,3 +47,21 @@ def _fix(site: MaskSite) -> Fix | None:
     if site.lines is None:
         return None
     return unsafe("Apply the mask only in training", WrapStatements(site.lines, mode))
+
+
+def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a mask or a choice that was drawn in eval mode."""
+    if draw.origin == "mask":
+        text = "A random mask is multiplied in, in eval mode too: nothing asks for the mode"
+    elif draw.origin == "choice":
+        text = "What runs is decided by chance, in eval mode too: nothing asks for the mode"
+    else:
+        return
+    yield context.report(draw, text + at_probed_rate(draw.probed_rate))
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that is random in eval mode and that the eval forward pass did not reach."""
+    if probed.draws_in_eval:
+        text = f"{probed.class_name} is random in eval mode too: nothing asks for the mode"
+        yield context.report(probed, text + when_probed(probed))

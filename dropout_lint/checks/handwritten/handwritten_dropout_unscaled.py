@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
 from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
+from dropout_lint.checks.support.observed import ObservedContext
+from dropout_lint.checks.support.scaling import scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import MaskSite
 from dropout_lint.rewrites import WrapExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import ProbedDropout
 
 # fmt: off
 _WHOLE = {
@@ -34,3 +40,10 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     divisor = site.kept if site.kept.replace(".", "").replace("_", "").isalnum() else f"({site.kept})"
     fix = unsafe(f"Divide by `{site.kept}`", WrapExpression(site.use, f"{{}} / {divisor}")) if site.scalable else None
     yield context.report(site.span, message, fix=fix)
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that scales in neither mode, unless it drops whole paths or tokens."""
+    if scaling_of(probed) == "unscaled" and probed.unscaled and not probed.drops_whole_parts:
+        what = f"{probed.class_name} does not scale what it keeps, in training or in eval mode"
+        yield context.report(probed, f"{what}, so the mean changes by {probed.rate:g}{when_probed(probed)}")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
+from dropout_lint.checks.support.observed import ObservedContext
+from dropout_lint.checks.support.scaling import counted, scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic, Related
 from dropout_lint.facts import MaskSite
 from dropout_lint.rewrites import ReplaceExpression
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import AutocastScale, ProbedDropout
+
+_HALF_SCALE = 1e-2
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -29,3 +38,31 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     fix = unsafe("Sample with the probability that the scale is for", change) if change is not None else None
     scaled = Related(context.facts.path, site.use, "the scale belongs to this product")
     yield context.report(site.span, message, fix=fix, related=(scaled,))
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module whose scale does not fit its rate, and an alpha dropout that does not keep the moments."""
+    name, p, scaling = probed.class_name, probed.rate, scaling_of(probed)
+    if not probed.draws_in_eval and probed.moments is not None:
+        mean, variance, units = probed.moments.mean, probed.moments.variance, probed.moments.units
+        if max(abs(mean), abs(variance - 1) / 3) > 7 / math.sqrt(units):
+            yield context.report(probed, f"{name} turns mean 0 and variance 1 into {mean:.3f} and {variance:.3f}")
+        return
+    if scaling == "keeps the dropped":
+        text = f"{name} keeps where it should drop: it {counted(probed)}, and divides by 1 - p"
+    elif scaling == "scaled for the configured rate":
+        text = f"{name} {counted(probed)}, but what it keeps is divided by 1 - {p:g}"
+    elif scaling == "scaled wrongly" and probed.mask is not None:
+        wanted = f"{1 / (1 - p):.4f} at a rate of {p:g}"
+        text = f"{name} scales what it keeps by {probed.mask.scale:.4f}, which is {wanted}"
+    else:
+        return
+    yield context.report(probed, text + when_probed(probed))
+
+
+def check_autocast(seen: AutocastScale, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a scale that half precision changes by more than rounding."""
+    wanted = 1 / (1 - seen.rate)
+    if abs(seen.scale / wanted - 1) > _HALF_SCALE:
+        what = f"{seen.class_name} scales by {seen.scale:.4f} under autocast to {seen.dtype}"
+        yield context.report(seen, f"{what}, not by {wanted:.4f}")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, safe, unsafe
 from dropout_lint.checks.support.masks import is_dropout
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import MaskSite
 from dropout_lint.rewrites import AddArgument, ReplaceMethod
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import DropoutRaised, ForeignInput
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
@@ -25,3 +30,19 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         fix = unsafe("Convert to the tensor's type", convert) if convert is not None else None
         message = "A float32 mask turns a half-precision tensor into float32."
         yield context.report(site.cast, message, severity=Severity.INFO, fix=fix)
+
+
+def check_input(seen: ForeignInput, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module whose mask is on the CPU whatever its input's device, or changes the type."""
+    name = seen.class_name
+    if seen.mask_on_cpu:
+        yield context.report(seen, f"{name} makes its mask on the CPU whatever the device of its input")
+    if seen.bfloat16_gives != "bfloat16":
+        text = f"{name} turns bfloat16 into {seen.bfloat16_gives}, since its mask has another type"
+        yield context.report(seen, text)
+
+
+def check_error(seen: DropoutRaised, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a module that raised in the model, since devices or types do not agree."""
+    if seen.misfit == "device or type":
+        yield context.report(seen, f"{seen.class_name} raises in train mode: {seen.error}")

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import advice, unsafe
 from dropout_lint.checks.support.mode import differing, related, unless_meant
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
 from dropout_lint.rewrites import AddMethod
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import FrozenPartWoken
 
 _WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 
@@ -132,3 +137,12 @@ def _override(receiver: str, parts: list[str], last: Span | None) -> Fix:
         f"    return {receiver}",
     ]
     return unsafe("Override `train`", AddMethod(last, "\n".join(lines)), otherwise=otherwise)
+
+
+def check_part(part: FrozenPartWoken, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a frozen part that ``train()`` of the model put in train mode."""
+    if part.while_watched:
+        text = "This part of a frozen network was in eval mode, and `train()` of the model has undone that"
+    else:
+        text = "This frozen part was built in eval mode, and `train()` of the model undoes that"
+    yield context.report(part, text)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.mode import differing, mode_call, subject, unless_meant
 from dropout_lint.checks.support.mode_evaluations import Evaluation, evaluations_in_train_mode, evidence, phases
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Span
 from dropout_lint.facts import TRAIN, ModeRun, RunEvent
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import EvaluatedInTrainMode
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
@@ -74,3 +79,8 @@ def _is_set_behind(history: History, insert: Span, forward: RunEvent) -> bool:
     call = history.call_towards(cause, forward.frame) if cause is not None else None
     end = (forward.region or forward.location).span.end_line
     return call is not None and insert.line <= call.span.line <= end
+
+
+def check_forwards(seen: EvaluatedInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report an evaluation that a watched run showed."""
+    yield context.report(seen, "The model is evaluated, one input after another without gradients, in train mode")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, safe, unsafe
 from dropout_lint.checks.support.mode_switch import not_a_switch
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Severity
 from dropout_lint.facts import ModeOverride
 from dropout_lint.rewrites import InsertAfter, InsertBefore
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import LeftInTrainMode
 
 
 def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
@@ -53,3 +58,10 @@ def _with_return(override: ModeOverride) -> Fix:
     if override.one_line or not override.instance:
         return advice(otherwise)
     return safe("Return the module", InsertAfter(override.end, f"return {override.instance}"), otherwise=otherwise)
+
+
+def check_modules(left: LeftInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report modules that an override of ``train`` or ``eval`` does not reach."""
+    if left.overridden:
+        text = f"`eval()` leaves modules in train mode that drop or normalise by batch, below {left.owner}"
+        yield context.report(left, text)

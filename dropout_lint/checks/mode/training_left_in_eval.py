@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.mode import built, differing, mode_call, related, subject, unless_meant
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.mode_purpose import generates
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Span
 from dropout_lint.facts import EVAL, Location, ModeRun, RunEvent, RunTurn
 from dropout_lint.vocabulary import evaluates
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import TrainedInEvalMode
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
@@ -85,3 +90,8 @@ def _insertion(turn: RunTurn, cause: RunEvent, location: Location) -> Span | Non
     """The first statement of the loop, unless the turn itself calls ``eval()`` before it trains."""
     begins_below = turn.body is not None and turn.body.line > turn.location.span.line
     return turn.body if begins_below and turn not in cause.turns and location.path == turn.location.path else None
+
+
+def check_step(seen: TrainedInEvalMode, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report an optimizer step on a model in eval mode that was trained in train mode before."""
+    yield context.report(seen, "The model was trained, then put in eval mode, and is trained on in it")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.paths import ALPHA, Paths, dropouts
 from dropout_lint.checks.support.removal import renamed
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import ELEMENTWISE, TWIN
 from dropout_lint.torch_api.layer_groups import VIEWS
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import DropoutInModel
 
 _PLAIN_OF = {
     "AlphaDropout": "Dropout",
@@ -39,3 +44,10 @@ def _activation(paths: Paths, dropout: LayerNode) -> str:
     producers = paths.before(dropout, VIEWS)
     wrong = [p for p in producers if p.kind in ELEMENTWISE and TWIN.get(p.kind) != "torch.nn.SELU"]
     return wrong[0].kind.rpartition(".")[2] if wrong and len(wrong) == len(producers) else ""
+
+
+def check_call(call: DropoutInModel, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report an alpha dropout whose input in the running model cannot come from SELU."""
+    if call.never_negative:
+        text = f"{call.class_name} is given values that are never negative, so they are no output of SELU"
+        yield context.report(call, text)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.paths import Paths, dropouts
 from dropout_lint.checks.support.removal import renamed
+from dropout_lint.checks.support.scaling import when_probed
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import COMMUTES
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import DropoutInModel, ProbedDropout
 
 _DIMS = {
     **{f"torch.nn.Dropout{n}d": n for n in (1, 2, 3)},
@@ -70,3 +76,20 @@ def _fix(context: Context, dropout: LayerNode, same: list[LayerNode], rank: int)
         return None
     names = {f"Dropout{n}d": right for n in (1, 2, 3)} | {f"dropout{n}d": right.lower() for n in (1, 2, 3)}
     return renamed(context, dropout, same, names)
+
+
+def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a dropout of channels that decides within a channel."""
+    mask = probed.plain_mask
+    if mask is None or probed.class_name not in {"Dropout1d", "Dropout2d", "Dropout3d"} or len(probed.shape) <= 2:
+        return
+    if any(dimension not in mask.shared for dimension in range(2, len(probed.shape))):
+        yield context.report(probed, f"{probed.class_name} does not drop whole channels{when_probed(probed)}")
+
+
+def check_call(call: DropoutInModel, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report Dropout1d on (N, F) and Dropout3d on (N, C, H, W), which take the batch for channels."""
+    unbatched = {"Dropout1d": 2, "Dropout3d": 4}.get(call.class_name)
+    if unbatched == len(call.shape) and call.shape[0] == call.batch and call.shape[0] > 1:
+        text = f"{call.class_name} is given {call.shape}, takes the batch for channels, and zeroes whole samples"
+        yield context.report(call, text)

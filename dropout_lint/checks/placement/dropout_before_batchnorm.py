@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.activations import REACHES_NORM, inside, shown
 from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.order import NUMBERED, exchange
 from dropout_lint.checks.support.paths import DROPOUTS, Paths
 from dropout_lint.diagnostic import Applicability, Diagnostic
 from dropout_lint.facts import LayerGraph
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
+
+if TYPE_CHECKING:
+    from dropout_lint.facts.observations import NormAfterDropout
 
 _EVAL_STD = ((0.1, 0.92), (0.2, 0.86), (0.3, 0.79), (0.5, 0.64), (0.8, 0.38))
 """Standard deviation of the normalized value in eval mode, which should be 1, measured behind a ReLU."""
@@ -44,3 +49,10 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 def _eval_std(rate: float | None) -> float | None:
     return next((std for p, std in _EVAL_STD if rate is not None and abs(p - rate) < 0.01), None)
+
+
+def check_variance(norm: NormAfterDropout, context: ObservedContext) -> Iterator[Diagnostic]:
+    """Report a batch norm that a dropout feeds in a run, with the share of its variance that is left in eval mode."""
+    left = f": {norm.ratio:.2f} of it is left" if norm.ratio is not None else ""
+    learns = f"{norm.norm_class} `{norm.norm}`, which learns a variance that eval mode does not have"
+    yield context.report(norm, f"{norm.class_name} feeds {learns}{left}")

@@ -1,4 +1,4 @@
-"""The steps of ``trace`` and ``validate``: find models, run them, report, return an exit code."""
+"""What ``trace`` and ``validate`` share: find the models, run them, report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from dropout_lint.commands.shared.model_run import (
     RunOptions,
     findings_of,
     job_options,
-    not_checked,
     run_engine,
     selected,
 )
@@ -34,7 +33,7 @@ _HERE = Path("_")
 
 
 class ModelCommand:
-    """A resolved command line. Raises click.ClickException and ConfigError if there is no model to run."""
+    """One command line, resolved. Raises click.ClickException and ConfigError where nothing can run."""
 
     def __init__(self, options: ModelOptions) -> None:
         if options.isolated and options.config:
@@ -66,7 +65,7 @@ class ModelCommand:
             raise click.UsageError(f"{option} takes one model, and {number} are to be checked.")
 
     def run(self, engine: Engine, job: str, options: Mapping[str, Any]) -> EngineRun:
-        """Run the models. A discovered model may fail: that is printed, and does not make the run fail."""
+        """Run the models. A model that --discover found may fail: that is printed, and is no failure of the run."""
         named, found = self._targets.named, self._targets.found
         options = {**job_options(self._resolver, (*named, *found)), **options}
         done = run_engine(engine, job, named, options, self._asked)
@@ -79,16 +78,16 @@ class ModelCommand:
         if self._options.verbose:
             for failure in failed:
                 note(f"  {failure.path}: {failure.reason}")
-        checked = (outcome for outcome in tried.outcomes if outcome.failure is None)
-        return replace(done, outcomes=(*done.outcomes, *checked))
+        checked = (model for model in tried.models if model.failure is None)
+        return replace(done, models=(*done.models, *checked))
 
     def conclude(self, done: EngineRun) -> ExitCode:
         """Report the findings. Raises CannotWriteError."""
         diagnostics = selected(findings_of([done]), self._resolver)
-        result = LintResult(diagnostics, tuple(done.failures), len(done.outcomes))
+        result = LintResult(diagnostics, tuple(done.failures), len(done.models))
         for text in self._resolver.warnings if not self._options.quiet else ():
             warn(text)
-        hidden = sum(len(not_checked(outcome)) for outcome in done.outcomes)
+        hidden = sum(len(model.findings.not_checked) for model in done.models if model.findings is not None)
         report(self._options, self._settings, Linted(result, not_checked=hidden), self._outputs)
         show_failures(result.failures)
         if self._options.verbose:

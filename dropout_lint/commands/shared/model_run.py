@@ -1,4 +1,4 @@
-"""Runs models with an engine and collects its findings, for ``trace``, ``validate`` and ``check``."""
+"""Run models with an engine and merge what it found, for ``trace``, ``validate`` and ``check``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dropout_lint.cache.codec import decode
 from dropout_lint.commands.shared.messages import note, warn
 from dropout_lint.commands.shared.progress import ProgressBar
 from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Diagnostic, Engine, Failure, Span
 from dropout_lint.discovery.discovery import displayed
 from dropout_lint.linting.merging import Findings, Refutation, of_one_model
-from dropout_lint.models.codec import decode
+from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.suppressions.matching import apply_suppressions, parse_suppressions
 from dropout_lint.targets.target import ModelTarget
@@ -24,7 +25,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """Limits for each model, and what to print meanwhile."""
+    """The limits of each model, and how much to print."""
 
     timeout: float | None = None
     memory: int | None = None
@@ -34,31 +35,51 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedModel:
+    """What became of one model: what the engine found, or a failure."""
+
+    outcome: Outcome
+    findings: ModelFindings | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
 class EngineRun:
     """The outcomes of one engine for some models."""
 
     engine: Engine
-    outcomes: tuple[Outcome, ...]
+    models: tuple[CheckedModel, ...]
 
     @property
     def failures(self) -> list[Failure]:
         """The models that could not be checked."""
-        return [outcome.failure for outcome in self.outcomes if outcome.failure is not None]
+        return [model.failure for model in self.models if model.failure is not None]
 
 
 def run_engine(
     engine: Engine, job: str, targets: Sequence[ModelTarget], options: Mapping[str, Any], asked: RunOptions
 ) -> EngineRun:
-    """Run a job on each model; print on stderr how each was traced, and what was not checked."""
-    outcomes = []
+    """Run a job on each model, and print on stderr how each was seen and what was not."""
+    models = []
     with ProgressBar(quiet=asked.quiet) as progress:
         children = run(targets, job, options, timeout=asked.timeout, memory=asked.memory, jobs=asked.jobs or _jobs())
         for outcome in children:
-            outcomes.append(_well_formed(outcome))
-            progress(len(outcomes), len(targets))
-    for outcome in outcomes:
-        _describe(outcome, asked)
-    return EngineRun(engine, tuple(outcomes))
+            models.append(_checked(outcome))
+            progress(len(models), len(targets))
+    for model in models:
+        _describe(model, asked)
+    return EngineRun(engine, tuple(models))
+
+
+def _checked(outcome: Outcome) -> CheckedModel:
+    """The findings of an outcome, or a failure where the answer is something else."""
+    if outcome.failure is not None:
+        return CheckedModel(outcome, None, outcome.failure)
+    try:
+        return CheckedModel(outcome, decode(ModelFindings, outcome.result), None)
+    except (TypeError, ValueError) as problem:
+        reason = f"the answer cannot be read: {problem}; this is a bug in dropout-lint"
+        return CheckedModel(outcome, None, Failure(outcome.target.label, reason, kind="model"))
 
 
 def findings_of(runs: Sequence[EngineRun]) -> Findings:
@@ -66,10 +87,11 @@ def findings_of(runs: Sequence[EngineRun]) -> Findings:
     by_model: dict[int, list[Diagnostic]] = {}
     refutations: list[Refutation] = []
     for one in runs:
-        for number, outcome in enumerate(one.outcomes):
-            found, result = by_model.setdefault(number, []), outcome.result or {}
-            found += [_placed(fields, one.engine, outcome.target) for fields in result.get("diagnostics", ())]
-            refutations += [_refutation(fields) for fields in result.get("refuted", ())]
+        for number, model in enumerate(one.models):
+            found = by_model.setdefault(number, [])
+            if model.findings is not None:
+                found += [_placed(item, one.engine, model.outcome.target) for item in model.findings.diagnostics]
+                refutations += model.findings.refuted
     diagnostics = [item for found in by_model.values() for item in of_one_model(found)]
     return Findings(diagnostics, refutations, complete=not any(one.failures for one in runs))
 
@@ -77,7 +99,7 @@ def findings_of(runs: Sequence[EngineRun]) -> Findings:
 def selected(
     findings: Findings, settings_for: Callable[[Path], Settings], *, besides: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """The findings that are enabled and not suppressed in their files, without ``besides``."""
+    """The findings that are on and not suppressed in their files, without those in the files ``besides``."""
     kept: list[Diagnostic] = []
     left_out = {os.path.realpath(path) for path in besides}
     for name in findings.paths:
@@ -91,7 +113,7 @@ def selected(
 
 
 def job_options(settings_for: Callable[[Path], Settings], targets: Sequence[ModelTarget]) -> dict[str, Any]:
-    """The settings that an engine gets: all enabled rules, and the names of deliberate dropout."""
+    """The settings that an engine needs: the rules that are on anywhere, and the names of intended dropout."""
     of_roots = [settings_for(Path(root) / "_") for root in {"", *(target.root for target in targets)}]
     return {
         "codes": sorted(frozenset[str]().union(*(settings.enabled for settings in of_roots))),
@@ -104,26 +126,12 @@ def _jobs() -> int:
     return max(1, (os.cpu_count() or 1) // 2)
 
 
-def _well_formed(outcome: Outcome) -> Outcome:
-    """The outcome; a failure if the engine's answer does not parse."""
-    try:
-        for fields in (outcome.result or {}).get("diagnostics", ()):
-            decode(fields, "graph")
-        for fields in (outcome.result or {}).get("refuted", ()):
-            _refutation(fields)
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        reason = f"the answer cannot be read: {type(problem).__name__}: {problem}; this is a bug in dropout-lint"
-        return replace(outcome, result=None, failure=Failure(outcome.target.label, reason, kind="model"))
-    return outcome
+def _placed(item: Diagnostic, engine: Engine, target: ModelTarget) -> Diagnostic:
+    """A finding with its path as reports show it; one without a file gets the label of the model.
 
-
-def _refutation(fields: Mapping[str, Any]) -> Refutation:
-    return Refutation(tuple(fields["codes"]), fields["path"], int(fields["line"]), fields["reason"])
-
-
-def _placed(fields: Mapping[str, Any], engine: Engine, target: ModelTarget) -> Diagnostic:
-    """A finding with its path as reports show it. Without a file, it gets the file of the model."""
-    item = decode(fields, engine)
+    The model itself, whose path is "", is not listed among its modules.
+    """
+    item = replace(item, engines=(engine,), modules=tuple(filter(None, item.modules)))
     if not item.path or not Path(item.path).is_file():
         return replace(item, path=target.label, span=Span(1, 1, 1, 1))
     related = tuple(replace(other, path=str(displayed(Path(other.path)))) for other in item.related)
@@ -145,25 +153,19 @@ def _unsuppressed(path: Path, found: Sequence[Diagnostic]) -> Sequence[Diagnosti
     return apply_suppressions(suppressions, found, str(path), frozenset(), ranges)
 
 
-def not_checked(outcome: Outcome) -> list[str]:
-    """The parts of a model that an engine could not check, with reasons."""
-    result = outcome.result or {}
-    observed = (one["text"] for one in result.get("observations", ()) if one["kind"] == "not checked")
-    return [*result.get("not_seen", ()), *observed]
-
-
-def _describe(outcome: Outcome, asked: RunOptions) -> None:
-    label, result = outcome.target.label, outcome.result
-    if result is not None and not asked.quiet:
+def _describe(model: CheckedModel, asked: RunOptions) -> None:
+    outcome, found = model.outcome, model.findings
+    label = outcome.target.label
+    if found is not None and not asked.quiet:
         inputs = f"inputs {outcome.inputs_from}" if outcome.inputs_from else f"no inputs: {outcome.no_inputs}"
-        how = f"seen by {result['how']}, " if result.get("how") else ""
+        how = f"seen by {found.how}, " if found.how else ""
         note(f"{label}: {how}{inputs}")
-        observed, hidden = list(result.get("observations", ())), not_checked(outcome)
+        hidden = found.not_checked
         if hidden:
             more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not asked.verbose else ""
             warn(f"{label}: not checked: {'; '.join(hidden if asked.verbose else hidden[:_SHOWN])}{more}")
-        for one in observed if asked.verbose else ():
-            if one["kind"] != "not checked":
-                note(f"{label}: {one['kind']}: {one['text']}" + (f" (`{one['module']}`)" if one["module"] else ""))
+        for one in found.remarks if asked.verbose else ():
+            if one.kind != "not checked":
+                note(f"{label}: {one.kind}: {one.text}" + (f" (`{one.module}`)" if one.module else ""))
     if asked.verbose and outcome.output.strip():
         note(f"{label} printed at its end:\n" + "".join(f"  {line}\n" for line in outcome.output.splitlines()[-20:]))

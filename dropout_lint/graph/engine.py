@@ -1,0 +1,57 @@
+"""From a loaded model to facts: its layer graph in train mode, and what the run proves about calls in the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dropout_lint.facts.observations import RunSite
+from dropout_lint.graph import construction_sites, fake
+from dropout_lint.graph.builder import Traced, without_ranks
+from dropout_lint.graph.sites import built_layers, calls_left_on
+from dropout_lint.graph.tracers import TracedModel, trace_model
+from dropout_lint.models.load import LoadedModel
+from dropout_lint.project.project import Project
+
+_ANY_RANK = ("inferred from Linear", "inferred from LayerNorm")
+"""Layers that take inputs of any rank, so that an input inferred from them proves none."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFacts:
+    """The facts about one model.
+
+    Each element of ``sites`` lists the calls in the source that led to one event of the run, the outermost first.
+    """
+
+    training: Traced
+    sites: tuple[tuple[RunSite, ...], ...]
+    how: str
+    """How the model was traced, as in TracedModel."""
+    not_seen: tuple[str, ...]
+
+
+@contextmanager
+def construction(options: Mapping[str, Any]) -> Iterator[None]:
+    """The context in which a model is built: constructors are recorded; with ``fake``, weights have no values."""
+    with ExitStack() as stack:
+        stack.enter_context(construction_sites.recording())
+        if options.get("fake"):
+            stack.enter_context(fake.building())
+        yield
+
+
+def graph_facts(loaded: LoadedModel, project: Project) -> GraphFacts:
+    """Trace a model that was built inside ``construction``. Raises TraceError if no tracer gets through."""
+    traced = trace_model(loaded.model, loaded.args, loaded.kwargs)
+    if any(name in loaded.inputs_from for name in _ANY_RANK):
+        traced = replace(traced, training=without_ranks(traced.training))
+    return facts_of(traced, loaded.model, project)
+
+
+def facts_of(traced: TracedModel, model: Any, project: Project) -> GraphFacts:
+    """The facts about a traced model."""
+    sites = (*calls_left_on(traced.evaluation, project), *built_layers(model, project))
+    return GraphFacts(traced.training, sites, traced.how, traced.not_seen)

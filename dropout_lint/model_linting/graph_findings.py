@@ -1,0 +1,86 @@
+"""The checks at work on the facts of the graph engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from dropout_lint.checks import checks, checks_of
+from dropout_lint.checks.support.context import Context
+from dropout_lint.config.settings import Settings
+from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.facts import FileFacts, LayerGraph, Scope
+from dropout_lint.facts.observations import RunSite
+from dropout_lint.graph.builder import Traced
+from dropout_lint.graph.engine import GraphFacts
+from dropout_lint.model_linting.graph_context import GraphContext
+from dropout_lint.models.user_code import file_text
+from dropout_lint.project.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFinding:
+    """A diagnostic, and the nodes of the training graph that it is about."""
+
+    diagnostic: Diagnostic
+    nodes: tuple[int, ...] = ()
+
+
+def check_graph(
+    facts: GraphFacts, project: Project, settings: Settings, codes: Collection[str] | None = None
+) -> list[NodeFinding]:
+    """Check a model; findings of one rule at one place are merged. ``codes`` are the rules to run, all by default."""
+    merged: dict[tuple[str, str, Span], NodeFinding] = {}
+    on_calls = (found for calls in facts.sites for found in _first_reported(calls, project, settings, codes))
+    for found in (*_on_graph(facts.training, project, settings, codes), *on_calls):
+        diagnostic = found.diagnostic
+        key = (diagnostic.code, diagnostic.path, diagnostic.span)
+        before = merged.get(key)
+        if before is not None:
+            modules = dict.fromkeys((*before.diagnostic.modules, *diagnostic.modules))
+            found = NodeFinding(replace(before.diagnostic, modules=tuple(modules)), (*before.nodes, *found.nodes))
+        merged[key] = found
+    return sorted(merged.values(), key=lambda f: f.diagnostic.sort_key)
+
+
+def _on_graph(
+    traced: Traced, project: Project, settings: Settings, codes: Collection[str] | None
+) -> Iterator[NodeFinding]:
+    facts = FileFacts("", "", graphs=(traced.graph,))
+    for code, (kind, check) in checks(codes).items():
+        if kind is not LayerGraph:
+            continue
+        context = GraphContext(code, facts, project, settings, lambda: "")
+        for diagnostic, index in zip(check(traced.graph, context), context.nodes, strict=False):
+            if not _intended(traced, index, context):
+                module = traced.graph.nodes[index].module
+                yield NodeFinding(replace(diagnostic, modules=(module,) if module else ()), (index,))
+
+
+def _intended(traced: Traced, index: int, context: Context) -> bool:
+    """Whether the class of a module around a node is named as one that drops on purpose."""
+    parts = traced.graph.nodes[index].module.split(".")
+    around = (traced.classes.get(".".join(parts[:n]), "") for n in range(len(parts) + 1))
+    return any(context.named_intent(Scope(class_name=name)) for name in around if name)
+
+
+def _first_reported(
+    calls: tuple[RunSite, ...], project: Project, settings: Settings, codes: Collection[str] | None
+) -> Iterator[NodeFinding]:
+    """What the rules report about the first of some calls that any rule reports."""
+    for call in calls:
+        path = call.place.path
+        facts = project.files.facts(Path(path))
+        if facts is None:
+            continue
+        load = partial(file_text, path)
+        found = [
+            NodeFinding(replace(diagnostic, modules=call.modules))
+            for code, check in checks_of(type(call), codes).items()
+            for diagnostic in check(call, GraphContext(code, facts, project, settings, load))
+        ]
+        if found:
+            yield from found
+            return

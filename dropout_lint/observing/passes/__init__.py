@@ -1,0 +1,1 @@
+"""Forward passes of the whole model in train and in eval mode, and the switch between them."""

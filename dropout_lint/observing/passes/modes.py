@@ -1,0 +1,116 @@
+"""Switch between the modes: ``train()`` and ``eval()`` must reach every registered module, and change nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import nn
+
+from dropout_lint.diagnostic import NO_PLACE, CodePlace
+from dropout_lint.facts.observations import ContainedDropout, FrozenPartWoken, LeftInTrainMode, ModeNotSet, RateChanged
+from dropout_lint.observing.recording.class_places import of_assignment, of_method
+from dropout_lint.observing.recording.modules import (
+    answers_by_mode,
+    configured_rates,
+    is_dropout_like,
+    is_frozen,
+    leaves,
+    rate_of,
+    unregistered,
+)
+from dropout_lint.observing.subject import Subject, reason
+
+
+def set_mode(subject: Subject, training: bool) -> None:
+    """Put the model in a mode by its own ``train`` or ``eval``, and observe what they left behind.
+
+    The model and all its modules are in the mode afterwards, whatever these methods did.
+    """
+    model, word = subject.model, "train" if training else "eval"
+    try:
+        model.train() if training else model.eval()
+    except Exception as error:
+        subject.log.add(ModeNotSet(of_method(type(model), "train"), (), word, reason(error)))
+        nn.Module.train(model, training)
+        return
+    if model.training is not training:
+        subject.log.add(ModeNotSet(of_method(type(model), "train"), (), word))
+        if training:
+            nn.Module.train(model)
+    elif not training:
+        _left_in_train_mode(subject)
+    if not training:
+        for module in model.modules():
+            module.training = False
+
+
+def _left_in_train_mode(subject: Subject) -> None:
+    model = subject.model
+    for path, module in model.named_modules():
+        if module.training and answers_by_mode(module):
+            owner, place = _override(model, path)
+            overridden = place != NO_PLACE
+            found = place if overridden else of_method(type(owner))
+            subject.log.add(LeftInTrainMode(found, (path,), type(owner).__name__, overridden))
+
+
+def _override(model: nn.Module, path: str) -> tuple[nn.Module, CodePlace]:
+    """The innermost module around ``path`` with a ``train`` or ``eval`` of its own, and where that is defined."""
+    parts = path.split(".")
+    owners = [model.get_submodule(".".join(parts[:depth])) for depth in range(len(parts))]
+    for owner in reversed(owners):
+        for name in ("train", "eval"):
+            if getattr(type(owner), name) is not getattr(nn.Module, name):
+                return owner, of_method(type(owner), name)
+    return owners[-1], NO_PLACE
+
+
+def observe_frozen_parts(subject: Subject) -> None:
+    """Observe parts that were built in eval mode, with all parameters frozen, and that ``train()`` wakes up.
+
+    Call it while the model is in the mode that its constructor left it in.
+    """
+    model = subject.model
+    if not model.training:
+        return
+    asleep = [
+        (path, module)
+        for path, module in model.named_modules()
+        if not module.training and is_frozen(module) and any(map(answers_by_mode, module.modules()))
+    ]
+    asleep = [(path, m) for path, m in asleep if not any(path.startswith(f"{other}.") for other, _ in asleep)]
+    if not asleep:
+        return
+    model.train()
+    for path, module in asleep:
+        if module.training:
+            parent, _, name = path.rpartition(".")
+            place = of_assignment(type(model.get_submodule(parent)), name)
+            subject.log.add(FrozenPartWoken(place, (path,)))
+
+
+def observe_contained(subject: Subject, called: Iterable[nn.Module]) -> None:
+    """Observe dropouts in plain containers that the forward pass reaches; ``called`` is what it reached."""
+    reached = {id(module) for module in called}
+    for owner, path, item, module in unregistered(subject.model):
+        inside = [m for m in module.modules() if is_dropout_like(m) and (rate_of(m) or ("", 0.0))[1] > 0]
+        if inside and any(id(m) in reached for m in inside):
+            place = of_assignment(type(owner), item.partition("[")[0])
+            name = f"{path}.{item}" if path else item
+            subject.log.add(ContainedDropout(place, (name,), type(inside[0]).__name__))
+
+
+def observe_changed_rates(subject: Subject, before: dict[tuple[str, str], float]) -> None:
+    """Observe rates that an eval forward pass changed for the training after it; ``before`` is from train mode."""
+    after = configured_rates(subject.model)
+    dropping = {leaf.path for leaf in leaves(subject.model)}
+    for (path, name), rate in before.items():
+        now = after.get((path, name), rate)
+        if now == rate:
+            continue
+        owners = [subject.model.get_submodule(path)]
+        if path in dropping and path:
+            owners.insert(0, subject.model.get_submodule(path.rpartition(".")[0]))
+        found = (of_assignment(type(owner), name, m) for owner in owners for m in ("forward", "train", "eval"))
+        place = next((place for place in found if place != NO_PLACE), of_method(type(owners[0])))
+        subject.log.add(RateChanged(place, (path,), name, rate, now))

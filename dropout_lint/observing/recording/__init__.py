@@ -1,0 +1,1 @@
+"""What one forward pass does: the modules and functions that it calls, the numbers that it draws, and where."""
