@@ -1,4 +1,4 @@
-"""The processes of a run: how many, and forked ones, which have what the parent has read so far."""
+"""How many processes a run may use, and forked workers, which inherit the memory of the parent."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ FORKS = sys.platform == "linux"
 
 T = TypeVar("T")
 _work: list[Callable[..., Any]] = []
-"""What a forked process is there for."""
+"""The work of a forked process."""
 
 
 def processors() -> int:
-    """Processors that this process may use; Linux alone can tell them from those of the machine."""
+    """Processors that this process may use; only Linux tells them from those of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Lost(Exception):  # noqa: N818 - what happened to the processes
-    """There was no room for more processes, or one was killed; whatever they did can be done here."""
+    """There was no room for more processes, or one was killed; their work can be done here."""
 
 
 @contextmanager
 def forked(jobs: int, work: Callable[..., Any]) -> Iterator[ProcessPoolExecutor]:
-    """Processes with all that this one has read, which do some ``work`` where ``do`` is submitted. Raises Lost."""
+    """A pool of forked processes that call ``work`` where ``do`` is submitted. Raises Lost."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
@@ -45,9 +45,9 @@ def forked(jobs: int, work: Callable[..., Any]) -> Iterator[ProcessPoolExecutor]
 
 @contextmanager
 def apart(work: Callable[[], T] | None) -> Iterator[Callable[[], T | None]]:
-    """Do some work in a forked process meanwhile; yields what waits for its result.
+    """Call ``work`` in a forked process meanwhile; yields a function that waits for the result.
 
-    That is None where there was no work, no room for a process, or the process was killed.
+    The result is None where there was no work, no room for a process, or the process was killed.
     """
     if work is None:
         yield lambda: None
@@ -70,12 +70,12 @@ def apart(work: Callable[[], T] | None) -> Iterator[Callable[[], T | None]]:
 
 
 def do(*arguments: object) -> Any:
-    """The work of this process, which need not be picklable, on arguments that are."""
+    """Call the inherited work of this process, which need not be picklable, on arguments that are."""
     return _work[-1](*arguments)
 
 
 def ignore_interrupts() -> None:
-    """Ctrl-C is for the parent, which says what it stopped."""
+    """Leave Ctrl-C to the parent, which reports what it stopped."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

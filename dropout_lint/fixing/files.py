@@ -1,4 +1,7 @@
-"""Fixes files: each is fixed in memory, checked, and replaced in one step; one that fails is left as it was."""
+"""Fix files: each is fixed in memory, linted again with its new text, and replaced in one step.
+
+A file that cannot be fixed is left as it was. Later files are linted with the new texts of earlier ones.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From one file to its facts, its suppressions, or the reason why there are none; runs in processes of its own."""
+"""Analyse one file: its facts and suppressions, or why there are none. Runs in worker processes too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RECURSION_LIMIT = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """What a file says by itself. ``failure`` is why it could not be analysed."""
+    """What one file says by itself. ``failure`` is why it could not be analysed."""
 
     path: Path
     facts: FileFacts | None = None
@@ -37,7 +37,7 @@ class Analysed:
 
 
 class Task(NamedTuple):
-    """A file to analyse, and whether with what it says about modes."""
+    """A file to analyse; ``modes`` asks for its facts about modes too."""
 
     path: Path
     place: Place
@@ -45,7 +45,7 @@ class Task(NamedTuple):
 
 
 class Analysis(NamedTuple):
-    """A task that was done; ``text`` is the result as JSON, where it came as such."""
+    """The result of a task; ``text`` is the same as JSON, where a worker or the store has sent it."""
 
     task: Task
     analysed: Analysed
@@ -53,7 +53,7 @@ class Analysis(NamedTuple):
 
 
 def start_worker() -> None:
-    """Prepare a process that does nothing but analyse."""
+    """Prepare a worker process."""
     ignore_interrupts()
     gc.disable()
     sys.setrecursionlimit(_RECURSION_LIMIT)
@@ -83,7 +83,7 @@ def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
 
 
 def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) -> Analysed:
-    """Analyse a text, with its bytes in an encoding that is ASCII where it can be. Raises nothing."""
+    """Analyse a text; ``data`` is the same text as ASCII-compatible bytes, for a search of words. Raises nothing."""
     from dropout_lint.syntax.parsing import MAX_BYTES
 
     speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
@@ -102,14 +102,14 @@ def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> A
     try:
         suppressions = parse_suppressions(text, any_findings=speaks)
         tree = parse(text)
-        error = _told(tree.error) if isinstance(tree, OlderModule) else None
+        error = _error_at(tree.error) if isinstance(tree, OlderModule) else None
         if not speaks:
             return Analysed(path, None, suppressions, error)
         from dropout_lint.source.engine import collect
 
         return Analysed(path, collect(path, text, place, tree=tree, modes=modes), suppressions, error)
     except SourceSyntaxError as found:
-        return Analysed(path, None, suppressions, _told(found))
+        return Analysed(path, None, suppressions, _error_at(found))
     except NotParsed as found:
         return Analysed(path, failure=str(found))
     except RecursionError:
@@ -121,5 +121,5 @@ def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> A
         sys.setrecursionlimit(limit)
 
 
-def _told(error: SourceSyntaxError) -> tuple[str, int, int]:
+def _error_at(error: SourceSyntaxError) -> tuple[str, int, int]:
     return str(error), error.line, error.column

@@ -1,4 +1,4 @@
-"""What files say by themselves, kept by their content; knows nothing about rules."""
+"""Facts of earlier runs by the content of files; knows nothing about rules."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _REST = slice(71, -1)
 
 
 class FactsStore:
-    """Entries of earlier runs, read when they are asked for, and new ones, written by ``save``.
+    """Entries of earlier runs, read on demand, and new ones, written by ``save``.
 
-    An entry is a line of JSON with its key and a digest of what follows. Without agreement it is none.
+    An entry is a line of JSON: its key, a digest of the rest, and the rest. Where the digest does not agree, the entry
+    does not count.
     """
 
     def __init__(self, folder: CacheFolder) -> None:
@@ -41,7 +42,7 @@ class FactsStore:
     def analyses(
         self, tasks: Sequence[Task], disk: Disk, analyse_all: Callable[[Sequence[Task]], Iterable[Analysis]]
     ) -> Iterator[Analysis]:
-        """The analyses of files; what no earlier run has analysed is left to ``analyse_all``, and kept."""
+        """The analyses of files. What no earlier run has analysed goes to ``analyse_all`` and is kept."""
         new: list[Task] = []
         for task in tasks:
             known = self._known(task, disk)
@@ -57,7 +58,7 @@ class FactsStore:
     def facts(
         self, path: Path, data: bytes, place: Place, read: Callable[[Path, bytes, Place], FileFacts]
     ) -> FileFacts:
-        """The facts of a file that another one asks for; what no earlier run has read is left to ``read``, and kept."""
+        """The facts of a file that another one asks for. What no earlier run has read goes to ``read`` and is kept."""
         digest = digest_of(data)
         for kind in ("run", "lookup"):
             known = self._entry(path, place, _key(path, digest, place, kind))
@@ -69,7 +70,7 @@ class FactsStore:
         return facts
 
     def save(self) -> None:
-        """Write what is new. Entries that this run had no use for are kept up to a limit, latest first."""
+        """Write new entries. Those that this run did not use are kept up to a limit, latest first."""
         for part in self._changed:
             used = self._used.get(part, {})
             lines, size = [*used.values()], 0

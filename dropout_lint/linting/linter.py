@@ -1,4 +1,10 @@
-"""A run: facts of each file, then links between them, then checks, then suppressions."""
+"""A run: a chain of stages, each a function from one value of ``stages.py`` to the next.
+
+    FileSet --collect--> Collected --link--> Linked --check_files, check_runs--> Checked --suppress--> LintResult
+
+Fixing runs the same stages again with other texts in the FileSet. The run cache wraps the chain, the facts store wraps
+the analysis of files.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +43,7 @@ def lint(
 
 
 def check(collected: Collected, space: Workspace) -> Checked:
-    """Link the files and check them; while linking goes on, another process sees to the checks that need no links."""
+    """Link and check the files. In large runs, another process meanwhile does the checks that need no links."""
     with_facts = sum(facts.has_anything for facts in collected.facts)
     if not with_facts:
         return Checked(collected, {})
@@ -65,8 +71,8 @@ def check(collected: Collected, space: Workspace) -> Checked:
 class Linter:
     """Lints files under the settings of each. ``jobs`` 0 means as many processes as there are processors.
 
-    ``runs`` are what running models found in the same files. ``cache`` has what earlier runs found; without it, nothing
-    is read or written but the files. A linter sees each file as it was when first read.
+    ``runs`` are the findings of models that ran, to be merged in. ``cache`` has the results of earlier runs; without
+    it, nothing is read or written but the files. A linter reads the files once: a later change is a failure.
     """
 
     settings_for: Callable[[Path], Settings]
@@ -75,9 +81,9 @@ class Linter:
     runs: Findings | None = None
     cache: CacheFolder | None = None
     files: FileSet = field(default_factory=lambda: FileSet({}))
-    """The files of a run before, some with other texts."""
+    """The files of an earlier run, some with other texts."""
     space: Workspace | None = None
-    """What that run has read."""
+    """Everything that run has read."""
 
     def run(self, paths: Sequence[Path]) -> LintResult:
         """Lint files from disk. Never raises for what a file contains."""
@@ -102,12 +108,12 @@ class Linter:
         return decode_source(read_bytes(path, self._space.disk.read), path)
 
     def after(self, result: LintResult) -> Linter:
-        """A linter for single texts of the files of a run, which knows what that has read."""
+        """A linter for single texts among the files of a run, which reuses the facts of the others."""
         files = result.collected.files if result.collected is not None else self.files
         return replace(self, files=files, space=self._space.after(result.collected))
 
     def with_text(self, path: Path, text: str) -> Linter:
-        """The same linter once a file has another content, on disk or not."""
+        """This linter after a file has got another content, on disk or not."""
         self._space.disk.forget(path)
         return replace(self, files=self.files.with_text(path, text), space=self._space)
 

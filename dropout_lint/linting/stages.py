@@ -1,6 +1,6 @@
-"""What the stages of a run hand on: files, what each says, what linking found, what the checks found, the result.
+"""The values that the stages of a run hand on.
 
-All of it is plain data: a stage can run in another process, and what it gave can be kept.
+All of them are plain data: a stage can run in another process, and its result can be kept.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FileSet:
         return cls(settings, {}, tuple(settings))
 
     def only(self, path: Path, text: str, settings: Settings) -> FileSet:
-        """One text as the content of a file, beside the others."""
+        """Only one file, with this content; texts of other files stay."""
         return FileSet({path: settings}, {**self.texts, path: text}, self.named or (path,))
 
     def with_text(self, path: Path, text: str) -> FileSet:
@@ -72,7 +72,7 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The runs through the files. ``crashed`` has the files that could not be linked, each with the reason."""
+    """The runs through the files; ``crashed`` has the error for files whose linking failed."""
 
     collected: Collected
     runs: tuple[LinkedRun, ...]
@@ -81,7 +81,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the checks found in one file, and why some of them could not be done."""
+    """What the checks found in one file; ``failures`` are checks that crashed."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -107,7 +107,7 @@ class Checked:
 class LintResult:
     """What a run found, sorted; ``failures`` are what it could not check; ``checked`` counts files.
 
-    ``collected`` is what the files say, for those that are linted again; None if the findings were known.
+    ``collected`` is what fixing builds on: the files, and their facts unless the findings came from the cache.
     """
 
     diagnostics: tuple[Diagnostic, ...]

@@ -1,4 +1,4 @@
-"""What the stages of a run work with: the file system, the facts of earlier runs, processes."""
+"""The services that the stages of a run share: file system, facts store, processes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One look at the file system, in which a file has one content. ``store`` has the facts of earlier runs."""
+    """The file system as one run reads it, and the facts of earlier runs in ``store``. Holds no result of a stage."""
 
     disk: Disk = field(default_factory=Disk)
     store: FactsStore | None = None
     jobs: int = 1
     before: Files | None = None
-    """Files of a run before this one."""
+    """Files with the facts of an earlier run over the same disk."""
 
     def analyses(self, tasks: Sequence[Task]) -> Iterable[Analysis]:
         """The analyses of files, in any order."""
@@ -40,7 +40,7 @@ class Workspace:
 
     @cached_property
     def files(self) -> Files:
-        """The files on disk, with the facts that were read so far."""
+        """The files on disk, each read once."""
         from dropout_lint.project.files import Files
 
         return self.before or Files(self.disk, self._read)
@@ -52,7 +52,7 @@ class Workspace:
         return Project(self.files.view(collected.files.texts, collected.facts), collected.files.named)
 
     def after(self, collected: Collected | None) -> Workspace:
-        """The same, with what a run has collected."""
+        """This workspace with the facts that a run has collected."""
         return replace(self, before=self.files.view({}, collected.facts)) if collected is not None else self
 
     def _read(self, path: Path, data: bytes, place: Place) -> FileFacts:

@@ -1,4 +1,4 @@
-"""The networks of a file with the wrappers of other files looked into, which takes the project."""
+"""The networks of a file, with the wrappers that other files define inlined."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a file may define and import, by its bytes: for searches through many files, of which few are parsed.
+"""Find in the bytes of a file what it may define and import, to choose from many files the few that are parsed.
 
-``imported_words``, ``star_imports``, ``bases`` and ``may_assign`` miss nothing, and take some words of strings and of
-functions for more. ``defines`` leaves out every name that the file may also import.
+``imported_words``, ``star_imports``, ``bases`` and ``may_assign`` find all there is, and some words of strings and of
+functions too. ``defines`` leaves out every name that the file may also import.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _GAP = rb"(?:[ \t\f]|\\\r?\n)"
-_PARENTHESES = rb"\((?:[^()#]|#[^\n]*)*\)?"
+_PARENTHESES = rb"\((?:[^()#]+|#[^\n]*)*\)?"
 _IMPORT = re.compile(
     rb"[ \t\f]*(?:[^\n\"'#]*[;:]%(gap)s*)??"
     rb"(?:from%(gap)s*([\w.]+|\.[\w. ]*)%(gap)s*\bimport\b%(gap)s*(%(names)s|(?:[^\n\\;#]|\\\r?\n)*)"
@@ -20,7 +20,7 @@ _IMPORT = re.compile(
 _SAYS_IMPORT = re.compile(rb"import\b")
 """What begins with letters is found far faster than what begins a line."""
 _STAR = re.compile(rb"import%s*\*" % _GAP)
-_CLASS = re.compile(rb"\bclass[ \t]+[^\s(\[:]+[ \t]*(?:\[[^\]]*\])?[ \t]*\((.*?)\)\s*:", re.DOTALL)
+_CLASS = re.compile(rb"\bclass[ \t]+[^\s(\[:]+[ \t]*(?:\[[^\]]*\])?[ \t]*\((.{0,9000}?)\)\s*:", re.DOTALL)
 _NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
 _WORD = re.compile(_NAME)
 _BEFORE_NAME = re.compile(rb"\b(?:class|def|as|case|type)%s+\Z" % _GAP)
@@ -95,7 +95,7 @@ def defines(data: bytes) -> frozenset[bytes]:
 
 
 def text(name: bytes) -> str:
-    """A name as it reads in UTF-8."""
+    """A name as text."""
     return name.decode(errors="replace")
 
 
