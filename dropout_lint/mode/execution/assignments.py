@@ -22,13 +22,13 @@ def bind(machine: Machine, target: Term, value: Value, frame: Frame) -> None:
             for part, one in zip(target.parts, _unpacked(machine, value, len(target.parts)), strict=True):
                 bind(machine, part, one, frame)
         case "item":
-            held = machine.evaluate(target.parts[0], frame)
+            container = machine.evaluate(target.parts[0], frame)
             key = machine.evaluate(target.parts[1], frame)
-            if isinstance(held, Table) and isinstance(key, Constant):
-                held.items[str(key.value)] = value
-            elif isinstance(held, Group):
-                held.exact = False
-                held.items.append(value)
+            if isinstance(container, Table) and isinstance(key, Constant):
+                container.items[str(key.value)] = value
+            elif isinstance(container, Group):
+                container.exact = False
+                container.items.append(value)
 
 
 def _unpacked(machine: Machine, value: Value, number: int) -> list[Value]:
@@ -54,16 +54,16 @@ def _bind_name(machine: Machine, name: str, value: Value, frame: Frame) -> None:
     if outer is None and frame.home is machine.root:
         outer = machine.top
     if outer is not None:
-        held = outer.names.get(name)
-        outer.names[name] = value if held is None or not machine.branches else either([held, value])
+        before = outer.names.get(name)
+        outer.names[name] = value if before is None or not machine.branches else either([before, value])
 
 
 def set_attribute(machine: Machine, base: Thing, name: str, value: Value) -> None:
     """``base.name = value``; inside of a branch, the attribute may keep its value."""
-    held = base.attributes.get(name)
-    placeholder = isinstance(held, Thing) and held.opaque
+    before = base.attributes.get(name)
+    placeholder = isinstance(before, Thing) and before.opaque
     keep = machine.branches and not placeholder and not isinstance(value, Constant)
-    base.attributes[name] = either([held, value]) if keep and held is not None else value
+    base.attributes[name] = either([before, value]) if keep and before is not None else value
     for thing in things(value, 1):
         thing.label = thing.label or name
 

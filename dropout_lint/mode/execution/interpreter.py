@@ -51,8 +51,8 @@ class Interpreter(Machine):
             case "compare":
                 return _compared(term.text, *(self.evaluate(part, frame) for part in term.parts))
             case "not":
-                held = self.truth(term.parts[0], frame)
-                return UNKNOWN if held is None else Constant(not held)
+                truth = self.truth(term.parts[0], frame)
+                return UNKNOWN if truth is None else Constant(not truth)
             case "item":
                 return item(self, self.evaluate(term.parts[0], frame), self.evaluate(term.parts[1], frame))
             case "star":
@@ -81,7 +81,7 @@ class Interpreter(Machine):
         """A comprehension."""
         source = self.evaluate(term.parts[0], frame)
         exact = isinstance(source, Group) and source.exact and len(source.items) <= _MOST_ELEMENTS
-        held = frame.names.get(term.text)
+        before = frame.names.get(term.text)
         results: list[Value] = []
         for one in source.items if isinstance(source, Group) and exact else [element(source)]:
             if term.text:
@@ -89,8 +89,8 @@ class Interpreter(Machine):
             results.append(self.evaluate(term.parts[1], frame))
         if term.text:
             frame.names.pop(term.text, None)
-            if held is not None:
-                frame.names[term.text] = held
+            if before is not None:
+                frame.names[term.text] = before
         return Group(results, exact)
 
     def _choice(self, term: Term, frame: Frame) -> Value:
@@ -99,9 +99,9 @@ class Interpreter(Machine):
         if test.kind == "group":
             self.evaluate(test, frame)
         elif len(operands) == 2:
-            held = self.truth(test, frame)
-            if held is not None:
-                return self.evaluate(operands[0 if held else 1], frame)
+            truth = self.truth(test, frame)
+            if truth is not None:
+                return self.evaluate(operands[0 if truth else 1], frame)
         before = dict(self.modes)
         found = []
         for part in operands:

@@ -67,8 +67,8 @@ def forward(
     """Record a forward of a model. Modes that its own forward pass sets become unknown."""
     for part in below(thing):
         for name in machine.definitions.switched(part.home, part.name) if part.home is not None else ():
-            held = things(part.attributes.get(name, UNKNOWN)) if name else (part,)
-            machine.forget(inner for one in held for inner in below(one))
+            switched = things(part.attributes.get(name, UNKNOWN)) if name else (part,)
+            machine.forget(inner for one in switched for inner in below(one))
     given = [t for v in arguments.all() for t in things(v)]
     smoke = bool(given) and all(t.random for t in given[:2])
     if not arguments.keywords.keys() & library.MODE_ARGUMENTS:  # else the caller says which mode it wants

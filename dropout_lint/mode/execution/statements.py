@@ -47,15 +47,15 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
                 if target.kind == "attribute" and target.text == "training":
                     set_flag(machine, target, value, frame)
         case "evaluate" if step.value is not None and step.value.kind == "attribute" and not step.text:
-            held = machine.evaluate(step.value.parts[0], frame)
+            receiver = machine.evaluate(step.value.parts[0], frame)
             if step.value.text in {"eval", "train"}:  # the call was forgotten: nothing is known from here on
-                machine.escape([held], Location(frame.home.path, step.span), frame)
+                machine.escape([receiver], Location(frame.home.path, step.span), frame)
         case "evaluate":
             value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
             if step.text and step.targets:
-                held = machine.evaluate(step.targets[0], frame)
-                if isinstance(held, Group) and isinstance(value, Group):
-                    held.items += value.items
+                target_value = machine.evaluate(step.targets[0], frame)
+                if isinstance(target_value, Group) and isinstance(value, Group):
+                    target_value.items += value.items
         case "define":
             _define(machine, step, frame)
         case "outer":
@@ -75,9 +75,9 @@ def _define(machine: Machine, step: Step, frame: Frame) -> None:
 
 
 def _branch(machine: Machine, step: Step, frame: Frame) -> bool:
-    held = machine.truth(step.value, frame) if step.value is not None else None
-    if held is not None and len(step.arms) == 2:
-        return run(machine, step.arms[0 if held else 1], frame)
+    truth = machine.truth(step.value, frame) if step.value is not None else None
+    if truth is not None and len(step.arms) == 2:
+        return run(machine, step.arms[0 if truth else 1], frame)
     return _alternatives(machine, step.arms, frame)
 
 

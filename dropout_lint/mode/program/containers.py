@@ -19,8 +19,8 @@ def element(source: Value) -> Value:
         return either(source.items)
     if isinstance(source, Table):
         return UNKNOWN
-    held: list[Value] = [child for thing in things(source) for child in members(thing)]
-    return either(held)
+    modules: list[Value] = [child for thing in things(source) for child in members(thing)]
+    return either(modules)
 
 
 def iterated(function: str, given: list[Value]) -> Value:

@@ -30,7 +30,7 @@ def choices(value: Value) -> tuple[Value, ...]:
 
 
 def either(values: list[Value]) -> Value:
-    """A value that is one of these, of the first few where they are many."""
+    """A value that is one of several, cut off after a few."""
     if len(values) == 1:
         return values[0]
     flat: list[Value] = []

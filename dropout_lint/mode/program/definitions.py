@@ -1,4 +1,4 @@
-"""What the files of a project define: functions, classes with their bases, and what methods do to modes."""
+"""Look up the functions and classes of a project, and find what their methods do to modes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_BASES = 12
 
 
 class Memory:
-    """What the runs of one link share: answers that depend on the files alone."""
+    """Answers that all runs of one link share: they depend on the files alone."""
 
     def __init__(self) -> None:
         self.lineages: dict[tuple[str, str], list[tuple[FileFacts, ModeClass]]] = {}
@@ -29,7 +29,7 @@ class Memory:
 
 
 class Definitions:
-    """Functions and classes of a project. Each is asked for by its file and its qualified name there."""
+    """Functions and classes of a project, by file and qualified name."""
 
     def __init__(self, project: Project, memory: Memory) -> None:
         self._project = project
@@ -41,7 +41,7 @@ class Definitions:
         return reader.flow(name) if reader is not None else None
 
     def mode_class(self, home: FileFacts, name: str) -> ModeClass | None:
-        """What a class says about modes."""
+        """What a class does with modes."""
         reader = self._project.files.flows(home)
         return reader.mode_class(name) if reader is not None else None
 
@@ -106,7 +106,7 @@ class Definitions:
         return located
 
     def inherits_unseen(self, home: FileFacts, name: str) -> bool:
-        """Whether a class has a base out of sight, whose methods may set any mode."""
+        """Whether a class has a base that cannot be found, whose methods may set any mode."""
         return any(
             not library.is_plain_base(base) and self._base(current, base) is None
             for current, known in self.lineage(home, name)
@@ -168,7 +168,7 @@ class Definitions:
         return self._memory.switched[key]
 
     def uses(self, home: FileFacts, name: str) -> Uses | None:
-        """The layers that the methods of a class name; None where any layer may be reached."""
+        """The layers that the methods of a class mention; None if any layer may be reached."""
         key = (home.path, name)
         if key not in self._memory.uses:
             self._memory.uses[key] = None
@@ -201,7 +201,7 @@ def _switched(term: Term, receiver: str) -> str | None:
     """The attribute of an instance on which a term calls ``train`` or ``eval``, "" for the instance."""
     if not is_mode_call(term):
         return None
-    whole, held = Term("name", receiver), term.parts[0].parts[0]
-    if held == whole:
+    instance, called = Term("name", receiver), term.parts[0].parts[0]
+    if called == instance:
         return ""
-    return held.text if held.kind == "attribute" and held.parts[0] == whole else None
+    return called.text if called.kind == "attribute" and called.parts[0] == instance else None

@@ -48,10 +48,10 @@ def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
     for other in ends[1:]:
         if other == modes:
             continue
-        for number, held in other.items():
+        for number, others in other.items():
             known = modes.get(number)
-            if known is not held:
-                modes[number] = held if known is None else known | held
+            if known is not others:
+                modes[number] = others if known is None else known | others
     return modes
 
 

@@ -62,7 +62,7 @@ class Machine(Recorder):
         raise NotImplementedError
 
     def truth(self, term: Term, frame: Frame) -> bool | None:
-        """Whether a test holds, where constants decide it."""
+        """The truth of a test, None if constants do not decide it."""
         value = self.evaluate(term, frame)
         if isinstance(value, Constant) and value.value != "?":
             return bool(value.value)
@@ -79,7 +79,7 @@ class Machine(Recorder):
     # Objects
 
     def number(self) -> int:
-        """A number that nothing else in the run has."""
+        """A new number, for an object or a loop."""
         self.numbers += 1
         return self.numbers
 
@@ -107,7 +107,7 @@ class Machine(Recorder):
         return dict(self.modes), dict(frame.names)
 
     def join(self, ends: list[State], frame: Frame) -> None:
-        """Go on in the state after one of several paths."""
+        """Continue in the join of several states."""
         if len(ends) == 1:
             self.modes, frame.names = ends[0]
         else:

@@ -112,7 +112,7 @@ class _Writer:
                 done += 1
 
     def _model_facts(self, thing: Thing, owner: bool) -> RunModel:
-        held = {part: self._model(part) for part in parts(thing)}
+        positions = {part: self._model(part) for part in parts(thing)}
         tracer = thing.name.removeprefix("traced:")
         return RunModel(
             name=thing.name,
@@ -122,8 +122,10 @@ class _Writer:
             module=thing.module,
             live=thing.live,
             built=thing.place,
-            parts=tuple(held.values()),
-            attributes=tuple((n, held[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in held),
+            parts=tuple(positions.values()),
+            attributes=tuple(
+                (n, positions[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in positions
+            ),
             origin=self._model(thing.origin) if thing.origin is not None else None,
             tracer=tracer if tracer != thing.name else "",
             owner=owner_class(self._machine, thing) if owner else None,
