@@ -15,7 +15,8 @@ from dropout_lint.linting.linking import link
 from dropout_lint.linting.linter import Linter
 from dropout_lint.linting.stages import FileSet, LintResult
 from dropout_lint.linting.workspace import Workspace
-from tests.mode_helpers import MAIN, NET, STEPS, write_files
+from tests.linting import write_files
+from tests.mode_helpers import MAIN, NET, STEPS
 
 ON = frozenset({"DRP205", "DRP206", "DRP207"})
 

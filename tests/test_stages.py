@@ -22,6 +22,7 @@ from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.disk import Disk, FileChangedError
 from dropout_lint.linting.checking import check_files, check_runs
 from dropout_lint.linting.collecting import collect
+from dropout_lint.linting.confirming import confirm
 from dropout_lint.linting.linking import link
 from dropout_lint.linting.linter import Linter
 from dropout_lint.linting.merging import Findings
@@ -109,7 +110,8 @@ def collected(paths: Iterable[Path], space: Workspace, settings: Settings) -> Co
 
 def checked(collected: Collected, space: Workspace) -> Checked:
     project = space.project(collected)
-    return check_files(collected, project) + check_runs(link(collected, project), project)
+    found = check_files(collected, project) + check_runs(link(collected, project), project)
+    return confirm(found, project.files)
 
 
 @pytest.mark.parametrize("settled", [0, 2_000_000_000], ids=["by signature", "by content"])

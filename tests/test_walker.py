@@ -197,6 +197,10 @@ def test_statements_behind_an_exit_are_not_read() -> None:
     assert domain.seen == [{1}, {2}, {4}, {4}]
 
 
+def test_an_empty_body_changes_nothing() -> None:
+    assert Constants().function([], {"x": ANY}) == {"x": ANY}
+
+
 def test_each_return_is_evaluated_where_it_is() -> None:
     domain, _ = run("x = 1\nif c:\n    return x\nx = 2\ntry:\n    return x\nfinally:\n    x = 3")
     assert domain.results == [{1}, {2}]

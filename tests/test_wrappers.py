@@ -343,3 +343,19 @@ def test_a_lower_rate_in_a_wrapper_is_not_reported_at_a_line_of_another_file(tmp
     for own, reported in (("Block(8), ", 0), ("nn.Linear(8, 8), nn.ReLU(), nn.Dropout(0.1), ", 1)):
         (tmp_path / "net.py").write_text(HEADER + net.format(own))
         assert len(lint_files([tmp_path / "net.py"], {"DRP602"})) == reported
+
+
+def test_a_wrapper_that_returns_a_tuple_is_not_inlined(tmp_path: Path) -> None:
+    """The elements of ``tuple(...)`` are several values, also where a generator makes them."""
+    net = """
+    class Pair(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.act = nn.GELU()
+
+        def forward(self, x):
+            return tuple(v for v in (self.act(x), None) if v is not None)
+
+    net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.3), Pair(), nn.Linear(4, 4))
+    """
+    assert codes(findings(tmp_path, net)) == []

@@ -19,6 +19,7 @@ from dropout_lint.torch_api.layer_groups import DROP_PATHS, LOGIT_LOSSES, REGRES
 from dropout_lint.torch_api.signatures import FUNCTIONALS, RNNS
 
 MAX_INLINED = 3
+_COLLECTIONS = frozenset({"tuple", "list", "set", "dict"})
 
 
 class Expressions(Protocol):
@@ -69,6 +70,8 @@ class Calls:
         name = self._graph.module.resolve_call(call, state.block)
         if (name.startswith("torch.") and "(" not in name) or name in DROP_PATHS:
             return self._function(call, name, arguments, everything, state.block)
+        if not name and isinstance(call.func, ast.Name) and call.func.id in _COLLECTIONS:
+            return several(everything)
         if isinstance(call.func, ast.Attribute):
             receiver = flat(self._expressions.value(call.func.value, state))
             if receiver:

@@ -42,7 +42,7 @@ class Interpreter(Walker[S], Domain[S, V]):
         end = self.run(body, state)
         ends = [*self._exits.returns, *([end] if end is not None else [])]
         self._exits, self._points = outer, points
-        return self._meet(ends, body[-1])
+        return self._meet(ends, body[-1]) if body else state
 
     def run(self, body: list[ast.stmt], state: S) -> S | None:
         following: S | None = state
