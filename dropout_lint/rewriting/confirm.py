@@ -12,7 +12,8 @@ def confirm(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> tuple[list
     """Split the findings of a file: those whose place is a node of the concrete tree, and a Failure for each other.
 
     A finding in a statement that libcst does not read stays, on the word of ``ast`` alone: Python 2, syntax of a newer
-    Python than libcst knows, or a form feed that libcst drops. There the two parsers do not disagree about a place.
+    Python than libcst knows, a form feed that
+    libcst drops, or what is nested too deeply for it. There the two parsers do not disagree about a place.
     """
     found: list[Diagnostic] = []
     failures: list[Failure] = []
@@ -29,7 +30,7 @@ def is_confirmed(span: Span, text: ConcreteText) -> bool:
     try:
         place = text.place(span)
         return text.has(place)
-    except NotConcrete:
+    except (NotConcrete, RecursionError):
         return True
     except (IndexError, ValueError):  # outside of the text
         return False

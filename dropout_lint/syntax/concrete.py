@@ -76,8 +76,8 @@ class Unit:
         for node in list(self._ranges):
             for outer in self._parenthesized(node):
                 self._index.setdefault(outer, []).append(node)
-            for place, found in self._as_in_ast(node):
-                self._index.setdefault(place, []).append(found)
+            for other, found in self._as_in_ast(node):
+                self._index.setdefault(other, []).append(found)
 
     def _parenthesized(self, node: cst.CSTNode) -> Iterator[Range]:
         """The ranges of an expression with one, two and more of its parentheses."""
