@@ -34,7 +34,7 @@ def edited(fix: Fix, text: ConcreteText) -> Fix | None:
             raise Unsound("two rewrites change the same code")
     except CommentLost:
         return Fix(fix.otherwise or fix.message, Applicability.DISPLAY)
-    except (Unsound, NotConcrete, ValueError, RecursionError):
+    except (Unsound, NotConcrete, ValueError, RecursionError):  # the last for what is nested too deeply
         return Fix(fix.otherwise, Applicability.DISPLAY) if fix.otherwise else None
     edits = tuple(Edit(text.span((one.start, one.end)), one.code) for one in found)
     return replace(fix, edits=edits, rewrites=(), otherwise="")

@@ -12,7 +12,8 @@ def confirm(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> tuple[list
     """Split the findings of a file: those whose place is a node of the concrete tree, and a Failure for each other.
 
     A finding in a statement that libcst does not read stays, on the word of ``ast`` alone: Python 2, syntax of a newer
-    Python than libcst knows, nesting that is too deep for it, or a form feed that libcst drops. There the two parsers do not disagree about a place.
+    Python than libcst knows, a form feed that libcst drops, or nesting too deep for it. There the two parsers do not
+    disagree about a place.
     """
     found: list[Diagnostic] = []
     failures: list[Failure] = []

@@ -77,6 +77,8 @@ class Unit:
         for node in list(self._ranges):
             for outer in self._parenthesized(node):
                 self._index.setdefault(outer, []).append(node)
+            for other, found in self._as_in_ast(node):
+                self._index.setdefault(other, []).append(found)
 
     def _parenthesized(self, node: cst.CSTNode) -> Iterator[Range]:
         """The ranges of an expression with one, two and more of its parentheses."""
@@ -84,12 +86,16 @@ class Unit:
         opening, closing = (node.lpar, node.rpar) if expression else ((), ())  # type: ignore[attr-defined]
         for left, right in zip(reversed(opening), closing, strict=True):
             yield self._ranges[left][0], self._ranges[right][1]
-        if isinstance(node, cst.Param) and node.annotation is not None:
-            # For ``ast``, a parameter ends before its default.
-            yield self._ranges[node][0], self.outer(node.annotation.annotation)[1]
-        if isinstance(node, cst.Call) and len(node.args) == 1 and isinstance(node.args[0].value, cst.GeneratorExp):
-            # For ``ast``, the parentheses of the call belong to a generator that is its only argument.
-            self._index.setdefault((self.opening(node), self._ranges[node][1]), []).append(node.args[0].value)
+
+    def _as_in_ast(self, node: cst.CSTNode) -> Iterator[tuple[Range, cst.CSTNode]]:
+        """Where ``ast`` places what libcst has no node for, or a longer or shorter one."""
+        match node:
+            case cst.Param(name=name, annotation=cst.Annotation(annotation=kind)):  # without its default
+                yield (self._ranges[name][0], self.outer(kind)[1]), node
+            case cst.Call(args=[cst.Arg(value=cst.GeneratorExp(lpar=[]) as generator)]):  # with the call's parentheses
+                yield (self.opening(node), self._ranges[node][1]), generator
+            case cst.Subscript(slice=[first, *_, last]):  # the tuple of several indices
+                yield (self._ranges[first.slice][0], self._ranges[last.slice][1]), node
 
     def range(self, node: cst.CSTNode) -> Range:
         """Where a node begins and ends, without parentheses around it."""
@@ -199,7 +205,8 @@ class ConcreteText:
             return False
         statement = found.block[found.first]
         if self.range(statement) == place and any(True for _ in _blocks(statement)):
-            return self._head(statement).begins(place[0])
+            head = self._head(statement)
+            return head.begins(head.start)
         return self.expression(place).has(place)
 
     def expression(self, place: Range) -> Unit:
