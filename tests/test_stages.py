@@ -198,10 +198,12 @@ def test_what_the_stages_hand_on_travels_to_another_process(tmp_path: Path) -> N
     script = (
         "import pickle, sys\n"
         "from dropout_lint.linting.checking import check_files, check_runs\n"
+        "from dropout_lint.linting.confirming import confirm\n"
         "from dropout_lint.linting.workspace import Workspace\n"
         "facts, linked = pickle.load(sys.stdin.buffer)\n"
         "project = Workspace().project(facts)\n"
-        "sys.stdout.buffer.write(pickle.dumps(check_files(facts, project) + check_runs(linked, project)))\n"
+        "checked = check_files(facts, project) + check_runs(linked, project)\n"
+        "sys.stdout.buffer.write(pickle.dumps(confirm(checked, project.files)))\n"
     )
     sent = pickle.dumps((facts, linked))
     done = subprocess.run([sys.executable, "-c", script], input=sent, capture_output=True, check=True)
