@@ -1,4 +1,4 @@
-"""Writes ``docs/frameworks.md`` from the data that the linker reads; ``--check`` only compares."""
+"""Writes ``docs/frameworks.md`` from the data that the mode rules use; ``--check`` only compares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ table or not. For a base class *inside* your project whose callers set the mode,
 mode-managed-bases = ["mylab.training.BaseTrainer"]
 ```
 
-This page is written by `python -m tools.frameworks`, from the data that the linker reads.
+This page is written by `python -m tools.frameworks`, from the data that the mode rules use.
 
 | Framework | Who sets the mode | Understood | Silent, and why |
 |---|---|---|---|
