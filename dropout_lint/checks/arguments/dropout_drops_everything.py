@@ -31,5 +31,5 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
-    """Report a layer as the source alone would with the rate of the instance."""
+    """Report a layer of the instance, by the check above, with the values that the run showed."""
     return check(layer.site, context)

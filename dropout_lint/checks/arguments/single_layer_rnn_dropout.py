@@ -52,7 +52,7 @@ def _removal(site: DropoutSite, rate: Argument) -> Rewrite:
 
 
 def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
-    """Report a layer as the source alone would with the rate of the instance."""
+    """Report a layer of the instance, by the check above, with the values that the run showed."""
     return check(layer.site, context)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
+from dropout_lint.checks.support.masks import is_dropout, is_intended, is_named
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.scaling import scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic
@@ -33,7 +33,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.shape != "same" or site.sampler == "normal" or not is_dropout(site) or site.words & _WHOLE:
         return
-    if deliberate(site, context) or not (context.in_module(site.scope) or is_named(site)):
+    if is_intended(site, context) or not (context.in_module(site.scope) or is_named(site)):
         return
     share = f"`{site.kept}`" if site.kept else "a part"
     message = f"Training keeps {share} of the mean and evaluation all of it: nothing scales."

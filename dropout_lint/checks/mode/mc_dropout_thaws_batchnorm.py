@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import advice
-from dropout_lint.checks.support.mode import is_meant, related, subject
+from dropout_lint.checks.support.mode import is_intended, model_name, related
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
@@ -25,9 +25,9 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if here is None:
             continue
         shown = forward.repeated or run.function_of(forward.frame).intent
-        if not shown and not is_meant(here, run, cause.location, forward.frame):
+        if not shown and not is_intended(here, run, cause.location, forward.frame):
             continue
-        name = subject(run, cause.frame, model) or "the model"
+        name = model_name(run, cause.frame, model) or "the model"
         layer, place = run.models[norm].class_name, run.models[norm].built
         yield here.report(
             cause.location.span,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dropout_lint.checks.support.context import advice
-from dropout_lint.checks.support.mode import differing, related, subject, unless_meant
+from dropout_lint.checks.support.mode import live_layer, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
@@ -29,7 +29,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     history = history_of(run)
     for event in run.events:
         found = _lost(history, event)
-        here = unless_meant(context, run, found.call.location, found.call.frame) if found is not None else None
+        here = unless_intended(context, run, found.call.location, found.call.frame) if found is not None else None
         if found is None or here is None:
             continue
         message, todo = _explain(run, found)
@@ -43,8 +43,8 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 def _explain(run: ModeRun, found: _Lost) -> tuple[str, str]:
     """The message of a finding, and what to do."""
-    name = subject(run, found.call.frame, found.model)
-    differs = differing(run, found.live)
+    name = model_name(run, found.call.frame, found.model)
+    differs = live_layer(run, found.live)
     if found.graph is None:
         return (
             f"{name or 'This'} is an exported program, whose mode is fixed: this call raises `NotImplementedError`.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.mode import built, differing, mode_call, subject, unless_meant
+from dropout_lint.checks.support.mode import built_places, live_layer, mode_call, model_name, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
@@ -18,18 +18,18 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if trace.kind != "trace" or trace.model is None:
             continue
         live = _live_in_train(history, trace, trace.model)
-        here = unless_meant(context, run, trace.location, trace.frame) if live is not None else None
+        here = unless_intended(context, run, trace.location, trace.frame) if live is not None else None
         if live is None or here is None:
             continue
-        name = subject(run, trace.frame, trace.model) or "The model"
+        name = model_name(run, trace.frame, trace.model) or "The model"
         # The exporter of older versions switches to eval mode by itself.
         where = " with `dynamo=True`, the default since torch 2.9" if trace.label == "torch.onnx.export" else ""
         receiver = run.spelling(trace.frame, trace.model)
         yield here.report(
             trace.location.span,
-            f"{name} is in train mode, and `{trace.label}` records that for good{where}{differing(run, live)}.",
+            f"{name} is in train mode, and `{trace.label}` records that for good{where}{live_layer(run, live)}.",
             fix=mode_call(trace.statement, receiver, "eval()", "Call `eval()` before the export"),
-            related=tuple(built(run, trace.model, live)),
+            related=tuple(built_places(run, trace.model, live)),
         )
 
 

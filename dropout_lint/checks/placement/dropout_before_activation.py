@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.activations import activation_kind, before_activations, inside
+from dropout_lint.checks.support.activations import activation_kind, before_activations, in_wrapper
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.logits import is_logit
-from dropout_lint.checks.support.order import exchange
 from dropout_lint.checks.support.paths import Paths
+from dropout_lint.checks.support.swaps import swapped
 from dropout_lint.diagnostic import Applicability, Diagnostic, Severity
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import CLIPPING, COMMUTES, NOT_ZERO_AT_ZERO, TWIN, bias
@@ -24,13 +24,13 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if _gates(paths, activation):
             continue
         by_default = kind != activation.kind
-        name = f"`{kind.rpartition('.')[2]}`{inside(activation)}"
+        name = f"`{kind.rpartition('.')[2]}`{in_wrapper(activation)}"
         chosen = ", a default of its configuration," if by_default else ""
         yield context.report(
             dropout.span,
             f"Dropout before {name}{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
             severity=Severity.INFO if by_default or kind in CLIPPING else None,
-            fix=exchange(dropout, activation, Applicability.UNSAFE),
+            fix=swapped(dropout, activation, Applicability.UNSAFE),
             beside=[activation],
         )
 

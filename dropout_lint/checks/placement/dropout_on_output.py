@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context
-from dropout_lint.checks.support.logits import feeds
+from dropout_lint.checks.support.logits import reaches
 from dropout_lint.checks.support.paths import PLAIN, Paths, dropouts
 from dropout_lint.checks.support.removal import removal
 from dropout_lint.diagnostic import Diagnostic
@@ -27,9 +27,9 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         return
     paths, residual = Paths(graph), graph.adds_input
     for dropout in dropouts(graph, PLAIN):
-        if dropout.guarded or feeds(paths, dropout, graph.losses):
+        if dropout.guarded or reaches(paths, dropout, graph.losses):
             continue
-        if not feeds(paths, dropout, graph.compared) and (residual or not _ends_a_head(graph, paths, dropout)):
+        if not reaches(paths, dropout, graph.compared) and (residual or not _ends_a_head(graph, paths, dropout)):
             continue
         yield context.report(
             dropout.span,
