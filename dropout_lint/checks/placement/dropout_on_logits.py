@@ -26,8 +26,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if is_logit(paths, activation) and not dropout.forced:
             yield context.report(
                 dropout.span,
-                f"Dropout on the argument of `{short_name(activation)}`{in_wrapper(activation)}: a dropped logit becomes "
-                "0, which is a score like any other and gets probability; it is not left out.",
+                f"Dropout on the argument of `{short_name(activation)}`{in_wrapper(activation)}: a dropped logit "
+                "becomes 0, which is a score like any other and gets probability; it is not left out.",
                 fix=_fix(context, paths, dropout, activation),
                 beside=[activation],
             )

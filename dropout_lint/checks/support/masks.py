@@ -1,4 +1,4 @@
-"""What several checks of hand-written dropout ask about a mask: is it dropout, and is it intended at test time?"""
+"""Questions about a hand-written mask: whether it is dropout, and whether it is intended at test time."""
 
 from __future__ import annotations
 

@@ -34,8 +34,9 @@ class Evaluation:
 
 @lru_cache(maxsize=1)
 def evaluations_in_train_mode(run: ModeRun) -> tuple[Evaluation, ...]:
-    """Evaluations in train mode of models that were trained or loaded before. Where ``train()`` is called in the same
-    function, DRP207 reports it.
+    """Evaluations in train mode of models that were trained or loaded before.
+
+    They are left out if ``train()`` is called in the same function: DRP207 reports those.
     """
     history = history_of(run)
     training = {e.order for e in history.training}
