@@ -1,4 +1,4 @@
-"""DRP502: values are dropped and nothing makes up for their share of the mean."""
+"""DRP502: values are dropped, and the rest is not scaled up to keep the mean."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _WHOLE = {
     "stochastic", "bag",
 }
 # fmt: on
-"""Units that are dropped without scaling, as is usual for them."""
+"""Words for units that are usually dropped without scaling."""
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report masks of the tensor's own shape that training alone has, and that nothing scales."""
+    """Report unscaled masks of the shape of the tensor that are applied in training only."""
     if site.kind != "product" or site.scale != "none" or site.compensated or not site.guarded:
         return
     if site.shape != "same" or site.sampler == "normal" or not is_dropout(site) or site.words & _WHOLE:

@@ -1,4 +1,4 @@
-"""DRP206: an evaluation of a model that is in train mode on every path that leads there."""
+"""DRP206: an evaluation of a model that is in train mode on every path to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report forwards; one beside another model in eval mode is DRP208."""
+    """Report evaluations in train mode. Where another model is in eval mode, DRP208 reports them."""
     history = history_of(run)
     for found in evaluations_in_train_mode(run):
         here = unless_intended(context, run, found.location, found.first.frame)
@@ -62,7 +62,7 @@ def _insertion(history: History, found: Evaluation) -> Span | None:
 
 
 def _trains_on(history: History, forward: RunEvent, model: int) -> bool:
-    """Whether a model that is put into eval mode here is put back where it trains later, or reported there."""
+    """Whether ``eval()`` here does no harm to later training: there is none, or a ``train()`` comes before it."""
     later = (f for f in history.training if f.order > forward.order and history.touches(f, model))
     step = next(later, None)
     if step is None:

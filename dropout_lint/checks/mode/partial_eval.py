@@ -13,7 +13,7 @@ from dropout_lint.facts import ModeRun
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report forwards of the model that was left out."""
+    """Report forwards of the model whose ``eval()`` is missing."""
     for found in evaluations_in_train_mode(run):
         here = unless_intended(context, run, found.location, found.first.frame)
         if found.other is None or here is None:

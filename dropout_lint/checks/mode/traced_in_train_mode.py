@@ -34,7 +34,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 
 def _live_in_train(history: History, trace: RunEvent, model: int) -> int | None:
-    """The layer by which the graph differs from the one in eval mode."""
+    """A layer that is in train mode in the graph, and would compute differently in eval mode."""
     run = history.run
     if run.function_of(trace.frame).is_test or trace.modes != TRAIN:
         return None
@@ -42,6 +42,7 @@ def _live_in_train(history: History, trace: RunEvent, model: int) -> int | None:
         return None
     if trace.cause is not None and not history.is_trained(model):
         return None  # train() and then an export: the training graph is what is wanted
-    obeys = trace.label.endswith("symbolic_trace")  # dropout modules go on obeying; a functional one is fixed
+    # A symbolic trace calls the modules, which keep following the mode; only functional dropouts are fixed.
+    keeps_modules = trace.label.endswith("symbolic_trace")
     layers = (part for part, modes in trace.live if modes == TRAIN)
-    return next((part for part in layers if run.models[part].in_project or not obeys), None)
+    return next((part for part in layers if run.models[part].in_project or not keeps_modules), None)

@@ -40,7 +40,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 
 def _is_known(history: History, model: int) -> bool:
-    """Whether it is known of every layer that it computes the same in both modes, or of its class."""
+    """Whether nothing in the model is unknown: each part is known to be live or not, or its class is in the project."""
     models = history.run.models
     return all(models[part].live is not None or models[part].in_project for part in history.parts(model))
 
@@ -63,7 +63,7 @@ def _is_excused(history: History, forward: RunEvent, model: int) -> bool:
 
 
 def _trains_nearby(history: History, forward: RunEvent, cause: RunEvent) -> bool:
-    """Whether a backward pass belongs to the piece of the function in which ``train()`` stands."""
+    """Whether a backward pass comes after ``train()``, or in the same loop or region."""
     return any(forward.frame in history.chain(b.frame) and _is_near(b, cause) for b in history.backwards)
 
 

@@ -32,7 +32,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _has_a_way_around(paths: Paths, drop: LayerNode) -> bool:
-    """Whether the dropped value is added to something that does not come from it, or goes where nobody can see."""
+    """Whether the dropped value is added to a value not computed from it, or its use is unknown."""
     for user in paths.after(drop, VIEWS | {"scale"}):
         if user.kind in {"mul", "unknown"}:
             return True

@@ -1,4 +1,4 @@
-"""DRP304: dropout into a batch normalization, whose running statistics are then learned under noise."""
+"""DRP304: dropout before a batch normalization, which then learns its running statistics from noisy values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DRP314: element-wise dropout into a max pooling."""
+"""DRP314: element-wise dropout before a max pooling."""
 
 from __future__ import annotations
 

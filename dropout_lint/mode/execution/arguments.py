@@ -74,4 +74,4 @@ def bind_parameters(machine: Machine, inner: Frame, function: Function, argument
     for name in names:
         if name not in inner.names:
             given = name in defaults and not arguments.unpacked
-            inner.names[name] = machine.evaluate(defaults[name], inner) if given else machine.fresh(name)
+            inner.names[name] = machine.evaluate(defaults[name], inner) if given else machine.make_unknown(name)
