@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report rates passed to an attention function, or to a project's function that hands them on to one."""
+    """Report rates passed to an attention function, or to a function of the project that passes them on to one."""
     if site.form not in {"attention", "forwarded"} or site.guarded or context.intended(site):
         return
     if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):

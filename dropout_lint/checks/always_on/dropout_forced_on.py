@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report a literal True; a sibling call that follows the mode makes it a warning."""
+    """Report a literal True; a warning if another dropout of the class follows the mode."""
     if site.form != "functional" or site.mode != "true" or not site.api.startswith("torch.nn.functional."):
         return
     if site.guarded or site.rate.is_zero or site.rate.gated or site.rate.from_caller or site.ones_mask:

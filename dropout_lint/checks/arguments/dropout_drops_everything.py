@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report rates that are proven to be 1 or True; tests and documented ablations are left alone."""
+    """Report rates that are proven to be 1 or True, except in tests and documented ablations."""
     if site.form in {"forwarded", "application", "rnn"} or context.facts.is_test or site.intent:
         return
     argument = site.argument(site.rate_argument)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report masks that a ``forward`` reaches without any test of the mode; in a helper, the call."""
+    """Report masks that a ``forward`` reaches without a test of the mode; for a mask in a helper, its calls."""
     if site.guarded or not site.reached or not is_dropout(site) or is_intended(site, context):
         return
     if site.kind == "mask" or (site.kind == "index" and site.scale not in {"right", "complement"}):

@@ -15,7 +15,7 @@ from dropout_lint.torch_api.activations import CLIPPING, COMMUTES, NOT_ZERO_AT_Z
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report dropouts right before GELU, SiLU, tanh and their like; one that only clips is information."""
+    """Report dropouts right before GELU, SiLU, tanh and similar; before one that only clips, it is information."""
     paths = Paths(graph)
     for dropout, activation in before_activations(graph, context):
         kind = activation_kind(activation, context)
@@ -36,7 +36,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _gates(paths: Paths, activation: LayerNode) -> bool:
-    """Whether a sigmoid weighs another value, as a gate of attention does."""
+    """Whether a sigmoid is a gate: another value is multiplied by it."""
     gate = "sigmoid" in activation.kind.lower()
     return gate and any(user.kind == "mul" for user in paths.users(activation))
 

@@ -37,7 +37,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 def _fix(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
     element = activation.element
     if TWIN.get(activation.kind) == "torch.nn.PReLU" and element is not None and element.form in NUMBERED:
-        return None  # its slope would have another key
+        return None  # the swap would change the key of its slope
     return swapped(dropout, activation, _applicability(paths, dropout, activation))
 
 
@@ -45,8 +45,8 @@ def _applicability(paths: Paths, dropout: LayerNode, activation: LayerNode) -> A
     if COMMUTES[activation.kind] != "exact":
         return Applicability.UNSAFE
     if dropout.element is not None and not dropout.element.only_called:
-        return Applicability.UNSAFE  # somebody may ask for a layer by its place
-    # What a layer computes is finite, and an in-place activation that moves forward overwrites nothing but that.
+        return Applicability.UNSAFE  # code may index the layer by its position
+    # The output of a layer is finite, and an in-place activation that moves forward overwrites only that output.
     producers = paths.before(dropout, () if activation.inplace else VIEWS)
     layers = bool(producers) and all(_OWNS_ITS_OUTPUT.match(p.kind) for p in producers)
     return Applicability.SAFE if layers else Applicability.UNSAFE

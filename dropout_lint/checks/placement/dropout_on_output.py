@@ -22,7 +22,7 @@ _HEAD = re.compile(r"head|predict|classif|regress|decoder_?out|generator|forecas
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report dropouts behind the last Linear of a head, where their value is what the head returns."""
+    """Report dropouts after the last Linear of a head, whose result the head returns."""
     if context.named_intent(graph.scope) or context.facts.is_test:
         return
     paths, residual = Paths(graph), graph.adds_input

@@ -1,4 +1,4 @@
-"""DRP307: element-wise dropout between convolutions, where neighbours carry what was dropped."""
+"""DRP307: element-wise dropout between convolutions, where neighbours repeat the dropped values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROVEN_FROM = 0.3
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report plain dropout between 2-D or 3-D convolutions of a plain stack; small rates are information."""
+    """Report element-wise dropout between 2-D or 3-D convolutions without residuals; small rates are information."""
     if graph.adds_input or context.named_intent(graph.scope) or context.facts.is_test:
         return
     paths = Paths(graph)
@@ -55,7 +55,7 @@ def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
 
 
 def _alone(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
-    """Whether a convolution is the only one of its wrapper; dropout between blocks of several is another design."""
+    """Whether a convolution is the only one in its wrapper. Dropout between blocks of several is another design."""
     if _block(node) == _block(dropout):
         return True
     together = [n for n in paths.graph.nodes if _block(n) == _block(node)]

@@ -12,9 +12,9 @@ from dropout_lint.mode.program.values import Class, Constant, Frame, Function, T
 
 
 def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Location) -> Thing:
-    """Make an instance of a class: execute its constructor.
+    """Make an instance of a class, by executing its constructor.
 
-    Inside of a module, a layer that was built before from the same constants is reused.
+    A layer of a module that was built before from the same constants is not executed again.
     """
     module = machine.project.classes.is_module(made.home, "." + made.name)
     holds = machine.holds_model(arguments.all())

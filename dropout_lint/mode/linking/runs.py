@@ -95,7 +95,7 @@ class Runs:
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
 
     def _only_project_calls(self, facts: FileFacts, flow: ModeFlow) -> bool:
-        """Whether only the project calls the methods of a class: no framework, and no base class that cannot be found."""
+        """Whether only the project calls the methods of a class: no framework, and no base class that is not found."""
         if self.project.classes.is_module(facts, "." + flow.owner):
             if flow.checkpoints or flow.name.endswith("__init__"):
                 return True
