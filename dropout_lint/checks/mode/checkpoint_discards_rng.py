@@ -1,4 +1,4 @@
-"""DRP212: activation checkpointing that draws another mask when it computes again."""
+"""DRP212: activation checkpointing whose recomputation in the backward pass draws another mask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dropout_lint.rewrites import RemoveKeyword
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report ``preserve_rng_state=False`` over something that drops."""
+    """Report ``preserve_rng_state=False`` for a function or model with a dropout."""
     for event in run.events:
         if event.kind != "checkpoint":
             continue

@@ -18,6 +18,8 @@ _OUTPUT_WIDTH = re.compile(
     r"|classes|labels|horizon|forecast\w*|h|c_out|out_len)(?:$|[^a-z])",
     re.IGNORECASE,
 )
+_KEEPS_OUTPUT = VIEWS | {"cat", "scale"}
+"""Kinds of operations that may follow the dropout on the way to the result of the head."""
 _HEAD = re.compile(r"head|predict|classif|regress|decoder_?out|generator|forecast", re.IGNORECASE)
 
 
@@ -41,7 +43,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _ends_a_head(graph: LayerGraph, paths: Paths, dropout: LayerNode) -> bool:
-    if not graph.outputs or not paths.returned(dropout, _GATHERS):
+    """Whether the dropout follows the last Linear of a class named as a head, or one with the width of the output."""
+    if not graph.outputs or not paths.returned(dropout, _KEEPS_OUTPUT):
         return False
     producers = paths.before(dropout, VIEWS)
     if not producers or not all(p.kind == "torch.nn.Linear" for p in producers):
@@ -49,9 +52,6 @@ def _ends_a_head(graph: LayerGraph, paths: Paths, dropout: LayerNode) -> bool:
     if not all(_OUTPUT_WIDTH.search(p.out_features) or p.out_features == "1" for p in producers):
         return False
     return bool(_HEAD.search(graph.scope.class_name)) or all(_named_output(p) for p in producers)
-
-
-_GATHERS = VIEWS | {"cat", "scale"}
 
 
 def _named_output(node: LayerNode) -> bool:

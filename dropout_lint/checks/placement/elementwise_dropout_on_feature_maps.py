@@ -45,16 +45,18 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
     producers = paths.before(dropout, _PASSES | POOLS)
-    if not producers or not all(_spatial(p) and _alone(paths, p, dropout) for p in producers):
+    if not producers or not all(_is_spatial(p) and _is_alone_in_block(paths, p, dropout) for p in producers):
         return False
     followers = paths.after(dropout, _PASSES | POOLS)
     if followers:
-        return all(_spatial(f) and _alone(paths, f, dropout) and not _covers(f) for f in followers)
+        return all(
+            _is_spatial(f) and _is_alone_in_block(paths, f, dropout) and not _covers_the_map(f) for f in followers
+        )
     ends_in_pool = [u for u in paths.users(dropout) if u.kind in POOLS]
-    return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers(p) for p in producers)
+    return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers_the_map(p) for p in producers)
 
 
-def _alone(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
+def _is_alone_in_block(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
     """Whether a convolution is the only one in its wrapper. Dropout between blocks of several is another design."""
     if _block(node) == _block(dropout):
         return True
@@ -68,11 +70,11 @@ def _block(node: LayerNode) -> Span | str:
     return node.within or node.module.rpartition(".")[0]
 
 
-def _spatial(node: LayerNode) -> bool:
+def _is_spatial(node: LayerNode) -> bool:
     return bool(_CONV.match(node.kind)) and bool(node.kernel) and all(side > 1 for side in node.kernel or ())
 
 
-def _covers(node: LayerNode) -> bool:
+def _covers_the_map(node: LayerNode) -> bool:
     return node.padding in {0.0, 1.0} and max(node.kernel or (0,)) >= _FULLY_CONNECTED
 
 
