@@ -1,7 +1,7 @@
 """The facts that engines produce and checks read: small, frozen, picklable, free of syntax nodes and tensors.
 
-A check registers itself by annotating its first parameter with one of the fact kinds below. What a run of a model
-showed is in ``observations``, which is imported only where a model is run.
+A check registers itself by annotating its first parameter with one of the fact kinds below. Facts
+about a model that ran are in ``observations``, which is imported only there.
 """
 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite

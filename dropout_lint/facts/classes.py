@@ -10,16 +10,17 @@ from dropout_lint.facts.values import Scope
 
 @dataclass(frozen=True, slots=True)
 class RateWrite:
-    """A dropout rate assigned while the model computes."""
+    """A dropout rate assigned while the model computes, such as ``self.drop.p = 0``."""
 
     target: str
     span: Span
     scope: Scope
     under_mode_test: bool
-    """It writes zero, under a test of the mode."""
+    """It writes 0, and a test of the mode decides about it."""
     in_forward_branch: bool
     """It writes a constant, in a branch of ``forward``."""
     restored: bool
+    """The same function assigns it more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class UnreadParameter:
 
 @dataclass(frozen=True, slots=True)
 class ModelClass:
-    """A class: its bases, and how it uses its attributes."""
+    """A class as checks see it: bases, methods, and how it uses its attributes. ClassHeader is for other files."""
 
     name: str
     span: Span
@@ -63,12 +64,12 @@ class ModelClass:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSummary:
-    """What a function does with its parameters."""
+    """Where a function passes its parameters, so that its calls can be followed."""
 
     name: str
     parameters: tuple[str, ...]
     sinks: frozenset[str]
-    """Parameters that reach a dropout which ignores the mode."""
+    """Parameters that reach the rate of a dropout which ignores the mode."""
     returns: tuple[str, ...] = ()
     """Functions of the same file that it returns."""
 

@@ -26,19 +26,19 @@ class FileFacts:
     functions: dict[str, FunctionSummary] = field(default_factory=dict)
     sites: tuple[DropoutSite, ...] = ()
     definitions: tuple[tuple[int, int, int], ...] = ()
-    """First line with decorators, ``def`` line and last line of every definition, if the file has a pragma."""
+    """If the file has a pragma, three lines of each definition: the first with decorators, the ``def``, the last."""
     is_test: bool = False
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """For each function of the file, the classes whose methods call it ("" for other callers)."""
     foreign_reads: frozenset[str] = frozenset()
-    """Attributes of other objects than the instance that are called or accessed further."""
+    """Attributes of other objects than ``self`` whose value is called or whose attributes are read."""
     setting_reads: frozenset[str] = frozenset()
-    """Settings of layers that the file reads, with the last name of the layer: ``drop.p``, ``rnn.dropout``."""
+    """Settings of layers that the file reads, by the last name of the layer: ``drop.p``, ``rnn.dropout``."""
     flags: tuple[FlagUse, ...] = ()
     graphs: tuple[LayerGraph, ...] = ()
     masks: tuple[MaskSite, ...] = ()
     speaks_of_mode: bool = False
-    """It may set a mode, evaluate or export, by its words."""
+    """Words in it suggest that it sets a mode, evaluates or exports."""
     outlines: tuple[ModeOutline, ...] | None = None
     """None if they were not collected."""
     overrides: tuple[ModeOverride, ...] = ()
@@ -54,7 +54,7 @@ class FileFacts:
         return self.speaks_of_mode or any(found)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
-        """The facts of one kind; none of a kind that takes several files."""
+        """The facts of one kind. A ModeRun takes several files, so there are none."""
         if kind not in _FIELDS:
             return ()
         found: tuple[object, ...] = getattr(self, _FIELDS[kind])

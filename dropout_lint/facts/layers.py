@@ -1,4 +1,4 @@
-"""Networks: layers, the values between them, and the wrappers that are looked into later."""
+"""Networks: layers, the values that flow between them, and wrappers to be inlined."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dropout_lint.facts.values import UNKNOWN, Scope, Value
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One argument of a constructor, as far as it is proven: a constant, or the name of a class or function."""
+    """One argument of a constructor: a proven constant, the name of a class or function, or unknown."""
 
     kind: Literal["constant", "name", "unknown"] = "unknown"
     constant: str | float | bool | None = None
     name: str = ""
     value: Value = UNKNOWN
-    """For an argument that speaks of dropout, what else is known about it."""
+    """For an argument named after dropout, what is known about its value."""
     text: str = ""
 
 
@@ -31,16 +31,16 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """How a layer came about that is a class of the project or the product of one of its functions.
+    """A layer that a class or function of the project makes. Its own graph is inlined later.
 
-    ``depth`` counts the wrappers around it that were looked into.
+    ``depth`` counts the wrappers around it that were inlined already.
     """
 
     target: str
     """What is called to build it: a dotted name, or one of the same file behind a leading dot."""
     passed: Passed
     operands: tuple[tuple[str, tuple[int, ...]], ...]
-    """The nodes that may have made each argument of the layer's call, with its keyword or ""."""
+    """For each argument of the layer's call: its keyword or "", and the nodes that may have made it."""
     depth: int = 0
 
 
@@ -69,7 +69,7 @@ class LayerNode:
     """Number of dimensions of the value, batch included, where it is proven."""
     inplace: bool = False
     edited: tuple[int, ...] = ()
-    """Those of its inputs that it overwrites, where a method or an assignment like ``+=`` does so."""
+    """The inputs that it overwrites, by a method or an assignment such as ``+=``."""
     forced: bool = False
     """A functional dropout with a literal ``training=True``."""
     guarded: bool = False
@@ -77,21 +77,21 @@ class LayerNode:
     optional: bool = False
     """Some other test decides whether it runs."""
     element: LayerElement | None = None
-    """How it stands in the arguments of nn.Sequential or in a list of layers."""
+    """Its position in the arguments of nn.Sequential or in a list of layers."""
     call: LayerCall | None = None
     """How it is called in a ``forward``."""
     callee: str = ""
-    """How the source names the class or function, ``nn.Dropout``; "" where only a run shows it."""
+    """The class or function as the source names it, ``nn.Dropout``; "" if only a run shows it."""
     attribute: str = ""
     """The attribute of the instance that holds the module."""
     wrapper: Wrapper | None = None
-    """For an unknown layer, what may tell what is in it."""
+    """For a layer of unknown contents, the call to inline."""
     within: Span | None = None
-    """For what is inside of a wrapper, the place in the graph's own file that applies the wrapper."""
+    """For a node from an inlined wrapper, the call of the wrapper in the file of the graph; else None."""
     wrappers: tuple[str, ...] = ()
-    """The classes and functions of the wrappers that it is inside of, outermost first."""
+    """The names of the wrappers around it, outermost first."""
     path: str = ""
-    """The file that the span stands in, "" for the file of the facts themselves."""
+    """The file of the span, "" for the file of the graph."""
     module: str = ""
     """Path of the module in the instance ("blocks.3.drop"), or of the one that calls a function; "" in source."""
     shape: tuple[int, ...] | None = None
@@ -104,20 +104,20 @@ class LayerElement:
 
     form: Literal["positional", "named", "list", "append"]
     whole: Span
-    """What to exchange with a neighbour so that both change places: the element, its pair, or its statement."""
+    """The span to swap with a neighbour: the element, its (name, layer) pair, or its statement."""
     layer: Span
     """The layer as it is written there: a constructor, or the name of a layer built before."""
     inplace: Span | None
     """The value of its argument ``inplace``, if it is passed."""
     container: tuple[int, int]
-    """Position of the container, the same for elements that stand in one."""
+    """The position of the container in the file."""
     only_called: bool = False
     """The file calls the container as a whole and never looks into it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerCall:
-    """A call, and what it is applied to: a function's first argument, or what a method is called on."""
+    """A call and its operand: the first argument of a function, or the object of a method."""
 
     span: Span
     operand: Span
@@ -141,13 +141,13 @@ class LayerGraph:
     compared: tuple[int, ...] = ()
     """Nodes whose value a regression loss compares with its target."""
     seen: str = "source"
-    """How: from source, or by which tracer of an instance."""
+    """From source, or the tracer that ran the model."""
 
     @property
     def adds_input(self) -> bool:
-        """Whether a value is added, or joined, to one that it was computed from: a residual or dense connection.
+        """Whether a value is added or joined to one that it was computed from: a residual or dense connection.
 
-        What a wrapper does inside counts for the wrapper alone.
+        Connections inside wrappers do not count.
         """
         own = (node for node in self.nodes if node.within is None)
         return any(node.kind in {"add", "cat"} and self.rejoins(node) for node in own)
@@ -162,7 +162,7 @@ class LayerGraph:
         return False
 
     def sources(self, index: int, lowest: int = 0) -> set[int]:
-        """Everything from the node ``lowest`` on that a node's value was computed from, and the node."""
+        """The node and all nodes from ``lowest`` on that its value was computed from."""
         seen: set[int] = set()
         pending = [index]
         while pending:

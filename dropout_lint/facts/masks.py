@@ -1,4 +1,4 @@
-"""Hand-written dropout."""
+"""Facts about hand-written dropout."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class MaskSite:
     """One hand-written random mask that is applied to a tensor, or that mixes two states (zoneout)."""
 
     kind: Literal["product", "index", "zoneout", "mask"]
-    """A mask alone has a scale of its own and is applied somewhere else."""
+    """How it is applied. A "mask" alone is scaled where it is made, and applied somewhere else."""
     span: Span
     """The call that draws."""
     use: Span
     """Where the mask meets the tensor."""
     sampler: Literal["uniform", "normal", "bernoulli"]
     kept: str
-    """The probability to keep a value, as it would be written; "" where it is not known."""
+    """The probability to keep a value, as source: ``1 - p``; "" if unknown."""
     scale: Literal["right", "none", "complement", "unknown"]
-    """How the result is scaled: by one over the probability to keep, not at all, by the probability to drop."""
+    """How the result is scaled: by 1 / keep ("right"), not at all, or by 1 / drop ("complement")."""
     compensated: bool
-    """The class or function scales by the same probability somewhere else."""
+    """The class or function scales by the same probability at another place."""
     guarded: bool
     """A test of the train/eval mode decides about the draw, the use or the rate."""
     reached: bool
@@ -39,38 +39,39 @@ class MaskSite:
     shape: Literal["same", "vector", "other"]
     """The mask has the shape of the tensor; a vector where sizes were taken for values; anything else."""
     intent: str
+    """Words that declare dropout at test time, "" if none."""
     scope: Scope
     exchanged: bool = False
     """A zoneout that keeps the new state with the probability meant for the old one."""
     data: str = ""
     """The tensor that the mask is applied to, if it has a name."""
     scaled: Span | None = None
-    """In the branch of evaluation, a tensor times the probability to keep."""
+    """For evaluation: a tensor that is scaled by the probability to keep."""
     scaled_data: Span | None = None
-    """The tensor in it."""
+    """The tensor in ``scaled``."""
     division: Span | None = None
     """The division by one minus the rate, in a function that admits a rate of 1."""
     creation: Span | None = None
-    """Where the draw stays on the default device, the call that makes it."""
+    """The call that creates the draw, if it stays on the default device."""
     device_of: str = ""
-    """The tensor whose shape that call takes."""
+    """The tensor whose shape ``creation`` takes."""
     cast: Span | None = None
-    """The mask's conversion to float32 by ``float()``, or the conversion of another form."""
+    """The conversion of the mask that changes its type, such as ``.float()``."""
     rate: Span | None = None
     """The probability in the sampler."""
     complement: str = ""
-    """One minus it, as it would be written."""
+    """One minus ``rate``, as source."""
     scalable: bool = False
     """The use is a product, which can be divided by the probability to keep."""
     uniform: str = ""
-    """The name of the uniform draw that a normal one has a counterpart in."""
+    """For a normal draw: the name of the uniform draw to use instead."""
     sizes: Span | None = None
-    """The shape of the mask, which is that of the tensor."""
+    """The argument that gives the mask the shape of the tensor."""
     lines: Span | None = None
-    """Whole statements from the draw to the use that an ``if`` on the mode can hold, as eval then changes nothing."""
+    """The statements from the draw to the use, if they can move under ``if self.training`` without harm."""
     entry: Span | None = None
-    """The statement before which the function can return, where it returns the masked tensor and nothing else."""
+    """The statement before which the function can return its input, if it returns nothing but the masked tensor."""
     rate_parameter: str = ""
     """The parameter that is the rate."""
     torch: str = ""
-    """How the file names torch."""
+    """The name of torch in the file."""

@@ -1,4 +1,4 @@
-"""The events of one run of an entry point, followed in source: what happens to the models, where, and in which mode.
+"""What one run of an entry point does to models: its events, where they happen, and in which mode.
 
 The parts of a run refer to each other by position: ``run.models[event.model]`` is the model of an event,
 ``run.frames[event.frame]`` the function call in which it happens, ``run.events[event.cause]`` what set the mode.
@@ -35,13 +35,13 @@ class RunFunction:
     name: str
     """Qualified name, "" for the top level."""
     is_test: bool
-    """Of a file of tests."""
+    """It is in a test file."""
     intent: str
     """Words in it that ask for dropout at test time."""
     receiver: str
     """Its first parameter, such as ``self``."""
     statements: tuple[Span, ...]
-    """The statements of its body, without those nested in them."""
+    """The spans of the statements at the top of its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class RunFrame:
 
 @dataclass(frozen=True, slots=True)
 class OwnerClass:
-    """The class of a module whose constructor sets the mode of parts: what its other methods do."""
+    """What the methods of a class do about the modes that its constructor sets for parts."""
 
     sees_bases: bool
     """Every base class is ``nn.Module`` or in the project."""
@@ -77,9 +77,9 @@ class RunModel:
     name: str
     """The class, or the call that made it: ``torch.nn.Dropout``, ``Net``, ``timm.create_model``; "" if unknown."""
     class_name: str
-    """The last part of it, for a message: ``Dropout``."""
+    """The last part of ``name``, for a message: ``Dropout``."""
     label: str
-    """The first variable or attribute that it was bound to."""
+    """The first variable or attribute that it was assigned to."""
     in_project: bool
     """The project defines its class."""
     module: bool | None
@@ -90,13 +90,13 @@ class RunModel:
     parts: tuple[int, ...]
     """The objects that it holds directly."""
     attributes: tuple[tuple[str, int], ...]
-    """Those of them that are attributes."""
+    """Those of the parts that are attributes, by name."""
     origin: int | None
     """The model that it was traced, exported or scripted from."""
     tracer: str
     """The function that made it as a graph, such as ``torch.jit.trace``."""
     owner: OwnerClass | None
-    """Of a module whose constructor sets a mode."""
+    """Its class, if a constructor there sets the mode of parts; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class RunTurn:
     body: Span | None
     """The first statement of the body."""
     word: str
-    """In a loop over words such as ``"train"`` and ``"val"``, the one of this turn."""
+    """In a loop over strings such as ``"train"`` and ``"val"``, the string of this turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class RunEvent:
     """Gradients are on, off, or unknown."""
     location: Location
     statement: Span
-    """The statement around it."""
+    """The statement that contains it."""
     frame: int
     turns: tuple[RunTurn, ...] = ()
     """The loops around it, in all functions on the path, outermost first."""
@@ -141,7 +141,7 @@ class RunEvent:
     cause: int | None = None
     """The event that set the mode of the model, None for the mode it was built in."""
     live: tuple[tuple[int, Modes], ...] = ()
-    """The parts whose computation differs between the modes, with the modes they are in."""
+    """The parts that compute differently in the two modes, each with the modes that it may be in."""
     random_input: bool = False
     """Of a forward: all inputs are random numbers."""
     unused: bool = False
@@ -156,7 +156,7 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModeRun:
-    """One run of the top level of a file, or of one function about whose parameters nothing is known."""
+    """One run of the top level of a file, or of one function with unknown parameters."""
 
     path: str
     function: str

@@ -1,4 +1,4 @@
-"""Facts about train and eval mode: statements of functions, and classes."""
+"""Facts about train and eval mode: the statements of functions as Steps and Terms, and what classes do."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ class Term:
     """
 
     kind: str
-    """name, attribute, item, call, constant, tuple, dict, each, choice, compare, not, lambda, star, import or group."""
+    """The kind of expression.
+
+    name, attribute, item, call, constant, dict, compare, not, lambda, star: as in Python. ``tuple``: also a list or a
+    set. ``each``: a comprehension. ``choice``: one of several values: ``a if test else b``, ``a or b``. ``import``: an
+    imported name. ``group``: any other expression, by the terms in it.
+    """
     text: str = ""
-    """A name, an attribute, a dotted import, the operator of a comparison, the variable of a comprehension."""
+    """The name, attribute or dotted import; the operator of a comparison; the variable of a comprehension."""
     parts: tuple[Term, ...] = ()
     keywords: tuple[tuple[str, Term], ...] = ()
     span: Span = NOWHERE
@@ -31,7 +36,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A statement. ``arms`` are its blocks: two for a branch, the body and the rest for a loop, one for a region."""
+    """A statement.
+
+    ``arms`` are its blocks: both sides of a branch, or each ``case``; the body and the ``else`` of a loop; the body of
+    a ``with`` statement (a region).
+    """
 
     kind: Literal["bind", "evaluate", "return", "branch", "loop", "region", "stop", "define", "try", "outer"]
     targets: tuple[Term, ...] = ()
@@ -39,7 +48,7 @@ class Step:
     arms: tuple[tuple[Step, ...], ...] = ()
     span: Span = NOWHERE
     text: str = ""
-    """The qualified name of a definition; the statement by which a path stops."""
+    """Of a "define" the qualified name, of a "stop" the statement (``Break``); "+=", "while" or "" elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +64,17 @@ class ModeFlow:
     span: Span
     steps: tuple[Step, ...]
     parameters: tuple[str, ...] = ()
-    """Positional ones come first."""
+    """Names of the parameters, positional ones first."""
     positional: int = 0
+    """How many of them can be passed by position."""
     defaults: tuple[tuple[str, Term], ...] = ()
     rest: str = ""
-    """The parameter that takes further positional arguments."""
+    """The name of ``*args``, "" if there is none."""
     owner: str = ""
     """Qualified name of the class whose method it is."""
     decorators: tuple[Term, ...] = ()
     intent: str = ""
-    """Words by which it declares dropout at test time."""
+    """Words in it that declare dropout at test time, "" if none."""
     relevant: bool = False
     """It changes a mode, trains, exports or switches gradients off."""
     sets_flag: bool = False
@@ -75,9 +85,9 @@ class ModeFlow:
 
 @dataclass(frozen=True, slots=True)
 class ModeOutline:
-    """The mode words in a top-level definition; its name is "" for the statements between definitions.
+    """What a top-level definition does with modes, by its words, without parsing it. Decides whether to run it.
 
-    Shows whether to follow a function, without parsing it.
+    The name is "" for the statements between definitions.
     """
 
     name: str
@@ -120,7 +130,7 @@ class ModeOverride:
     """The definition, or the assignment."""
     kind: Literal["method", "property", "attribute"]
     instance: str
-    """How the instance is called there, "" for a static method."""
+    """The name of the instance there, such as ``self``; "" for a static method."""
     static: bool = False
     required: int = 0
     """How many parameters beside the instance have no default."""
@@ -133,7 +143,7 @@ class ModeOverride:
     backward: bool = False
     """It computes gradients."""
     forwards: bool = False
-    """It calls the method of the base class."""
+    """It calls the method of the base class: ``super().train(mode)``."""
     recurses: bool = False
     """It passes the mode on to its children."""
     sets: bool = False
@@ -151,7 +161,7 @@ class ModeOverride:
 
 @dataclass(frozen=True, slots=True)
 class ModeClass:
-    """What a class proves about modes. What its constructor builds is in its ModeFlow."""
+    """How a class uses the mode. What its constructor builds is in the ModeFlow of ``__init__``."""
 
     name: str
     bases: tuple[str, ...]

@@ -16,7 +16,7 @@ from dropout_lint.facts.sites import DropoutSite
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence about a run that is no finding. ``kind`` is "checked", "not checked", "note" or "noise"."""
+    """A line about a run that is not a finding. ``kind`` is "checked", "not checked", "note" or "noise"."""
 
     kind: str
     text: str
@@ -36,7 +36,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class RunSite(Observation):
-    """A call that the source engine knows as ``site``, with the values that the run showed put in.
+    """A call in source, as ``site`` with the values that the run showed filled in.
 
     ``place.path`` is the file of the site.
     """
@@ -51,7 +51,7 @@ class CallLeftOn(RunSite):
 
 @dataclass(frozen=True, slots=True)
 class BuiltLayer(RunSite):
-    """A layer of the instance whose rate drops everything, or has nothing to drop."""
+    """A layer of the model whose rate drops everything, or that has nothing to drop."""
 
 
 # --- random numbers in eval mode
@@ -78,7 +78,7 @@ class EvalDraw(Observation):
 
 @dataclass(frozen=True, slots=True)
 class UnlocatedDraws(Observation):
-    """An eval forward pass drew random numbers, and following its operators failed."""
+    """An eval forward pass drew random numbers, but its operators could not be followed."""
 
     generators: tuple[str, ...]
     error: str
@@ -87,7 +87,7 @@ class UnlocatedDraws(Observation):
 
 @dataclass(frozen=True, slots=True)
 class PythonDraws(Observation):
-    """An eval forward pass drew from generators that are not torch's."""
+    """An eval forward pass drew from generators of Python or NumPy, not of torch."""
 
     generators: tuple[str, ...]
     changes_answer: bool
@@ -113,7 +113,7 @@ class ModeNotSet(Observation):
 
 @dataclass(frozen=True, slots=True)
 class LeftInTrainMode(Observation):
-    """``eval()`` left a module in train mode that answers by mode."""
+    """``eval()`` left a module in train mode that computes differently by mode."""
 
     owner: str
     """Class of the innermost module around it with a ``train`` or ``eval`` of its own, else of its parent."""
@@ -138,7 +138,7 @@ class ModesMixed(Observation):
 
 @dataclass(frozen=True, slots=True)
 class ModesNotRestored(Observation):
-    """Modules came back from a block of code in another mode than before: ``modules``, of a model of a class."""
+    """A block of code left ``modules`` of a model in another mode than before."""
 
     model_class: str
     trains: bool
@@ -182,7 +182,7 @@ class UnreachedDropout(Observation):
     rate: float
     drops_paths: bool
     attention_line: int | None = None
-    """Line of an attention call below the same module, with a rate of 0."""
+    """Line of an attention call with a rate of 0, in the same module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class NormAfterDropout(Observation):
 
 @dataclass(frozen=True, slots=True)
 class MaskReading:
-    """A mask as its output shows it: dropped and all independent units, and the least and greatest kept factor.
+    """A mask, read from the output: dropped and all independent units, and the least and greatest factor of kept ones.
 
     ``shared`` are the dimensions along which one decision holds, batch first. ``blocks`` means that neighbours drop
     together, so that units are not independent and the rate cannot be tested.
@@ -235,11 +235,11 @@ class MaskReading:
 
     @property
     def scale(self) -> float:
-        """The factor of what was kept."""
+        """The factor that kept values were scaled by."""
         return (self.low + self.high) / 2
 
     def contradicts(self, rate: float, alpha: float) -> bool:
-        """Whether ``rate`` gives such a count less often than ``alpha``."""
+        """Whether a dropout with ``rate`` would drop so many with a chance below ``alpha``."""
         return contradicts(self.dropped, self.units, rate, alpha)
 
 
@@ -275,7 +275,7 @@ class ProbedDropout(Observation):
     drops_paths: bool = False
     """Its name is that of stochastic depth, which drops whole samples."""
     scaling_off: bool = False
-    """Configured not to scale what it keeps."""
+    """It is configured not to scale what it keeps."""
     moments: Moments | None = None
     """For an alpha dropout, of its output on standard normal numbers."""
     fresh: bool = False
@@ -305,7 +305,7 @@ class ProbedDropout(Observation):
 
     @property
     def multiplies_noise(self) -> bool:
-        """Whether it zeroes nothing and scales by many factors."""
+        """Whether it multiplies by noise: it zeroes nothing and scales by many factors."""
         return self.mask is not None and not self.mask.dropped and not self.mask.constant
 
     @property
@@ -316,7 +316,7 @@ class ProbedDropout(Observation):
 
     @property
     def unscaled(self) -> bool:
-        """Whether nothing scales for what is dropped: neither training, nor eval mode as in the form of 2012."""
+        """Whether neither mode scales for what is dropped; the original dropout of 2012 scaled in eval mode."""
         mask = self.tested
         if mask is None or not mask.constant or not same_factor(mask.scale, 1):
             return False

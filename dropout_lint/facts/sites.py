@@ -1,4 +1,4 @@
-"""Places where dropout is configured or applied, and where the mode is copied or asked."""
+"""Facts about places where dropout is configured or applied, and about flags that copy or test the mode."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ class DropoutSite:
     guarded: bool
     """A test of the train/eval mode decides whether this runs."""
     intent: str
-    """Why this is meant to be random at test time, in the source's own words; "" where nothing says so."""
+    """Words that declare dropout at test time, such as "monte carlo"; "" if none."""
     scope: Scope
     use: Use = "value"
     attribute: str = ""
     """The attribute of the instance that a constructed module is bound to."""
     container: str = ""
-    """The Python container (list, tuple, dict, ...) that keeps the module from being registered; "" if none."""
+    """What holds the module so that nn.Module does not register it: list, tuple, dict, global, ...; "" if nothing."""
     container_span: Span | None = None
     applied: tuple[AppliedCall, ...] = ()
-    """Where a module constructed here is called at once or through its local name."""
+    """Calls of the module that is constructed here, at once or through its local name."""
     binding: Span | None = None
     """The statement that binds a local name to the constructed module, when all its uses are in ``applied``."""
     settled: Settled = "no"
-    """Whether the arguments have the same values where the module is called as where it is built."""
+    """Whether the arguments have the same values where the module is called as where it is built; "open" if unknown."""
     input_api: str = ""
     """Canonical name of the call whose result is dropped, where it is known."""
     input_inplace: bool = False
@@ -74,7 +74,7 @@ class DropoutSite:
     unused_on_purpose: bool = False
     """A comment on its line says that it is not used."""
     holds_modules_only: bool = False
-    """The container consists of constructed objects, in a dictionary under strings."""
+    """The container holds constructed objects alone; a dictionary has strings as keys."""
     constructor: Span | None = None
     """For an application, the call that made the module."""
     layers: Value = UNKNOWN
@@ -87,7 +87,7 @@ class DropoutSite:
 
 @dataclass(frozen=True, slots=True)
 class AppliedCall:
-    """A call of a module that was constructed in the same expression or bound to a local name."""
+    """A call of a module that the same expression, or a local name, gives."""
 
     span: Span
     callee: Span
@@ -101,16 +101,17 @@ class FlagUse:
     """A mode flag other than ``self.training`` that decides about dropout, or a copy of it."""
 
     kind: Literal["copy", "constant", "partial", "rate", "method"]
-    """``self.flag = self.training`` while constructing; ``self.flag = True``; the mode frozen in a ``partial``, or in
-    the rate of a constructor; the bound method ``self.train``."""
+    """copy: ``self.flag = self.training`` in a constructor. constant: ``self.flag = True``. method: the bound
+    method ``self.train``. partial, rate: the mode is frozen in a ``partial``, or in the rate of a constructor.
+    """
     name: str
     span: Span
     """Where to report: the dropout that the flag governs, or the test."""
     read: Span
-    """The expression that reads the flag; for a rate, the whole choice."""
+    """The expression that reads the flag; for a rate, the whole ``a if flag else b``."""
     scope: Scope
     text: str = ""
-    """For a rate, the one that is meant for training; for the bound method, what it is bound to."""
+    """For a rate, the rate in training; for the bound method, the object that it is bound to."""
     receiver: str = ""
     """For the bound method of an object outside of its class, the constructor's name."""
     calls: tuple[Span, ...] = ()
@@ -119,10 +120,10 @@ class FlagUse:
 
 @dataclass(frozen=True, slots=True)
 class NarrowDropoutCheck:
-    """A test for one dropout class, in a walk over modules that then sets a mode or a rate."""
+    """A test for one dropout class, in a loop over modules that then sets a mode or a rate."""
 
     span: Span
     asked: Span | None = None
     """Where ``nn.Dropout`` stands in it; None for a test of the class name."""
     namespace: str = ""
-    """``nn``, as written there."""
+    """``nn``, as the source writes it."""

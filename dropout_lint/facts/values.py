@@ -1,4 +1,4 @@
-"""Values, arguments and scopes: parts of other facts."""
+"""Values, arguments and scopes, which other facts contain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Value:
 
     ``number``: the proven constant; for ``kind`` "bool", 1.0 or 0.0.
     ``polarity``: a probability to keep or to drop, by the identifiers that the value flows through.
-    ``doc``: the same by a docstring or a help text.
+    ``doc``: the same, according to a docstring or a help text.
     ``gated``: a definition of the value depends on the train/eval mode.
     ``literal``: it comes from literals in the code, not from a default or an option.
 
@@ -37,7 +37,7 @@ class Value:
     parameter: str = ""
     """The parameter of the enclosing function, if the value is that parameter unchanged."""
     from_caller: bool = False
-    """Computed from a parameter of a function other than a constructor, so callers decide."""
+    """Computed from a parameter of a function that is no constructor, so each call decides."""
     attribute: str = ""
     """The last attribute or key name the value was read from, for a look-up in configuration classes."""
     names: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from dropout_lint.torch_api.signatures import NEVER_ACTIVE_BY_DEFAULT
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report alpha dropouts without training, or with a literal False, in methods of a Module."""
+    """Report alpha dropouts in methods of a Module without ``training``, or with a literal False."""
     if site.form != "functional" or site.api not in NEVER_ACTIVE_BY_DEFAULT or site.use == "discarded":
         return
     if site.mode not in {"absent", "false"} or site.guarded or site.unpacked or site.rate.is_zero:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report rates passed to an attention function, or to a project's function that hands them on to one."""
+    """Report rates passed to an attention function, or to a function of the project that passes them on to one."""
     if site.form not in {"attention", "forwarded"} or site.guarded or context.intended(site):
         return
     if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
@@ -64,7 +64,7 @@ def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
-    """Report a call that dropped in eval mode, as the source alone would at the rate of the run."""
+    """Report a call that dropped in eval mode, by the check above, with the values that the run showed."""
     return check(call.site, context)
 
 
@@ -76,5 +76,5 @@ def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]
 
 
 def refute_call(call: SwitchedOffCall) -> str:
-    """The call runs in eval mode and drops nothing."""
+    """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

@@ -1,4 +1,4 @@
-"""DRP103: a dropout module that is constructed where it is applied, and so is always in train mode."""
+"""DRP103: a dropout module that is constructed at each call, and so is always in train mode."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ def _fix(site: DropoutSite) -> Fix | None:
 
 
 def _passed(site: DropoutSite, owner: str) -> Iterator[tuple[str, str]]:
-    """The constructor's arguments, and the mode; alpha modules, unlike their functions, ignore ``inplace``."""
+    """The arguments of the functional call: those of the constructor, and the mode.
+
+    Alpha modules ignore ``inplace``, but their functions do not, so it is left out.
+    """
     for argument in site.arguments:
         if argument.name == "p":
             yield "p" if argument.keyword else "", argument.text
@@ -70,7 +73,7 @@ def _passed(site: DropoutSite, owner: str) -> Iterator[tuple[str, str]]:
 
 
 def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a module that drew in eval mode and that another forward pass does not meet again."""
+    """Report a module that drew in eval mode and that each forward pass builds anew."""
     if draw.home == "temporary":
         text = f"{draw.class_name} is built anew in each forward pass, always in train mode"
         yield context.report(draw, text + at_probed_rate(draw.probed_rate))

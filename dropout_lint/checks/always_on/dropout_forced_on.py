@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report a literal True; a sibling call that follows the mode makes it a warning."""
+    """Report a literal True; a warning if another dropout of the class follows the mode."""
     if site.form != "functional" or site.mode != "true" or not site.api.startswith("torch.nn.functional."):
         return
     if site.guarded or site.rate.is_zero or site.rate.gated or site.rate.from_caller or site.ones_mask:
@@ -47,7 +47,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
-    """Report a call that dropped in eval mode, as the source alone would at the rate of the run."""
+    """Report a call that dropped in eval mode, by the check above, with the values that the run showed."""
     return check(call.site, context)
 
 
@@ -59,5 +59,5 @@ def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]
 
 
 def refute_call(call: SwitchedOffCall) -> str:
-    """The call runs in eval mode and drops nothing."""
+    """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

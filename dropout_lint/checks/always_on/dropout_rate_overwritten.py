@@ -29,7 +29,7 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
 
 
 def check_change(rate: RateChanged, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a rate that an eval forward pass changed for the training after it."""
+    """Report a rate that an eval forward pass changed, so that later training has another one."""
     change = f"from {rate.before:g} to {rate.after:g}"
     text = f"An eval forward pass changes the rate `{rate.attribute}` {change}, and training keeps it"
     yield context.report(rate, text)

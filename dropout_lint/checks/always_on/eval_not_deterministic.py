@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report draws whose cause no other rule names: noise is information."""
+    """Report draws that no other rule explains; noise that is no dropout is information."""
     if draw.origin == "function" and draw.mode is None:
         text = f"`{draw.name}` drops in eval mode"
         yield context.report(draw, text + at_probed_rate(draw.probed_rate))
@@ -23,7 +23,7 @@ def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]
 
 
 def check_unlocated(draws: UnlocatedDraws, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report draws that could not be followed to a line."""
+    """Report draws that could not be located in the code."""
     text = f"An eval forward pass draws random numbers ({', '.join(draws.generators)})"
     why = f"; where is not known, since following the operators raised {draws.error}"
     yield context.report(draws, text + at_probed_rate(draws.probed_rate) + why)

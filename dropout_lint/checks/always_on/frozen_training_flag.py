@@ -1,4 +1,4 @@
-"""DRP106: a copy of ``self.training`` taken while the object is built, or a flag that nothing ever changes."""
+"""DRP106: a copy of ``self.training`` made in a constructor, or a flag for the mode that never changes."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def _fix(flag: FlagUse) -> Fix | None:
 
 
 def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a function that drew in eval mode since the mode that it is passed is true."""
+    """Report a function that drew in eval mode because the mode passed to it is true."""
     if draw.origin == "function" and draw.mode and draw.mode != "True":
         text = f"`{draw.name}` drops in eval mode: `{draw.mode}` is true although the model is not in training"
         yield context.report(draw, text + at_probed_rate(draw.probed_rate))
 
 
 def refute_call(call: SwitchedOffCall) -> str:
-    """The call runs in eval mode and drops nothing."""
+    """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

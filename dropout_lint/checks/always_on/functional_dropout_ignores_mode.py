@@ -1,4 +1,4 @@
-"""DRP101: a functional dropout in a Module that nothing ties to the train/eval mode."""
+"""DRP101: a functional dropout in a Module that ignores the train/eval mode."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report calls without a training argument, and torch.dropout(..., True), outside of any mode test."""
+    """Report calls without ``training``, and ``torch.dropout(x, p, True)``, that no test of the mode guards."""
     if site.form != "functional" or site.api in NEVER_ACTIVE_BY_DEFAULT or site.use == "discarded":
         return
-    aten = not site.api.startswith("torch.nn.functional.")
-    if site.mode != ("true" if aten else "absent") or site.guarded or site.unpacked:
+    is_aten = not site.api.startswith("torch.nn.functional.")
+    if site.mode != ("true" if is_aten else "absent") or site.guarded or site.unpacked:
         return
-    if site.rate.is_zero or site.rate.gated or (aten and site.ones_mask) or context.intended(site):
+    if site.rate.is_zero or site.rate.gated or (is_aten and site.ones_mask) or context.intended(site):
         return
     helper = not site.scope.class_name
     if helper and not _called_by_modules_only(site, context):
@@ -32,47 +32,46 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.rate.from_caller and not helper:
         return
-    argument = "train=True" if aten else "the default training=True"
+    argument = "train=True" if is_aten else "the default training=True"
     yield context.report(
         site.span,
         f"`{site.callee_text}` runs with {argument} here, so it keeps dropping after `model.eval()`.",
-        fix=_fix(site, aten),
+        fix=_fix(site, is_aten),
     )
 
 
 def _called_by_modules_only(site: DropoutSite, context: Context) -> bool:
-    """A helper without a mode parameter that methods of Modules of this file call is theirs to answer for."""
+    """Whether all calls of the function around the site come from methods of Modules of this file."""
     callers = context.facts.calls.get(site.scope.function, ())
     return bool(callers) and all(caller and context.is_module(caller) for caller in callers)
 
 
-def _fix(site: DropoutSite, aten: bool) -> Fix | None:
+def _fix(site: DropoutSite, is_aten: bool) -> Fix | None:
     owner = site.scope.self_name
     if not owner or not site.arguments:
         return None
     message = f"Follow the mode: `training={owner}.training`"
-    if aten:
+    if is_aten:
         train = site.argument("train")
-        # In a partial that the constructor makes, the mode would be read once for all.
-        known = train is not None and train.span.within(site.span)
-        return (
-            safe(message, ReplaceExpression(train.span, f"{owner}.training")) if train is not None and known else None
-        )
+        # Bound by a partial in the constructor, the argument would read the mode only once.
+        if train is None or not train.span.within(site.span):
+            return None
+        return safe(message, ReplaceExpression(train.span, f"{owner}.training"))
     return safe(message, AddArgument(site.span, "training", f"{owner}.training"))
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
-    """Report a call that dropped in eval mode, as the source alone would at the rate of the run."""
+    """Report a call that dropped in eval mode, by the check above, with the values that the run showed."""
     return check(call.site, context)
 
 
 def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a function that drew in eval mode and is passed no mode."""
+    """Report a function that drew in eval mode and gets no ``training`` argument."""
     if draw.origin == "function" and draw.mode == "":
         text = f"`{draw.name}` is not told the mode, so it drops in eval mode too"
         yield context.report(draw, text + at_probed_rate(draw.probed_rate))
 
 
 def refute_call(call: SwitchedOffCall) -> str:
-    """The call runs in eval mode and drops nothing."""
+    """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

@@ -32,5 +32,5 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
 
 
 def refute_call(call: SwitchedOffCall) -> str:
-    """The call runs in eval mode and drops nothing."""
+    """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

@@ -60,6 +60,6 @@ def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]
 
 
 def check_container(dropout: ContainedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a dropout in a list, a dict or a class body that the forward pass reaches."""
+    """Report a dropout in a list, a dict or a class body that the forward pass calls."""
     text = f"{dropout.class_name} is held in a plain container, so `eval()` does not reach it"
     yield context.report(dropout, text)

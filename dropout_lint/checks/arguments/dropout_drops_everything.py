@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report rates that are proven to be 1 or True; tests and documented ablations are left alone."""
+    """Report rates that are proven to be 1 or True, except in tests and documented ablations."""
     if site.form in {"forwarded", "application", "rnn"} or context.facts.is_test or site.intent:
         return
     argument = site.argument(site.rate_argument)
@@ -31,5 +31,5 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
-    """Report a layer as the source alone would with the rate of the instance."""
+    """Report a layer of the instance, by the check above, with the values that the run showed."""
     return check(layer.site, context)

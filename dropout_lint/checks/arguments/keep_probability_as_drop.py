@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report values that are named, documented or computed as keep probabilities; known small values are misnamed."""
+    """Report rates that are keep probabilities by name, documentation or computation.
+
+    Rates that are known to be small are only misnamed, which is another rule.
+    """
     argument = keep_argument(site, context)
     if argument is None:
         return
@@ -39,7 +42,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def _flipped(argument: Argument) -> tuple[str, Rewrite]:
-    """The complement of an expression, without a double one."""
+    """The source of one minus an expression; ``p`` for ``1 - p``."""
     text = argument.text
     complement = re.fullmatch(r"1(?:\.0*)?\s*-\s*([\w.]+)", text)
     if complement:
@@ -53,7 +56,7 @@ def _list(numbers: set[float]) -> str:
 
 
 def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a module that keeps the share that it is configured to drop, and scales for that."""
+    """Report a module that keeps the share that it is configured to drop, and scales for that share."""
     if scaling_of(probed) == "rate is the kept share":
         text = f"{probed.class_name} takes its rate as the share to keep: it {counted(probed)}"
         yield context.report(probed, text + when_probed(probed))

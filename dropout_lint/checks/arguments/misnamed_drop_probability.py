@@ -1,4 +1,4 @@
-"""DRP409: a drop probability that is named as one to keep."""
+"""DRP409: a drop probability with the name of a keep probability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dropout_lint.facts import DropoutSite
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report names that say keep where the value, or the help text, says drop."""
+    """Report names that say keep, where the value or the help text says drop."""
     argument = keep_argument(site, context)
     if argument is None:
         return

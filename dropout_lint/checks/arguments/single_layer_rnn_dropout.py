@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report rates that are proven not to be zero on a layer count that is proven to be one."""
+    """Report a rate that is proven not to be 0, on an RNN that is proven to have one layer."""
     if site.form != "rnn" or site.layers.number != 1.0 or site.layers.default or context.facts.is_test:
         return
     rate = site.argument("dropout")
@@ -40,7 +40,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def _is_read(site: DropoutSite, context: Context) -> bool:
-    """Whether the file may ask the layer for its rate."""
+    """Whether the file may read the rate of the layer."""
     reads = {read for read in context.facts.setting_reads if read.endswith(".dropout")}
     return f"{site.attribute}.dropout" in reads if site.attribute else bool(reads - {f"{site.scope.self_name}.dropout"})
 
@@ -52,7 +52,7 @@ def _removal(site: DropoutSite, rate: Argument) -> Rewrite:
 
 
 def check_instance(layer: BuiltLayer, context: Context) -> Iterator[Diagnostic]:
-    """Report a layer as the source alone would with the rate of the instance."""
+    """Report a layer of the instance, by the check above, with the values that the run showed."""
     return check(layer.site, context)
 
 

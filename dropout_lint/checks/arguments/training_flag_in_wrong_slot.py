@@ -1,4 +1,4 @@
-"""DRP404: the mode, or ``inplace``, passed in the position of another parameter."""
+"""DRP404: the mode, or ``inplace``, passed at the position of another parameter."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dropout_lint.facts import ModelClass
 
 
 def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
-    """Report parameters of a Module's constructor; signatures that follow a base class are left alone."""
+    """Report parameters of a Module's constructor, unless a base class has them too."""
     if not model.unread_parameters or not context.is_module(model.name) or context.facts.is_test:
         return
     for parameter in model.unread_parameters:
@@ -22,7 +22,7 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
 
 
 def _expected(class_name: str, parameter: str, context: Context) -> bool:
-    """Whether a base class has the parameter too, or is out of sight."""
+    """Whether a base class has the parameter too, or cannot be found."""
     for above in context.project.classes.ancestors(context.facts, "." + class_name):
         if above is None:
             return True

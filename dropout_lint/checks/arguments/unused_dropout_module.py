@@ -36,7 +36,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def check_reach(dropout: UnreachedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a dropout that no forward pass calls; a dropout of paths is information."""
+    """Report a dropout that no forward pass calls; for stochastic depth it is information."""
     text = f"{dropout.class_name} is configured with {dropout.rate:g}, and no forward pass in train mode reaches it"
     if dropout.attention_line is not None:
         text += f"; attention runs with `dropout_p` 0 in line {dropout.attention_line}"

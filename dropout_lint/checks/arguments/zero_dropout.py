@@ -11,7 +11,7 @@ from dropout_lint.rewrites import ReplaceExpression
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report literal zeros at modules and functionals."""
+    """Report modules and functional calls with a literal zero as their rate."""
     if site.form not in {"module", "functional"} or context.facts.is_test:
         return
     argument = site.argument(site.rate_argument)
@@ -19,8 +19,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     namespace = site.callee_text.rpartition(".")[0]
     fix = None
-    read = f"{site.attribute}.p" in context.facts.setting_reads
-    if site.form == "module" and namespace and not read:
+    rate_is_read = f"{site.attribute}.p" in context.facts.setting_reads
+    if site.form == "module" and namespace and not rate_is_read:
         fix = unsafe(f"Use `{namespace}.Identity()`", ReplaceExpression(site.span, f"{namespace}.Identity()"))
     yield context.report(
         site.span, "A rate of 0 drops nothing; this is an identity with the name of a dropout.", fix=fix

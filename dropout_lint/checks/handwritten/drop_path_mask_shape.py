@@ -1,4 +1,4 @@
-"""DRP508: a drop-path mask that does not decide once for each sample."""
+"""DRP508: a drop-path mask that has not one value for each sample."""
 
 from __future__ import annotations
 

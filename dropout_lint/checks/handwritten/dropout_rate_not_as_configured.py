@@ -26,14 +26,14 @@ def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Dia
 
 
 def check_call(call: DropoutInModel, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a dropout of torch's whose rate in the running model contradicts the configured one."""
+    """Report a torch dropout whose rate in the running model contradicts the configured one."""
     if call.rate_is_off:
         share = f"{call.dropped / call.units:.4f} of {call.units} units"
         yield context.report(call, f"{call.class_name} drops {share} in the model, p is {call.rate:g}")
 
 
 def check_attention(seen: AttentionRate, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report fused attention whose rate on a device contradicts the one that it is passed."""
+    """Report fused attention whose rate on a device contradicts the rate passed to it."""
     if seen.rate_is_off:
         share = f"{seen.mask.rate:.4f} of {seen.mask.units}" if seen.mask is not None else "all"
         text = f"Fused attention on {seen.device} drops {share} weights, dropout_p is {seen.rate:g}"

@@ -11,7 +11,7 @@ from dropout_lint.rewrites import InsertBefore
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report the division by what the function's own check lets be zero."""
+    """Report a division whose divisor is 0 for a rate that the function's own check admits."""
     if site.kind != "product" or site.division is None:
         return
     message = f"The check above admits a rate of 1, where {site.kept} is zero and the result NaN."

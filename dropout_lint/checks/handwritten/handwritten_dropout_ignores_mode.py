@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
-from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
+from dropout_lint.checks.support.masks import is_dropout, is_intended, is_named
 from dropout_lint.checks.support.observed import ObservedContext, at_probed_rate
 from dropout_lint.checks.support.scaling import when_probed
 from dropout_lint.diagnostic import Diagnostic, Fix, Related
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report masks that a ``forward`` reaches without any test of the mode; in a helper, the call."""
-    if site.guarded or not site.reached or not is_dropout(site) or deliberate(site, context):
+    """Report masks that a ``forward`` reaches without a test of the mode; for a mask in a helper, its calls."""
+    if site.guarded or not site.reached or not is_dropout(site) or is_intended(site, context):
         return
     if site.kind == "mask" or (site.kind == "index" and site.scale not in {"right", "complement"}):
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report the factor in the branch of evaluation."""
+    """Report the factor in the branch for evaluation."""
     if (
         site.kind != "product"
         or site.scale != "right"

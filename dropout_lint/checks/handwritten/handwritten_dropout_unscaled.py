@@ -1,4 +1,4 @@
-"""DRP502: values are dropped and nothing makes up for their share of the mean."""
+"""DRP502: values are dropped, and the rest is not scaled up to keep the mean."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, unsafe
-from dropout_lint.checks.support.masks import deliberate, is_dropout, is_named
+from dropout_lint.checks.support.masks import is_dropout, is_intended, is_named
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.scaling import scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic
@@ -24,16 +24,16 @@ _WHOLE = {
     "stochastic", "bag",
 }
 # fmt: on
-"""Units that are dropped without scaling, as is usual for them."""
+"""Words for units that are usually dropped without scaling."""
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report masks of the tensor's own shape that training alone has, and that nothing scales."""
+    """Report unscaled masks of the shape of the tensor that are applied in training only."""
     if site.kind != "product" or site.scale != "none" or site.compensated or not site.guarded:
         return
     if site.shape != "same" or site.sampler == "normal" or not is_dropout(site) or site.words & _WHOLE:
         return
-    if deliberate(site, context) or not (context.in_module(site.scope) or is_named(site)):
+    if is_intended(site, context) or not (context.in_module(site.scope) or is_named(site)):
         return
     share = f"`{site.kept}`" if site.kept else "a part"
     message = f"Training keeps {share} of the mean and evaluation all of it: nothing scales."

@@ -1,4 +1,4 @@
-"""DRP503: the scale belongs to another rate than the one that the mask has."""
+"""DRP503: the scale does not match the rate of the mask."""
 
 from __future__ import annotations
 

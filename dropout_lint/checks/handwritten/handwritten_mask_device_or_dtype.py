@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report the device, and as a finding of its own that only half precision shows, the type."""
+    """Report a mask on the default device, and, as another finding, one that changes the type of half precision."""
     if site.kind == "mask" or not is_dropout(site):
         return
     if site.creation is not None:

@@ -1,4 +1,4 @@
-"""DRP505: normal numbers compared with a rate."""
+"""DRP505: a mask that compares normal instead of uniform random numbers with a rate."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import advice, unsafe
-from dropout_lint.checks.support.mode import differing, related, unless_meant
+from dropout_lint.checks.support.mode import live_layer, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
@@ -33,13 +33,13 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             continue
         always = {event.statement for event, _ in frozen.values()} <= set(function.statements)
         for name, (event, live) in frozen.items():
-            here = unless_meant(context, run, event.location, event.frame)
+            here = unless_intended(context, run, event.location, event.frame)
             if here is None:
                 continue
             place, part = run.models[live].built, f"{function.receiver}.{name}"
             yield here.report(
                 event.location.span,
-                f"The first `train()` of this Module puts `{part}` back into train mode{differing(run, live)}.",
+                f"The first `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
                 fix=_override(function.receiver, list(frozen), function.statements[-1] if always else None),
                 related=(related(place, "computes differently by mode"),) if place is not None else (),
             )

@@ -1,11 +1,11 @@
-"""DRP206: an evaluation of a model that is in train mode on every path that leads there."""
+"""DRP206: an evaluation of a model that is in train mode on every path to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.mode import differing, mode_call, subject, unless_meant
+from dropout_lint.checks.support.mode import live_layer, mode_call, model_name, unless_intended
 from dropout_lint.checks.support.mode_evaluations import Evaluation, evaluations_in_train_mode, evidence, phases
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.observed import ObservedContext
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report forwards; one beside another model in eval mode is DRP208."""
+    """Report evaluations in train mode. Where another model is in eval mode, DRP208 reports them."""
     history = history_of(run)
     for found in evaluations_in_train_mode(run):
-        here = unless_meant(context, run, found.location, found.first.frame)
+        here = unless_intended(context, run, found.location, found.first.frame)
         if found.other is not None or here is None:
             continue
         why = "a `train()` undoes the `eval()`" if found.undone is not None else "no path calls `eval()`"
-        name = subject(run, found.frame, found.model) or "the model"
+        name = model_name(run, found.frame, found.model) or "the model"
         yield here.report(
             found.location.span,
-            f"{name} is evaluated {_where(run, found)} while it is in train mode: {why}{differing(run, found.live)}.",
+            f"{name} is evaluated {_where(run, found)} while it is in train mode: {why}{live_layer(run, found.live)}.",
             fix=mode_call(
                 _insertion(history, found),
                 run.spelling(found.frame, found.model),
@@ -62,7 +62,7 @@ def _insertion(history: History, found: Evaluation) -> Span | None:
 
 
 def _trains_on(history: History, forward: RunEvent, model: int) -> bool:
-    """Whether a model that is put into eval mode here is put back where it trains later, or reported there."""
+    """Whether ``eval()`` here does no harm to later training: there is none, or a ``train()`` comes before it."""
     later = (f for f in history.training if f.order > forward.order and history.touches(f, model))
     step = next(later, None)
     if step is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import advice
-from dropout_lint.checks.support.mode import is_meant, related, subject
+from dropout_lint.checks.support.mode import is_intended, model_name, related
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
@@ -13,7 +13,7 @@ from dropout_lint.facts import TRAIN, Location, ModeRun, RunEvent
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report the ``train()`` before the samples, where a name or a repetition says that they are samples."""
+    """Report ``train()`` before samples of Monte Carlo dropout, as a name or the loop around them shows."""
     history = history_of(run)
     seen: set[Location] = set()
     for forward in history.forwards:
@@ -24,10 +24,10 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         here = context.file(cause.location.path)
         if here is None:
             continue
-        shown = forward.repeated or run.function_of(forward.frame).intent
-        if not shown and not is_meant(here, run, cause.location, forward.frame):
+        are_samples = forward.repeated or run.function_of(forward.frame).intent
+        if not are_samples and not is_intended(here, run, cause.location, forward.frame):
             continue
-        name = subject(run, cause.frame, model) or "the model"
+        name = model_name(run, cause.frame, model) or "the model"
         layer, place = run.models[norm].class_name, run.models[norm].built
         yield here.report(
             cause.location.span,
@@ -42,7 +42,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 
 def _thawed_norm(history: History, forward: RunEvent) -> int | None:
-    """A batch norm that a ``train()`` for a pass without training puts into train mode, together with dropout."""
+    """A batch norm that ``train()`` puts into train mode together with dropout, for a forward without training."""
     run, cause = history.run, history.cause(forward)
     if cause is None or forward.model is None or run.function_of(forward.frame).is_test:
         return None

@@ -1,4 +1,4 @@
-"""DRP210: a mode call on a graph that has its mode for good, or on the original of a scripted copy."""
+"""DRP210: a mode call on a traced or exported graph, whose mode is fixed, or on the original of a scripted copy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dropout_lint.checks.support.context import advice
-from dropout_lint.checks.support.mode import differing, related, subject, unless_meant
+from dropout_lint.checks.support.mode import live_layer, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
@@ -14,8 +14,8 @@ from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
-    """A mode call that has no effect on what runs."""
+class _Ineffective:
+    """A mode call that does not change what runs."""
 
     call: RunEvent
     model: int
@@ -25,11 +25,11 @@ class _Lost:
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report the calls, by how the graph was made."""
+    """Report mode calls that change nothing."""
     history = history_of(run)
     for event in run.events:
-        found = _lost(history, event)
-        here = unless_meant(context, run, found.call.location, found.call.frame) if found is not None else None
+        found = _ineffective(history, event)
+        here = unless_intended(context, run, found.call.location, found.call.frame) if found is not None else None
         if found is None or here is None:
             continue
         message, todo = _explain(run, found)
@@ -41,10 +41,10 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         )
 
 
-def _explain(run: ModeRun, found: _Lost) -> tuple[str, str]:
+def _explain(run: ModeRun, found: _Ineffective) -> tuple[str, str]:
     """The message of a finding, and what to do."""
-    name = subject(run, found.call.frame, found.model)
-    differs = differing(run, found.live)
+    name = model_name(run, found.call.frame, found.model)
+    differs = live_layer(run, found.live)
     if found.graph is None:
         return (
             f"{name or 'This'} is an exported program, whose mode is fixed: this call raises `NotImplementedError`.",
@@ -62,32 +62,32 @@ def _explain(run: ModeRun, found: _Lost) -> tuple[str, str]:
     )
 
 
-def _lost(history: History, event: RunEvent) -> _Lost | None:
+def _ineffective(history: History, event: RunEvent) -> _Ineffective | None:
     run, model = history.run, event.model
     if model is None:
         return None
     if event.kind == "script":
-        return _too_late(history, event, model) if event.modes == TRAIN else None
+        return _call_on_scripted_original(history, event, model) if event.modes == TRAIN else None
     if event.kind != "mode" or run.function_of(event.frame).is_test:
         return None
     tracer = run.models[model].tracer
     if tracer.startswith("torch.export."):
-        return _Lost(event, model, None, None)
-    return _unheard(run, event, model) if tracer.startswith("torch.jit.trace") else None
+        return _Ineffective(event, model, None, None)
+    return _call_on_traced(run, event, model) if tracer.startswith("torch.jit.trace") else None
 
 
-def _unheard(run: ModeRun, call: RunEvent, graph: int) -> _Lost | None:
-    """A call that asks for another mode than the one in which the graph was traced."""
+def _call_on_traced(run: ModeRun, call: RunEvent, graph: int) -> _Ineffective | None:
+    """A call on a traced graph for another mode than it was traced in."""
     original = run.models[graph].origin
     before = reversed(run.events[: call.order])
     trace = next((e for e in before if e.kind == "trace" and e.model == original), None)
     if trace is None or {trace.modes, call.modes} != {TRAIN, EVAL}:
         return None
     live = next((part for part, modes in trace.live if modes == trace.modes), None)
-    return _Lost(call, graph, live, trace) if live is not None else None
+    return _Ineffective(call, graph, live, trace) if live is not None else None
 
 
-def _too_late(history: History, script: RunEvent, copy: int) -> _Lost | None:
+def _call_on_scripted_original(history: History, script: RunEvent, copy: int) -> _Ineffective | None:
     """``eval()`` on the original, after which only the scripted copy runs, still in train mode."""
     run, original = history.run, history.run.models[copy].origin
     after = run.events[script.order + 1 :]
@@ -101,7 +101,7 @@ def _too_late(history: History, script: RunEvent, copy: int) -> _Lost | None:
         return None
     pass_of_copy = next((e for e in forwards if e.model == copy), None)
     live = next((p for p, modes in pass_of_copy.live if modes == TRAIN), None) if pass_of_copy is not None else None
-    return _Lost(call, original, live, script) if live is not None else None
+    return _Ineffective(call, original, live, script) if live is not None else None
 
 
 def _sets_another(history: History, after: tuple[RunEvent, ...], call: RunEvent, copy: int, original: int) -> bool:

@@ -1,4 +1,4 @@
-"""DRP203: an override of ``train`` or ``eval`` that loses a part of what the method does."""
+"""DRP203: an override of ``train`` or ``eval`` that leaves out a part of what ``nn.Module`` does."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.mode import built, differing, mode_call, subject, unless_meant
+from dropout_lint.checks.support.mode import built_places, live_layer, mode_call, model_name, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
@@ -18,23 +18,23 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if trace.kind != "trace" or trace.model is None:
             continue
         live = _live_in_train(history, trace, trace.model)
-        here = unless_meant(context, run, trace.location, trace.frame) if live is not None else None
+        here = unless_intended(context, run, trace.location, trace.frame) if live is not None else None
         if live is None or here is None:
             continue
-        name = subject(run, trace.frame, trace.model) or "The model"
+        name = model_name(run, trace.frame, trace.model) or "The model"
         # The exporter of older versions switches to eval mode by itself.
         where = " with `dynamo=True`, the default since torch 2.9" if trace.label == "torch.onnx.export" else ""
         receiver = run.spelling(trace.frame, trace.model)
         yield here.report(
             trace.location.span,
-            f"{name} is in train mode, and `{trace.label}` records that for good{where}{differing(run, live)}.",
+            f"{name} is in train mode, and `{trace.label}` records that for good{where}{live_layer(run, live)}.",
             fix=mode_call(trace.statement, receiver, "eval()", "Call `eval()` before the export"),
-            related=tuple(built(run, trace.model, live)),
+            related=tuple(built_places(run, trace.model, live)),
         )
 
 
 def _live_in_train(history: History, trace: RunEvent, model: int) -> int | None:
-    """The layer by which the graph differs from the one in eval mode."""
+    """A layer that is in train mode in the graph, and would compute differently in eval mode."""
     run = history.run
     if run.function_of(trace.frame).is_test or trace.modes != TRAIN:
         return None
@@ -42,6 +42,7 @@ def _live_in_train(history: History, trace: RunEvent, model: int) -> int | None:
         return None
     if trace.cause is not None and not history.is_trained(model):
         return None  # train() and then an export: the training graph is what is wanted
-    obeys = trace.label.endswith("symbolic_trace")  # dropout modules go on obeying; a functional one is fixed
+    # A symbolic trace calls the modules, which keep following the mode; only functional dropouts are fixed.
+    keeps_modules = trace.label.endswith("symbolic_trace")
     layers = (part for part, modes in trace.live if modes == TRAIN)
-    return next((part for part in layers if run.models[part].in_project or not obeys), None)
+    return next((part for part in layers if run.models[part].in_project or not keeps_modules), None)

@@ -1,4 +1,4 @@
-"""DRP202: a Module whose ``train`` is something else than the switch between the modes."""
+"""DRP202: a Module whose ``train`` or ``eval`` no longer sets the mode."""
 
 from __future__ import annotations
 

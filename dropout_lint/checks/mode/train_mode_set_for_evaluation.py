@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import advice
-from dropout_lint.checks.support.mode import built, differing, related, subject, unless_meant
+from dropout_lint.checks.support.mode import built_places, live_layer, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.mode_purpose import generates, serves_otherwise, wants_losses
 from dropout_lint.checks.support.run_context import RunContext
@@ -24,23 +24,23 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         live = next((part for part, modes in forward.live if modes == TRAIN), None)
         if live is None and (_is_known(history, model) or wants_losses(forward)):
             continue
-        here = unless_meant(context, run, cause.location, forward.frame)
+        here = unless_intended(context, run, cause.location, forward.frame)
         if here is None:
             continue
-        name = subject(run, forward.frame, model) or "``"
+        name = model_name(run, forward.frame, model) or "``"
         yield here.report(
             cause.location.span,
-            f"{name} is put into train mode for an evaluation{differing(run, live)}.",
+            f"{name} is put into train mode for an evaluation{live_layer(run, live)}.",
             fix=advice("Call `eval()` here, and `train()` before the training that follows"),
             related=(
-                *(built(run, model, live) if live is not None else ()),
+                *(built_places(run, model, live) if live is not None else ()),
                 related(forward.location, "and evaluates here"),
             ),
         )
 
 
 def _is_known(history: History, model: int) -> bool:
-    """Whether it is known of every layer that it computes the same in both modes, or of its class."""
+    """Whether nothing in the model is unknown: each part is known to be live or not, or its class is in the project."""
     models = history.run.models
     return all(models[part].live is not None or models[part].in_project for part in history.parts(model))
 
@@ -63,7 +63,7 @@ def _is_excused(history: History, forward: RunEvent, model: int) -> bool:
 
 
 def _trains_nearby(history: History, forward: RunEvent, cause: RunEvent) -> bool:
-    """Whether a backward pass belongs to the piece of the function in which ``train()`` stands."""
+    """Whether a backward pass comes after ``train()``, or in the same loop or region."""
     return any(forward.frame in history.chain(b.frame) and _is_near(b, cause) for b in history.backwards)
 
 

@@ -1,11 +1,11 @@
-"""DRP204: the flag ``training`` assigned, which does not reach the modules inside."""
+"""DRP204: ``model.training = False``, which does not reach the modules inside."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
-from dropout_lint.checks.support.mode import built, subject, unless_meant
+from dropout_lint.checks.support.mode import built_places, model_name, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
@@ -14,27 +14,27 @@ from dropout_lint.rewrites import ReplaceStatement
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report assignments on models with layers inside that ask for their own flag."""
+    """Report assignments to ``training`` of models with layers that read their own flag, such as dropouts."""
     history = history_of(run)
     for event in run.events:
         model = event.model
         if event.kind != "flag" or model is None or not event.live or not _is_by_hand(history, event, model):
             continue
-        here = unless_meant(context, run, event.location, event.frame)
+        here = unless_intended(context, run, event.location, event.frame)
         if here is None:
             continue
-        live = event.live[0][0]
-        name = subject(run, event.frame, model) or "``"
+        live, _ = event.live[0]
+        name = model_name(run, event.frame, model) or "``"
         yield here.report(
             event.location.span,
             f"This sets the flag of {name} alone: the `{run.models[live].class_name}` inside keeps its own.",
             fix=_as_call(here, event.location.span),
-            related=tuple(built(run, model, live)),
+            related=tuple(built_places(run, model, live)),
         )
 
 
 def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
-    """Whether the flag is set without a mode call in the same function, and not by a method of the model."""
+    """Whether a function outside of the model sets the flag, and calls neither ``train`` nor ``eval`` of it."""
     run = history.run
     function = run.function_of(event.frame)
     if run.models[model].module is not True or function.is_test:
@@ -45,7 +45,7 @@ def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
 
 
 def _as_call(here: Context, span: Span) -> Fix | None:
-    """``model.eval()`` in place of ``model.training = False``."""
+    """A fix that writes ``model.eval()`` for ``model.training = False``."""
     target, _, value = here.slice(span).partition("=")
     receiver = target.strip().removesuffix(".training")
     call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.mode import built, differing, mode_call, related, subject, unless_meant
+from dropout_lint.checks.support.mode import built_places, live_layer, mode_call, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.mode_purpose import generates
 from dropout_lint.checks.support.observed import ObservedContext
@@ -27,15 +27,15 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if cause is None or model is None or turn is None:
             continue
         location = history.call_towards(cause, turn.frame) or cause.location
-        here = unless_meant(context, run, location, cause.frame, forward.frame)
+        here = unless_intended(context, run, location, cause.frame, forward.frame)
         live = _live_in_eval(forward)
         if here is None or live is None:
             continue
-        name = subject(run, turn.frame, model) or "the model"
+        name = model_name(run, turn.frame, model) or "the model"
         why = "nothing in the loop calls `train()` before it trains on"
         yield here.report(
             location.span,
-            f"This leaves {name} in eval mode, and {why}{differing(run, live)}.",
+            f"This leaves {name} in eval mode, and {why}{live_layer(run, live)}.",
             fix=mode_call(
                 _insertion(turn, cause, location),
                 run.spelling(turn.frame, model),
@@ -43,7 +43,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
                 "Call `train()` at the start of each turn of the loop",
             ),
             related=(
-                *built(run, model, live),
+                *built_places(run, model, live),
                 related(cause.location, "enters evaluation here"),
                 related(forward.location, "trains here, in eval mode from the next turn on"),
             ),
@@ -51,7 +51,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 
 def _turn_in_eval(history: History, forward: RunEvent) -> RunTurn | None:
-    """The turn in which a model trains in the eval mode that an evaluation of the turn before left it in."""
+    """The turn in which a model trains in eval mode, since an evaluation in the turn before left it so."""
     run, model, cause = history.run, forward.model, history.cause(forward)
     backward = history.backward_of(forward)
     if model is None or cause is None or backward is None or cause.modes != EVAL:
@@ -71,14 +71,14 @@ def _live_in_eval(forward: RunEvent) -> int | None:
 
 
 def _is_left(history: History, cause: RunEvent, model: int, turn: RunTurn) -> bool:
-    """Whether nothing else in a loop sets the mode, and an evaluation in it is what ``eval()`` is for."""
+    """Whether nothing in a loop sets the mode back, and ``eval()`` is for an evaluation in the loop."""
     inside = [e for e in history.modes if any(t.loop == turn.loop for t in e.turns) and history.touches(e, model)]
     alone = all(e.kind != "escape" and e.modes == EVAL for e in inside)
     return alone and _is_for_an_evaluation(history, cause, model, turn)
 
 
 def _is_for_an_evaluation(history: History, cause: RunEvent, model: int, turn: RunTurn) -> bool:
-    """Whether ``eval()`` serves an evaluation in the loop, and is not how the author wants to train."""
+    """Whether ``eval()`` is for an evaluation in the loop; else the author may want to train in eval mode."""
     if any(evaluates(f.name) for f in history.functions_until(cause.frame, turn.frame)):
         return True
     after = (f for f in history.forwards if f.order > cause.order and f.model == model)

@@ -1,4 +1,4 @@
-"""DRP311: alpha dropout behind an activation that is not SELU."""
+"""DRP311: alpha dropout after an activation that is not SELU."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _MEANT = {"token", "word", "time", "step", "frame", "position"}
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report channel dropouts right behind an embedding or an RNN, unless their name says that steps are meant."""
+    """Report channel dropouts right after an embedding or an RNN, unless their name says that they drop steps."""
     paths = Paths(graph)
     for dropout in dropouts(graph, _CHANNEL):
         producers = paths.before(dropout, {"torch.nn.Identity"})

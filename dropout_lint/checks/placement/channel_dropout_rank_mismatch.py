@@ -30,14 +30,17 @@ _EFFECTS = {
     (1, 5): "raises",
     (3, 3): "zeroes whole samples, with a warning",
 }
-"""What a channel dropout does to an input of a wrong rank, measured; pairs not listed are right or harmless."""
-_RIGHT = {2: "Dropout", 3: "Dropout1d", 4: "Dropout2d", 5: "Dropout3d"}
+"""What a channel dropout does to an input of a wrong rank, as measured.
+
+By the dimensions of the dropout (1 for Dropout1d) and the rank of the input. Pairs not listed are right or harmless.
+"""
+_FITTING = {2: "Dropout", 3: "Dropout1d", 4: "Dropout2d", 5: "Dropout3d"}
 _KEEPS_RANK = frozenset(COMMUTES) | {"torch.nn.BatchNorm1d"}
 _MOVES_AXES = {".permute", ".transpose", "torch.permute", "torch.transpose", "einops.rearrange"}
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report channel dropouts whose input has a proven rank that they are not made for."""
+    """Report channel dropouts whose input is proven to have a wrong rank."""
     paths = Paths(graph)
     found: dict[LayerNode, int] = {}
     for dropout in dropouts(graph, _DIMS):
@@ -70,16 +73,16 @@ def _rank(graph: LayerGraph, paths: Paths, dropout: LayerNode) -> int | None:
     return 2 if linear and normalized else None
 
 
-def _fix(context: Context, dropout: LayerNode, same: list[LayerNode], rank: int) -> Fix | None:
-    right = _RIGHT.get(rank)
-    if right is None:
+def _fix(context: Context, dropout: LayerNode, same_rank: list[LayerNode], rank: int) -> Fix | None:
+    fitting = _FITTING.get(rank)
+    if fitting is None:
         return None
-    names = {f"Dropout{n}d": right for n in (1, 2, 3)} | {f"dropout{n}d": right.lower() for n in (1, 2, 3)}
-    return renamed(context, dropout, same, names)
+    names = {f"Dropout{n}d": fitting for n in (1, 2, 3)} | {f"dropout{n}d": fitting.lower() for n in (1, 2, 3)}
+    return renamed(context, dropout, same_rank, names)
 
 
 def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a dropout of channels that decides within a channel."""
+    """Report a channel dropout that drops a part of a channel when it is probed."""
     mask = probed.plain_mask
     if mask is None or probed.class_name not in {"Dropout1d", "Dropout2d", "Dropout3d"} or len(probed.shape) <= 2:
         return
@@ -88,7 +91,7 @@ def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Dia
 
 
 def check_call(call: DropoutInModel, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report Dropout1d on (N, F) and Dropout3d on (N, C, H, W), which take the batch for channels."""
+    """Report Dropout1d on (N, F) and Dropout3d on (N, C, H, W): both take the batch for channels."""
     unbatched = {"Dropout1d": 2, "Dropout3d": 4}.get(call.class_name)
     if unbatched == len(call.shape) and call.shape[0] == call.batch and call.shape[0] > 1:
         text = f"{call.class_name} is given {call.shape}, takes the batch for channels, and zeroes whole samples"

@@ -20,7 +20,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         sums = paths.before(drop, VIEWS)
         if not sums or not all(s.kind == "add" and graph.rejoins(s) for s in sums):
             continue
-        if _has_a_way_around(paths, drop):
+        if _has_skip_connection(paths, drop):
             continue
         yield context.report(
             drop.span,
@@ -31,8 +31,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         )
 
 
-def _has_a_way_around(paths: Paths, drop: LayerNode) -> bool:
-    """Whether the dropped value is added to something that does not come from it, or goes where nobody can see."""
+def _has_skip_connection(paths: Paths, drop: LayerNode) -> bool:
+    """Whether the dropped value is added to a value not computed from it, or its use is unknown."""
     for user in paths.after(drop, VIEWS | {"scale"}):
         if user.kind in {"mul", "unknown"}:
             return True

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.activations import activation_kind, before_activations, inside
+from dropout_lint.checks.support.activations import activation_kind, before_activations, in_wrapper
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.logits import is_logit
-from dropout_lint.checks.support.order import exchange
 from dropout_lint.checks.support.paths import Paths
+from dropout_lint.checks.support.swaps import swapped
 from dropout_lint.diagnostic import Applicability, Diagnostic, Severity
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import CLIPPING, COMMUTES, NOT_ZERO_AT_ZERO, TWIN, bias
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report dropouts right before GELU, SiLU, tanh and their like; one that only clips is information."""
+    """Report dropouts right before GELU, SiLU, tanh and similar; before one that only clips, it is information."""
     paths = Paths(graph)
     for dropout, activation in before_activations(graph, context):
         kind = activation_kind(activation, context)
@@ -24,19 +24,19 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if _gates(paths, activation):
             continue
         by_default = kind != activation.kind
-        name = f"`{kind.rpartition('.')[2]}`{inside(activation)}"
+        name = f"`{kind.rpartition('.')[2]}`{in_wrapper(activation)}"
         chosen = ", a default of its configuration," if by_default else ""
         yield context.report(
             dropout.span,
             f"Dropout before {name}{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
             severity=Severity.INFO if by_default or kind in CLIPPING else None,
-            fix=exchange(dropout, activation, Applicability.UNSAFE),
+            fix=swapped(dropout, activation, Applicability.UNSAFE),
             beside=[activation],
         )
 
 
 def _gates(paths: Paths, activation: LayerNode) -> bool:
-    """Whether a sigmoid weighs another value, as a gate of attention does."""
+    """Whether a sigmoid is a gate: another value is multiplied by it."""
     gate = "sigmoid" in activation.kind.lower()
     return gate and any(user.kind == "mul" for user in paths.users(activation))
 

@@ -1,15 +1,15 @@
-"""DRP304: dropout into a batch normalization, whose running statistics are then learned under noise."""
+"""DRP304: dropout before a batch normalization, which then learns its running statistics from noisy values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.activations import REACHES_NORM, inside, shown
+from dropout_lint.checks.support.activations import REACHES_NORM, in_wrapper, short_name
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.observed import ObservedContext
-from dropout_lint.checks.support.order import NUMBERED, exchange
 from dropout_lint.checks.support.paths import DROPOUTS, Paths
+from dropout_lint.checks.support.swaps import NUMBERED, swapped
 from dropout_lint.diagnostic import Applicability, Diagnostic
 from dropout_lint.facts import LayerGraph
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
@@ -37,11 +37,11 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             shift = f"{at} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
             direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
             keyed = dropout.element is not None and dropout.element.form in NUMBERED
-            fix = None if keyed or not direct else exchange(dropout, norm, Applicability.UNSAFE)
+            fix = None if keyed or not direct else swapped(dropout, norm, Applicability.UNSAFE)
             yield context.report(
                 dropout.span,
-                f"`{shown(norm)}`{inside(norm)} learns its running variance under this dropout's noise and divides "
-                f"by too much in eval mode.{shift}",
+                f"`{short_name(norm)}`{in_wrapper(norm)} learns its running variance under this dropout's noise and "
+                f"divides by too much in eval mode.{shift}",
                 fix=fix,
                 beside=[norm],
             )

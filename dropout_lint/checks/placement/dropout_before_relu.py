@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.activations import before_activations, inside, normalized, shown
+from dropout_lint.checks.support.activations import before_activations, in_wrapper, normalized, short_name
 from dropout_lint.checks.support.context import Context
-from dropout_lint.checks.support.order import NUMBERED, exchange
 from dropout_lint.checks.support.paths import Paths
+from dropout_lint.checks.support.swaps import NUMBERED, swapped
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix
 from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import COMMUTES, PASSING, TWIN
@@ -27,8 +27,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         same = "gives the same result, bit for bit," if exact else "gives the same result up to rounding"
         yield context.report(
             dropout.span,
-            f"Dropout before `{shown(activation)}`{inside(activation)} {same} as after it; after it is where readers "
-            "look for it.",
+            f"Dropout before `{short_name(activation)}`{in_wrapper(activation)} {same} as after it; after it is where "
+            "readers look for it.",
             fix=_fix(paths, dropout, activation),
             beside=[activation],
         )
@@ -37,16 +37,16 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 def _fix(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
     element = activation.element
     if TWIN.get(activation.kind) == "torch.nn.PReLU" and element is not None and element.form in NUMBERED:
-        return None  # its slope would have another key
-    return exchange(dropout, activation, _applicability(paths, dropout, activation))
+        return None  # the swap would change the key of its slope
+    return swapped(dropout, activation, _applicability(paths, dropout, activation))
 
 
 def _applicability(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Applicability:
     if COMMUTES[activation.kind] != "exact":
         return Applicability.UNSAFE
     if dropout.element is not None and not dropout.element.only_called:
-        return Applicability.UNSAFE  # somebody may ask for a layer by its place
-    # What a layer computes is finite, and an in-place activation that moves forward overwrites nothing but that.
+        return Applicability.UNSAFE  # code may index the layer by its position
+    # The output of a layer is finite, and an in-place activation that moves forward overwrites only that output.
     producers = paths.before(dropout, () if activation.inplace else VIEWS)
     layers = bool(producers) and all(_OWNS_ITS_OUTPUT.match(p.kind) for p in producers)
     return Applicability.SAFE if layers else Applicability.UNSAFE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.activations import on_line, shown
+from dropout_lint.checks.support.activations import on_line, short_name
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.paths import Paths, dropouts
 from dropout_lint.diagnostic import Diagnostic
@@ -24,8 +24,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         if norm is not None:
             yield context.report(
                 dropout.span,
-                f"The noise of this dropout reaches `{shown(norm)}` {on_line(norm)}, whose running variance is then "
-                "too large in eval mode.",
+                f"The noise of this dropout reaches `{short_name(norm)}` {on_line(norm)}, whose running variance is "
+                "then too large in eval mode.",
                 beside=[norm],
             )
 

@@ -1,4 +1,4 @@
-"""DRP307: element-wise dropout between convolutions, where neighbours carry what was dropped."""
+"""DRP307: element-wise dropout between convolutions, where neighbours repeat the dropped values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROVEN_FROM = 0.3
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report plain dropout between 2-D or 3-D convolutions of a plain stack; small rates are information."""
+    """Report element-wise dropout between 2-D or 3-D convolutions without residuals; small rates are information."""
     if graph.adds_input or context.named_intent(graph.scope) or context.facts.is_test:
         return
     paths = Paths(graph)
@@ -45,17 +45,19 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
     producers = paths.before(dropout, _PASSES | POOLS)
-    if not producers or not all(_spatial(p) and _alone(paths, p, dropout) for p in producers):
+    if not producers or not all(_is_spatial(p) and _is_alone_in_block(paths, p, dropout) for p in producers):
         return False
     followers = paths.after(dropout, _PASSES | POOLS)
     if followers:
-        return all(_spatial(f) and _alone(paths, f, dropout) and not _covers(f) for f in followers)
+        return all(
+            _is_spatial(f) and _is_alone_in_block(paths, f, dropout) and not _covers_the_map(f) for f in followers
+        )
     ends_in_pool = [u for u in paths.users(dropout) if u.kind in POOLS]
-    return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers(p) for p in producers)
+    return bool(ends_in_pool) and all(p.padding != 0.0 or not _covers_the_map(p) for p in producers)
 
 
-def _alone(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
-    """Whether a convolution is the only one of its wrapper; dropout between blocks of several is another design."""
+def _is_alone_in_block(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
+    """Whether a convolution is the only one in its wrapper. Dropout between blocks of several is another design."""
     if _block(node) == _block(dropout):
         return True
     together = [n for n in paths.graph.nodes if _block(n) == _block(node)]
@@ -68,11 +70,11 @@ def _block(node: LayerNode) -> Span | str:
     return node.within or node.module.rpartition(".")[0]
 
 
-def _spatial(node: LayerNode) -> bool:
+def _is_spatial(node: LayerNode) -> bool:
     return bool(_CONV.match(node.kind)) and bool(node.kernel) and all(side > 1 for side in node.kernel or ())
 
 
-def _covers(node: LayerNode) -> bool:
+def _covers_the_map(node: LayerNode) -> bool:
     return node.padding in {0.0, 1.0} and max(node.kernel or (0,)) >= _FULLY_CONNECTED
 
 

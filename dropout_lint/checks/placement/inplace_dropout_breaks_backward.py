@@ -12,7 +12,7 @@ from dropout_lint.torch_api.signatures import INPLACE_ACTIVATIONS, SAVES_ITS_OUT
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report ``inplace=True`` right behind an activation whose backward reads its own output."""
+    """Report ``inplace=True`` right after an activation whose backward pass reads its own output."""
     if site.form not in {"module", "functional", "application"} or site.inplace.number != 1.0:
         return
     saves = site.input_api in SAVES_ITS_OUTPUT or (site.input_inplace and site.input_api in INPLACE_ACTIVATIONS)

@@ -1,4 +1,4 @@
-"""DRP317: a dropout's output edited in place, which in eval is its input."""
+"""DRP317: an in-place edit of a dropout's output, which in eval mode is its input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _METHODS = {f".{name}_" for name in ("masked_fill", "add", "sub", "mul", "div", 
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report in-place edits of what a dropout returned, where the dropout's input is read later."""
+    """Report in-place edits of the output of a dropout whose input is read later."""
     paths = Paths(graph)
     for dropout in dropouts(graph):
         if dropout.inplace or context.facts.is_test:

@@ -1,4 +1,4 @@
-"""DRP310: plain dropout behind SELU, which destroys the self-normalization."""
+"""DRP310: plain dropout after SELU, which breaks its self-normalization."""
 
 from __future__ import annotations
 

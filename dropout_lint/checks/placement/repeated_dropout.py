@@ -17,7 +17,7 @@ _PASSES = VIEWS | PASSING
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report the second of two dropouts with only views and ReLU between; both must always run."""
+    """Report the second of two dropouts that always run, with only views and ReLU between them."""
     if context.facts.is_test:
         return
     paths = Paths(graph)

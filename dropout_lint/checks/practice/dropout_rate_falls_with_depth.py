@@ -11,7 +11,7 @@ from dropout_lint.facts import LayerGraph, LayerNode
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
-    """Report the first dropout of a network whose rate is below that of one before it."""
+    """Report the first dropout of a network with a lower rate than the dropout before it."""
     if context.facts.is_test:
         return
     paths = Paths(graph)
@@ -28,12 +28,12 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _is_lower(dropout: LayerNode, rate: float) -> bool:
-    """Whether a dropout of the network itself, and of no wrapper in it, has a lower rate that is not 0."""
+    """Whether a dropout has a lower literal rate that is not 0. Dropouts inside wrappers do not count."""
     return dropout.within is None and dropout.rate.literal and 0 < (dropout.rate.number or 0) < rate
 
 
 def _following(paths: Paths, dropout: LayerNode) -> Iterator[LayerNode]:
-    """The next dropouts on each path from a dropout."""
+    """The next dropout on each path from a dropout; never one before it, as a loop would lead to."""
     pending, seen = paths.users(dropout), set()
     while pending:
         current = pending.pop(0)

@@ -24,7 +24,7 @@ _RATE_WORDS = {
     "options",
     "p",
 }
-"""In the name of a parameter: what may carry a rate into the class."""
+"""A parameter with one of these words in its name may pass a rate to the class."""
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:

@@ -10,11 +10,11 @@ from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import AddArgument
 
 DEFAULT_RATE = "0.5"
-"""Of every dropout module and functional: https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html"""
+"""The default of every dropout module and functional: https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html"""
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report modules and functionals without a rate."""
+    """Report modules and functional calls that pass no rate, and whose default is 0.5."""
     if site.form not in {"module", "functional"} or site.unpacked or site.argument(site.rate_argument) is not None:
         return
     if site.rate.number != float(DEFAULT_RATE):

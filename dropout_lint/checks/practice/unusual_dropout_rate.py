@@ -1,4 +1,4 @@
-"""DRP601: a literal rate outside of what is usual where it stands."""
+"""DRP601: a literal rate outside of the usual range for its place in the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds dropouts whose value goes into an activation and nowhere else; shared by the rules about their order."""
+"""Find dropouts that feed an activation alone, for the rules about their order; and name layers in messages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dropout_lint.torch_api.layer_groups import BATCH_NORMS, POOLS, VIEWS
 
 CONFIGURED = "configured-activation"
 REACHES_NORM = VIEWS | POOLS | PASSING
-"""What a dropout's noise goes through unchanged on its way to a BatchNorm."""
+"""Layers between a dropout and a BatchNorm that keep the noise of the dropout."""
 
 
 def before_activations(
     graph: LayerGraph, context: Context, through: Collection[str] = VIEWS
 ) -> Iterator[tuple[LayerNode, LayerNode]]:
-    """Pairs of a dropout and the activation that it feeds, through views alone or other kinds of operations."""
+    """Pairs of a dropout and the activation that it feeds, directly or through operations of the kinds ``through``."""
     if context.named_intent(graph.scope) or context.facts.is_test:
         return
     paths = Paths(graph)
@@ -34,12 +34,15 @@ def before_activations(
 
 
 def normalized(paths: Paths, dropout: LayerNode) -> bool:
-    """Whether a dropout goes into a BatchNorm, which is the graver finding."""
+    """Whether a dropout reaches a BatchNorm; DRP304 reports it then."""
     return any(n.kind in BATCH_NORMS for n in paths.after(dropout, REACHES_NORM))
 
 
 def configured(node: LayerNode, context: Context) -> str:
-    """An activation that the project's configuration names as a default; one that does not commute, if there is one."""
+    """An activation that the project's configuration names as a default, "" if none.
+
+    Of several defaults, the first that does not commute with dropout.
+    """
     prefix, separator, name = node.kind.partition(":")
     if prefix != CONFIGURED or not separator:
         kind, _, literal = node.kind.partition("=")
@@ -51,21 +54,21 @@ def configured(node: LayerNode, context: Context) -> str:
 
 
 def activation_kind(node: LayerNode, context: Context) -> str:
-    """Canonical name of an activation, also of one that a configuration chooses."""
+    """Canonical name of an activation, also of one that the configuration chooses."""
     return node.kind if node.kind in ELEMENTWISE else configured(node, context)
 
 
-def shown(node: LayerNode) -> str:
-    """How a message names a layer or function."""
+def short_name(node: LayerNode) -> str:
+    """A layer or function as messages name it: ``Dropout``."""
     return node.kind.rpartition(".")[2]
 
 
-def inside(node: LayerNode) -> str:
-    """How a message says that a layer is part of a wrapper."""
+def in_wrapper(node: LayerNode) -> str:
+    """The words " of `Wrapper`" for a message, "" for a layer outside of wrappers."""
     return f" of `{node.wrappers[-1]}`" if node.wrappers else ""
 
 
 def on_line(node: LayerNode) -> str:
-    """How a message says where a layer stands."""
+    """The words "on line 7" for a message, with the file if it is another one."""
     file = f" of {Path(node.path).name}" if node.path else ""
     return f"on line {node.span.line}{file}"

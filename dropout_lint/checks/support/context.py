@@ -1,4 +1,4 @@
-"""What a check may ask beyond its fact: the project, the settings, and how to report."""
+"""What a check gets beside its fact: the project, the settings, the source text, and how to report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """One rule at work on one file."""
+    """What one rule may use while it checks one file. The linter makes one for each rule and file."""
 
     code: str
     facts: FileFacts
@@ -42,18 +42,18 @@ class Context:
         related: tuple[Related, ...] = (),
         beside: Iterable[LayerNode] = (),
     ) -> Diagnostic:
-        """A diagnostic of this rule; the severity is the page's unless the evidence decides otherwise.
+        """A diagnostic of this rule, with the severity of its page unless one is passed.
 
-        Those of the nodes ``beside`` that stand in a wrapper are told as related places.
+        Nodes in ``beside`` that are inside of a wrapper are added as related places.
         """
         inside = ((n, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`") for n in beside if n.within is not None)
-        related += tuple(Related(n.path or self.facts.path, n.span, told) for n, told in inside)
-        related = tuple(replace(one, path=self._shown(one.path)) for one in related)
+        related += tuple(Related(n.path or self.facts.path, n.span, text) for n, text in inside)
+        related = tuple(replace(one, path=self._as_checked(one.path)) for one in related)
         level = severity or rules()[self.code].severity
         return Diagnostic(self.code, self.facts.path, span, message, level, fix, related=related)
 
-    def _shown(self, path: str) -> str:
-        """The path of another file, spelt like the one that is checked."""
+    def _as_checked(self, path: str) -> str:
+        """The path of another file, relative if the path of the checked file is."""
         here = Path.cwd()
         relative = not Path(self.facts.path).is_absolute() and here in Path(path).parents
         return str(Path(path).relative_to(here)) if relative else path
@@ -71,7 +71,7 @@ class Context:
         return found is not None and found.torch_attributes and "forward" in found.methods
 
     def model_class(self, class_name: str, line: int = sys.maxsize) -> ModelClass | None:
-        """The facts of a class of this file: of the last definition of that name, or of the last one above a line."""
+        """A class of this file by its name: its last definition, or the last one that starts at or above ``line``."""
         return next((c for c in reversed(self._classes.get(class_name, ())) if c.span.line <= line), None)
 
     @cached_property
@@ -82,11 +82,14 @@ class Context:
         return found
 
     def intended(self, site: DropoutSite) -> bool:
-        """Whether the code says that dropout at test time is meant: in words, or by its name."""
+        """Whether words near the site, or a name around it, say that dropout at test time is intended."""
         return bool(site.intent) or self.named_intent(site.scope)
 
     def named_intent(self, scope: Scope) -> bool:
-        """Whether a class or function around is named as one that drops at test time on purpose."""
+        """Whether the name of a class or function around says that dropout at test time is intended.
+
+        Such as ``BayesianHead``, or a name that the setting ``mc-dropout-names`` matches.
+        """
         names = [*scope.class_name.split("."), *scope.function.split("."), scope.method]
         if any(words(name) & NOISE_WORDS for name in names):
             return True
@@ -112,15 +115,18 @@ class Context:
 
 
 def safe(message: str, *rewrites: Rewrite, imports: tuple[str, ...] = (), otherwise: str = "") -> Fix:
-    """A fix that keeps the eval output or makes it deterministic. ``otherwise`` is the advice where it does not fit."""
+    """A fix that keeps training as it is, and keeps the eval output or makes it deterministic.
+
+    ``otherwise`` is the advice to show where the rewrites cannot be made.
+    """
     return Fix(message, Applicability.SAFE, (), imports, rewrites, otherwise)
 
 
 def unsafe(message: str, *rewrites: Rewrite, imports: tuple[str, ...] = (), otherwise: str = "") -> Fix:
-    """A fix that changes training, or that is not proven to keep it."""
+    """A fix that changes training, or may. ``otherwise`` is as for ``safe``."""
     return Fix(message, Applicability.UNSAFE, (), imports, rewrites, otherwise)
 
 
 def advice(message: str) -> Fix:
-    """What to do by hand."""
+    """A fix without a change: a sentence that says what to do by hand."""
     return Fix(message, Applicability.DISPLAY)

@@ -1,4 +1,4 @@
-"""Which values of a network are logits, and which end it."""
+"""Which activations take logits, and which values a network ends with."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from dropout_lint.torch_api.layer_groups import VIEWS
 
 
 def is_logit(paths: Paths, activation: LayerNode) -> bool:
-    """Whether an activation turns logits into probabilities: softmax always, a sigmoid where it ends the network."""
+    """Whether the input of an activation is logits: of a softmax always, of a sigmoid where it ends the network."""
     if activation.kind in NORMALIZING:
         return True
-    return TWIN.get(activation.kind) == "torch.nn.Sigmoid" and ends(paths, activation)
+    return TWIN.get(activation.kind) == "torch.nn.Sigmoid" and ends_network(paths, activation)
 
 
-def ends(paths: Paths, activation: LayerNode) -> bool:
+def ends_network(paths: Paths, activation: LayerNode) -> bool:
     """Whether the network returns the value of an activation, or compares it with a target."""
     graph = paths.graph
-    if paths.returned(activation) or feeds(paths, activation, (*graph.losses, *graph.compared)):
+    if paths.returned(activation) or reaches(paths, activation, (*graph.losses, *graph.compared)):
         return True
     return not graph.outputs and not paths.users(activation)
 
 
-def feeds(paths: Paths, node: LayerNode, targets: tuple[int, ...]) -> bool:
-    """Whether a node's value is among the targets, perhaps under a view.
+def reaches(paths: Paths, node: LayerNode, targets: tuple[int, ...]) -> bool:
+    """Whether a node is one of the nodes ``targets``, directly or through a view.
 
-    An Identity that stands in for the last layer of a model without classes is none: nobody trains that model.
+    An optional Identity is no such view: it replaces the last layer of a model without classes, which nobody trains.
     """
     return node.index in targets or any(
         u.index in targets

@@ -1,4 +1,4 @@
-"""What the checks of hand-written dropout have in common."""
+"""Questions about a hand-written mask: whether it is dropout, and whether it is intended at test time."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from dropout_lint.vocabulary import DROPOUT_MASK_WORDS, OTHER_MASK_WORDS
 
 
 def is_named(site: MaskSite) -> bool:
-    """An identifier around the mask, or of its rate, speaks of dropout."""
+    """Whether a name of the rate, the function or the class mentions dropout."""
     return any(word in DROPOUT_MASK_WORDS or "dropout" in word for word in site.words)
 
 
 def is_dropout(site: MaskSite) -> bool:
-    """The mask is dropout: it is scaled like one, a name says so, or training alone has it; and no name objects."""
+    """Whether the mask is dropout: by its scale, by a name, or since a test of the mode guards it.
+
+    A name of another kind of mask, such as ``noise`` or ``guidance``, rules that out.
+    """
     return (
         site.scale in {"right", "complement"} or is_named(site) or site.guarded
     ) and not site.words & OTHER_MASK_WORDS
 
 
-def deliberate(site: MaskSite, context: Context) -> bool:
-    """The source says that the noise is meant at test time."""
+def is_intended(site: MaskSite, context: Context) -> bool:
+    """Whether words or a name say that the noise is intended at test time, or it is data augmentation."""
     return bool(site.intent) or context.named_intent(site.scope) or _augments(site, context)
 
 
 def _augments(site: MaskSite, context: Context) -> bool:
-    """Whether this is data augmentation, which runs on training data only and has no mode."""
+    """Whether a folder, class or function is named for data augmentation, which runs on training data only."""
     folders = Path(context.facts.path).parts[-3:]
     return any("augment" in name.lower() for name in (*folders, site.scope.class_name, site.scope.function))

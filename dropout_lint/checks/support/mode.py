@@ -1,4 +1,4 @@
-"""What the checks of runs share: where to report, how to name a model, and a mode call as a fix."""
+"""What the checks of runs share: where to report, how messages name a model, and a mode call as a fix."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _PRAGMA = "dropout-lint: mc-dropout"
 
 
-def unless_meant(context: RunContext, run: ModeRun, location: Location, *frames: int) -> Context | None:
-    """The file of a finding; None where it is not reported, or where the code says that dropout is meant there."""
+def unless_intended(context: RunContext, run: ModeRun, location: Location, *frames: int) -> Context | None:
+    """The context to report a finding in; None if its file is not checked, or dropout at test time is intended."""
     here = context.file(location.path)
-    return None if here is None or is_meant(here, run, location, *frames) else here
+    return None if here is None or is_intended(here, run, location, *frames) else here
 
 
-def is_meant(here: Context, run: ModeRun, location: Location, *frames: int) -> bool:
-    """Whether a name on the path to a frame, or a pragma on the line, says that dropout is meant at test time."""
+def is_intended(here: Context, run: ModeRun, location: Location, *frames: int) -> bool:
+    """Whether a name on the path to a frame, or a pragma on the line, says that dropout at test time is intended."""
     patterns = [pattern.lower() for pattern in here.settings.mc_dropout_names]
     names = {name.lower() for frame in frames for name in _path_names(run, frame)}
     named = any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
@@ -35,20 +35,20 @@ def _path_names(run: ModeRun, frame: int) -> Iterable[str]:
     return (name for one in run.chain(frame) for name in run.function_of(one).name.split(".") if name)
 
 
-def subject(run: ModeRun, frame: int, model: int) -> str:
-    """A model as a function names it, in backquotes; "" for one without a name."""
+def model_name(run: ModeRun, frame: int, model: int) -> str:
+    """A model as a function names it, in backquotes; "" if it has no name."""
     name = run.spelling(frame, model) or run.models[model].label
     return f"`{name}`" if name else ""
 
 
-def differing(run: ModeRun, live: int | None) -> str:
-    """The layer that proves that the mode matters, as part of a sentence."""
+def live_layer(run: ModeRun, live: int | None) -> str:
+    """The words " (its `Dropout` differs between the modes)" for a message, "" without a layer."""
     name = run.models[live].class_name if live is not None else ""
     return f" (its `{name}` differs between the modes)" if name else ""
 
 
-def built(run: ModeRun, model: int, live: int | None) -> Iterator[Related]:
-    """Where a model was built, and the layer in it whose computation differs between the modes."""
+def built_places(run: ModeRun, model: int, live: int | None) -> Iterator[Related]:
+    """The related places where a model was built, and its layer that differs between the modes."""
     place = run.models[model].built
     if place is not None:
         yield Related(place.path, place.span, "constructed here, in train mode")
@@ -63,7 +63,7 @@ def related(location: Location, message: str) -> Related:
 
 
 def mode_call(before: Span | None, receiver: str, call: str, otherwise: str) -> Fix:
-    """``receiver.call`` as a statement in front of another one; advice where that cannot be written."""
+    """A fix that inserts ``receiver.call`` as a statement before another one; advice where that is not possible."""
     if before is None or not _EXPRESSION.fullmatch(receiver):
         return advice(otherwise)
     code = f"{receiver}.{call}"

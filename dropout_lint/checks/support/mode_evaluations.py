@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dropout_lint.checks.support.mode import built, related, subject
+from dropout_lint.checks.support.mode import built_places, model_name, related
 from dropout_lint.checks.support.mode_history import History, history_of, iteration
 from dropout_lint.checks.support.mode_purpose import generates, serves_otherwise
 from dropout_lint.diagnostic import Related
@@ -16,16 +16,16 @@ from dropout_lint.vocabulary import evaluates
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Forwards of one model at one place, all of them in train mode."""
+    """The forwards of one model at one place, if all of them run in train mode."""
 
     first: RunEvent
     model: int
     live: int
     """The layer that proves that the mode matters."""
     location: Location
-    """The forward, or the call that leads to it from the evaluation where a helper trains as well."""
+    """Where to report: the forward, or, if a helper that trains as well contains it, the call of that helper."""
     frame: int
-    """The frame of that."""
+    """The frame of ``location``."""
     other: RunEvent | None
     """The ``eval()`` of another model in the same evaluation."""
     undone: RunEvent | None
@@ -34,7 +34,10 @@ class Evaluation:
 
 @lru_cache(maxsize=1)
 def evaluations_in_train_mode(run: ModeRun) -> tuple[Evaluation, ...]:
-    """The evaluations of models that were trained or loaded before; a ``train()`` beside the forward is DRP207."""
+    """Evaluations in train mode of models that were trained or loaded before.
+
+    They are left out if ``train()`` is called in the same function: DRP207 reports those.
+    """
     history = history_of(run)
     training = {e.order for e in history.training}
     shared = {place for e in history.training for place in _path(run, e)}
@@ -52,7 +55,7 @@ def evaluations_in_train_mode(run: ModeRun) -> tuple[Evaluation, ...]:
         location, frame = next((p for p in path if p[0] not in shared), (first.location, first.frame))
         where = location if location != first.location else first.region
         function = run.function_of(frame)
-        key = (function.path, function.name, where, subject(run, frame, model))
+        key = (function.path, function.name, where, model_name(run, frame, model))
         if key not in found:
             other = _other_in_eval(history, first, model, frame)
             found[key] = Evaluation(first, model, live, location, frame, other, _undone(history, first, model))
@@ -60,8 +63,8 @@ def evaluations_in_train_mode(run: ModeRun) -> tuple[Evaluation, ...]:
 
 
 def evidence(run: ModeRun, found: Evaluation) -> Iterator[Related]:
-    """The other places that prove an evaluation in train mode."""
-    yield from built(run, found.model, found.live)
+    """Related places that prove an evaluation in train mode."""
+    yield from built_places(run, found.model, found.live)
     if found.other is not None:
         yield related(found.other.location, "only this one enters evaluation")
     if found.undone is not None:
@@ -69,7 +72,7 @@ def evidence(run: ModeRun, found: Evaluation) -> Iterator[Related]:
 
 
 def _passes(history: History) -> Iterator[list[RunEvent]]:
-    """The forwards of one model through one path of calls, and in one phase of an epoch."""
+    """Forwards in groups: of one model, through one path of calls, in one phase of an epoch."""
     groups: dict[tuple[object, ...], list[RunEvent]] = {}
     for forward in history.forwards:
         if forward.model is not None:
@@ -98,7 +101,7 @@ def _always_live(events: Sequence[RunEvent]) -> int | None:
 
 
 def _is_ready(history: History, forward: RunEvent, model: int, live: int) -> bool:
-    """Whether the model was trained or loaded before: earlier passes initialize lazy layers, or try shapes."""
+    """Whether the model was trained or loaded before. Passes before that initialize lazy layers, or try shapes."""
     return any(
         end < forward.order and e.model is not None and not history.parts(e.model).isdisjoint((model, live))
         for e, end in history.readying()

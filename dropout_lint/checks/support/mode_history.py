@@ -1,4 +1,4 @@
-"""A run as the checks ask about it: which passes train, which mode calls concern a model."""
+"""The events of a run, indexed for the checks: which forwards train, and which mode calls set the mode of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dropout_lint.vocabulary import evaluates
 
 
 class History:
-    """The events of a run by kind, each forward with the backward pass that it is for."""
+    """The events of a run by kind, and the backward pass of each forward."""
 
     def __init__(self, run: ModeRun) -> None:
         self.run = run
@@ -20,7 +20,7 @@ class History:
         self.chain: Callable[[int], tuple[int, ...]] = cache(lambda frame: tuple(run.chain(frame)))
         """A frame and those that called it, innermost first."""
         self.parts: Callable[[int], frozenset[int]] = cache(lambda model: frozenset(run.below(model)))
-        """A model and everything that it holds."""
+        """A model and all that it holds."""
         found = ((f, self._find_backward(f)) for f in self.forwards)
         self._backward = {f.order: backward for f, backward in found if backward is not None}
         self.training = [f for f in self.forwards if f.order in self._backward]
@@ -60,7 +60,7 @@ class History:
         return not any(evaluates(f.name) for f in self.functions_until(forward.frame, common))
 
     def is_trained(self, model: int) -> bool:
-        """Whether some training step runs a model, or a whole that it is a part of."""
+        """Whether a training step runs the model, or one that holds it."""
         return model in self._trained
 
     def trains_again(self, model: int) -> bool:
@@ -81,11 +81,11 @@ class History:
         return self.run.events[event.cause] if event.cause is not None else None
 
     def touches(self, event: RunEvent, model: int) -> bool:
-        """Whether an event is about a model, a part of it, or a whole that it is a part of."""
+        """Whether the model of an event is this model, a part of it, or one that holds it."""
         return event.model is not None and (model in self.parts(event.model) or event.model in self.parts(model))
 
     def common_caller(self, one: int, other: int) -> int | None:
-        """The innermost frame that leads to both of two."""
+        """The innermost frame on the call stacks of both."""
         chain = self.chain(one)
         return next((frame for frame in self.chain(other) if frame in chain), None)
 

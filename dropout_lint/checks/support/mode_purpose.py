@@ -1,4 +1,4 @@
-"""What the names in a program say about why a model runs in train mode."""
+"""Why a model may run in train mode on purpose, by the names in the program."""
 
 from __future__ import annotations
 

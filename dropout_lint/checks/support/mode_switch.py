@@ -1,4 +1,4 @@
-"""Whether a ``train`` or ``eval`` of a Module still switches the mode."""
+"""Whether an override of ``train`` or ``eval`` in a Module can still set the mode."""
 
 from __future__ import annotations
 

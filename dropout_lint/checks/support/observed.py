@@ -1,4 +1,4 @@
-"""What a check of an observation needs: how to report, and the words that several rules share."""
+"""What the checks of observations share: how to report, and phrases for messages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SWITCHED_OFF = "in an eval forward pass the call ran with its dropout switched o
 
 @dataclass(frozen=True, slots=True)
 class ObservedContext:
-    """One rule at work on what a run showed."""
+    """What one rule may use while it checks the observations of a run."""
 
     code: str
 
     def report(self, fact: Observation, message: str, *, severity: Severity | None = None) -> Diagnostic:
-        """A diagnostic at the place of an observation; the severity is the page's unless the evidence decides."""
+        """A diagnostic at the place of an observation, with the severity of the rule's page unless one is passed."""
         level = severity or rules()[self.code].severity
         place = fact.place
         return Diagnostic(
@@ -31,5 +31,5 @@ class ObservedContext:
 
 
 def at_probed_rate(rate: float | None) -> str:
-    """The end of a sentence about eval mode that says which rate showed it."""
+    """The words that a message ends with if a configured rate of 0 was replaced to see draws; "" otherwise."""
     return "" if rate is None else f" (probed with a rate of {rate:g} where 0 is configured)"

@@ -1,4 +1,4 @@
-"""Walks a LayerGraph: what a value reaches, and what it came from, through operations that let it pass."""
+"""Walk a LayerGraph: what takes a value, and what made it, through operations such as views."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ DROPOUTS = frozenset((*DROPOUT_MODULES, *FUNCTIONALS))
 PLAIN = frozenset(
     {"torch.nn.Dropout", "torch.nn.functional.dropout", "torch.dropout", "torch.native_dropout", "torch.dropout_"}
 )
-"""Dropouts of single elements."""
+"""Dropouts that drop single elements."""
 
 
 def dropouts(graph: LayerGraph, kinds: Collection[str] = DROPOUTS) -> Iterator[LayerNode]:
-    """The dropouts of a graph that can drop anything, without those in wrappers, which have a graph of their own."""
+    """The dropouts of a graph whose rate is not 0, without those inside wrappers, which have graphs of their own."""
     for node in graph.nodes:
         if node.kind in kinds and not node.rate.is_zero and node.within is None:
             yield node
@@ -31,7 +31,7 @@ def literal_rates(graph: LayerGraph) -> Iterator[tuple[LayerNode, float]]:
 
 
 class Paths:
-    """Consumers of each node of a graph."""
+    """A graph that can be walked in both directions."""
 
     def __init__(self, graph: LayerGraph) -> None:
         self.graph = graph
@@ -49,15 +49,15 @@ class Paths:
         return [self.graph.nodes[i] for i in node.inputs]
 
     def after(self, node: LayerNode, through: Collection[str]) -> list[LayerNode]:
-        """The first nodes behind ``node`` that are not of the kinds that let a value pass."""
+        """The first nodes after ``node`` on each path, skipping nodes of the kinds ``through``."""
         return _first(self.users, node, through)
 
     def before(self, node: LayerNode, through: Collection[str]) -> list[LayerNode]:
-        """The last nodes before ``node`` that are not of the kinds that let a value pass."""
+        """The last nodes before ``node`` on each path, skipping nodes of the kinds ``through``."""
         return _first(self.makers, node, through)
 
     def returned(self, node: LayerNode, through: Collection[str] = VIEWS) -> bool:
-        """Whether a node's value is returned, perhaps through others of the given kinds."""
+        """Whether the network returns a node's value, directly or through nodes of the kinds ``through``."""
         if node.index in self.graph.outputs:
             return True
         return any(

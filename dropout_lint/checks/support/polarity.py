@@ -6,13 +6,13 @@ from dropout_lint.checks.support.context import Context
 from dropout_lint.facts import Argument, DropoutSite
 
 LOOKS_LIKE_KEEP = 0.6
-"""From here up a known value reads as a probability to keep."""
+"""A known value of at least this is taken for a probability to keep."""
 LOOKS_LIKE_DROP = 0.4
-"""Up to here a known value reads as a probability to drop."""
+"""A known value of at most this is taken for a probability to drop."""
 
 
 def keep_argument(site: DropoutSite, context: Context) -> Argument | None:
-    """The rate of a torch dropout whose value is a probability to keep."""
+    """The rate argument of a torch dropout, if its name or documentation says that it is a probability to keep."""
     if site.form in {"forwarded", "application"}:
         return None
     argument = site.argument(site.rate_argument)
@@ -24,7 +24,7 @@ def keep_argument(site: DropoutSite, context: Context) -> Argument | None:
 
 
 def known_numbers(argument: Argument, context: Context) -> set[float]:
-    """Values that the rate is known to take: its own, or those of configuration classes of the project."""
+    """Values that the rate is known to take: its constant, or those that configuration classes give its attribute."""
     if argument.value.number is not None:
         return {argument.value.number}
     if argument.value.attribute:

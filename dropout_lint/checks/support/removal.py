@@ -1,4 +1,7 @@
-"""Fixes that take a dropout out of its place, and the question whether a module may be changed for all its places."""
+"""Fixes that remove or rename a dropout.
+
+A module that is applied several times is changed only where all of its applications are reported.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,22 @@ from dropout_lint.facts import LayerNode
 from dropout_lint.rewrites import KeepPart, RemoveStatement, Rename, ReplaceExpression
 
 
-def places(context: Context, constructor: Span) -> set[Span]:
-    """Where the module that is built at ``constructor`` is applied, as far as the file shows."""
+def applications(context: Context, constructor: Span) -> set[Span]:
+    """The calls of the module that is built at ``constructor``, as far as the file shows."""
     found = {n.span for graph in context.facts.graphs for n in graph.nodes if n.constructor == constructor}
     return found | {s.span for s in context.facts.sites if s.form == "application" and s.constructor == constructor}
 
 
 def constructor_of_all(context: Context, dropout: LayerNode, reported: Collection[LayerNode]) -> Span | None:
-    """The constructor to edit, if every place of its module is among those reported."""
+    """The constructor of a dropout, if every call of its module is reported; else None."""
     at = dropout.constructor
     if at is None:
         return None
-    return at if places(context, at) <= {n.span for n in reported if n.constructor == at} else None
+    return at if applications(context, at) <= {n.span for n in reported if n.constructor == at} else None
 
 
 def renamed(context: Context, dropout: LayerNode, reported: Collection[LayerNode], names: dict[str, str]) -> Fix | None:
-    """Give the dropout another class, or another function, by the last part of its name."""
+    """A fix that renames the class or function by ``names``, such as Dropout to AlphaDropout; None if it cannot be."""
     at = dropout.call.span if dropout.constructor is None and dropout.call is not None else None
     at = at or constructor_of_all(context, dropout, reported)
     if at is None:
@@ -37,10 +40,14 @@ def renamed(context: Context, dropout: LayerNode, reported: Collection[LayerNode
 
 
 def removal(context: Context, dropout: LayerNode, message: str) -> Fix | None:
-    """Take a dropout out: nn.Identity where keys hang on it or where it is used once, else without the call."""
+    """A fix that removes a dropout.
+
+    An element of a Sequential, or a module with one call, becomes ``nn.Identity()``, which keeps the keys of the state
+    dict. Elsewhere the call goes, and its operand stays.
+    """
     if dropout.element is not None:
         return _identity(dropout, dropout.element.layer, message)
-    if dropout.constructor is not None and len(places(context, dropout.constructor)) == 1:
+    if dropout.constructor is not None and len(applications(context, dropout.constructor)) == 1:
         return _identity(dropout, dropout.constructor, message)
     call = dropout.call
     if call is None or call.span.line != call.span.end_line:
@@ -58,5 +65,5 @@ def _identity(dropout: LayerNode, at: Span, message: str) -> Fix | None:
 
 
 def _callee(dropout: LayerNode) -> str:
-    """How the dropout is written, or would be."""
+    """The dropout as the source names it, else by its canonical name: ``nn.Dropout``."""
     return dropout.callee or dropout.kind.removeprefix("torch.")

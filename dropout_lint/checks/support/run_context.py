@@ -1,4 +1,4 @@
-"""What a check of a ModeRun may ask beyond the run."""
+"""What a check of a ModeRun gets beside the run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dropout_lint.checks.support.context import Context
 
 @dataclass(frozen=True)
 class RunContext:
-    """One rule at work on one run, whose findings may lie in any file that the run leads into."""
+    """What one rule may use while it checks one run. Its findings may lie in any file that the run enters."""
 
     code: str
     file: Callable[[str], Context | None]
-    """The rule at work on one of these files; None where the rule is off, or the file is not checked."""
+    """The Context of the rule for a file by path; None if the rule is off there, or the file is not checked."""

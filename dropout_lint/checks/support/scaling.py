@@ -29,11 +29,11 @@ Scaling = Literal[
 SETTLES_THE_RATE = frozenset(
     {"keeps the dropped", "rate is the kept share", "scaled for the configured rate", "scaled for another rate"}
 )
-"""What explains a wrong rate, so that it is no finding of its own."""
+"""Scalings that also explain a wrong rate; DRP590 does not report it then."""
 
 
 def scaling_of(probed: ProbedDropout) -> Scaling:
-    """Name what the rate and the scale of a probe amount to; each name excludes the ones above it."""
+    """Name the scaling of a probed dropout. The first test that fits decides."""
     mask, p = probed.tested, probed.rate
     if mask is None:
         return "untested"
@@ -58,7 +58,7 @@ def scaling_of(probed: ProbedDropout) -> Scaling:
 
 
 def counted(probed: ProbedDropout) -> str:
-    """The observed share of dropped units beside the configured rate."""
+    """The observed share of dropped units beside the configured rate, as words for a message."""
     assert probed.mask is not None
     share = f"{probed.mask.rate:.4f} of {probed.mask.units} units"
     return f"drops {share}, {probed.attribute} is {probed.rate:g}"

@@ -57,7 +57,7 @@ def arguments_of(machine: Machine, term: Term, frame: Frame) -> Arguments:
 
 
 def bind_parameters(machine: Machine, inner: Frame, function: Function, arguments: Arguments) -> None:
-    """Bind the parameters of a function; without an argument they are defaults or unknown."""
+    """Bind the parameters of a function. One without an argument gets its default, or an unknown value."""
     flow = function.flow
     names = list(flow.parameters)
     positional = arguments.positional
@@ -74,4 +74,4 @@ def bind_parameters(machine: Machine, inner: Frame, function: Function, argument
     for name in names:
         if name not in inner.names:
             given = name in defaults and not arguments.unpacked
-            inner.names[name] = machine.evaluate(defaults[name], inner) if given else machine.fresh(name)
+            inner.names[name] = machine.evaluate(defaults[name], inner) if given else machine.make_unknown(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dropout_lint.facts import Location, Term
-from dropout_lint.mode.execution import library_models as zoos
+from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of
 from dropout_lint.mode.execution.construction import construct
 from dropout_lint.mode.execution.functions import run_function
@@ -53,7 +53,7 @@ def _option(machine: Machine, arguments: Arguments) -> None:
     names = [v.value for v in arguments.positional if isinstance(v, Constant) and isinstance(v.value, str)]
     name = next((n for n in names if n.startswith("--")), names[0] if names else "").strip("-").replace("-", "_")
     default = arguments.keywords.get("default")
-    if "drop" in name and zoos.is_zero(default):
+    if "drop" in name and library_models.is_zero(default):
         machine.undropped.add(name)
     elif name and isinstance(default, Constant) and isinstance(default.value, str):
         machine.options[name] = default.value

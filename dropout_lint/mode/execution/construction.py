@@ -12,20 +12,20 @@ from dropout_lint.mode.program.values import Class, Constant, Frame, Function, T
 
 
 def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Location) -> Thing:
-    """Make an instance of a class: execute its constructor.
+    """Make an instance of a class, by executing its constructor.
 
-    Inside of a module, a layer that was built before from the same constants is reused.
+    A layer of a module that was built before from the same constants is not executed again.
     """
     module = machine.project.classes.is_module(made.home, "." + made.name)
     holds = machine.holds_model(arguments.all())
     if not module and not holds and not machine.definitions.acts(made.home, made.name):
-        return Thing(machine.number(), made.name, made.home, place, module)
+        return Thing(machine.next_number(), made.name, made.home, place, module)
     if not module or holds:
         return _constructed(machine, made, module, arguments, frame, place)
     key = (made.home.path, made.name, *arguments.shown())
     if key in machine.built and any(f.instance is not None and f.instance.module for f in frame.chain()):
         live, name, at = machine.built[key]
-        return machine.made(name or made.name, True, live, at or place)
+        return machine.make_object(name or made.name, True, live, at or place)
     thing = _constructed(machine, made, module, arguments, frame, place)
     parts = below(thing)
     proof = next((p for p in parts if p.live), None)
@@ -37,7 +37,7 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
 def _constructed(
     machine: Machine, made: Class, module: bool | None, arguments: Arguments, frame: Frame, place: Location
 ) -> Thing:
-    thing = Thing(machine.number(), made.name, made.home, place, module)
+    thing = Thing(machine.next_number(), made.name, made.home, place, module)
     machine.modes[thing.number] = TRAIN if module else OPEN
     init = machine.definitions.method(made.home, made.name, "__init__")
     if init is not None:

@@ -30,7 +30,7 @@ def traced(machine: Machine, given: Value, name: str, frame: Frame, place: Locat
 
 def graph(machine: Machine, name: str, model: Thing | None = None) -> Thing:
     """A graph, by the function that made or loaded it."""
-    made = machine.fresh()
+    made = machine.make_unknown()
     made.name = "traced:" + name
     made.origin = model
     return made
@@ -54,6 +54,6 @@ def copied(machine: Machine, thing: Thing, place: Location) -> Thing:
 
 
 def _alike(machine: Machine, thing: Thing, place: Location | None) -> Thing:
-    made = Thing(machine.number(), thing.name, thing.home, place, thing.module, thing.live)
+    made = Thing(machine.next_number(), thing.name, thing.home, place, thing.module, thing.live)
     machine.modes[made.number] = machine.mode(thing)
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dropout_lint.facts import OPEN, Location
-from dropout_lint.mode.execution import library_models as zoos
+from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
 from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
@@ -31,7 +31,7 @@ def call_external(machine: Machine, name: str, arguments: Arguments, frame: Fram
         for one in arguments.all():
             machine.escape([one], place, frame)
             run_callbacks(machine, [one], frame, place)
-    return machine.fresh()
+    return machine.make_unknown()
 
 
 def _is_harmless(name: str) -> bool:
@@ -44,7 +44,7 @@ def _is_harmless(name: str) -> bool:
 
 
 def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location) -> Value | None:
-    """Functions of Python."""
+    """Call functions of Python and copies; None for others."""
     given = arguments.positional
     if name == "builtins.getattr" and given:
         return _getattr(machine, given)
@@ -75,7 +75,7 @@ def _getattr(machine: Machine, given: list[Value]) -> Value:
         found = machine.project.names.find(base.home, base.name)
         if found is not None and not found[1]:
             return AnyOf(found[0])
-    return machine.fresh()
+    return machine.make_unknown()
 
 
 def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
@@ -94,14 +94,14 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
     """Call functions and classes that return a model, a layer, an input or an optimizer."""
     last, positional = name.rpartition(".")[2], arguments.positional
     if name in library.RANDOM:
-        drawn = machine.fresh()
+        drawn = machine.make_unknown()
         drawn.random = True
         return drawn
     if name == f"{ZOO}.get_model":
         name, positional = of_zoo(machine, arguments.first("name") or UNKNOWN, frame.home).name, positional[1:]
-    made = zoos.made(name, positional, arguments.keywords)
+    made = library_models.model_made_by(name, positional, arguments.keywords)
     if made is not None:
-        model = machine.made(name, made.module, made.live, place, made.modes)
+        model = machine.make_object(name, made.module, made.live, place, made.modes)
         if made.loaded:
             machine.record("load", model, place, frame)
         return model
@@ -110,20 +110,20 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         return UNKNOWN
     if name.startswith("torch.autograd.Variable"):
         return positional[0] if positional else UNKNOWN
-    live = zoos.liveness(name, positional, arguments.keywords)
+    live = library_models.liveness(name, positional, arguments.keywords)
     if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
         return _layer(machine, name, live, arguments, place)
     if "optim" in name:
-        optimizer = machine.fresh()
+        optimizer = machine.make_unknown()
         optimizer.name = "torch.optim"
         return optimizer
     if last in frameworks.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
-        return Group(list(positional)) if len(positional) > 1 else machine.fresh()
+        return Group(list(positional)) if len(positional) > 1 else machine.make_unknown()
     return None
 
 
 def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments, place: Location) -> Thing:
-    layer = machine.made(name, True, live, place)
+    layer = machine.make_object(name, True, live, place)
     layer.children = [t for v in arguments.all() for t in things(v)]
     if name.rpartition(".")[2] == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
         layer.children = layer.children[0].children

@@ -14,13 +14,13 @@ from dropout_lint.mode.program.machine import Machine, Overdrawn
 from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Function, Lambda, Value
 
 SKETCH = 400
-"""Budget of a function that changes no mode and receives no model."""
+"""The most steps of a sketch: of a function that changes no mode and receives no model."""
 DEPTH = 16
-"""Deepest call stack."""
+"""The deepest call stack."""
 
 
 def run_function(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
-    """Execute a function and give what it returns; skip one that cannot reach a model."""
+    """Execute a function and return its result, which is unknown for one that cannot reach a model: that is skipped."""
     flow, instance = function.flow, function.instance
     chain = list(frame.chain())
     if len(chain) > DEPTH or sum(f.flow is flow for f in chain) >= (1 if flow.relevant else 2):
@@ -28,10 +28,10 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
         return UNKNOWN
     plain = instance is not None and instance.module is not True and not flow.relevant
     if plain and not flow.name.endswith("__init__") and not _sees_models(machine, function, arguments):
-        return machine.fresh()
+        return machine.make_unknown()
     if _is_sketch(machine, function, arguments):
-        return _sketched(machine, function, arguments, frame, place)
-    return _entered(machine, function, arguments, frame, place)
+        return _execute_sketch(machine, function, arguments, frame, place)
+    return _execute(machine, function, arguments, frame, place)
 
 
 def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place: Location) -> None:
@@ -49,7 +49,7 @@ def _sees_models(machine: Machine, function: Function, arguments: Arguments) -> 
 
 
 def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bool:
-    """Whether a function changes no mode and receives no model: it may still build one, on a small budget."""
+    """Whether a function changes no mode and receives no model. It may build one, so it runs on a small budget."""
     if function.flow.relevant or function.instance is not None or function.frame is not None:
         return False
     if machine.allowance is not None or function.home is machine.root:
@@ -58,22 +58,22 @@ def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bo
     return not any(isinstance(v, (Function, Lambda)) for v in given) and not machine.holds_model(given)
 
 
-def _sketched(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
+def _execute_sketch(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
     modes, causes, count = dict(machine.modes), dict(machine.causes), len(machine.events)
     around = machine.grad, machine.turns, machine.unwound, machine.region, machine.branches
     machine.allowance = machine.steps + SKETCH
     try:
-        return _entered(machine, function, arguments, frame, place)
+        return _execute(machine, function, arguments, frame, place)
     except Overdrawn:
         machine.modes, machine.causes = modes, causes
         del machine.events[count:]
         machine.grad, machine.turns, machine.unwound, machine.region, machine.branches = around
-        return machine.fresh()
+        return machine.make_unknown()
     finally:
         machine.allowance = None
 
 
-def _entered(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
+def _execute(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
     flow, home = function.flow, function.home
     machine.reached.add((home.path, flow.name))
     inner = Frame(home, flow, function.instance, outer=function.frame, caller=frame, call=place)
@@ -84,10 +84,10 @@ def _entered(machine: Machine, function: Function, arguments: Arguments, frame: 
         if decorator.kind in {"name", "attribute", "call"}:
             change = gradients(machine, decorator, frame if frame.home is home else inner)
             machine.grad = change if change != "same" else machine.grad
-    fell = run(machine, flow.steps, inner)
+    falls_through = run(machine, flow.steps, inner)
     machine.grad, machine.turns, machine.unwound, machine.region = around
     ends = [modes for modes, _ in inner.returns]
-    if fell:
+    if falls_through:
         ends.append(machine.modes)
     if ends:
         machine.modes = joined(ends)

@@ -10,7 +10,7 @@ from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.values import UNKNOWN, Constant, External, Frame, Thing
 
 Gradients = bool | Literal["same"] | None
-"""On, off, as they were before, or unknown."""
+"""The effect on gradients: on, off, unchanged, or unknown."""
 
 
 def entered(machine: Machine, item: Term, frame: Frame) -> Gradients:

@@ -58,7 +58,7 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
             if called is not None:
                 return run_function(machine, Function(*called, callee), arguments, frame, place)
     machine.escape(arguments.all(), place, frame)
-    return machine.fresh()
+    return machine.make_unknown()
 
 
 def forward(

@@ -11,18 +11,18 @@ from dropout_lint.torch_api.signatures import DROPOUT_MODULES, MULTIHEAD, RNNS
 
 
 class Made(NamedTuple):
-    """The result of a call of a library."""
+    """What is known of a model that a library call returns."""
 
     modes: Modes
     live: bool | None
     """Whether it computes differently in the two modes; None if unknown."""
     module: bool = True
     loaded: bool = False
-    """Comes with weights, ready for use."""
+    """It has trained weights."""
 
 
-def made(name: str, positional: list[Value], keywords: dict[str, Value]) -> Made | None:
-    """The model that a call gives, None for calls that are not known to give one."""
+def model_made_by(name: str, positional: list[Value], keywords: dict[str, Value]) -> Made | None:
+    """The model that a call returns; None for calls that are not known to return one."""
     owner, _, last = name.rpartition(".")
     package = name.partition(".")[0]
     if last == "from_pretrained" and package in _HUGGING_FACE:
@@ -65,7 +65,7 @@ _ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get
 
 
 def _family(owner: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:
-    """By the name of the class or, for ``Auto`` classes, of the checkpoint, unless a rate is given."""
+    """Whether a model is live: by a rate that is passed, else by the name of its class or checkpoint."""
     if any("drop" in k for k in keywords) or "config" in keywords:
         return True if _drops(keywords) else None
     named = positional[0].value if positional and isinstance(positional[0], Constant) else ""
@@ -79,13 +79,13 @@ def _zoo_liveness(name: str, keywords: dict[str, Value]) -> bool | None:
 
 
 def _norm_unknown(keywords: dict[str, Value]) -> bool:
-    """Whether a normalisation is given that may not be PyTorch's batch norm."""
+    """Whether a ``norm_layer`` is passed that may be another than the batch norm of PyTorch."""
     given = keywords.get("norm_layer", Constant(None))
     return given != Constant(None) and not (isinstance(given, External) and given.name in _BATCHNORMS)
 
 
 def _drops(keywords: dict[str, Value]) -> bool:
-    """Whether a rate is written that is not zero."""
+    """Whether a constant rate other than 0 is passed."""
     return any("drop" in k and isinstance(v, Constant) and not is_zero(v) for k, v in keywords.items())
 
 

@@ -59,7 +59,7 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
 
 
 def attribute(machine: Machine, base: Value, name: str) -> Value:
-    """An attribute of a value, one for each of its alternatives."""
+    """An attribute of a value; of each alternative, if there are several."""
     return either([attribute_of(machine, one, name) for one in choices(base)])
 
 
@@ -88,22 +88,22 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
     if name in _PLAIN_ATTRIBUTES:
         return UNKNOWN
     hidden = base.module or base.part_of is not None or (base.home is not None and _gives_anything(machine, base, name))
-    part = machine.part(base, name) if hidden else machine.fresh(name)
+    part = machine.make_part(base, name) if hidden else machine.make_unknown(name)
     base.attributes[name] = part
     return part
 
 
 def _of_property(machine: Machine, base: Thing, home: FileFacts, flow: ModeFlow) -> Value:
-    """The value of a property: the expression that it returns, or else an unknown part of the object."""
+    """The value of a property: of the expression, if it only returns one, else an unknown part of the object."""
     machine.count_step()
     if len(flow.steps) == 1 and flow.steps[0].kind == "return" and flow.steps[0].value is not None and flow.parameters:
         inner = Frame(home, flow, base, {flow.parameters[0]: base})
         return machine.evaluate(flow.steps[0].value, inner)
-    return machine.part(base, flow.name.rpartition(".")[2])
+    return machine.make_part(base, flow.name.rpartition(".")[2])
 
 
 def _gives_anything(machine: Machine, base: Thing, name: str) -> bool:
-    """Whether an attribute that nothing assigns may be any object that another one holds."""
+    """Whether an attribute that nothing assigns may give any part: ``__dict__``, or by ``__getattr__``."""
     hands_out = base.home is not None and machine.definitions.method(base.home, base.name, "__getattr__") is not None
     return name == "__dict__" or hands_out
 

@@ -43,7 +43,7 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
 def _of_module(
     machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location
 ) -> Value | None:
-    """Methods that modules inherit; None for others."""
+    """Call a method that modules inherit; None for other methods."""
     if name in {"train", "eval"} and call_mode(machine, base, name, arguments, frame, place):
         return base
     if name in {"forward", "__call__"} and (base.module or base.opaque):
@@ -67,8 +67,8 @@ def _of_module(
 
 
 def _submodules(machine: Machine, base: Thing, name: str) -> Value:
-    """The result of ``modules()`` and the like: one part in place of all."""
-    part = machine.part(base, name)
+    """The result of ``modules()`` and the like: one unknown part stands for all."""
+    part = machine.make_part(base, name)
     if name in {"named_modules", "named_children", "items"}:
         return Group([Group([UNKNOWN, part])], exact=False)
     if name == "get_submodule":
@@ -99,9 +99,9 @@ def _unseen(machine: Machine, base: Thing, name: str, arguments: Arguments, fram
     if name in frameworks.PREPARES and positional:
         return positional[0] if len(positional) == 1 else Group(list(positional))
     if base.module and base.home is None:
-        return forward(machine, base, arguments, frame, place) if name in library.COMPUTING else machine.fresh()
+        return forward(machine, base, arguments, frame, place) if name in library.COMPUTING else machine.make_unknown()
     if base.home is not None and machine.definitions.inherits_unseen(base.home, base.name):
         machine.escape([base, *base.attributes.values()], place, frame)
     if name not in library.HARMLESS_METHODS:
         machine.escape(arguments.all(), place, frame)
-    return machine.fresh()
+    return machine.make_unknown()

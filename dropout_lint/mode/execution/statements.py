@@ -48,7 +48,7 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
                     set_flag(machine, target, value, frame)
         case "evaluate" if step.value is not None and step.value.kind == "attribute" and not step.text:
             receiver = machine.evaluate(step.value.parts[0], frame)
-            if step.value.text in {"eval", "train"}:  # the call was forgotten: nothing is known from here on
+            if step.value.text in {"eval", "train"}:  # ``model.eval`` without a call: which mode it is in is unclear
                 machine.escape([receiver], Location(frame.home.path, step.span), frame)
         case "evaluate":
             value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
@@ -103,7 +103,7 @@ def _loop(machine: Machine, step: Step, frame: Frame) -> bool:
     exact = isinstance(source, Group) and source.exact and 0 < len(source.items) <= _MOST_TURNS
     passes = source.items if isinstance(source, Group) and exact else [element(source)] * 2
     place, first = Location(frame.home.path, step.span), body[0].span if body else None
-    outside, number = machine.turns, machine.number()
+    outside, number = machine.turns, machine.next_number()
     ends: list[State] = []
     if not exact:
         machine.branches += 1

@@ -11,27 +11,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """One project. Names without a dot are the last part of a name, whatever stands before it."""
+    """One framework or library. Names without a dot match the last part of a name."""
 
     name: str
     docs: str
     mode: str
     """Who sets the mode, and when."""
     understood: str
+    """Which of its calls are followed, and with what mode."""
     silent: str
-    """What is not judged, and why."""
+    """What is not reported, and why."""
     bases: tuple[str, ...] = ()
     """Classes whose methods the framework calls in the mode that it has set."""
     train_hooks: tuple[str, ...] = ()
     eval_hooks: tuple[str, ...] = ()
     prepares: tuple[str, ...] = ()
-    """Methods and functions that give back what they get, in the mode it has."""
+    """Methods and functions that return their arguments, with their modes."""
     loads: tuple[str, ...] = ()
-    """Methods of a class that give an instance with weights, in train mode."""
+    """Class methods that return an instance with weights, in train mode."""
     neutral: tuple[str, ...] = ()
     """Methods that neither compute nor change the mode."""
     wraps: tuple[str, ...] = ()
-    """Functions and classes whose result is, for our purpose, the model that they get."""
+    """Functions and classes whose result is treated as the model passed to them."""
 
 
 FRAMEWORKS = (

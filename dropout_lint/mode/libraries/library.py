@@ -27,7 +27,7 @@ COMPUTING = {
     *("infer", "sample", "extract_features", "get_intermediate_layers", "contrastive_search", "beam_search"),
     *("greedy_search", "transcribe", "chat", "score", "embed", "compute_loss", "loss", "logits", "classify"),
 }
-"""Methods of library models that run them; others return a part or a number, or move weights."""
+"""Methods of library models that run the model. Other methods return a part or a number, or move weights."""
 INNER = {"modules", "children", "named_modules", "named_children", "items", "values", "get_submodule"}
 WRAPPERS = {
     *("DataParallel", "DistributedDataParallel", "DDP", "FullyShardedDataParallel", "FSDP", "compile", "script"),
@@ -43,7 +43,7 @@ HARMLESS = {
     *("filter", "map", "type", "super", "callable", "vars", "dir", "hash", "bool", "any", "all", "float", "int"),
 }
 PLAIN = {"len", "int", "float", "bool", "str", "repr", "id", "hash", "isinstance", "callable", "hasattr", "any", "all"}
-"""Functions of Python that return numbers, strings or truth values, never an object."""
+"""Built-in functions that return numbers, strings or truth values, and so never a model."""
 HARMLESS_METHODS = {
     *("info", "debug", "warning", "write", "watch", "format", "append", "extend", "update", "add_graph", "log", "save"),
     *("load_state_dict", "zero_grad", "add", "insert", "setdefault", "register", "unscale_", "add_scalar", "put"),

@@ -12,9 +12,9 @@ from dropout_lint.processes import FORKS, Lost, do, forked
 from dropout_lint.project.project import Project
 
 FILES_EACH = 20
-"""Fewest files for each process; with fewer, the start of a process costs more than it saves."""
+"""The fewest files for which another process is worth its start."""
 Root = tuple[FileFacts, frozenset[str]]
-"""A file with the definitions that a run may start with."""
+"""A file, and the definitions in it that a run may start with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class RunsAhead(Runs):
                 self._done[facts.path] = done
 
     def _all_or_none(self, index: int) -> _Done | None:
-        """None if a run crashed: the parent repeats it, and crashes too."""
+        """All runs of a root. None if one crashed: the parent repeats it, and raises the error."""
         try:
             return self._all_of(index)
         except Exception:
             return None
 
     def _all_of(self, index: int) -> _Done:
-        """The runs that begin in one root, without those of functions that the others entered."""
+        """The runs that begin in one root. A function that one of them entered is not run alone."""
         facts, names = self._roots[index]
         self.project.disk.hand_over()
         script = self.script(facts) if "" in names else NOTHING

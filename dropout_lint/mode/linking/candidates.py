@@ -16,17 +16,20 @@ Node = tuple[str, str]
 
 
 class Candidates:
-    """A call graph by name, searched backwards from the definitions that act on a mode."""
+    """The definitions from which one that acts on modes is reachable, by the names that definitions mention."""
 
     def __init__(self, project: Project, files: Iterable[FileFacts]) -> None:
         self._project = project
         self._outlines: dict[str, dict[str, ModeOutline]] = {}
         self._mentioned = Mentioned(project)
         self._mentioned_by: dict[Node, list[Node]] = {}
+        """For each definition, those that mention it."""
         self._switches: list[Node] = []
-        self._silent: dict[Path, frozenset[bytes] | None] = {}
+        """Definitions that switch a mode."""
+        self._defined_without_models: dict[Path, frozenset[bytes] | None] = {}
+        """For each file, the names that it defines; None if it mentions models."""
         self._explore(files)
-        self._leading = self._backwards()
+        self._leading = self._leading_to_switches()
 
     def of(self, facts: FileFacts) -> frozenset[str]:
         """The definitions of a file that are worth running."""
@@ -48,10 +51,10 @@ class Candidates:
             facts, name = pending.pop()
             node, known = (facts.path, name), self._names(facts)
             outline = known[name]
-            said = self._mentioned.by(facts, outline, known)
-            if said.switches or (outline.freezes and self._project.classes.is_module(facts, f".{name}")):
+            mentioned_names = self._mentioned.by(facts, outline, known)
+            if mentioned_names.switches or (outline.freezes and self._project.classes.is_module(facts, f".{name}")):
                 self._switches.append(node)
-            for home, mentioned in self._definitions(facts, said.names):
+            for home, mentioned in self._definitions(facts, mentioned_names.names):
                 other = (home.path, mentioned)
                 self._mentioned_by.setdefault(other, []).append(node)
                 if other not in seen:
@@ -88,9 +91,9 @@ class Candidates:
         if located is None:
             return None
         path, rest = located
-        if path not in self._silent:
-            self._silent[path] = self._defined(path)
-        defined = self._silent[path]
+        if path not in self._defined_without_models:
+            self._defined_without_models[path] = self._defined(path)
+        defined = self._defined_without_models[path]
         if defined is not None:
             first = rest.partition(".")[0].encode()
             if not first or first in defined:
@@ -104,7 +107,7 @@ class Candidates:
             return None
         return defines(data)
 
-    def _backwards(self) -> set[Node]:
+    def _leading_to_switches(self) -> set[Node]:
         leading = set(self._switches)
         pending = list(self._switches)
         while pending:

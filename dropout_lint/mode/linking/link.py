@@ -17,7 +17,7 @@ from dropout_lint.source.module.triage import speaks_of_mode
 
 @dataclass(frozen=True, slots=True)
 class LinkedRun:
-    """A run, and the files whose findings it may prove: checking one of them alone would make the same run."""
+    """A run, and the files whose findings it may prove. Checking one of these files alone makes the same run."""
 
     run: ModeRun
     files: frozenset[str]
@@ -30,10 +30,10 @@ def link(
     managed: tuple[str, ...] = (),
     jobs: int = 1,
 ) -> tuple[LinkedRun, ...]:
-    """The runs that begin in some files, or in files around that may lead into them.
+    """Make all runs that begin in ``files``, or in files that may call into them.
 
-    ``checked`` are the paths of all checked files, with and without facts. ``managed`` are base classes, beside
-    those of known frameworks, whose methods run in a mode that a framework sets.
+    ``checked`` are the paths of all checked files, with and without facts. ``managed`` are further base classes whose
+    methods a framework calls in a mode that it sets; those of known frameworks are known.
     """
     neighbours = Neighbours(project.files)
     given = [f for f in files if f.speaks_of_mode]
@@ -45,14 +45,14 @@ def link(
         if "" in names:
             linker.script(facts)
     for facts, names in starting:
-        linker.rest(facts, names)
+        linker.functions(facts, names)
     return tuple(linker.runs)
 
 
 def _roots(
     project: Project, files: list[FileFacts], checked: Iterable[Path], neighbours: Neighbours
 ) -> list[FileFacts]:
-    """The files and the unchecked files that may import them, sorted by path, without tests."""
+    """The files, and unchecked files that may import them. Sorted by path; test files are left out."""
     found = {Path(f.path).resolve(): f for f in files}
     for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
@@ -62,7 +62,7 @@ def _roots(
 
 
 class _Linker:
-    """Collects runs. A function that a run entered is not run again with unknown parameters."""
+    """Collects runs. A function that a run has entered is not run alone as well."""
 
     def __init__(self, runs: Runs, neighbours: Neighbours, given: frozenset[str]) -> None:
         self.runs: list[LinkedRun] = []
@@ -70,14 +70,14 @@ class _Linker:
         self._neighbours = neighbours
         self._given = given
         self._entered: dict[tuple[str, str], set[str]] = {}
-        """Functions entered so far, each with the files where those runs begin."""
+        """The functions that runs have entered, each with the files where those runs begin."""
 
     def script(self, facts: FileFacts) -> None:
         """Add the run of the top level of a file."""
         self._add(facts, self._runs.script(facts))
 
-    def rest(self, facts: FileFacts, names: frozenset[str]) -> None:
-        """Add the runs of the functions among some definitions that no run has entered."""
+    def functions(self, facts: FileFacts, names: frozenset[str]) -> None:
+        """Add the runs of the functions in ``names`` that no run has entered."""
         starts = self._runs.starts(facts, names)
         wanted = dict.fromkeys(outermost for name, outermost in starts if not self._was_entered(facts, name))
         for name in wanted:
@@ -87,11 +87,11 @@ class _Linker:
     def _add(self, facts: FileFacts, run: Run) -> None:
         for node in run.entered:
             self._entered.setdefault(node, set()).add(facts.path)
-        if run.made is not None:
-            paths = {function.path for function in run.made.functions} & self._given
+        if run.facts is not None:
+            paths = {function.path for function in run.facts.functions} & self._given
             files = frozenset(path for path in paths if self._sees(facts.path, path))
             if files:
-                self.runs.append(LinkedRun(run.made, files))
+                self.runs.append(LinkedRun(run.facts, files))
 
     def _was_entered(self, facts: FileFacts, name: str) -> bool:
         roots = self._entered.get((facts.path, name), set())

@@ -1,4 +1,4 @@
-"""The names that definitions mention, read from their files on demand, for the search for candidates."""
+"""The names that a definition mentions, read from its file on demand; ``candidates`` follows them."""
 
 from __future__ import annotations
 

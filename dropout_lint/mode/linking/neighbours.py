@@ -26,7 +26,7 @@ _CLIMB = 8
 
 
 class Neighbours:
-    """Import statements of the files of projects, read when first asked for."""
+    """The importers of files, by the import statements of all files of their projects, which are read on demand."""
 
     def __init__(self, files: Files) -> None:
         self._disk = files.disk
@@ -113,7 +113,7 @@ def _imported(path: Path, data: bytes) -> set[str]:
 
 
 def project_folder(start: Path, disk: Disk) -> Path:
-    """The folder of the project around a folder: by the files that mark one, or else by its Python files."""
+    """The folder of the project around a folder: the one with a marker such as ``.git``, else by its Python files."""
     top = start
     while disk.is_file(top / "__init__.py") and top.parent != top:
         top = top.parent

@@ -23,19 +23,19 @@ from dropout_lint.project.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run entered, and its events."""
+    """The result of a run."""
 
     entered: frozenset[tuple[str, str]]
-    """Functions, each by file and name."""
-    made: ModeRun | None
-    """None if the run did not come to its end, or nothing happened to a model."""
+    """The functions that it entered, each by file and name."""
+    facts: ModeRun | None
+    """Its events; None if it ran over its budget, or nothing happened to a model."""
 
 
 NOTHING = Run(frozenset(), None)
 
 
 class Runs:
-    """Makes runs of a project's files. Each depends on the files alone, not on the runs before it."""
+    """Makes the runs of a project. A run depends on the files alone, not on earlier runs."""
 
     def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
         self.project = project
@@ -51,7 +51,7 @@ class Runs:
         return _finished(machine, lambda: run(machine, reader.top.steps, machine.top))
 
     def starts(self, facts: FileFacts, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
-        """The functions in some definitions that act on modes, each with its outermost function, the entry point."""
+        """The functions in ``names`` that act on modes, each with the outermost function around it, the entry point."""
         reader = self.project.files.flows(facts) if names - {""} else None
         if reader is None:
             return ()
@@ -80,7 +80,7 @@ class Runs:
         place = Location(facts.path, flow.span)
         instance = None
         if flow.owner:
-            if not self._ours(facts, flow):
+            if not self._only_project_calls(facts, flow):
                 return
             static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
             if not static:
@@ -89,13 +89,13 @@ class Runs:
             machine.forget(switched_elsewhere(machine, instance, flow))
         if not flow.name.endswith("__init__"):
             optional: dict[str, Value] = {
-                n: machine.fresh(n) for n, default in flow.defaults if default.text == "NoneType"
+                n: machine.make_unknown(n) for n, default in flow.defaults if default.text == "NoneType"
             }
             given = Arguments([], optional, False)
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
 
-    def _ours(self, facts: FileFacts, flow: ModeFlow) -> bool:
-        """Whether only the project calls the methods of a class: no framework, no base class that cannot be found."""
+    def _only_project_calls(self, facts: FileFacts, flow: ModeFlow) -> bool:
+        """Whether only the project calls the methods of a class: no framework, and no base class that is not found."""
         if self.project.classes.is_module(facts, "." + flow.owner):
             if flow.checkpoints or flow.name.endswith("__init__"):
                 return True
@@ -121,10 +121,10 @@ class Runs:
         return True
 
 
-def _finished(machine: Interpreter, go: Callable[[], object], name: str = "") -> Run:
-    """Execute ``go`` and take the events; a run over budget has none."""
+def _finished(machine: Interpreter, execute: Callable[[], object], name: str = "") -> Run:
+    """Execute ``execute`` and take the events; a run over budget has none."""
     try:
-        go()
+        execute()
     except (Exhausted, RecursionError):
         return Run(frozenset(machine.reached), None)
     return Run(frozenset(machine.reached), mode_run(machine, name) if machine.events else None)
@@ -136,5 +136,5 @@ def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
 
 
 def _trains(flow: ModeFlow) -> bool:
-    """Whether a method runs ``backward()``, as in modules with ``fit`` and ``predict``."""
+    """Whether a method runs ``backward()``, such as ``fit`` of a module."""
     return any(t.kind == "attribute" and t.text == "backward" for t in terms(flow.steps))

@@ -1,4 +1,4 @@
-"""Find the modes of an object that one of its other methods may have set before."""
+"""Find the models of an object whose mode one of its other methods may have set before."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def choices(value: Value) -> tuple[Value, ...]:
 
 
 def either(values: list[Value]) -> Value:
-    """A value that is one of several, cut off after a few."""
+    """The value that is one of several; only the first few are kept."""
     if len(values) == 1:
         return values[0]
     flat: list[Value] = []

@@ -13,12 +13,12 @@ from dropout_lint.mode.program.values import Frame, Thing, Turn, Value
 Live = tuple[tuple[Thing, Modes], ...]
 """Live parts with their modes."""
 _HOLDERS = 3
-"""Nested objects through which an escape looks for models."""
+"""How many levels of nested objects an escape searches for models."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """An event as a RunEvent describes it, with the objects of the machine."""
+    """An event during the run. ``run_facts`` makes a RunEvent of it, where the fields are explained."""
 
     kind: EventKind
     thing: Thing | None
@@ -29,7 +29,7 @@ class Event:
     turns: tuple[Turn, ...]
     order: int
     live: Live = ()
-    """At a forward or a trace."""
+    """The live parts; at a forward, a trace and checkpointing."""
     smoke: bool = False
     """The input is made of random numbers."""
     unused: bool = False
@@ -56,7 +56,7 @@ def joined(ends: Sequence[dict[int, Modes]]) -> dict[int, Modes]:
 
 
 class Recorder:
-    """Modes and events. A run executes on it."""
+    """The modes of all models at this point of a run, and the events so far."""
 
     def __init__(self) -> None:
         self.modes: dict[int, Modes] = {}
@@ -119,7 +119,7 @@ class Recorder:
             self.modes[part.number] = modes
             self.causes[part.number] = event
         whole = thing.part_of
-        while whole is not None:  # a part in another mode than the whole: nothing is proven about the whole
+        while whole is not None:  # the whole now has parts in different modes
             self.unsettle(whole)
             if whole.module is not True:
                 self.escape(list(whole.attributes.values()), place, frame)

@@ -10,11 +10,11 @@ from dropout_lint.mode.program.values import Constant, Frame, Thing, Value
 from dropout_lint.project.project import Project
 
 BUDGET = 12_000
-"""Steps of one run."""
+"""The most steps of a run of a file."""
 ALONE = 2_500
-"""Steps of a run of one function with unknown parameters."""
+"""The most steps of a run of one function with unknown parameters."""
 State = tuple[dict[int, Modes], dict[str, Value]]
-"""The modes of all models, and the values of the names of a function."""
+"""The modes of all models, and the values of the names in a function."""
 
 
 class Exhausted(Exception):  # noqa: N818 - the end of a budget, not an error
@@ -42,20 +42,20 @@ class Machine(Recorder):
         self.steps = 0
         self.budget = BUDGET
         self.allowance: int | None = None
-        """The step at which the current function becomes unknown."""
+        """The step at which the function being sketched stops; None outside of sketches."""
         self.numbers = 0
         self.branches = 0
-        """Depth of branches and loops that may be skipped."""
+        """How many branches and loops, which may be skipped, contain the current statement."""
         self.reached: set[tuple[str, str]] = set()
         """Functions that the run entered, by file and name."""
         self.undropped: set[str] = set()
-        """Options of the command line with default rate 0: they do not prove an active dropout."""
+        """Command line options with default 0: as a rate, they do not prove that a dropout is active."""
         self.options: dict[str, str] = {}
-        """Options of the command line with their default words."""
+        """Command line options with a string as default, and that string."""
         self.unwound: list[list[State]] = []
-        """For each loop around, the states at its ``break`` and ``continue``."""
+        """For each loop around, the states at its ``break`` and ``continue`` statements."""
         self.built: dict[tuple[object, ...], tuple[bool | None, str, Location | None]] = {}
-        """For a class and the constants passed to its constructor: whether it is live, and the layer that proves it."""
+        """Modules built so far, by class and constants: whether they are live, and the live layer that proves it."""
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
         """Evaluate an expression; record the events that it causes."""
@@ -78,24 +78,26 @@ class Machine(Recorder):
 
     # Objects
 
-    def number(self) -> int:
-        """A new number, for an object or a loop."""
+    def next_number(self) -> int:
+        """Take the next number, for an object or a loop."""
         self.numbers += 1
         return self.numbers
 
-    def fresh(self, label: str = "") -> Thing:
-        """An unknown object."""
-        return Thing(self.number(), label=label)
+    def make_unknown(self, label: str = "") -> Thing:
+        """Make an object about which nothing is known."""
+        return Thing(self.next_number(), label=label)
 
-    def made(self, name: str, module: bool, live: bool | None, place: Location | None, modes: Modes = TRAIN) -> Thing:
-        """An object that a class or function outside of the project gives."""
-        thing = Thing(self.number(), name, None, place, module, live)
+    def make_object(
+        self, name: str, module: bool, live: bool | None, place: Location | None, modes: Modes = TRAIN
+    ) -> Thing:
+        """Make an object of a library, in the given modes."""
+        thing = Thing(self.next_number(), name, None, place, module, live)
         self.modes[thing.number] = modes
         return thing
 
-    def part(self, whole: Thing, name: str) -> Thing:
-        """A part of a module, or of its attributes, about which nothing else is known."""
-        part = self.fresh(name)
+    def make_part(self, whole: Thing, name: str) -> Thing:
+        """Make a part of an object about which nothing else is known. It has the modes of the whole."""
+        part = self.make_unknown(name)
         part.part_of = whole
         self.modes[part.number] = self.mode(whole)
         return part

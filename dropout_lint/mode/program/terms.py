@@ -1,4 +1,4 @@
-"""Search the terms of a flow, without evaluating them."""
+"""Find terms in the statements of a function, without evaluating them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def within(term: Term) -> Iterator[Term]:
 
 
 def operands(step: Step) -> tuple[Term, ...]:
-    """The terms of a statement itself: its targets and its value."""
+    """The targets and the value of a statement, without its blocks."""
     return (*step.targets, step.value) if step.value is not None else step.targets
 
 
@@ -44,7 +44,7 @@ def is_mode_call(term: Term) -> bool:
 
 
 def loop_variables(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Names that ``for`` loops bind, which stand for something else at each turn."""
+    """The variables of ``for`` loops, which have another value at each turn."""
     for step in steps:
         if step.kind == "loop":
             yield from (t.text for target in step.targets for t in within(target) if t.kind == "name")

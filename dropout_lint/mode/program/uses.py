@@ -1,4 +1,4 @@
-"""Find the layers that the methods of a class can reach, and under which flags of the instance."""
+"""Find the layers that the methods of a class use, and the flags of the instance that the use depends on."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dropout_lint.mode.program.terms import operands, terms
 from dropout_lint.mode.program.values import Constant, Thing
 
 Guards = tuple[tuple[str, bool], ...]
-"""Attributes of the instance that are true or false wherever a term is reached."""
+"""Flags of the instance, each with the truth that it must have for a term to be reached."""
 Uses = dict[str, list[Guards]]
 _INDIRECT = {"getattr", "children", "modules", "named_children", "named_modules", "_modules", "__dict__"}
 
 
 def layer_uses(flows: Iterable[ModeFlow], receiver: str) -> Uses | None:
-    """For each attribute that the methods of a class name, the guards of each place; None if any may be reached."""
+    """For each attribute that the methods use, the guards of each use; None if any attribute may be used."""
     found: Uses = {}
     for flow in flows:
         if any(t.kind in {"name", "attribute"} and t.text in _INDIRECT for t in terms(flow.steps)):
@@ -26,7 +26,7 @@ def layer_uses(flows: Iterable[ModeFlow], receiver: str) -> Uses | None:
 
 
 def is_reached(name: str, uses: Uses, instance: Thing) -> bool:
-    """Whether some place that names an attribute is not behind a flag that this instance does not have."""
+    """Whether a use of an attribute can be reached with the flags of this instance."""
     return any(all(_may_hold(instance, flag, wanted) for flag, wanted in guards) for guards in uses.get(name, ()))
 
 

@@ -12,15 +12,16 @@ from dropout_lint.facts import NOWHERE, FileFacts, Location, ModeFlow, Term
 
 @dataclass(eq=False, slots=True)
 class Thing:
-    """An object. ``module`` is whether it is an ``nn.Module``, None if unknown.
+    """An object, such as a model, a layer or an optimizer.
 
-    ``live`` says that its own computation differs between the modes: proven, refuted, or None.
+    ``module``: whether it is an ``nn.Module``; None if unknown.
+    ``live``: whether its own computation differs between train and eval mode; None if unknown.
     """
 
     number: int
     name: str = ""
     home: FileFacts | None = None
-    """The file of its class, for classes of the project; ``name`` is then a qualified name."""
+    """The file of its class if that is in the project; ``name`` is then the qualified name of the class."""
     place: Location | None = None
     """Where it was constructed."""
     module: bool | None = None
@@ -28,12 +29,13 @@ class Thing:
     attributes: dict[str, Value] = field(default_factory=dict)
     children: list[Thing] = field(default_factory=list)
     part_of: Thing | None = None
+    """The object that an unknown part belongs to."""
     origin: Thing | None = None
     """The module that it was traced, exported or scripted from."""
     random: bool = False
-    """Made by a random number generator: the input of a smoke test or of a tracer."""
+    """A tensor of random numbers, as the input of a smoke test or of a tracer."""
     label: str = ""
-    """The first variable or attribute that it was bound to."""
+    """The first variable or attribute that it was assigned to."""
 
     @property
     def opaque(self) -> bool:
@@ -43,7 +45,7 @@ class Thing:
 
 @dataclass(eq=False, slots=True)
 class Function:
-    """A function of the project, with the instance and the names around it."""
+    """A function of the project. A method has its ``instance``, a nested function the ``frame`` around it."""
 
     home: FileFacts
     flow: ModeFlow
@@ -53,7 +55,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Lambda:
-    """A lambda with the frame that made it."""
+    """A lambda, with the frame whose names it may use."""
 
     term: Term
     frame: Frame
@@ -69,7 +71,7 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A dotted name outside of the file, not looked up yet; ``home`` is the file that uses it."""
+    """A dotted name, imported or built in, not looked up yet; ``home`` is the file that uses it."""
 
     name: str
     home: FileFacts
@@ -77,7 +79,7 @@ class External:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Some class of a module, chosen at run time."""
+    """Some class of a file, chosen at run time: ``getattr(models, name)``, with ``home`` for ``models``."""
 
     home: FileFacts
 
@@ -113,7 +115,7 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that holds no model."""
+    """A value that holds no model, as far as it matters. A Thing that is ``opaque`` may be or hold one."""
 
 
 Value = Thing | Function | Lambda | Class | External | AnyOf | Group | Table | Constant | Several | Unknown
@@ -122,7 +124,7 @@ UNKNOWN = Unknown()
 
 @dataclass(eq=False, slots=True)
 class Frame:
-    """A call of a function: a frame of the call stack."""
+    """A frame of the call stack: one call of a function, with its local names."""
 
     home: FileFacts
     flow: ModeFlow
@@ -135,10 +137,11 @@ class Frame:
     call: Location | None = None
     """Where it was called."""
     returns: list[tuple[dict[int, frozenset[str]], Value]] = field(default_factory=list)
+    """For each ``return``, the modes of all models there, and the returned value."""
     statement: Span = NOWHERE
     """The statement being executed."""
     unused: Span = NOWHERE
-    """The call in it whose result is not used."""
+    """The call in the statement whose result is not used."""
 
     def chain(self) -> Iterator[Frame]:
         """This frame and its callers, innermost first."""
@@ -149,7 +152,7 @@ class Frame:
 
 
 class Turn(NamedTuple):
-    """One turn of a loop."""
+    """One turn of a loop: ``loop`` is its number, ``turn`` counts from 1."""
 
     loop: int
     turn: int
@@ -158,4 +161,4 @@ class Turn(NamedTuple):
     body: Span | None
     """The first statement of the body."""
     word: str = ""
-    """In a loop over words, such as the phases of an epoch, the one of this turn."""
+    """In a loop over strings, such as ``"train"`` and ``"val"``, the string of this turn."""

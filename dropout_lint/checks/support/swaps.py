@@ -1,4 +1,4 @@
-"""Fixes that exchange a dropout with what follows it."""
+"""The fix that swaps a dropout with the layer after it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dropout_lint.facts import LayerElement, LayerNode
 from dropout_lint.rewrites import SwapCalls, SwapElements
 
 NUMBERED = frozenset({"positional", "list", "append"})
-"""Elements whose place is part of the keys in a state dict."""
+"""Forms of LayerElement whose position is part of the keys in a state dict."""
 
 
-def exchange(dropout: LayerNode, follower: LayerNode, applicability: Applicability) -> Fix | None:
-    """Put ``follower`` first; None where the source does not allow it without a second look."""
+def swapped(dropout: LayerNode, follower: LayerNode, applicability: Applicability) -> Fix | None:
+    """A fix that swaps a dropout with the layer after it; None if the code of the two cannot be exchanged."""
     if dropout.index not in follower.inputs:
         return None
     name = follower.kind.rpartition(".")[2]
