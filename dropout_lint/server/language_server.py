@@ -88,7 +88,13 @@ class DropoutLintServer(LanguageServer):
 def create_server() -> DropoutLintServer:
     """A server with its features, not yet started."""
     server = DropoutLintServer()
+    _follow_documents(server)
+    _follow_disk(server)
+    _answer_requests(server)
+    return server
 
+
+def _follow_documents(server: DropoutLintServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.publish(params.text_document.uri)
@@ -109,6 +115,8 @@ def create_server() -> DropoutLintServer:
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         server.forget(params.text_document.uri)
 
+
+def _follow_disk(server: DropoutLintServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def on_disk(params: types.DidChangeWatchedFilesParams) -> None:
         server.publish_all()
@@ -122,6 +130,8 @@ def create_server() -> DropoutLintServer:
             registration = types.Registration(_CONFIGURATION, types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
             await server.client_register_capability_async(types.RegistrationParams([registration]))
 
+
+def _answer_requests(server: DropoutLintServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=KINDS))
     def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
         document = server.workspace.get_text_document(params.text_document.uri)
@@ -140,8 +150,6 @@ def create_server() -> DropoutLintServer:
                 page = _page(rules()[found.code])
                 return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, page), where)
         return None
-
-    return server
 
 
 def _page(rule: Rule) -> str:
