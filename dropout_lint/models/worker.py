@@ -95,7 +95,7 @@ class _Worker:
     def _run(self) -> dict[str, Any]:
         module, _, function = self._request.job.partition(":")
         job = importlib.import_module(module)
-        construction = getattr(job, "construction", lambda options: contextlib.nullcontext())
+        construction = getattr(job, "construction", lambda _options: contextlib.nullcontext())
         with construction(self._request.options):
             loaded = self._load()
         self._enter("while it was run")

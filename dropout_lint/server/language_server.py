@@ -107,7 +107,7 @@ def _follow_documents(server: DropoutLintServer) -> None:
             server.publish(uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def saved(params: types.DidSaveTextDocumentParams) -> None:
+    def saved(_params: types.DidSaveTextDocumentParams) -> None:
         # Other open files may depend on this one.
         server.publish_all()
 
@@ -118,11 +118,11 @@ def _follow_documents(server: DropoutLintServer) -> None:
 
 def _follow_disk(server: DropoutLintServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def on_disk(params: types.DidChangeWatchedFilesParams) -> None:
+    def on_disk(_params: types.DidChangeWatchedFilesParams) -> None:
         server.publish_all()
 
     @server.feature(types.INITIALIZED)
-    async def initialized(params: types.InitializedParams) -> None:
+    async def initialized(_params: types.InitializedParams) -> None:
         workspace = server.client_capabilities.workspace
         watching = workspace.did_change_watched_files if workspace is not None else None
         if watching is not None and watching.dynamic_registration:
