@@ -39,7 +39,7 @@ class IgnoreRules:
         specs = () if starts else self.specs
         files = (git / "info" / "exclude", folder / ".gitignore") if starts else (folder / ".gitignore",)
         found = ((folder, spec) for spec in map(_read, files) if spec is not None)
-        return IgnoreRules((*specs, *found), True)
+        return IgnoreRules((*specs, *found), in_repository=True)
 
     def ignores(self, path: Path, *, folder: bool = False) -> bool:
         """True if a rule ignores this path itself; folders above it are not considered."""

@@ -40,7 +40,7 @@ class Checked:
         """The text after ``dropout-lint --fix``; unchanged if there is nothing to fix, or fixing fails."""
         if self.settings is None or not any(is_applicable(found, self.settings) for found in self.diagnostics):
             return self.text
-        source = SourceText(self.path, self.text, "utf-8", False, self.text.encode(errors="replace"))
+        source = SourceText(self.path, self.text, "utf-8", bom=False, data=self.text.encode(errors="replace"))
         try:
             return fix_source(source, Linter(SettingsResolver(), jobs=1), self.settings).text
         except NotFixedError:

@@ -87,7 +87,9 @@ class Machine(Recorder):
         """An unknown object."""
         return Thing(self.number(), label=label)
 
-    def made(self, name: str, module: bool, live: bool | None, place: Location | None, modes: Modes = TRAIN) -> Thing:
+    def made(
+        self, name: str, live: bool | None, place: Location | None, modes: Modes = TRAIN, *, module: bool
+    ) -> Thing:
         """An object that a class or function outside of the project gives."""
         thing = Thing(self.number(), name, None, place, module, live)
         self.modes[thing.number] = modes
