@@ -72,7 +72,7 @@ class CommandLine(click.Group):
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:
             # The reader of our output is gone; the interpreter must not complain when it flushes at exit.
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
             code = ExitCode.CLEAN
         except Exception as problem:
             if _wants_traceback(given):

@@ -33,7 +33,7 @@ class IgnoreRules:
     def inside(self, folder: Path) -> IgnoreRules:
         """The rules for the entries of ``folder``. A nested repository does not inherit any."""
         git = folder / ".git"
-        starts = os.path.exists(git)  # unlike Path.exists, false if the folder cannot be read
+        starts = os.path.exists(git)  # noqa: PTH110 - unlike Path.exists, false if the folder cannot be read
         if not starts and not self.in_repository:
             return self
         specs = () if starts else self.specs

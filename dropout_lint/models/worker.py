@@ -59,8 +59,9 @@ def main() -> None:
         text = json.dumps(answer)
         if os.getpid() != process:
             os._exit(0)  # a fork that user code made and did not end
-        (folder / f"{RESULT}.part").write_text(text, "utf-8")
-        os.replace(folder / f"{RESULT}.part", folder / RESULT)
+        part = folder / f"{RESULT}.part"
+        part.write_text(text, "utf-8")
+        part.replace(folder / RESULT)
         with contextlib.suppress(Exception):
             sys.stdout.flush()
         os._exit(0)

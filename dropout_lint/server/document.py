@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,4 +71,4 @@ def path_of(uri: str, root: str | None) -> Path:
     if file is not None:
         return Path(file)
     name = re.split(r"[/:]", uri)[-1] or "untitled"
-    return Path(root or os.getcwd(), name if name.endswith(".py") else f"{name}.py")
+    return Path(root or Path.cwd(), name if name.endswith(".py") else f"{name}.py")
