@@ -14,24 +14,26 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Keeps the file's mode, and follows a symbolic link. Raises OSError; the file is then unchanged.
     """
-    target = os.path.realpath(path)
-    status = os.stat(target) if os.path.exists(target) else None
+    target = Path(os.path.realpath(path))
+    status = None
+    with contextlib.suppress(OSError):
+        status = target.stat()
     if status is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", str(path))
-    temporary = os.path.join(os.path.dirname(target), f".dropout-lint-{secrets.token_hex(8)}.tmp")
+    temporary = target.parent / f".dropout-lint-{secrets.token_hex(8)}.tmp"
     try:
-        with open(
+        with os.fdopen(
             os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), "wb"
         ) as f:
             f.write(data)
         if status is not None:
             with contextlib.suppress(OSError, AttributeError):
                 os.chown(temporary, status.st_uid, status.st_gid)
-            os.chmod(temporary, stat.S_IMODE(status.st_mode))
-        os.replace(temporary, target)
+            temporary.chmod(stat.S_IMODE(status.st_mode))
+        temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            temporary.unlink()
         raise
 
 

@@ -72,7 +72,7 @@ class CommandLine(click.Group):
             code = ExitCode.INTERRUPTED
         except BrokenPipeError:
             # The reader of our output is gone; the interpreter must not complain when it flushes at exit.
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
             code = ExitCode.CLEAN
         except Exception as problem:
             if _wants_traceback(given):
@@ -213,8 +213,10 @@ def facts(files: tuple[Path, ...], kinds: tuple[str, ...], stdin_filename: Path 
 
 
 @cli.command()
-@click.option("--stdio", is_flag=True, help="Talk over standard input and output, as it always does.")
-def server(stdio: bool) -> ExitCode:
+@click.option(
+    "--stdio", is_flag=True, expose_value=False, help="Talk over standard input and output, as it always does."
+)
+def server() -> ExitCode:
     """Run the language server, for editors: diagnostics while typing, fixes as code actions, rules on hover."""
     from dropout_lint.commands.server import run_server
 

@@ -65,7 +65,7 @@ def test_a_pragma_on_the_line_declares_intent(files: list[Path]) -> None:
 
 
 def test_a_check_that_crashes_on_a_run_hides_nothing_else(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(run: object, context: object) -> None:
+    def crash(_run: object, _context: object) -> None:
         raise ZeroDivisionError("never mind")
 
     table = dict(checks.checks())

@@ -30,7 +30,7 @@ P = 0.2
 def probed(dropped: float, scale: float, **fields: Any) -> ProbedDropout:
     """A module at rate 0.2 that drops this share of 100,000 units, and scales the rest by ``scale``."""
     mask = MaskReading(round(dropped * 100_000), 100_000, (), scale, scale)
-    plain = ProbedDropout(HERE, ("drop",), "Hand", "p", P, (64, 256), mask, 1.0, False, 1e-7)
+    plain = ProbedDropout(HERE, ("drop",), "Hand", "p", P, (64, 256), mask, 1.0, draws_in_eval=False, alpha=1e-7)
     return replace(plain, **fields)
 
 
@@ -110,7 +110,7 @@ def test_severity_follows_the_evidence() -> None:
 
 
 def test_the_same_finding_again_only_adds_its_modules() -> None:
-    first, second = (ModesMixed(HERE, (name,), "Dropout", True) for name in ("a", "b"))
+    first, second = (ModesMixed(HERE, (name,), "Dropout", model_trains=True) for name in ("a", "b"))
     known = check_observations([first])
     assert add_findings(known, second) == []
     assert [d.modules for d in known] == [("a", "b")]

@@ -95,14 +95,18 @@ def read_baseline(file: Path) -> Baseline:
     if type(version) is int and version > VERSION:
         raise BaselineError(f"{file}: a newer dropout-lint wrote this baseline; upgrade dropout-lint")
     try:
-        if version != VERSION:
-            raise TypeError
-        known = {str(path): _counts(entries) for path, entries in document["findings"].items()}
+        known = _known(document)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise BaselineError(
             f"{file}: not a baseline of dropout-lint; delete it, and --write-baseline makes it"
         ) from None
     return Baseline(file, known)
+
+
+def _known(document: Any) -> Counts:
+    if document["version"] != VERSION:
+        raise ValueError
+    return {str(path): _counts(entries) for path, entries in document["findings"].items()}
 
 
 def _counts(entries: list[dict[str, Any]]) -> Counter[Fingerprint]:

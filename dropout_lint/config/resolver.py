@@ -69,7 +69,8 @@ class SettingsResolver:
         known = self._by_folder.get(folder)
         if known is None:
             file = folder / "pyproject.toml"
-            options = read_options(file) if os.path.isfile(file) else None
+            # Unlike Path.is_file, false if the folder cannot be read.
+            options = read_options(file) if os.path.isfile(file) else None  # noqa: PTH113
             if options is not None:
                 known = self._settings(folder, file, options)
             elif folder.parent != folder:

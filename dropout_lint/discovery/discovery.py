@@ -139,7 +139,8 @@ class _Search:
         parent = str(path.parent)
         if parent not in self._real_folders:
             self._real_folders[parent] = os.path.realpath(parent)
-        real = os.path.realpath(path) if link else os.path.join(self._real_folders[parent], path.name)
+        # As text: this runs once for each file.
+        real = os.path.realpath(path) if link else os.path.join(self._real_folders[parent], path.name)  # noqa: PTH118
         if not link or real not in self.files:
             self.files[real] = displayed(path)
 
@@ -148,7 +149,8 @@ class _Search:
             path.stat()
         except FileNotFoundError:
             if path.is_symlink():
-                self.fail(displayed(path), f"broken symbolic link to {os.readlink(path)}")
+                target = os.readlink(path)  # noqa: PTH115 - as it was written, such as "./net.py"
+                self.fail(displayed(path), f"broken symbolic link to {target}")
             else:
                 self.fail(displayed(path), f"no such file or directory{_did_you_mean(path)}")
         except OSError as error:
@@ -167,7 +169,8 @@ class _Search:
 
 def _did_you_mean(path: Path) -> str:
     try:
-        names = sorted(name for name in os.listdir(path.parent) if name.endswith(SUFFIXES) or "." not in name)
+        found = (entry.name for entry in path.parent.iterdir())
+        names = sorted(name for name in found if name.endswith(SUFFIXES) or "." not in name)
     except OSError:
         return ""
     near = nearest(path.name, {name: name for name in names}, cutoff=0.75)

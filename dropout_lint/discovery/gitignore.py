@@ -33,13 +33,13 @@ class IgnoreRules:
     def inside(self, folder: Path) -> IgnoreRules:
         """The rules for the entries of ``folder``. A nested repository does not inherit any."""
         git = folder / ".git"
-        starts = os.path.exists(git)  # unlike Path.exists, false if the folder cannot be read
+        starts = os.path.exists(git)  # noqa: PTH110 - unlike Path.exists, false if the folder cannot be read
         if not starts and not self.in_repository:
             return self
         specs = () if starts else self.specs
         files = (git / "info" / "exclude", folder / ".gitignore") if starts else (folder / ".gitignore",)
         found = ((folder, spec) for spec in map(_read, files) if spec is not None)
-        return IgnoreRules((*specs, *found), True)
+        return IgnoreRules((*specs, *found), in_repository=True)
 
     def ignores(self, path: Path, *, folder: bool = False) -> bool:
         """True if a rule ignores this path itself; folders above it are not considered."""

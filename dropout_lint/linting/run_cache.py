@@ -74,7 +74,7 @@ class Runs:
 def run_key(files: FileSet) -> str:
     """A digest of the files of a run, by the names that are reported, and of their settings."""
     known: dict[int, str] = {}
-    lines = [os.getcwd()]
+    lines = [str(Path.cwd())]
     folders: dict[Path, str] = {}
     for path, settings in files.settings.items():
         if id(settings) not in known:

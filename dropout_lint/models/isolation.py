@@ -62,7 +62,7 @@ def run(
     stop = threading.Event()
 
     def run_one(target: ModelTarget) -> Outcome:
-        target = replace(target, root=target.root or os.getcwd())
+        target = replace(target, root=target.root or str(Path.cwd()))
         limits = Limits(timeout or target.timeout or TIMEOUT, memory)
         return _run_one(Request(target, job, options), limits, environment, stop)
 

@@ -10,6 +10,7 @@ from dropout_lint.targets.inputs import InputSpec
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.nn.modules import batchnorm
 
 BATCH = 2
 """A batch norm in train mode needs more than one value of each channel."""
@@ -73,11 +74,17 @@ def _accepted(module: nn.Module, model: nn.Module) -> Iterator[InputSpec]:
             yield _floats(BATCH, LENGTH, *module.normalized_shape)
             yield _floats(BATCH, *module.normalized_shape)
         case batchnorm._BatchNorm() if module.num_features:
-            if isinstance(module, nn.BatchNorm1d):
-                yield _floats(BATCH, module.num_features)
-            for dimensions in (1, 2, 3):
-                if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[dimensions - 1]):
-                    yield _floats(BATCH, module.num_features, *[32] * dimensions)
+            yield from _normalized(module)
+
+
+def _normalized(module: batchnorm._BatchNorm) -> Iterator[InputSpec]:
+    from torch import nn
+
+    if isinstance(module, nn.BatchNorm1d):
+        yield _floats(BATCH, module.num_features)
+    for dimensions in (1, 2, 3):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[dimensions - 1]):
+            yield _floats(BATCH, module.num_features, *[32] * dimensions)
 
 
 def _edges(dimensions: int, model: Any, upwards: bool) -> Iterator[tuple[int, ...]]:

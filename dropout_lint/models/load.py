@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,7 @@ class LoadedModel:
 
 def import_target(target: ModelTarget) -> object:
     """The attribute that a target names. Raises TargetError, and whatever the import raises."""
-    root = Path(target.root or os.getcwd())
+    root = Path(target.root or Path.cwd())
     if target.is_file:
         module = _import_file(root / target.place, target.place, root)
     else:

@@ -7,6 +7,7 @@ import re
 import signal
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 from dropout_lint.models.user_code import is_foreign_file, is_user_file
 
@@ -69,7 +70,7 @@ def one_line(text: str) -> str:
 def _innermost(frames: Iterable[tuple[str, int]]) -> str:
     """The innermost frame of user code, in a file of the working directory where there is one."""
     users = [frame for frame in frames if is_user_file(frame[0])]
-    here = [frame for frame in users if not os.path.isabs(_shown(frame[0])) and "site-packages" not in frame[0]]
+    here = [frame for frame in users if not Path(_shown(frame[0])).is_absolute() and "site-packages" not in frame[0]]
     for file, line in (here or users)[:1]:
         return f" ({_shown(file)}:{line})"
     return ""
@@ -77,5 +78,5 @@ def _innermost(frames: Iterable[tuple[str, int]]) -> str:
 
 def _shown(file: str) -> str:
     """Relative to the working directory where it is inside."""
-    path = os.path.relpath(file) if os.path.isabs(file) else file
+    path = os.path.relpath(file) if Path(file).is_absolute() else file
     return file if path.startswith(os.pardir) else path

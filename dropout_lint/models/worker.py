@@ -59,8 +59,9 @@ def main() -> None:
         text = json.dumps(answer)
         if os.getpid() != process:
             os._exit(0)  # a fork that user code made and did not end
-        (folder / f"{RESULT}.part").write_text(text, "utf-8")
-        os.replace(folder / f"{RESULT}.part", folder / RESULT)
+        part = folder / f"{RESULT}.part"
+        part.write_text(text, "utf-8")
+        part.replace(folder / RESULT)
         with contextlib.suppress(Exception):
             sys.stdout.flush()
         os._exit(0)
@@ -95,7 +96,7 @@ class _Worker:
     def _run(self) -> dict[str, Any]:
         module, _, function = self._request.job.partition(":")
         job = importlib.import_module(module)
-        construction = getattr(job, "construction", lambda options: contextlib.nullcontext())
+        construction = getattr(job, "construction", lambda _options: contextlib.nullcontext())
         with construction(self._request.options):
             loaded = self._load()
         self._enter("while it was run")

@@ -40,7 +40,7 @@ class Subject:
         with rng.seeded(self.seed if seed is None else seed), torch.no_grad():
             return self.model(*self.args, **self.kwargs)
 
-    def recorded(self, seed: int | None = None, off: bool = False) -> CallRecorder:
+    def recorded(self, seed: int | None = None, *, off: bool = False) -> CallRecorder:
         """One forward pass, with the calls that it made; ``off`` turns every dropout function off."""
         modules = ModuleStack(self.model)
         recorder = CallRecorder(modules, off=off)

@@ -11,7 +11,7 @@ from dropout_lint.report.view import Result, View, one_line
 _ESCAPES = {"%": "%AZP25", ";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
 
 
-def render(result: Result, view: View) -> str:
+def render(result: Result, _view: View) -> str:
     """One logging command for each finding. Azure has errors and warnings only."""
     return "".join(_command(diagnostic) for diagnostic in result.diagnostics)
 

@@ -29,7 +29,7 @@ def render(result: Result, view: View) -> str:
 def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
     """``CODE [*] message``."""
     code = paint(diagnostic.code, severity_style(diagnostic.severity), color)
-    fixable = f"{mark(color)} " if is_fixable(diagnostic, unsafe_fixes) else ""
+    fixable = f"{mark(color)} " if is_fixable(diagnostic, unsafe_fixes=unsafe_fixes) else ""
     return f"{code} {fixable}{one_line(diagnostic.message)}"
 
 

@@ -11,7 +11,7 @@ from dropout_lint.report.view import Result, View
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(result: Result, view: View) -> str:
+def render(result: Result, _view: View) -> str:
     """One workflow command for each finding."""
     return "".join(_command(diagnostic) for diagnostic in result.diagnostics)
 

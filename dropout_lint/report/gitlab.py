@@ -19,7 +19,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.I
 
 def render(result: Result, view: View) -> str:
     """A JSON list. Paths are relative to GitLab's project folder, or to the working directory."""
-    project = Path(os.environ.get("CI_PROJECT_DIR") or os.getcwd())
+    project = Path(os.environ.get("CI_PROJECT_DIR") or Path.cwd())
     entries = []
     for numbered in number(result.diagnostics, view.sources):
         diagnostic = numbered.diagnostic

@@ -11,7 +11,7 @@ from dropout_lint.report.view import Result, View, one_line
 _TOOL = "dropout-lint"
 
 
-def render(result: Result, view: View) -> str:
+def render(result: Result, _view: View) -> str:
     """The document. A Failure is an error; a run without findings is one test case that passed."""
     suites = ElementTree.Element("testsuites", name=_TOOL)
     for path, group in groupby(result.diagnostics, key=lambda d: d.path):

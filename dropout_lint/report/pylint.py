@@ -6,7 +6,7 @@ from dropout_lint.diagnostic import place
 from dropout_lint.report.view import Result, View, one_line
 
 
-def render(result: Result, view: View) -> str:
+def render(result: Result, _view: View) -> str:
     """Lines ``path:line: [CODE] message``."""
     return "".join(
         f"{one_line(place(d))}:{d.span.line}: [{d.code}] {one_line(d.message)}\n" for d in result.diagnostics

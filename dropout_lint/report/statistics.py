@@ -39,5 +39,5 @@ def render_json(result: Result, view: View) -> str:
 
 def _rows(result: Result, summary: Summary) -> list[tuple[str, int, int]]:
     counts = Counter(d.code for d in result.diagnostics)
-    fixable = Counter(d.code for d in result.diagnostics if is_fixable(d, summary.unsafe_fixes))
+    fixable = Counter(d.code for d in result.diagnostics if is_fixable(d, unsafe_fixes=summary.unsafe_fixes))
     return sorted(((code, n, fixable[code]) for code, n in counts.items()), key=lambda row: (-row[1], row[0]))

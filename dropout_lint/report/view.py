@@ -74,8 +74,8 @@ def render_summary(result: Result, color: bool, summary: Summary) -> str:
         numbers = [(sum(d.severity is s for d in found), s) for s in Severity]
         kinds = ", ".join(f"{n} info" if s is Severity.INFO else _count(n, s.value) for n, s in numbers if n)
         lines.append(f"Found {_count(len(found), 'problem')} ({kinds}).")
-        fixable = sum(is_fixable(d, summary.unsafe_fixes) for d in found)
-        unsafe = sum(is_fixable(d, True) for d in found) - fixable
+        fixable = sum(is_fixable(d, unsafe_fixes=summary.unsafe_fixes) for d in found)
+        unsafe = sum(is_fixable(d, unsafe_fixes=True) for d in found) - fixable
         if fixable:
             more = f" ({unsafe} more with `--unsafe-fixes`)" if unsafe else ""
             lines.append(f"{mark(color)} {fixable} fixable with `--fix`{more}.")
@@ -111,7 +111,7 @@ def seen_by(diagnostic: Diagnostic) -> str:
     return "; ".join(parts)
 
 
-def is_fixable(diagnostic: Diagnostic, unsafe_fixes: bool) -> bool:
+def is_fixable(diagnostic: Diagnostic, *, unsafe_fixes: bool) -> bool:
     """True if ``--fix`` would fix this."""
     fix = diagnostic.fix
     if fix is None or not fix.edits or fix.applicability is Applicability.DISPLAY:

@@ -29,15 +29,19 @@ def with_edits(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> Iterato
 def edited(fix: Fix, text: ConcreteText) -> Fix | None:
     """A fix with edits, or its advice; None where it has none."""
     try:
-        found = [one for rewrite in fix.rewrites for one in replacements(rewrite, text)]
-        if any(a.end > b.start for a, b in itertools.pairwise(sorted(found, key=lambda r: (r.start, r.end)))):
-            raise Unsound("two rewrites change the same code")
+        found = _disjoint([one for rewrite in fix.rewrites for one in replacements(rewrite, text)])
     except CommentLost:
         return Fix(fix.otherwise or fix.message, Applicability.DISPLAY)
     except (Unsound, NotConcrete, ValueError, RecursionError):  # the last for what is nested too deeply
         return Fix(fix.otherwise, Applicability.DISPLAY) if fix.otherwise else None
     edits = tuple(Edit(text.span((one.start, one.end)), one.code) for one in found)
     return replace(fix, edits=edits, rewrites=(), otherwise="")
+
+
+def _disjoint(found: list[Replacement]) -> list[Replacement]:
+    if any(a.end > b.start for a, b in itertools.pairwise(sorted(found, key=lambda r: (r.start, r.end)))):
+        raise Unsound("two rewrites change the same code")
+    return found
 
 
 def replacements(rewrite: Rewrite, text: ConcreteText) -> tuple[Replacement, ...]:

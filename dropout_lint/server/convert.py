@@ -41,7 +41,9 @@ class ClientPositions:
         """Edits of the lines that differ in ``new``, so that cursors and folds elsewhere stay."""
         old, wanted = ([line for line in lines if line] for lines in (self._lines, split_lines(new)))
         edits = []
-        for kind, start, end, other, other_end in difflib.SequenceMatcher(None, old, wanted, False).get_opcodes():
+        for kind, start, end, other, other_end in difflib.SequenceMatcher(
+            None, old, wanted, autojunk=False
+        ).get_opcodes():
             if kind != "equal":
                 span = Span(start + 1, 1, end + 1, 1)
                 edits.append(types.TextEdit(self.range(span), "".join(wanted[other:other_end])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class Checked:
         """The text after ``dropout-lint --fix``; unchanged if there is nothing to fix, or fixing fails."""
         if self.settings is None or not any(is_applicable(found, self.settings) for found in self.diagnostics):
             return self.text
-        source = SourceText(self.path, self.text, "utf-8", False, self.text.encode(errors="replace"))
+        source = SourceText(self.path, self.text, "utf-8", bom=False, data=self.text.encode(errors="replace"))
         try:
             return fix_source(source, Linter(SettingsResolver(), jobs=1), self.settings).text
         except NotFixedError:
@@ -72,4 +71,4 @@ def path_of(uri: str, root: str | None) -> Path:
     if file is not None:
         return Path(file)
     name = re.split(r"[/:]", uri)[-1] or "untitled"
-    return Path(root or os.getcwd(), name if name.endswith(".py") else f"{name}.py")
+    return Path(root or Path.cwd(), name if name.endswith(".py") else f"{name}.py")

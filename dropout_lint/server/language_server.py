@@ -88,7 +88,13 @@ class DropoutLintServer(LanguageServer):
 def create_server() -> DropoutLintServer:
     """A server with its features, not yet started."""
     server = DropoutLintServer()
+    _follow_documents(server)
+    _follow_disk(server)
+    _answer_requests(server)
+    return server
 
+
+def _follow_documents(server: DropoutLintServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.publish(params.text_document.uri)
@@ -101,7 +107,7 @@ def create_server() -> DropoutLintServer:
             server.publish(uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def saved(params: types.DidSaveTextDocumentParams) -> None:
+    def saved(_params: types.DidSaveTextDocumentParams) -> None:
         # Other open files may depend on this one.
         server.publish_all()
 
@@ -109,12 +115,14 @@ def create_server() -> DropoutLintServer:
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         server.forget(params.text_document.uri)
 
+
+def _follow_disk(server: DropoutLintServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def on_disk(params: types.DidChangeWatchedFilesParams) -> None:
+    def on_disk(_params: types.DidChangeWatchedFilesParams) -> None:
         server.publish_all()
 
     @server.feature(types.INITIALIZED)
-    async def initialized(params: types.InitializedParams) -> None:
+    async def initialized(_params: types.InitializedParams) -> None:
         workspace = server.client_capabilities.workspace
         watching = workspace.did_change_watched_files if workspace is not None else None
         if watching is not None and watching.dynamic_registration:
@@ -122,6 +130,8 @@ def create_server() -> DropoutLintServer:
             registration = types.Registration(_CONFIGURATION, types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
             await server.client_register_capability_async(types.RegistrationParams([registration]))
 
+
+def _answer_requests(server: DropoutLintServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=KINDS))
     def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
         document = server.workspace.get_text_document(params.text_document.uri)
@@ -140,8 +150,6 @@ def create_server() -> DropoutLintServer:
                 page = _page(rules()[found.code])
                 return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, page), where)
         return None
-
-    return server
 
 
 def _page(rule: Rule) -> str:

@@ -97,7 +97,7 @@ def read_layout(text: str) -> Layout:
     except (tokenize.TokenError, SyntaxError, IndexError, RecursionError):
         found = ((n, re.search("#.*", line)) for n, line in enumerate(lines, 1))
         comments = tuple(_comment(lines, n, match.start(), match.group()) for n, match in found if match)
-        return Layout(comments, (), frozenset(), len(lines), False)
+        return Layout(comments, (), frozenset(), len(lines), complete=False)
 
 
 def _comment(lines: list[str], line: int, column: int, text: str) -> Comment:
@@ -129,4 +129,4 @@ def _tokenized(text: str, lines: list[str]) -> Layout:
             closed.update(range(token.start[0], token.end[0]))
     commented = {comment.line for comment in comments}
     closed.update(n for n, line in enumerate(lines, 1) if line.endswith("\\") and n not in commented)
-    return Layout(tuple(comments), tuple(statements), frozenset(closed), len(lines), True)
+    return Layout(tuple(comments), tuple(statements), frozenset(closed), len(lines), complete=True)

@@ -91,7 +91,7 @@ def decode_notebook(data: bytes, path: Path) -> Notebook:
         raise NotANotebook("'cells' is not a list")
     cells = tuple(_python_cells(document, raw)) if _is_python(document) else ()
     text = "".join(f"{_HEADER.format(number=cell.number)}\n{cell.masked.text}\n" for cell in cells)
-    return Notebook(path, text, "utf-8", False, data, cells)
+    return Notebook(path, text, "utf-8", bom=False, data=data, cells=cells)
 
 
 def cell_starts(text: str) -> list[tuple[int, int]]:

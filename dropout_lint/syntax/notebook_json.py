@@ -51,9 +51,9 @@ def code_sources(raw: str) -> Iterator[CellSource | None]:
 def _source(raw: str, start: int) -> CellSource | None:
     value, end = _DECODER.raw_decode(raw, start)
     if isinstance(value, str):
-        return CellSource(value, start, end, False)
+        return CellSource(value, start, end, listed=False)
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        return CellSource("".join(value), start, end, True)
+        return CellSource("".join(value), start, end, listed=True)
     return None
 
 

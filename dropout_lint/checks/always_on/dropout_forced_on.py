@@ -58,6 +58,6 @@ def check_draw(draw: EvalDraw, context: ObservedContext) -> Iterator[Diagnostic]
         yield context.report(draw, text + at_probed_rate(draw.probed_rate))
 
 
-def refute_call(call: SwitchedOffCall) -> str:
+def refute_call(_call: SwitchedOffCall) -> str:
     """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

@@ -31,6 +31,6 @@ def check(flag: FlagUse, context: Context) -> Iterator[Diagnostic]:
         )
 
 
-def refute_call(call: SwitchedOffCall) -> str:
+def refute_call(_call: SwitchedOffCall) -> str:
     """Refute the rule: the call ran in eval mode and dropped nothing."""
     return SWITCHED_OFF

@@ -23,7 +23,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
     Rates that are known to be small are only misnamed, which is another rule.
     """
-    argument = keep_argument(site, context)
+    argument = keep_argument(site)
     if argument is None:
         return
     numbers = known_numbers(argument, context)

@@ -116,7 +116,7 @@ def _is_evaluation(history: History, forward: RunEvent, model: int) -> bool:
     return not excused and any(sign(history, forward, model) for sign in _SIGNS)
 
 
-def _is_warm_up(history: History, forward: RunEvent, model: int) -> bool:
+def _is_warm_up(_history: History, forward: RunEvent, _model: int) -> bool:
     """``model(x)`` as a statement, which moves statistics or fills caches."""
     return forward.unused
 
@@ -126,12 +126,12 @@ def _is_smoke_test(history: History, forward: RunEvent, model: int) -> bool:
     return forward.random_input and not history.is_trained(model)
 
 
-def _is_in_test(history: History, forward: RunEvent, model: int) -> bool:
+def _is_in_test(history: History, forward: RunEvent, _model: int) -> bool:
     """A pass in ``test_model.py``."""
     return history.in_test(forward.frame)
 
 
-def _is_in_module(history: History, forward: RunEvent, model: int) -> bool:
+def _is_in_module(history: History, forward: RunEvent, _model: int) -> bool:
     """``self.encoder(x)`` in a method of a module: its caller sets the mode."""
     return history.in_module(forward.frame)
 

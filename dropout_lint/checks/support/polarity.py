@@ -11,7 +11,7 @@ LOOKS_LIKE_DROP = 0.4
 """A known value of at most this is taken for a probability to drop."""
 
 
-def keep_argument(site: DropoutSite, context: Context) -> Argument | None:
+def keep_argument(site: DropoutSite) -> Argument | None:
     """The rate argument of a torch dropout, if its name or documentation says that it is a probability to keep."""
     if site.form in {"forwarded", "application"}:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +69,7 @@ def _named(text: str, options: ModelOptions, known: Sequence[ModelTarget]) -> Mo
         if text in (target.name, target.spec):
             break
     else:
-        target = ModelTarget(text, root=os.getcwd())
+        target = ModelTarget(text, root=str(Path.cwd()))
     if options.kwargs is not None:
         target = replace(target, kwargs=parse_kwargs(options.kwargs))
     if options.inputs:

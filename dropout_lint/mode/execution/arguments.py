@@ -12,7 +12,7 @@ class Arguments:
 
     __slots__ = ("keywords", "positional", "unpacked")
 
-    def __init__(self, positional: list[Value], keywords: dict[str, Value], unpacked: bool) -> None:
+    def __init__(self, positional: list[Value], keywords: dict[str, Value], *, unpacked: bool) -> None:
         self.positional = positional
         self.keywords = keywords
         self.unpacked = unpacked
@@ -53,7 +53,7 @@ def arguments_of(machine: Machine, term: Term, frame: Frame) -> Arguments:
                 keywords.update(value.items)
         else:
             keywords[name] = value
-    return Arguments(positional, keywords, unpacked)
+    return Arguments(positional, keywords, unpacked=unpacked)
 
 
 def bind_parameters(machine: Machine, inner: Frame, function: Function, arguments: Arguments) -> None:

@@ -68,7 +68,7 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
         case Table():
             return call_of_table(base, name, arguments.positional, arguments.keywords)
         case Class() if name in frameworks.LOADS:
-            loaded = construct(machine, base, Arguments([], {}, True), frame, place)
+            loaded = construct(machine, base, Arguments([], {}, unpacked=True), frame, place)
             machine.record("load", loaded, place, frame)
             return loaded
         case External() | Class():

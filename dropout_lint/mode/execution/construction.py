@@ -25,7 +25,7 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
     key = (made.home.path, made.name, *arguments.shown())
     if key in machine.built and any(f.instance is not None and f.instance.module for f in frame.chain()):
         live, name, at = machine.built[key]
-        return machine.make_object(name or made.name, True, live, at or place)
+        return machine.make_object(name or made.name, live, at or place, module=True)
     thing = _constructed(machine, made, module, arguments, frame, place)
     parts = below(thing)
     proof = next((p for p in parts if p.live), None)

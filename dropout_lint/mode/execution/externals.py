@@ -101,7 +101,7 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         name, positional = of_zoo(machine, arguments.first("name") or UNKNOWN, frame.home).name, positional[1:]
     made = library_models.model_made_by(name, positional, arguments.keywords)
     if made is not None:
-        model = machine.make_object(name, made.module, made.live, place, made.modes)
+        model = machine.make_object(name, made.live, place, made.modes, module=made.module)
         if made.loaded:
             machine.record("load", model, place, frame)
         return model
@@ -123,7 +123,7 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
 
 
 def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments, place: Location) -> Thing:
-    layer = machine.make_object(name, True, live, place)
+    layer = machine.make_object(name, live, place, module=True)
     layer.children = [t for v in arguments.all() for t in things(v)]
     if name.rpartition(".")[2] == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
         layer.children = layer.children[0].children

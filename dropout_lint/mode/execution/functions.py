@@ -38,7 +38,7 @@ def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place
     """Execute functions that are passed to a library, which may call them."""
     for one in (one for value in values for one in choices(value)):
         if isinstance(one, Function) and one.flow.relevant:
-            run_function(machine, one, Arguments([], {}, True), frame, place)
+            run_function(machine, one, Arguments([], {}, unpacked=True), frame, place)
 
 
 def _sees_models(machine: Machine, function: Function, arguments: Arguments) -> bool:

@@ -46,13 +46,6 @@ class Interpreter(Machine):
                 return Table({k: self.evaluate(v, frame) for k, v in term.keywords})
             case "each":
                 return self._each(term, frame)
-            case "choice":
-                return self._choice(term, frame)
-            case "compare":
-                return _compared(term.text, *(self.evaluate(part, frame) for part in term.parts))
-            case "not":
-                truth = self.truth(term.parts[0], frame)
-                return UNKNOWN if truth is None else Constant(not truth)
             case "item":
                 return item(self, self.evaluate(term.parts[0], frame), self.evaluate(term.parts[1], frame))
             case "star":
@@ -61,6 +54,17 @@ class Interpreter(Machine):
                 return Lambda(term, frame)
             case "import":
                 return External(term.text, frame.home)
+        return self._operation(term, frame)
+
+    def _operation(self, term: Term, frame: Frame) -> Value:
+        match term.kind:
+            case "choice":
+                return self._choice(term, frame)
+            case "compare":
+                return _compared(term.text, *(self.evaluate(part, frame) for part in term.parts))
+            case "not":
+                truth = self.truth(term.parts[0], frame)
+                return UNKNOWN if truth is None else Constant(not truth)
         for part in term.parts:
             self.evaluate(part, frame)
         return UNKNOWN

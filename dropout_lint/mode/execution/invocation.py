@@ -73,7 +73,7 @@ def forward(
     smoke = bool(given) and all(t.random for t in given[:2])
     if not arguments.keywords.keys() & library.MODE_ARGUMENTS:  # else the caller says which mode it wants
         unused = place.span == frame.unused
-        machine.record("forward", thing, place, frame, machine.live(thing), smoke, unused, label)
+        machine.record("forward", thing, place, frame, machine.live(thing), smoke=smoke, unused=unused, label=label)
     return UNKNOWN
 
 

@@ -27,7 +27,7 @@ def model_made_by(name: str, positional: list[Value], keywords: dict[str, Value]
     package = name.partition(".")[0]
     if last == "from_pretrained" and package in _HUGGING_FACE:
         if _NOT_A_MODEL.search(owner):
-            return Made(OPEN, False, module=False)
+            return Made(OPEN, live=False, module=False)
         return Made(OPEN if "is_trainable" in keywords else EVAL, _family(owner, positional, keywords))
     if last == "from_config" and package == "transformers":
         return Made(TRAIN, _family(owner, positional, keywords))

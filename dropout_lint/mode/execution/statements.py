@@ -24,6 +24,10 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
     frame.unused = step.value.span if dropped and step.value is not None else NOWHERE
     machine.count_step()
     match step.kind:
+        case "bind":
+            _bind(machine, step, frame)
+        case "evaluate":
+            _evaluate(machine, step, frame)
         case "branch":
             return _branch(machine, step, frame)
         case "try":
@@ -40,27 +44,33 @@ def _run_one(machine: Machine, step: Step, frame: Frame) -> bool:
             if step.text in {"Break", "Continue"} and machine.unwound:
                 machine.unwound[-1].append(machine.state(frame))
             return False
-        case "bind":
-            value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
-            for target in step.targets:
-                bind(machine, target, value, frame)
-                if target.kind == "attribute" and target.text == "training":
-                    set_flag(machine, target, value, frame)
-        case "evaluate" if step.value is not None and step.value.kind == "attribute" and not step.text:
-            receiver = machine.evaluate(step.value.parts[0], frame)
-            if step.value.text in {"eval", "train"}:  # ``model.eval`` without a call: which mode it is in is unclear
-                machine.escape([receiver], Location(frame.home.path, step.span), frame)
-        case "evaluate":
-            value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
-            if step.text and step.targets:
-                target_value = machine.evaluate(step.targets[0], frame)
-                if isinstance(target_value, Group) and isinstance(value, Group):
-                    target_value.items += value.items
         case "define":
             _define(machine, step, frame)
         case "outer":
             frame.foreign |= {t.text for t in step.targets}
     return True
+
+
+def _bind(machine: Machine, step: Step, frame: Frame) -> None:
+    value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
+    for target in step.targets:
+        bind(machine, target, value, frame)
+        if target.kind == "attribute" and target.text == "training":
+            set_flag(machine, target, value, frame)
+
+
+def _evaluate(machine: Machine, step: Step, frame: Frame) -> None:
+    """An expression as a statement, or ``target += value``."""
+    if step.value is not None and step.value.kind == "attribute" and not step.text:
+        receiver = machine.evaluate(step.value.parts[0], frame)
+        if step.value.text in {"eval", "train"}:  # the call was forgotten: nothing is known from here on
+            machine.escape([receiver], Location(frame.home.path, step.span), frame)
+        return
+    value = machine.evaluate(step.value, frame) if step.value is not None else UNKNOWN
+    if step.text and step.targets:
+        target_value = machine.evaluate(step.targets[0], frame)
+        if isinstance(target_value, Group) and isinstance(value, Group):
+            target_value.items += value.items
 
 
 def _define(machine: Machine, step: Step, frame: Frame) -> None:

@@ -84,14 +84,16 @@ class Runs:
                 return
             static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
             if not static:
-                instance = construct(machine, Class(facts, flow.owner), Arguments([], {}, False), machine.top, place)
+                instance = construct(
+                    machine, Class(facts, flow.owner), Arguments([], {}, unpacked=False), machine.top, place
+                )
         if instance is not None:
             machine.forget(switched_elsewhere(machine, instance, flow))
         if not flow.name.endswith("__init__"):
             optional: dict[str, Value] = {
                 n: machine.make_unknown(n) for n, default in flow.defaults if default.text == "NoneType"
             }
-            given = Arguments([], optional, False)
+            given = Arguments([], optional, unpacked=False)
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
 
     def _only_project_calls(self, facts: FileFacts, flow: ModeFlow) -> bool:

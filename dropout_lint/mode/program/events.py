@@ -86,6 +86,7 @@ class Recorder:
         place: Location,
         frame: Frame,
         live: Live = (),
+        *,
         smoke: bool = False,
         unused: bool = False,
         label: str = "",

@@ -88,7 +88,7 @@ class Machine(Recorder):
         return Thing(self.next_number(), label=label)
 
     def make_object(
-        self, name: str, module: bool, live: bool | None, place: Location | None, modes: Modes = TRAIN
+        self, name: str, live: bool | None, place: Location | None, modes: Modes = TRAIN, *, module: bool
     ) -> Thing:
         """Make an object of a library, in the given modes."""
         thing = Thing(self.next_number(), name, None, place, module, live)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -86,7 +87,6 @@ def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_Laye
     fed: dict[int, tuple[torch.Tensor, Leaf]] = {}
     sources: dict[str, Leaf] = {}
     by_id = {id(leaf.module): leaf for leaf in dropouts if not leaf.drops_paths}
-    modes = [(leaf.module, leaf.module.training) for leaf in dropouts]
     hooks = []
 
     def after(path: str) -> Callable[..., None]:
@@ -108,22 +108,31 @@ def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_Laye
 
         return hook
 
+    with _switched(dropouts, off=off):
+        try:
+            for path, module in subject.model.named_modules():
+                if next(module.children(), None) is None:
+                    hooks.append(module.register_forward_hook(after(path)))
+            if off:
+                subject.recorded(off=True)
+            else:
+                subject.forward()
+        finally:
+            for hook_ in hooks:
+                hook_.remove()
+    return seen, sources
+
+
+@contextmanager
+def _switched(dropouts: list[Leaf], *, off: bool) -> Iterator[None]:
+    modes = [(leaf.module, leaf.module.training) for leaf in dropouts]
     try:
         for leaf in dropouts:
             leaf.module.training = not off and not leaf.drops_paths
-        for path, module in subject.model.named_modules():
-            if next(module.children(), None) is None:
-                hooks.append(module.register_forward_hook(after(path)))
-        if off:
-            subject.recorded(off=True)
-        else:
-            subject.forward()
+        yield
     finally:
-        for hook_ in hooks:
-            hook_.remove()
         for module, mode in modes:
             module.training = mode
-    return seen, sources
 
 
 def _channel_variance(x: torch.Tensor) -> tuple[float, int]:

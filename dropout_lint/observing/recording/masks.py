@@ -22,7 +22,7 @@ def read(runs: torch.Tensor) -> MaskReading | None:
     dims = range(1, runs.dim())
     if not bool(zero.any()):
         shared = tuple(dim - 1 for dim in dims)
-        return MaskReading(0, runs.shape[0], shared, low, high, False)
+        return MaskReading(0, runs.shape[0], shared, low, high, blocks=False)
     shared = tuple(dim - 1 for dim in dims if runs.shape[dim] > 1 and _constant(zero, dim))
     units = zero
     for dim in shared:

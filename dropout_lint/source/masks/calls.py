@@ -112,9 +112,7 @@ def _special(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Cal
     elif name in {"bitwise_not", "logical_not"}:
         return negated(reader, reader.read(arguments[0]), node)
     elif name in {"count_nonzero", "sum", "numel"} and len(arguments) == 1:
-        term = reader.read(arguments[0])
-        if isinstance(term, Product) and term.mask is not None and term.use is None:
-            return Count(term.mask.draw, int(name != "numel"), int(name == "numel"))
+        return _counted(reader, name, arguments[0], node)
     elif name in _ZEROS:
         return Product(0.0, filled=True)
     elif name in {"ones", "ones_like", "new_ones"}:
@@ -128,6 +126,13 @@ def _special(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Cal
         return _same(reader, arguments, node)
     elif name in _NUMBERS | _VECTORS and len(arguments) > (name == "new_tensor"):
         return _wrapped(reader, name, arguments, node)
+    return reader.opaque(node)
+
+
+def _counted(reader: Reader, name: str, argument: ast.expr, node: ast.Call) -> Term:
+    term = reader.read(argument)
+    if isinstance(term, Product) and term.mask is not None and term.use is None:
+        return Count(term.mask.draw, int(name != "numel"), int(name == "numel"))
     return reader.opaque(node)
 
 

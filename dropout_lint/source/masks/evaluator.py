@@ -24,18 +24,14 @@ class Evaluator(Reader):
     def read(self, node: ast.expr) -> Term:
         """The meaning of an expression at its place."""
         match node:
-            case ast.Constant(value=bool()):
-                return self.unknown(node)
-            case ast.Constant(value=int() | float() as number):
-                return Product(float(number))
+            case ast.Constant(value=bool() | int() | float() as number):
+                return self.unknown(node) if isinstance(number, bool) else Product(float(number))
             case ast.Name(id=name):
                 return self._held(name) or self._global(name)
             case ast.Attribute():
                 return self._attribute(node)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return multiplied(self, operand, Product(-1.0), node, 1)
-            case ast.UnaryOp(op=ast.Invert() | ast.Not(), operand=operand):
-                return negated(self, self.read(operand), node)
+            case ast.UnaryOp(op=ast.USub() | ast.Invert() | ast.Not()):
+                return self._unary(node)
             case ast.BinOp():
                 return self._binary(node)
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
@@ -102,6 +98,11 @@ class Evaluator(Reader):
             return atom(text)
         term = self.read(node.value)
         return term if node.attr in TRANSPARENT else self.opaque(node)
+
+    def _unary(self, node: ast.UnaryOp) -> Term:
+        if isinstance(node.op, ast.USub):
+            return multiplied(self, node.operand, Product(-1.0), node, 1)
+        return negated(self, self.read(node.operand), node)
 
     def _binary(self, node: ast.BinOp) -> Term:
         if isinstance(node.op, (ast.Mult, ast.Div)):

@@ -27,7 +27,7 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
     """The outlines of a file, that of the statements between its definitions first."""
     names = tuple(dict.fromkeys(_code(module.tree.body)))
     acts, alone = _says("\n".join(names))
-    found = [ModeOutline("", 0, 0, acts, alone, False, names)]
+    found = [ModeOutline("", 0, 0, acts, alone, freezes=False, words=names)]
     for node in _definitions(module.tree.body):
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         start, end = module.lines.block_offsets(first, node.end_lineno or node.lineno)

@@ -38,6 +38,19 @@ def term(node: ast.AST | None, lines: Lines) -> Term:
             return Term("dict", keywords=tuple((str(k), v) for k, v in named))
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp() | ast.DictComp():
             return _each(node, lines)
+        case ast.Subscript(value=base, slice=key):
+            return Term("item", parts=(term(base, lines), term(key, lines)))
+        case ast.Starred(value=value):
+            return Term("star", parts=(term(value, lines),))
+        case ast.Lambda(args=arguments, body=body):
+            return Term("lambda", ",".join(a.arg for a in arguments.args), (term(body, lines),))
+        case ast.NamedExpr(target=inner) | ast.Await(value=inner):
+            return term(inner, lines)
+    return NOTHING if node is None else _operation(node, lines)
+
+
+def _operation(node: ast.AST, lines: Lines) -> Term:
+    match node:
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return Term("choice", parts=(term(test, lines), term(body, lines), term(orelse, lines)))
         case ast.BoolOp(values=values):
@@ -46,18 +59,6 @@ def term(node: ast.AST | None, lines: Lines) -> Term:
             return Term("compare", _OPERATORS[type(op)], (term(left, lines), term(right, lines)))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Term("not", parts=(term(operand, lines),))
-        case ast.Subscript(value=base, slice=key):
-            return Term("item", parts=(term(base, lines), term(key, lines)))
-        case ast.Starred(value=value):
-            return Term("star", parts=(term(value, lines),))
-        case ast.Lambda(args=arguments, body=body):
-            return Term("lambda", ",".join(a.arg for a in arguments.args), (term(body, lines),))
-        case ast.NamedExpr(target=target):
-            return term(target, lines)
-        case ast.Await(value=value):
-            return term(value, lines)
-        case None:
-            return NOTHING
     return Term("group", parts=tuple(p for p in (term(c, lines) for c in children(node)) if _counts(p)))
 
 

@@ -23,7 +23,7 @@ _PARTIAL = {"functools.partial", "torch.functools.partial"}
 class SourceModule:
     """Scopes, guards and values of one file, each built on first use."""
 
-    def __init__(self, text: str, tree: ast.Module, place: Place, shallow: bool = False) -> None:
+    def __init__(self, text: str, tree: ast.Module, place: Place, *, shallow: bool = False) -> None:
         self.place = place
         self.tree = tree
         self.lines = Lines(text)

@@ -217,6 +217,9 @@ class Scopes:
         match node:
             case ast.Call():
                 self.calls.append((node, block))
+            case ast.Attribute(ctx=ctx):
+                if not isinstance(ctx, ast.Store):
+                    self._read(node, block)
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
                     self._target(target, value, node, block)
@@ -232,6 +235,11 @@ class Scopes:
                 self._target(target, None, node, block)
             case ast.withitem(optional_vars=ast.expr() as target):
                 self._target(target, None, node, block)
+            case _:
+                self._declare(node, block)
+
+    def _declare(self, node: ast.AST, block: Block) -> None:
+        match node:
             case (
                 ast.ExceptHandler(name=str(name))
                 | ast.MatchAs(name=str(name))
@@ -248,12 +256,6 @@ class Scopes:
                     if block.imports is None:
                         block.imports = ImportTable(self.module.imports.package if self.module.imports else "")
                     block.imports.add(node)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                self._bind(block, name, None, node)
-            case ast.MatchMapping(rest=str(name)):
-                self._bind(block, name, None, node)
-            case ast.Attribute(ctx=ast.Load() | ast.Del()):
-                self._read(node, block)
 
     @staticmethod
     def _function_of(name: str, block: Block) -> Block:

@@ -32,7 +32,7 @@ NOT_GIVEN = Known(Given())
 class Arguments:
     """Answers for one file. ``bound`` if functions are followed for one call, whose arguments are then known."""
 
-    def __init__(self, module: SourceModule, bound: bool = False) -> None:
+    def __init__(self, module: SourceModule, *, bound: bool = False) -> None:
         self.module = module
         self.bound = bound
 

@@ -57,35 +57,45 @@ class Builder:
                 return Known(self._arguments.given(node, local.block, local.items))
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return Sequence(self._elements(elements, node, "list", local))
-            case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
-                return Sequence((Repeated((self.value(element, local),)),))
-            case ast.DictComp(value=element):
+            case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element) | ast.DictComp(value=element):
                 return Sequence((Repeated((self.value(element, local),)),))
             case ast.Dict(values=values):
                 return Sequence(tuple(self.value(v, local) for v in values))
-            case ast.BinOp(op=ast.Add(), left=left, right=right):
-                return Sequence((*self.items(left, local), *self.items(right, local)))
-            case ast.BinOp(op=ast.Mult(), left=ast.List() as left):
-                return Sequence((Repeated(self.items(left, local)),))
+            case ast.BinOp():
+                return self._joined(node, local)
             case ast.BoolOp(op=ast.Or(), values=[first, second]) if self._bound:
                 goes = self._decided(first, local)
                 return UNKNOWN if goes is None else self.value(first if goes else second, local)
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                goes = self._decided(test, local) if self._bound else None
-                if goes is not None:
-                    return self.value(body if goes else orelse, local)
-                return Either(((self.value(body, local),), (self.value(orelse, local),)))
+            case ast.IfExp():
+                return self._conditional(node, local)
             case ast.NamedExpr(target=target, value=value):
                 item = self.value(value, local)
                 local.items[self._arguments.key(target, local.block)] = item
                 return item
-            case ast.Subscript(value=ast.Name(id="ACT2FN"), slice=key):
-                return self._configured_activation(key)
-            case ast.Subscript(value=value, slice=ast.Slice() as part):
-                return sliced(self.value(value, local), part)
-            case ast.Subscript(value=value):
-                return member(self.value(value, local))
+            case ast.Subscript():
+                return self._subscript(node, local)
         return UNKNOWN
+
+    def _joined(self, node: ast.BinOp, local: Locals) -> Item:
+        """Lists that are added, or a list that is repeated."""
+        match node:
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return Sequence((*self.items(left, local), *self.items(right, local)))
+            case ast.BinOp(op=ast.Mult(), left=ast.List() as left):
+                return Sequence((Repeated(self.items(left, local)),))
+        return UNKNOWN
+
+    def _conditional(self, node: ast.IfExp, local: Locals) -> Item:
+        goes = self._decided(node.test, local) if self._bound else None
+        if goes is not None:
+            return self.value(node.body if goes else node.orelse, local)
+        return Either(((self.value(node.body, local),), (self.value(node.orelse, local),)))
+
+    def _subscript(self, node: ast.Subscript, local: Locals) -> Item:
+        if isinstance(node.value, ast.Name) and node.value.id == "ACT2FN":
+            return self._configured_activation(node.slice)
+        value = self.value(node.value, local)
+        return sliced(value, node.slice) if isinstance(node.slice, ast.Slice) else member(value)
 
     def _decided(self, test: ast.expr, local: Locals) -> bool | None:
         return self._arguments.decided(test, local.block, local.items)

@@ -105,7 +105,7 @@ class Calls:
         operands = [("", value) for value in arguments]
         operands += [(k.arg or "", value) for k, value in zip(call.keywords, keywords, strict=True)]
         whole = not any(isinstance(a, ast.Starred) for a in call.args) and all(k.arg for k in call.keywords)
-        return self._graph.wrapper(layer, tuple(operands), call, whole)
+        return self._graph.wrapper(layer, tuple(operands), call, whole=whole)
 
     def _kind_known(self, made: Operand) -> bool:
         return all(self._graph.nodes[i].kind != "unknown" for i in made)

@@ -35,10 +35,10 @@ class Construction(Interpreter[Locals, Item]):
     stops_anywhere = False
     loops_may_skip = False  # ``Repeated`` says so
 
-    def __init__(self, module: SourceModule, bound: bool = False) -> None:
+    def __init__(self, module: SourceModule, *, bound: bool = False) -> None:
         super().__init__()
         self.module = module
-        self.arguments = Arguments(module, bound)
+        self.arguments = Arguments(module, bound=bound)
         self.builder = Builder(self.arguments, self.follow)
         self._returned: list[Item] = []
 

@@ -131,7 +131,7 @@ class GraphBuilder:
         )
 
     def wrapper(
-        self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, whole: bool = True
+        self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, *, whole: bool = True
     ) -> Operand:
         """Send values through a layer of an unknown class; ``whole`` if ``operands`` are all that the call passes."""
         facts: dict[str, Any] = {}

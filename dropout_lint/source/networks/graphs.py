@@ -25,7 +25,7 @@ def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
     """Every network of the file that has a dropout, with the wrappers of the same file inlined."""
     templates = Templates(module)
 
-    def local(node: LayerNode, wrapper: Wrapper) -> Found | None:
+    def local(_node: LayerNode, wrapper: Wrapper) -> Found | None:
         return (templates.of(wrapper.target, wrapper), "") if templates.has(wrapper.target) else None
 
     for graph in _networks(module):
@@ -45,9 +45,9 @@ def _networks(module: SourceModule) -> Iterator[LayerGraph]:
         if not _speaks(module, block):
             continue
         if block.kind == "class":
-            yield from _of_class(module, construction, flow, block)
+            yield from _of_class(construction, flow, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(module, construction, flow, block, judged)
+            yield from _of_function(construction, flow, block, judged)
 
 
 def _of_free_function(
@@ -61,7 +61,7 @@ def _of_free_function(
         return
     tracer = Tracer(construction, flow, {}, node)
     env = {name: item for name, item in shared.items() if name not in block.parameters}
-    graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
+    graph = _traced(tracer, block, scope_of(block), env)
     judged.take(tracer.graph)
     if drops(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
@@ -83,7 +83,7 @@ def _speaks(module: SourceModule, block: Block) -> bool:
     return "drop" in module.lines.block(node.lineno, node.end_lineno or node.lineno).lower()
 
 
-def _of_class(module: SourceModule, construction: Construction, flow: Flow, owner: Block) -> Iterator[LayerGraph]:
+def _of_class(construction: Construction, flow: Flow, owner: Block) -> Iterator[LayerGraph]:
     attributes = construction.attributes(owner)
     covered = set()
     for name in ("forward", "encode", "decode"):
@@ -91,7 +91,7 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
         tracer = Tracer(construction, flow, attributes, method.node)
-        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
+        graph = _traced(tracer, method, scope_of(method), {})
         covered |= {n.constructor for n in graph.nodes}
         if drops(graph.nodes):
             yield graph
@@ -124,9 +124,7 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
     )
 
 
-def _of_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: Judged
-) -> Iterator[LayerGraph]:
+def _of_function(construction: Construction, flow: Flow, block: Block, judged: Judged) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
     end, returned = construction.follow(node.body, Locals(block, {}, MAX_CALLS))

@@ -183,34 +183,18 @@ class Tracer(Interpreter[State, Meaning]):
         match node:
             case ast.Name(id=name):
                 return state.values.get(name, NOTHING)
-            case ast.Attribute(value=inner, attr=attribute):
-                known = state.values.get(dotted(node))
-                if known is not None:
-                    return known
-                return self.value(inner, state) if attribute in {"T", "mT", "data", "real"} else NOTHING
+            case ast.Attribute():
+                return self._attribute(node, state)
             case ast.Call():
                 return self._calls.called(node, state)
             case ast.BinOp(left=left, op=op, right=right):
-                one, other = self.value(left, state), self.value(right, state)
-                if isinstance(one, tuple) or isinstance(other, tuple):
-                    return several(one, other)
-                return self._binary(node, one, op, other)
+                return self._binary(node, self.value(left, state), op, self.value(right, state))
             case ast.UnaryOp(operand=operand):
                 return self._calls.unknown(node, flat(self.value(operand, state)))
-            case ast.Subscript(value=inner, slice=index):
-                base = self.value(inner, state)
-                at = index.value if isinstance(index, ast.Constant) else None
-                if isinstance(base, tuple) and isinstance(at, int) and len(base) > 1:
-                    return base[at] if -len(base) <= at < len(base) else NOTHING
-                made, graph = flat(base), self.graph
-                return graph.node("index", made, node, rank_after("index", graph.ranks(made), node)) if made else made
-            case ast.Tuple(elts=elements) | ast.List(elts=elements):
-                return tuple(flat(self.value(e, state)) for e in elements)
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                goes = self.decides(test, state)
-                if goes is not None:
-                    return self.value(body if goes else orelse, state)
-                return either([self.value(body, state), self.value(orelse, state)])
+            case ast.Subscript():
+                return self._subscript(node, state)
+            case ast.IfExp():
+                return self._conditional(node, state)
             case ast.NamedExpr(target=target, value=value):
                 meaning = self.evaluate(value, state)
                 self.bind(target, meaning, state)
@@ -219,6 +203,33 @@ class Tracer(Interpreter[State, Meaning]):
                 return self.value(value, state)
             case ast.Yield(value=ast.expr() as value) | ast.YieldFrom(value=value):
                 self._output(several(self.value(value, state)))
+                return NOTHING
+        return self._collection(node, state)
+
+    def _attribute(self, node: ast.Attribute, state: State) -> Value:
+        known = state.values.get(dotted(node))
+        if known is not None:
+            return known
+        return self.value(node.value, state) if node.attr in {"T", "mT", "data", "real"} else NOTHING
+
+    def _subscript(self, node: ast.Subscript, state: State) -> Value:
+        base = self.value(node.value, state)
+        at = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if isinstance(base, tuple) and isinstance(at, int) and len(base) > 1:
+            return base[at] if -len(base) <= at < len(base) else NOTHING
+        made, graph = flat(base), self.graph
+        return graph.node("index", made, node, rank_after("index", graph.ranks(made), node)) if made else made
+
+    def _conditional(self, node: ast.IfExp, state: State) -> Value:
+        goes = self.decides(node.test, state)
+        if goes is not None:
+            return self.value(node.body if goes else node.orelse, state)
+        return either([self.value(node.body, state), self.value(node.orelse, state)])
+
+    def _collection(self, node: ast.expr, state: State) -> Value:
+        match node:
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                return tuple(flat(self.value(e, state)) for e in elements)
             case ast.Dict(values=values):
                 return several(*(self.value(v, state) for v in values))
             case (
@@ -230,7 +241,9 @@ class Tracer(Interpreter[State, Meaning]):
                 return several(self.value(element, self.inside(generators, state)))
         return NOTHING
 
-    def _binary(self, node: ast.expr, left: Operand, op: ast.operator, right: Operand) -> Operand:
+    def _binary(self, node: ast.expr, left: Value, op: ast.operator, right: Value) -> Value:
+        if isinstance(left, tuple) or isinstance(right, tuple):
+            return several(left, right)
         inputs = left | right
         if not inputs:
             return NOTHING

@@ -95,7 +95,7 @@ def _site(
         mode=mode,
         guarded=module.guards.guarded(call, block),
         intent=module.intent(call, block),
-        scope=scope_of(module, block, call),
+        scope=scope_of(block),
         use=use,
         attribute=kept.attribute or (flow.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
@@ -146,7 +146,7 @@ def _application(
         mode="mode",
         guarded=module.guards.guarded(call, block),
         intent=module.intent(call, block),
-        scope=scope_of(module, block, call),
+        scope=scope_of(block),
         use=use,
         input_api=produced.api,
         input_inplace=produced.inplace,
@@ -180,7 +180,7 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
         mode="unknown",
         guarded=module.guards.guarded(call, block),
         intent=module.intent(call, block),
-        scope=scope_of(module, block, call),
+        scope=scope_of(block),
     )
 
 
@@ -232,7 +232,7 @@ def _instance(block: Block) -> str:
     return name
 
 
-def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
+def scope_of(block: Block) -> Scope:
     """The scope facts of a node in a block."""
     owner, method = block.enclosing_class, block.method
     function: Block | None = block
