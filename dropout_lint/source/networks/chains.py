@@ -11,7 +11,6 @@ from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.graph_builder import GraphBuilder
 from dropout_lint.source.networks.layers import Either, Item, Known, Layer, Repeated, Sequence, unrolled
 from dropout_lint.source.networks.operands import NOTHING
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.torch_api.layer_groups import DROP_PATHS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
@@ -49,12 +48,12 @@ def chains(item: Item) -> Iterator[Sequence]:
             yield from chains(inner)
 
 
-def chain_graph(construction: Construction, flow: Flow, chain: Sequence, scope: Scope, judged: Judged) -> LayerGraph:
+def chain_graph(construction: Construction, chain: Sequence, scope: Scope, judged: Judged) -> LayerGraph:
     """The graph of one chain, with an unknown input."""
     first = _first(chain)
     if first is None or first.call is None:
         return LayerGraph(scope, (), ())
-    graph = GraphBuilder(construction, flow, first.call)
+    graph = GraphBuilder(construction, first.call)
     ends = graph.apply(chain, graph.node("input", NOTHING, first.call), None)
     return LayerGraph(
         scope,

@@ -14,7 +14,6 @@ from dropout_lint.source.networks.holders import only_called
 from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, Repeated, Sequence
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.syntax.parsing import dotted
 from dropout_lint.torch_api.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
@@ -28,7 +27,6 @@ class GraphBuilder:
     """The nodes of one network so far. ``tests`` counts the conditions around what is added next."""
 
     construction: Construction
-    flow: Flow
     function: ast.AST
     """Where to place what has no place of its own."""
     nodes: list[LayerNode] = field(default_factory=list)

@@ -16,7 +16,6 @@ from dropout_lint.source.networks.operands import NOTHING, State
 from dropout_lint.source.networks.splice import Found, spliced
 from dropout_lint.source.networks.templates import Templates
 from dropout_lint.source.networks.trace import Tracer
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import walk
 
@@ -33,25 +32,25 @@ def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
 
 
 def _networks(module: SourceModule) -> Iterator[LayerGraph]:
-    construction, flow = Construction(module), Flow(module)
+    construction = Construction(module)
     end = construction.follow(module.tree.body, Locals(module.scopes.module, {}, MAX_CALLS)).end
     shared = end.items if end is not None else {}
     judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
     for block in list(module.scopes.blocks.values()):
         if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
-            yield from _of_free_function(module, construction, flow, block, shared, judged)
-    _of_script(module, construction, flow, judged)
+            yield from _of_free_function(module, construction, block, shared, judged)
+    _of_script(module, construction, judged)
     for block in list(module.scopes.blocks.values()):
         if not _speaks(module, block):
             continue
         if block.kind == "class":
-            yield from _of_class(module, construction, flow, block)
+            yield from _of_class(module, construction, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(module, construction, flow, block, judged)
+            yield from _of_function(module, construction, block, judged)
 
 
 def _of_free_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: Judged
+    module: SourceModule, construction: Construction, block: Block, shared: Env, judged: Judged
 ) -> Iterator[LayerGraph]:
     """A function that drops something itself, or that trains a network of the file."""
     node = block.node
@@ -59,7 +58,7 @@ def _of_free_function(
     used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
     if not used and not _speaks(module, block):
         return
-    tracer = Tracer(construction, flow, {}, node)
+    tracer = Tracer(construction, {}, node)
     env = {name: item for name, item in shared.items() if name not in block.parameters}
     graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
     judged.take(tracer.graph)
@@ -67,9 +66,9 @@ def _of_free_function(
         yield graph
 
 
-def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: Judged) -> None:
+def _of_script(module: SourceModule, construction: Construction, judged: Judged) -> None:
     if judged.names:
-        tracer = Tracer(construction, flow, {}, module.tree)
+        tracer = Tracer(construction, {}, module.tree)
         tracer.function(module.tree.body, State(module.scopes.module, {}, {}))
         judged.take(tracer.graph)
 
@@ -83,14 +82,14 @@ def _speaks(module: SourceModule, block: Block) -> bool:
     return "drop" in module.lines.block(node.lineno, node.end_lineno or node.lineno).lower()
 
 
-def _of_class(module: SourceModule, construction: Construction, flow: Flow, owner: Block) -> Iterator[LayerGraph]:
+def _of_class(module: SourceModule, construction: Construction, owner: Block) -> Iterator[LayerGraph]:
     attributes = construction.attributes(owner)
     covered = set()
     for name in ("forward", "encode", "decode"):
         method = owner.blocks.get(name)
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
-        tracer = Tracer(construction, flow, attributes, method.node)
+        tracer = Tracer(construction, attributes, method.node)
         graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
         covered |= {n.constructor for n in graph.nodes}
         if drops(graph.nodes):
@@ -101,7 +100,7 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
     built = construction.builder.built_by(owner)
     for item in [*attributes.values(), *([built] if built is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(construction, flow, chain, scope, Judged(set()))
+            graph = chain_graph(construction, chain, scope, Judged(set()))
             if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
@@ -125,7 +124,7 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
 
 
 def _of_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: Judged
+    module: SourceModule, construction: Construction, block: Block, judged: Judged
 ) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
@@ -134,6 +133,6 @@ def _of_function(
     bound = end.items.values() if end is not None else ()
     for item in [*bound, *([returned] if returned is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(construction, flow, chain, scope, judged)
+            graph = chain_graph(construction, chain, scope, judged)
             if drops(graph.nodes):
                 yield graph

@@ -13,7 +13,6 @@ from dropout_lint.source.networks.graph_builder import GraphBuilder
 from dropout_lint.source.networks.layers import Item, Known, Locals
 from dropout_lint.source.networks.operands import NOTHING, Operand, State
 from dropout_lint.source.networks.trace import Tracer
-from dropout_lint.source.sites.flow import Flow
 
 MAX_NODES = 150
 """Larger ones are networks of their own, and are not inlined."""
@@ -46,7 +45,6 @@ class Templates:
     def __init__(self, module: SourceModule) -> None:
         self._module = module
         self._construction = Construction(module, bound=True)
-        self._flow = Flow(module)
         self._known: dict[object, Template | Inherited | None] = {}
 
     def has(self, name: str) -> bool:
@@ -116,7 +114,7 @@ class Templates:
         """Layers of one input and one output."""
         if item is None or len(wrapper.operands) != 1:
             return None
-        graph = GraphBuilder(self._construction, self._flow, block.node)
+        graph = GraphBuilder(self._construction, block.node)
         start = graph.node("input", NOTHING, block.node)
         return _template(block, graph, tuple(start), graph.apply(item, start, None))
 
@@ -130,7 +128,7 @@ class Templates:
         if frame is None or not isinstance(node, ast.FunctionDef):
             return None
         attributes = self._construction.attributes(owner, wrapper.passed)
-        tracer = Tracer(self._construction, self._flow, attributes, node)
+        tracer = Tracer(self._construction, attributes, node)
         names = {item.given: name for name, item in frame.items() if isinstance(item, Known)}
         if any(names.get(mark) not in forward.parameters for mark in marks):
             return None  # taken up by ``*args`` or ``**kwargs``

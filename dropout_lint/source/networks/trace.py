@@ -12,7 +12,6 @@ from dropout_lint.source.networks.layers import Either, Env, Item, Locals, membe
 from dropout_lint.source.networks.loops import LoopTargets
 from dropout_lint.source.networks.operands import NOTHING, Meaning, Operand, State, Value, either, flat, several
 from dropout_lint.source.networks.ranks import rank_after
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.walking.interpreter import Interpreter
 from dropout_lint.source.walking.walker import Loop
 from dropout_lint.syntax.parsing import dotted, walk
@@ -25,9 +24,9 @@ class Tracer(Interpreter[State, Meaning]):
     loops_may_skip = False  # a value behind a loop has been in it
     stops_anywhere = False
 
-    def __init__(self, construction: Construction, flow: Flow, attributes: Env, function: ast.AST) -> None:
+    def __init__(self, construction: Construction, attributes: Env, function: ast.AST) -> None:
         super().__init__()
-        self.graph = GraphBuilder(construction, flow, function)
+        self.graph = GraphBuilder(construction, function)
         self.outputs: set[int] = set()
         self.bundles = False
         """Some of what is returned holds several values, or none in sight."""
