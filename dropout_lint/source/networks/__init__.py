@@ -12,7 +12,7 @@ What comes in::
             x = self.fc(x)
             return F.gelu(self.drop(x)) + x
 
-1. ``construction`` runs the constructor. Its domain are **items**: a ``Layer``, a ``Sequence`` of them, ``Either`` of
+1. ``construction`` runs the constructor. Its domain are **items**: a ``Layer``, a ``LayerSequence`` of them, ``Either`` of
    several by a test, ``Repeated`` by a loop. Here ``self.fc`` is ``Layer("torch.nn.Linear")`` and ``self.drop`` is
    ``Layer("torch.nn.Dropout")``. ``builds`` evaluates its expressions, ``arguments`` what is proven about numbers.
 2. ``trace`` runs ``forward``. Its domain are **operands**: the nodes that may have made a value. ``x`` is node 0, then

@@ -17,9 +17,9 @@ from dropout_lint.source.networks.layers import (
     Item,
     Known,
     Layer,
+    LayerSequence,
     Locals,
     Repeated,
-    Sequence,
     member,
     placed,
     sliced,
@@ -44,7 +44,7 @@ class Builder:
     def items(self, node: ast.expr, local: Locals) -> tuple[Item, ...]:
         """The members of what an expression builds."""
         value = self.value(node, local)
-        return value.items if isinstance(value, Sequence) else (value,)
+        return value.items if isinstance(value, LayerSequence) else (value,)
 
     def value(self, node: ast.expr, local: Locals) -> Item:
         """What an expression builds."""
@@ -56,17 +56,17 @@ class Builder:
             case ast.Constant() if self._bound:
                 return Known(self._arguments.given(node, local.block, local.items))
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                return Sequence(self._elements(elements, node, "list", local))
+                return LayerSequence(self._elements(elements, node, "list", local))
             case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
-                return Sequence((Repeated((self.value(element, local),)),))
+                return LayerSequence((Repeated((self.value(element, local),)),))
             case ast.DictComp(value=element):
-                return Sequence((Repeated((self.value(element, local),)),))
+                return LayerSequence((Repeated((self.value(element, local),)),))
             case ast.Dict(values=values):
-                return Sequence(tuple(self.value(v, local) for v in values))
+                return LayerSequence(tuple(self.value(v, local) for v in values))
             case ast.BinOp(op=ast.Add(), left=left, right=right):
-                return Sequence((*self.items(left, local), *self.items(right, local)))
+                return LayerSequence((*self.items(left, local), *self.items(right, local)))
             case ast.BinOp(op=ast.Mult(), left=ast.List() as left):
-                return Sequence((Repeated(self.items(left, local)),))
+                return LayerSequence((Repeated(self.items(left, local)),))
             case ast.BoolOp(op=ast.Or(), values=[first, second]) if self._bound:
                 goes = self._decided(first, local)
                 return UNKNOWN if goes is None else self.value(first if goes else second, local)
@@ -126,11 +126,11 @@ class Builder:
         if chosen is not None:
             name = chosen.given.name if isinstance(chosen, Known) else ""
         if name == "torch.nn.Sequential":
-            return Sequence(self._sequential(call, local), chained=True)
+            return LayerSequence(self._sequential(call, local), chained=True)
         if name in {"torch.nn.ModuleList", "torch.nn.ModuleDict", "collections.OrderedDict"} or (
             isinstance(call.func, ast.Name) and call.func.id in {"list", "tuple", "OrderedDict"}
         ):
-            return Sequence(self.items(call.args[0], local) if call.args else ())
+            return LayerSequence(self.items(call.args[0], local) if call.args else ())
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
             return Layer(name, call, block, known=known)
         if name in DROP_PATHS or name in BATCH_NORMS:
@@ -159,7 +159,7 @@ class Builder:
             env.update((k, v) for k, v in local.items.items() if k.startswith("self."))
         return self._follow(called.node.body, Locals(called, env, local.depth - 1)).returned or UNKNOWN
 
-    def built_by(self, owner: Block, depth: int = MAX_CALLS, passed: Passed | None = None) -> Sequence | None:
+    def built_by(self, owner: Block, depth: int = MAX_CALLS, passed: Passed | None = None) -> LayerSequence | None:
         """What a subclass of nn.Sequential gives to its constructor."""
         bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
         init = owner.blocks.get("__init__")
@@ -171,7 +171,7 @@ class Builder:
         for call in walk(init.node):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":
                 end = self._follow(init.node.body, Locals(init, env, depth)).end
-                return Sequence(self._sequential(call, end), chained=True) if end is not None else None
+                return LayerSequence(self._sequential(call, end), chained=True) if end is not None else None
         return None
 
     def _sequential(self, call: ast.Call, local: Locals) -> tuple[Item, ...]:

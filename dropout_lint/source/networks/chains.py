@@ -9,7 +9,7 @@ from dropout_lint.diagnostic import Span
 from dropout_lint.facts import LayerGraph, LayerNode, Scope
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.graph_builder import GraphBuilder
-from dropout_lint.source.networks.layers import Either, Item, Known, Layer, Repeated, Sequence, unrolled
+from dropout_lint.source.networks.layers import Either, Item, Known, Layer, LayerSequence, Repeated, unrolled
 from dropout_lint.source.networks.operands import NOTHING
 from dropout_lint.torch_api.layer_groups import DROP_PATHS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
@@ -32,11 +32,11 @@ class Judged:
             into.update(at for at in (graph.nodes[i].constructor for i in found) if at is not None)
 
 
-def chains(item: Item) -> Iterator[Sequence]:
+def chains(item: Item) -> Iterator[LayerSequence]:
     """The chains inside of lists and choices of layers."""
-    if isinstance(item, Sequence) and item.chained:
+    if isinstance(item, LayerSequence) and item.chained:
         yield item
-    elif isinstance(item, Sequence):
+    elif isinstance(item, LayerSequence):
         for inner in unrolled(item.items):
             yield from chains(inner)
     elif isinstance(item, Either):
@@ -48,7 +48,7 @@ def chains(item: Item) -> Iterator[Sequence]:
             yield from chains(inner)
 
 
-def chain_graph(construction: Construction, chain: Sequence, scope: Scope, judged: Judged) -> LayerGraph:
+def chain_graph(construction: Construction, chain: LayerSequence, scope: Scope, judged: Judged) -> LayerGraph:
     """The graph of one chain, with an unknown input."""
     first = _first(chain)
     if first is None or first.call is None:

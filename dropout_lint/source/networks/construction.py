@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from collections.abc import Sequence as Items
+from collections.abc import Callable, Sequence
 
 from dropout_lint.facts import Passed
 from dropout_lint.source.module.source_module import SourceModule
@@ -16,9 +15,9 @@ from dropout_lint.source.networks.layers import (
     Env,
     Followed,
     Item,
+    LayerSequence,
     Locals,
     Repeated,
-    Sequence,
     either,
     parts,
     placed,
@@ -78,10 +77,10 @@ class Construction(Interpreter[Locals, Item]):
     def follow(self, body: list[ast.stmt], local: Locals) -> Followed:
         """Run the body of a function."""
         outer, self._returned = self._returned, []
-        local.items[_YIELDED] = Sequence(())
+        local.items[_YIELDED] = LayerSequence(())
         end = self.function(body, local)
         yielded = end.items.pop(_YIELDED, None) if end is not None else None
-        if isinstance(yielded, Sequence) and yielded.items:
+        if isinstance(yielded, LayerSequence) and yielded.items:
             self._returned = [yielded]
         result = either(self._returned) if self._returned else None
         self._returned = outer
@@ -112,7 +111,7 @@ class Construction(Interpreter[Locals, Item]):
         own = instance and path.startswith(f"{instance}.")
         state.items.pop(f"self.{path[len(instance) + 1 :]}" if own else path, None)
 
-    def unpack(self, value: Item, targets: Items[ast.expr], state: Locals) -> list[Item] | None:
+    def unpack(self, value: Item, targets: Sequence[ast.expr], state: Locals) -> list[Item] | None:
         return None if any(isinstance(t, ast.Starred) for t in targets) else parts(value, len(targets))
 
     def decides(self, test: ast.expr, state: Locals) -> bool | None:
@@ -134,9 +133,9 @@ class Construction(Interpreter[Locals, Item]):
         """What a turn adds to a list is added some number of times."""
         for name, item in after.items.items():
             known = before.items.get(name)
-            if isinstance(item, Sequence) and isinstance(known, Sequence):
+            if isinstance(item, LayerSequence) and isinstance(known, LayerSequence):
                 added = item.items[len(known.items) :]
-                after.items[name] = Sequence((*known.items, Repeated(added)), known.chained) if added else known
+                after.items[name] = LayerSequence((*known.items, Repeated(added)), known.chained) if added else known
         return after
 
     def some_turn(self, target: ast.expr, iterable: ast.expr, state: Locals) -> Callable[[Locals], None]:
@@ -174,14 +173,14 @@ class Construction(Interpreter[Locals, Item]):
 
     def _append(self, key: str, item: Item, state: Locals) -> None:
         known = state.items.get(key)
-        if isinstance(known, Sequence):
-            state.items[key] = Sequence((*known.items, item), known.chained)
+        if isinstance(known, LayerSequence):
+            state.items[key] = LayerSequence((*known.items, item), known.chained)
 
     def _extend(self, key: str, value: ast.expr, state: Locals) -> None:
         known = state.items.get(key)
-        if isinstance(known, Sequence):
+        if isinstance(known, LayerSequence):
             items = self.builder.items(value, state)
-            state.items[key] = Sequence((*known.items, *items), known.chained)
+            state.items[key] = LayerSequence((*known.items, *items), known.chained)
 
 
 def _is_super(node: ast.AST) -> bool:

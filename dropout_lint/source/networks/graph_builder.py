@@ -11,7 +11,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.holders import only_called
-from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, Repeated, Sequence
+from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, LayerSequence, Repeated
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
 from dropout_lint.syntax.parsing import dotted
@@ -69,7 +69,7 @@ class GraphBuilder:
         if isinstance(item, Either):
             self.tests += 1
             callable_arms = [
-                arm for arm in item.arms if not any(isinstance(i, Sequence) and not i.chained for i in arm)
+                arm for arm in item.arms if not any(isinstance(i, LayerSequence) and not i.chained for i in arm)
             ]
             made = frozenset(i for arm in callable_arms or item.arms for i in self._chain(arm, value, at))
             self.tests -= 1

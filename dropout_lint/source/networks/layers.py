@@ -38,7 +38,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
+class LayerSequence:
     """Layers in order; ``chained`` if they are applied one after the other, as nn.Sequential does."""
 
     items: tuple[Item, ...]
@@ -59,7 +59,7 @@ class Repeated:
     items: tuple[Item, ...]
 
 
-Item = Layer | Sequence | Either | Repeated | Known
+Item = Layer | LayerSequence | Either | Repeated | Known
 UNKNOWN = Layer("", None, None)
 Env = dict[str, Item]
 
@@ -100,9 +100,9 @@ def member(item: Item) -> Item:
 
     Which of them comes first is then for the index to say, and any order among them would be made up.
     """
-    lists = [item] if isinstance(item, Sequence) else []
+    lists = [item] if isinstance(item, LayerSequence) else []
     if isinstance(item, Either):
-        lists = [i for arm in item.arms for i in arm if isinstance(i, Sequence)]
+        lists = [i for arm in item.arms for i in arm if isinstance(i, LayerSequence)]
     found = tuple((i,) for one in lists for i in unrolled(one.items))
     if len({i.kind if isinstance(i, Layer) else "" for (i,) in found}) > 1:
         return UNKNOWN
@@ -125,7 +125,7 @@ def bare(item: Item) -> Item:
 
 def parts(item: Item, number: int) -> list[Item] | None:
     """The members of a list or tuple with so many of them; None where that is not certain."""
-    if not isinstance(item, Sequence) or len(item.items) != number:
+    if not isinstance(item, LayerSequence) or len(item.items) != number:
         return None
     return None if any(isinstance(i, (Either, Repeated)) for i in item.items) else [bare(i) for i in item.items]
 
@@ -135,12 +135,14 @@ def either(items: list[Item]) -> Item:
     first, *others = dict.fromkeys(items)
     if not others:
         return first
-    if isinstance(first, Sequence) and all(isinstance(o, Sequence) and o.chained == first.chained for o in others):
+    if isinstance(first, LayerSequence) and all(
+        isinstance(o, LayerSequence) and o.chained == first.chained for o in others
+    ):
         merged = first.items
         for other in others:
-            assert isinstance(other, Sequence)
+            assert isinstance(other, LayerSequence)
             merged = merge(merged, other.items)
-        return Sequence(merged, first.chained)
+        return LayerSequence(merged, first.chained)
     return Either(tuple((item,) for item in (first, *others)))
 
 
@@ -155,10 +157,10 @@ def merge(one: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
 
 def sliced(item: Item, part: ast.Slice) -> Item:
     """Some layers of a sequence, where it is certain which."""
-    if not isinstance(item, Sequence) or any(isinstance(i, (Either, Repeated)) for i in item.items):
+    if not isinstance(item, LayerSequence) or any(isinstance(i, (Either, Repeated)) for i in item.items):
         return UNKNOWN
     try:
         bounds = [ast.literal_eval(b) if b is not None else None for b in (part.lower, part.upper, part.step)]
-        return Sequence(item.items[slice(*bounds)], item.chained)
+        return LayerSequence(item.items[slice(*bounds)], item.chained)
     except (ValueError, TypeError):
         return UNKNOWN

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dropout_lint.source.networks.calls import Expressions
-from dropout_lint.source.networks.layers import Either, Env, Item, Repeated, member
-from dropout_lint.source.networks.layers import Sequence as Layers
+from dropout_lint.source.networks.layers import Either, Env, Item, LayerSequence, Repeated, member
 from dropout_lint.source.networks.operands import NOTHING, Meaning, State, flat
 from dropout_lint.syntax.parsing import dotted, walk
 
@@ -36,7 +35,7 @@ class LoopTargets:
                 return []
             return [{k: v for one in turn for k, v in one.items()} for turn in zip(*found, strict=False)]
         layers = self._expressions.layers(iterated, state)
-        if not isinstance(layers, Layers) or not isinstance(target, ast.Name):
+        if not isinstance(layers, LayerSequence) or not isinstance(target, ast.Name):
             return []
         items = [i for item in layers.items for i in (item.items * 2 if isinstance(item, Repeated) else (item,))]
         if not all(_is_one_member(i) for i in items):
@@ -71,7 +70,7 @@ class LoopTargets:
         if isinstance(method, ast.Attribute) and name.endswith((".values", ".children", ".items")):
             iterated = method.value
         layers = self._expressions.layers(iterated, state)
-        if isinstance(layers, Layers) and dotted(target):
+        if isinstance(layers, LayerSequence) and dotted(target):
             yield dotted(target), Meaning(NOTHING, member(layers))
             return
         value = flat(self._expressions.value(iterated, state))
