@@ -11,7 +11,7 @@ from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.source.engine import collect, read_flows, read_outlines
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.import_table import ImportTable
-from dropout_lint.source.names.place import Place, place_of
+from dropout_lint.source.names.place import ModulePlace, place_of
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
 from dropout_lint.syntax.reading import decode_source
 from dropout_lint.syntax.text import UnreadableSource
@@ -19,12 +19,12 @@ from dropout_lint.syntax.text import UnreadableSource
 if TYPE_CHECKING:
     from dropout_lint.source.modes.flow import FlowReader
 
-ReadFacts = Callable[[Path, bytes, Place], FileFacts]
+ReadFacts = Callable[[Path, bytes, ModulePlace], FileFacts]
 """Gives the facts of a file with this content at this place. Raises what ``collect`` and ``decode_source`` raise."""
 R = TypeVar("R")
 
 
-def read_facts(path: Path, data: bytes, place: Place) -> FileFacts:
+def read_facts(path: Path, data: bytes, place: ModulePlace) -> FileFacts:
     """The facts of a file, without what it does with modes."""
     return collect(path, decode_source(data, path).text, place)
 
@@ -138,7 +138,7 @@ class Files:
         data = self.disk.read(path)
         return self._read(path, data, place_of(path, self.disk))
 
-    def _source(self, path: Path) -> tuple[str, Place]:
+    def _source(self, path: Path) -> tuple[str, ModulePlace]:
         return self.source(path), place_of(path, self.disk)
 
     def _base_of(self, path: Path) -> Files | None:

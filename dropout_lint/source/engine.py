@@ -12,7 +12,7 @@ from dropout_lint.source.masks.sites import mask_sites
 from dropout_lint.source.module import triage
 from dropout_lint.source.module.pragmas import pragma_ranges
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.graphs import layer_graphs
 from dropout_lint.source.sites.classes import headers, model_classes
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from dropout_lint.source.modes.flow import FlowReader
 
 
-def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = None, modes: bool = False) -> FileFacts:
+def collect(
+    path: Path, text: str, place: ModulePlace, *, tree: ast.Module | None = None, modes: bool = False
+) -> FileFacts:
     """The facts of one file, which depend on its text and its place alone.
 
     ``tree`` is the text parsed, where that was done; ``modes`` asks for what it says about modes too.
@@ -79,7 +81,7 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     )
 
 
-def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
+def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
     """The outlines of a file that is only read because another one uses it; none if it speaks of no model."""
     data = text.encode(errors="replace")
     if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
@@ -89,7 +91,7 @@ def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
     return mode_outlines(SourceModule(text, parse(text), place, shallow=True))
 
 
-def read_flows(text: str, place: Place) -> FlowReader:
+def read_flows(text: str, place: ModulePlace) -> FlowReader:
     """The functions and classes of a file, for linking."""
     from dropout_lint.source.modes.flow import FlowReader
 

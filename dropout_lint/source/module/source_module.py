@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dropout_lint.source.module import triage
 from dropout_lint.source.names.import_table import ImportTable, import_statements
-from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Binding, Block, Scopes
 from dropout_lint.source.values import intent
 from dropout_lint.source.values.guards import Guards
@@ -23,7 +23,7 @@ _PARTIAL = {"functools.partial", "torch.functools.partial"}
 class SourceModule:
     """Scopes, guards and values of one file, each built on first use."""
 
-    def __init__(self, text: str, tree: ast.Module, place: Place, shallow: bool = False) -> None:
+    def __init__(self, text: str, tree: ast.Module, place: ModulePlace, shallow: bool = False) -> None:
         self.place = place
         self.tree = tree
         self.lines = Lines(text)

@@ -13,7 +13,7 @@ _OF_TESTS = (b"pytest", b"unittest", b"torch.testing", b"TestCase", b"nose")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ModulePlace:
     """``module`` is the dotted name of a file, from the packages around it."""
 
     module: str
@@ -27,7 +27,7 @@ class Place:
         return self.module if self.is_package else self.module.rpartition(".")[0]
 
 
-def place_of(path: Path, disk: Disk) -> Place:
+def place_of(path: Path, disk: Disk) -> ModulePlace:
     """Find the packages around a file."""
     is_package = path.name == "__init__.py"
     parts = [] if is_package else [path.stem]
@@ -35,7 +35,7 @@ def place_of(path: Path, disk: Disk) -> Place:
     while folder.name and disk.is_file(folder / "__init__.py"):
         parts.append(folder.name)
         folder = folder.parent
-    return Place(".".join(reversed(parts)), is_package, _is_test(path, disk))
+    return ModulePlace(".".join(reversed(parts)), is_package, _is_test(path, disk))
 
 
 def _is_test(path: Path, disk: Disk) -> bool:
