@@ -11,7 +11,7 @@ from dropout_lint.source.masks.draws import device_source, last_name
 from dropout_lint.source.masks.rates import admits_one, complement_text, kept_text
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import siblings
+from dropout_lint.source.sites.call_uses import siblings
 from dropout_lint.syntax.parsing import walk
 
 _DEFAULT_DEVICE = re.compile(r"set_default_(?:device|tensor_type)")

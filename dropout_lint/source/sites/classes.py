@@ -127,7 +127,7 @@ def _is_abstract(module: SourceModule, block: Block, node: ast.ClassDef) -> bool
 def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
     """Assignments to a rate in methods that compute."""
     found = []
-    for node, block in module.scopes.others:
+    for node, block in module.scopes.assignments:
         method = block.method
         if block.enclosing_class is not owner or method is None or not isinstance(node, ast.Assign):
             continue

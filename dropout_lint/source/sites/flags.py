@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dropout_lint.facts import CONSTRUCTORS, FlagUse
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Binding, Block
-from dropout_lint.source.sites.flow import Flow
+from dropout_lint.source.sites.call_uses import CallUses
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
@@ -87,11 +87,11 @@ def _is_dropout(module: SourceModule, call: ast.Call) -> bool:
 def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Block) -> Iterator[FlagUse]:
     """``partial(F.dropout, training=self.training)`` and ``nn.Dropout(p if self.training else 0)``."""
     name, mode = module.scopes.resolve(call.func, block), f"{block.instance}.training"
-    span, scope, flow = module.lines.span(call), scope_of(module, block, call), Flow(module)
+    span, scope, call_uses = module.lines.span(call), scope_of(module, block, call), CallUses(module)
     if name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS:
         for keyword in call.keywords:
             if keyword.arg == "training" and dotted(keyword.value) == mode:
-                attribute = flow.attribute(call)
+                attribute = call_uses.attribute(call)
                 parents = module.scopes.parents
                 uses = [parents[r] for r in owner.reads.get(attribute, [])]
                 calls = tuple(

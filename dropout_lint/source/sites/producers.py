@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import siblings
+from dropout_lint.source.sites.call_uses import siblings
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import SAVES_ITS_OUTPUT, SAVES_ITS_OUTPUT_METHODS
 

@@ -10,7 +10,7 @@ from dropout_lint.facts.values import CONSTRUCTORS
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.rebinding import is_dynamic, stored_at, stores
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import siblings
+from dropout_lint.source.sites.call_uses import siblings
 from dropout_lint.syntax.parsing import walk
 
 _WRITES_ATTRIBUTES = {"setattr", "delattr", "__setattr__", "__dict__", "vars"}
