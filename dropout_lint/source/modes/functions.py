@@ -51,7 +51,7 @@ class FlowBuilder:
                 rest=arguments.vararg.arg if arguments.vararg else "",
                 owner=owner,
                 decorators=decorators,
-                intent=intent.words(node, self._lines),
+                intent=intent.train_mode_intent(node, self._lines),
                 relevant=any(_names_event(d) for d in decorators) or _relevant(steps),
                 sets_flag=_sets_flag(steps),
                 checkpoints="preserve_rng_state" in self._lines.block(node.lineno, node.end_lineno or node.lineno),
