@@ -23,8 +23,8 @@ _PARTIAL = {"functools.partial", "torch.functools.partial"}
 class SourceModule:
     """Scopes, guards and values of one file, each built on first use.
 
-    ``shallow`` visits no top-level function or class until ``scopes.unfold`` asks for one. It is for files that are read
-    only because others use them.
+    ``shallow`` visits no top-level function or class until ``scopes.unfold`` asks for one: for files that are read only
+    because others use them.
     """
 
     def __init__(self, text: str, tree: ast.Module, place: ModulePlace, shallow: bool = False) -> None:
@@ -104,7 +104,7 @@ class SourceModule:
         )
 
     def resolve_call(self, call: ast.Call, block: Block) -> str:
-        """The canonical name of the callee, also through an attribute, an alias or a partial; "" if it is not proven."""
+        """The canonical name of the callee, also through an attribute, alias or partial; "" if not proven."""
         partial = self.partial_of(call, block)
         if partial is not None:
             return self.scopes.resolve(partial.args[0], block) if partial.args else ""
@@ -142,7 +142,7 @@ class SourceModule:
         return made if self.scopes.resolve(made.func, bindings[0].block) in _PARTIAL else None
 
     def constructor_of(self, node: ast.expr, block: Block) -> tuple[str, ast.Call, Block] | None:
-        """The call whose result a name or attribute is bound to, if it is bound once: callee, call and the block of the call."""
+        """The call that a name or attribute is bound to, if only once: its resolved callee, itself and its block."""
         bindings = self.attribute_bindings(node, block)
         if isinstance(node, ast.Name):
             found = self.scopes.lookup(node.id, block)

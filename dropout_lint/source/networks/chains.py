@@ -18,22 +18,24 @@ DROPS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS, *DROP_PATHS})
 
 
 @dataclass(slots=True)
-class Judged:
-    """Constructor spans of layers whose output is passed to a loss."""
+class LossInputs:
+    """The layers of a file whose output is passed to a loss, by the span of their constructor."""
 
     names: set[str]
-    """Networks that the module binds to a name."""
+    """Networks that the top level of the file binds to a name."""
     losses: set[Span] = field(default_factory=set)
+    """Of a loss that takes logits."""
     compared: set[Span] = field(default_factory=set)
+    """Of a regression loss, which compares with a target."""
 
-    def take(self, graph: GraphBuilder) -> None:
-        """Add what a traced function passes to a loss."""
+    def add(self, graph: GraphBuilder) -> None:
+        """Add the layers whose output a traced function passes to a loss."""
         for found, into in ((graph.losses, self.losses), (graph.compared, self.compared)):
             into.update(at for at in (graph.nodes[i].constructor for i in found) if at is not None)
 
 
 def chains(item: Item) -> Iterator[LayerSequence]:
-    """The chains inside of lists and choices of layers."""
+    """The outermost chains in an item."""
     if isinstance(item, LayerSequence) and item.chained:
         yield item
     elif isinstance(item, LayerSequence):
@@ -48,7 +50,7 @@ def chains(item: Item) -> Iterator[LayerSequence]:
             yield from chains(inner)
 
 
-def chain_graph(construction: Construction, chain: LayerSequence, scope: Scope, judged: Judged) -> LayerGraph:
+def chain_graph(construction: Construction, chain: LayerSequence, scope: Scope, loss_inputs: LossInputs) -> LayerGraph:
     """The graph of one chain, with an unknown input."""
     first = _first(chain)
     if first is None or first.call is None:
@@ -59,8 +61,8 @@ def chain_graph(construction: Construction, chain: LayerSequence, scope: Scope, 
         scope,
         tuple(graph.nodes),
         (),
-        losses=tuple(i for i in ends if graph.nodes[i].constructor in judged.losses),
-        compared=tuple(i for i in ends if graph.nodes[i].constructor in judged.compared),
+        losses=tuple(i for i in ends if graph.nodes[i].constructor in loss_inputs.losses),
+        compared=tuple(i for i in ends if graph.nodes[i].constructor in loss_inputs.compared),
     )
 
 

@@ -9,7 +9,7 @@ from dropout_lint.facts import LayerGraph, LayerNode, Scope, Wrapper
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.builds import MAX_CALLS
-from dropout_lint.source.networks.chains import Judged, chain_graph, chains, drops
+from dropout_lint.source.networks.chains import LossInputs, chain_graph, chains, drops
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.layers import Env, Locals
 from dropout_lint.source.networks.operands import NOTHING, State
@@ -35,42 +35,42 @@ def _networks(module: SourceModule) -> Iterator[LayerGraph]:
     construction = Construction(module)
     end = construction.follow(module.tree.body, Locals(module.scopes.module, {}, MAX_CALLS)).end
     shared = end.items if end is not None else {}
-    judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
+    loss_inputs = LossInputs({n for n, item in shared.items() if any(True for _ in chains(item))})
     for block in list(module.scopes.blocks.values()):
         if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
-            yield from _of_free_function(module, construction, block, shared, judged)
-    _of_script(module, construction, judged)
+            yield from _of_free_function(module, construction, block, shared, loss_inputs)
+    _of_script(module, construction, loss_inputs)
     for block in list(module.scopes.blocks.values()):
         if not _speaks(module, block):
             continue
         if block.kind == "class":
             yield from _of_class(module, construction, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(module, construction, block, judged)
+            yield from _of_function(module, construction, block, loss_inputs)
 
 
 def _of_free_function(
-    module: SourceModule, construction: Construction, block: Block, shared: Env, judged: Judged
+    module: SourceModule, construction: Construction, block: Block, shared: Env, loss_inputs: LossInputs
 ) -> Iterator[LayerGraph]:
     """A function that drops something itself, or that trains a network of the file."""
     node = block.node
     assert isinstance(node, ast.FunctionDef)
-    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
+    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & loss_inputs.names if loss_inputs.names else set()
     if not used and not _speaks(module, block):
         return
     tracer = Tracer(construction, {}, node)
     env = {name: item for name, item in shared.items() if name not in block.parameters}
     graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
-    judged.take(tracer.graph)
+    loss_inputs.add(tracer.graph)
     if drops(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
 
 
-def _of_script(module: SourceModule, construction: Construction, judged: Judged) -> None:
-    if judged.names:
+def _of_script(module: SourceModule, construction: Construction, loss_inputs: LossInputs) -> None:
+    if loss_inputs.names:
         tracer = Tracer(construction, {}, module.tree)
         tracer.function(module.tree.body, State(module.scopes.module, {}, {}))
-        judged.take(tracer.graph)
+        loss_inputs.add(tracer.graph)
 
 
 def _speaks(module: SourceModule, block: Block) -> bool:
@@ -100,7 +100,7 @@ def _of_class(module: SourceModule, construction: Construction, owner: Block) ->
     built = construction.builder.built_by(owner)
     for item in [*attributes.values(), *([built] if built is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(construction, chain, scope, Judged(set()))
+            graph = chain_graph(construction, chain, scope, LossInputs(set()))
             if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
@@ -124,7 +124,7 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
 
 
 def _of_function(
-    module: SourceModule, construction: Construction, block: Block, judged: Judged
+    module: SourceModule, construction: Construction, block: Block, loss_inputs: LossInputs
 ) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
@@ -133,6 +133,6 @@ def _of_function(
     bound = end.items.values() if end is not None else ()
     for item in [*bound, *([returned] if returned is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(construction, chain, scope, judged)
+            graph = chain_graph(construction, chain, scope, loss_inputs)
             if drops(graph.nodes):
                 yield graph

@@ -188,7 +188,7 @@ class Tracer(Interpreter[State, Meaning]):
                     return known
                 return self.value(inner, state) if attribute in {"T", "mT", "data", "real"} else NOTHING
             case ast.Call():
-                return self._calls.called(node, state)
+                return self._calls.value_of(node, state)
             case ast.BinOp(left=left, op=op, right=right):
                 one, other = self.value(left, state), self.value(right, state)
                 if isinstance(one, tuple) or isinstance(other, tuple):

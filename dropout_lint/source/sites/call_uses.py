@@ -22,13 +22,13 @@ _STATEMENT_LISTS = ("body", "orelse", "finalbody")
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """A container that nn.Module does not register, and so a module in it misses ``eval()``: a list, dict, global ..."""
+    """A container that nn.Module does not register, as a list, dict or global: ``eval()`` misses a module in it."""
 
     kind: Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
     span: Span
     attribute: str
     modules_only: bool = False
-    """Every member is a constructor call; a dictionary's keys are strings. So a ModuleList or ModuleDict can replace it."""
+    """Every member is a constructor call (the keys are strings), so a ModuleList or ModuleDict can replace it."""
 
 
 NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
