@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts
-from dropout_lint.project import outline
+from dropout_lint.project import name_search
 from dropout_lint.project.files import Files
 from dropout_lint.project.modules import Modules
 
@@ -76,8 +76,8 @@ class Names:
             if wanted not in data or (underscored and b"__all__" not in data):
                 continue  # https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
             if path not in self._imported:
-                self._imported[path] = outline.imported_words(data)
-            if wanted in self._imported[path] or outline.may_assign(data, wanted):
+                self._imported[path] = name_search.imported_words(data)
+            if wanted in self._imported[path] or name_search.may_assign(data, wanted):
                 return True
         return False
 
@@ -96,6 +96,6 @@ class Names:
                 found[path] = None
                 if path not in self._starred:
                     self._starred[path] = self._files.data(path)
-                pending += [(path, inner) for inner in outline.star_imports(self._starred[path])]
+                pending += [(path, inner) for inner in name_search.star_imports(self._starred[path])]
             self._star_files[key] = tuple(found)
         return self._star_files[key]

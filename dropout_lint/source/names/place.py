@@ -1,4 +1,7 @@
-"""The module name of a file, and whether it is a test. Its facts depend on these and its text only."""
+"""The dotted module name of a file, and whether it is a test.
+
+The facts of a file depend only on these and its text.
+"""
 
 from __future__ import annotations
 
