@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 def collect(
     path: Path, text: str, place: ModulePlace, *, tree: ast.Module | None = None, modes: bool = False
 ) -> FileFacts:
-    """The facts of one file, which depend on its text and its place alone.
+    """The facts of one file, which depend only on its text and its module place.
 
-    ``tree`` is the text parsed, where that was done; ``modes`` asks for what it says about modes too.
+    ``tree`` is the parsed text, if there is one already; ``modes`` adds the facts about modes.
 
-    Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
+    Raises SourceSyntaxError for text that is not Python, NotParsed if it cannot be parsed here, RecursionError for
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(text, tree or parse(text), place)
@@ -64,7 +64,7 @@ def collect(
 
 
 def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool) -> FileFacts:
-    """The facts with what the file says about modes on its face."""
+    """Add the facts about modes that need no other file."""
     speaks = triage.speaks_of_mode(data)
     if not modes:
         return replace(facts, speaks_of_mode=speaks)
@@ -82,7 +82,7 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
 
 
 def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
-    """The outlines of a file that is only read because another one uses it; none if it speaks of no model."""
+    """The outlines of a file that is read only because others use it; none without a word about models."""
     data = text.encode(errors="replace")
     if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
         return ()
@@ -99,7 +99,7 @@ def read_flows(text: str, place: ModulePlace) -> FlowReader:
 
 
 def outline(path: Path, module: SourceModule) -> FileFacts:
-    """What other files may ask of a file that holds no dropout."""
+    """The facts of a file without dropout: those that other files need."""
     return FileFacts(
         path=str(path),
         module=module.place.module,

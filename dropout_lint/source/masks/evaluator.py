@@ -29,7 +29,7 @@ class Evaluator(Reader):
             case ast.Constant(value=int() | float() as number):
                 return Product(float(number))
             case ast.Name(id=name):
-                return self._held(name) or self._global(name)
+                return self._local(name) or self._global(name)
             case ast.Attribute():
                 return self._attribute(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -72,7 +72,7 @@ class Evaluator(Reader):
         self.names = outer
         return term
 
-    def _held(self, name: str) -> Term | None:
+    def _local(self, name: str) -> Term | None:
         term = self.names.get(name)
         if term is not None:
             self.seen[id(term)] = term
@@ -88,9 +88,9 @@ class Evaluator(Reader):
 
     def _attribute(self, node: ast.Attribute) -> Term:
         text = dotted(node)
-        held = self._held(text)
-        if held is not None:
-            return held
+        known = self._local(text)
+        if known is not None:
+            return known
         bindings = self.module.attribute_bindings(node, self.block)
         if len(bindings) == 1 and bindings[0].value is not None and bindings[0].block is not self.block:
             home = bindings[0].block

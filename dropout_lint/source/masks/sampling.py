@@ -59,7 +59,7 @@ def _bernoulli_rate(reader: Reader, node: ast.Call) -> tuple[ast.expr | None, bo
 
 
 def _rate_node(node: ast.expr | None) -> ast.expr | None:
-    """The value that fills a constant tensor."""
+    """The value that fills a constant tensor; any other expression unchanged."""
     if isinstance(node, ast.Call) and last_name(node) in FILLS and len(node.args) > FILLS[last_name(node)]:
         return node.args[FILLS[last_name(node)]]
     return node

@@ -144,7 +144,7 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
 
 
 def _scaled_in_eval(module: SourceModule, mask: Mask, factors: list[Factor]) -> Factor | None:
-    """Whether the evaluation branch multiplies the tensor by the probability to keep."""
+    """The multiplication by the probability to keep in the evaluation branch; None if there is none."""
     for factor in factors:
         scales = factor.value == mask.one and not factor.divides and factor.node in module.scopes.parents
         if scales and mode_at(module, factor.node) == "eval":

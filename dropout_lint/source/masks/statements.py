@@ -87,10 +87,10 @@ class MaskStatements(Interpreter[Names, Term]):
         index, path = self.evaluate(target.slice, state), dotted(target.value)
         self._reader.consume(term)
         if isinstance(index, Product) and index.mask is not None and index.use is None and path:
-            held = self.evaluate(target.value, state)
+            tensor = self.evaluate(target.value, state)
             zero = isinstance(term, Product) and term.number == 0.0 and not term.factors
-            if zero and isinstance(held, Product) and held.mask is None:
-                state[path] = replace(held, mask=index.mask.complement, use=target, data=target.value)
+            if zero and isinstance(tensor, Product) and tensor.mask is None:
+                state[path] = replace(tensor, mask=index.mask.complement, use=target, data=target.value)
 
     def augment(self, statement: ast.AugAssign, state: Names) -> Names:
         target = statement.target

@@ -1,4 +1,4 @@
-"""Which layers an expression builds: constructors, lists of them, and functions of the file that return them."""
+"""Evaluates expressions that build layers: constructors, lists of them, and functions of the file that return them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dropout_lint.torch_api.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIO
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS, DROP_PATH_NAMES, DROP_PATHS
 
 MAX_CALLS = 3
-"""How deep helper functions that build layers are followed."""
+"""The number of nested helper functions that are followed."""
 
 
 class Builder:
@@ -42,12 +42,12 @@ class Builder:
         self._follow = follow
 
     def items(self, node: ast.expr, local: Locals) -> tuple[Item, ...]:
-        """The members of what an expression builds."""
+        """The members of the list that an expression builds; one member for anything else."""
         value = self.value(node, local)
         return value.items if isinstance(value, LayerSequence) else (value,)
 
     def value(self, node: ast.expr, local: Locals) -> Item:
-        """What an expression builds."""
+        """The item that an expression builds."""
         match node:
             case ast.Call():
                 return self._call(node, local)
@@ -101,7 +101,7 @@ class Builder:
 
     @staticmethod
     def _configured_activation(key: ast.expr) -> Item:
-        """An activation that a configuration names, as transformers does; which one is for the project to say."""
+        """An activation that a configuration names, as in transformers. ``project`` finds out which one it is."""
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             return Layer(f"{CONFIGURED}={key.value}", None, None)
         name = dotted(key).rpartition(".")[2]
@@ -148,7 +148,7 @@ class Builder:
         return Layer("", call, block, known=known)
 
     def _called(self, called: Block, call: ast.Call, local: Locals) -> Item:
-        """What a function or a subclass of nn.Sequential in this file builds."""
+        """The item that a call of a function, or of a subclass of nn.Sequential, in this file builds."""
         passed = self._arguments.passed(call, local.block, local.items) if self._bound else None
         if not isinstance(called.node, ast.FunctionDef):
             return self.built_by(called, local.depth - 1, passed) or UNKNOWN
@@ -160,7 +160,7 @@ class Builder:
         return self._follow(called.node.body, Locals(called, env, local.depth - 1)).returned or UNKNOWN
 
     def built_by(self, owner: Block, depth: int = MAX_CALLS, passed: Passed | None = None) -> LayerSequence | None:
-        """What a subclass of nn.Sequential gives to its constructor."""
+        """The layers that a subclass of nn.Sequential passes to its base constructor."""
         bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
         init = owner.blocks.get("__init__")
         if all(self._module.scopes.resolve(b, owner.parent or owner) != "torch.nn.Sequential" for b in bases):
@@ -182,7 +182,7 @@ class Builder:
 
 
 def _default(node: ast.expr, block: Block) -> ast.expr | None:
-    """The default of the parameter that an expression is."""
+    """The default of a parameter, if an expression is one."""
     function = block.node
     if not isinstance(node, ast.Name) or not isinstance(function, ast.FunctionDef):
         return None

@@ -1,4 +1,4 @@
-"""Follows constructors: what a class binds to its instance, and what functions that build layers return."""
+"""Runs constructors and functions that build layers, with the layers that each name may refer to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _YIELDED = "yield"
 
 
 class Construction(Interpreter[Locals, Item]):
-    """Follows the constructors of one file. ``bound`` if each is followed for one call, whose arguments are known."""
+    """Runs the constructors of one file. ``bound`` if each is run for one call, with its arguments known."""
 
     stops_anywhere = False
     loops_may_skip = False  # ``Repeated`` says so
@@ -42,7 +42,7 @@ class Construction(Interpreter[Locals, Item]):
         self._returned: list[Item] = []
 
     def attributes(self, owner: Block, passed: Passed | None = None) -> Env:
-        """What a class binds to its instance, by name behind ``self.``; base classes of the same file come first.
+        """The attributes that a class sets on its instance, by ``self.name``; base classes of the file run first.
 
         ``passed`` are the arguments of its constructor, where one call of it is followed.
         """
@@ -68,7 +68,7 @@ class Construction(Interpreter[Locals, Item]):
                 env.update((name, item) for name, item in end.items.items() if name.startswith("self."))
 
     def passed_up(self, init: Block, env: Env) -> Passed:
-        """What a constructor passes to the one of its base class."""
+        """The arguments that a constructor passes to that of its base class."""
         for call in walk(init.node):
             if isinstance(call, ast.Call) and _is_super(call):
                 return self.arguments.passed(call, init, env)
@@ -90,7 +90,7 @@ class Construction(Interpreter[Locals, Item]):
         return Locals(state.block, dict(state.items), state.depth)
 
     def join(self, states: list[Locals], at: ast.stmt) -> Locals:
-        """Names that only some paths bind keep their value: a path that uses them comes from there."""
+        """A name that only some paths bind keeps its value, since code that uses it ran after one of these."""
         first = states[0]
         for name in dict.fromkeys(name for state in states for name in state.items):
             found = [state.items[name] for state in states if name in state.items]
@@ -130,7 +130,7 @@ class Construction(Interpreter[Locals, Item]):
             self._returned.append(self.evaluate(value, state))
 
     def repeated(self, before: Locals, after: Locals) -> Locals:
-        """What a turn adds to a list is added some number of times."""
+        """Layers that one turn adds to a list become ``Repeated``."""
         for name, item in after.items.items():
             known = before.items.get(name)
             if isinstance(item, LayerSequence) and isinstance(known, LayerSequence):
@@ -158,7 +158,7 @@ class Construction(Interpreter[Locals, Item]):
         return state
 
     def _called(self, statement: ast.Expr, key: str, name: str, arguments: list[ast.expr], state: Locals) -> None:
-        """A method that adds layers to a list or to a module."""
+        """Run a method that adds layers to a list or a module, as ``append`` and ``add_module``."""
         if name == "extend" and len(arguments) == 1:
             self._extend(key, arguments[0], state)
         elif (name == "append" and len(arguments) == 1) or (

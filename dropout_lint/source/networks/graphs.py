@@ -21,7 +21,7 @@ from dropout_lint.syntax.parsing import walk
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
-    """Every network of the file that has a dropout, with the wrappers of the same file inlined."""
+    """All networks of the file with a dropout; wrappers whose class is in the file are inlined."""
     templates = Templates(module)
 
     def local(node: LayerNode, wrapper: Wrapper) -> Found | None:
@@ -52,7 +52,7 @@ def _networks(module: SourceModule) -> Iterator[LayerGraph]:
 def _of_free_function(
     module: SourceModule, construction: Construction, block: Block, shared: Env, loss_inputs: LossInputs
 ) -> Iterator[LayerGraph]:
-    """A function that drops something itself, or that trains a network of the file."""
+    """The graph of a plain function, if it drops something. Notes the losses of networks of the file."""
     node = block.node
     assert isinstance(node, ast.FunctionDef)
     used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & loss_inputs.names if loss_inputs.names else set()

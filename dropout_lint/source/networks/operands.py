@@ -43,8 +43,8 @@ class State:
                 known = self.values.get(key, value)
                 self.values[key] = value if known is value else either([known, value])
             for key, item in other.layers.items():
-                held = self.layers.get(key, item)
-                self.layers[key] = item if held is item else either_layer([held, item])
+                known_item = self.layers.get(key, item)
+                self.layers[key] = item if known_item is item else either_layer([known_item, item])
         return self
 
 

@@ -15,13 +15,13 @@ from dropout_lint.source.networks.operands import NOTHING, Operand, State
 from dropout_lint.source.networks.trace import Tracer
 
 MAX_NODES = 150
-"""Larger ones are networks of their own, and are not inlined."""
+"""Templates with more nodes are not inlined."""
 _MAX_BASES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The nodes of one call; ``inputs`` are those in place of its operands, in order."""
+    """The nodes of one call; ``inputs`` are those of its operands, in order."""
 
     owner: str
     nodes: tuple[LayerNode, ...]
@@ -33,14 +33,14 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """A class with the ``forward`` and the constructor of another one, which is built with these arguments."""
+    """A class whose ``forward`` and constructor are those of a base in another file, called with ``passed``."""
 
     target: str
     passed: Passed
 
 
 class Templates:
-    """Templates of one file, made when asked for."""
+    """Templates of one file, each made on first use."""
 
     def __init__(self, module: SourceModule) -> None:
         self._module = module
@@ -48,11 +48,11 @@ class Templates:
         self._known: dict[object, Template | Inherited | None] = {}
 
     def has(self, name: str) -> bool:
-        """Whether a resolved name is that of a class or function of the file."""
+        """Whether a resolved name is a class or function of the file."""
         return self._construction.arguments.local(name) is not None
 
     def of(self, name: str, wrapper: Wrapper) -> Template | Inherited | None:
-        """The template of a class or function, by its name behind a dot; None if it cannot be summarized."""
+        """The template of a class or function, by its resolved name (``.Block``); None if there is none."""
         shape = tuple((keyword, bool(nodes)) for keyword, nodes in wrapper.operands)
         key = (name, wrapper.passed, shape)
         if key not in self._known:
@@ -95,7 +95,7 @@ class Templates:
         return None
 
     def _inherited(self, owner: Block, wrapper: Wrapper) -> Inherited | None:
-        """A class that only passes arguments on to the constructor of its single base in another file."""
+        """The base in another file whose constructor a class only passes arguments to."""
         node = owner.node
         assert isinstance(node, ast.ClassDef)
         target = self._module.scopes.resolve(node.bases[0], owner.parent or owner)
@@ -111,7 +111,7 @@ class Templates:
         return Inherited(target, self._construction.passed_up(init, frame))
 
     def _applied(self, block: Block, item: Item | None, wrapper: Wrapper) -> Template | None:
-        """Layers of one input and one output."""
+        """The template of layers with one input and one output."""
         if item is None or len(wrapper.operands) != 1:
             return None
         graph = GraphBuilder(self._construction, block.node)
@@ -136,7 +136,7 @@ class Templates:
         layers = {name: item for name, item in frame.items() if name not in starts}
         tracer.function(node.body, State(forward, dict(starts), layers))
         inputs = tuple(i for mark in marks for i in starts[names[mark]])
-        return None if tracer.bundles else _template(owner, tracer.graph, inputs, frozenset(tracer.outputs))
+        return None if tracer.returns_no_tensor else _template(owner, tracer.graph, inputs, frozenset(tracer.outputs))
 
 
 def _template(block: Block, graph: GraphBuilder, inputs: tuple[int, ...], outputs: Operand) -> Template | None:

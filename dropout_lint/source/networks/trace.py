@@ -1,4 +1,4 @@
-"""Follows the forward pass of a network: which nodes may have made each value, statement by statement."""
+"""Runs ``forward`` statement by statement, with the nodes that may have produced each value."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from dropout_lint.syntax.parsing import dotted, walk
 
 
 class Tracer(Interpreter[State, Meaning]):
-    """Adds to a graph what one function does. ``attributes`` are the layers of its instance."""
+    """Builds the graph of one function. ``attributes`` are the layers of its instance, by ``self.name``."""
 
     passes = 2
-    loops_may_skip = False  # a value behind a loop has been in it
+    loops_may_skip = False  # a value after a loop went through it
     stops_anywhere = False
 
     def __init__(self, construction: Construction, attributes: Env, function: ast.AST) -> None:
         super().__init__()
         self.graph = GraphBuilder(construction, function)
         self.outputs: set[int] = set()
-        self.bundles = False
-        """Some of what is returned holds several values, or none in sight."""
+        self.returns_no_tensor = False
+        """A ``return`` gives a tuple, or a value that is not a known tensor."""
         self._calls = Calls(self.graph, self)
         self._targets = LoopTargets(self)
         self._construction = construction
@@ -103,7 +103,7 @@ class Tracer(Interpreter[State, Meaning]):
         self._output(self.value(value, state) if value is not None else NOTHING)
 
     def _output(self, value: Value) -> None:
-        self.bundles = self.bundles or not value or isinstance(value, tuple)
+        self.returns_no_tensor = self.returns_no_tensor or not value or isinstance(value, tuple)
         self.outputs |= flat(value)
 
     def decides(self, test: ast.expr, state: State) -> bool | None:
@@ -119,9 +119,9 @@ class Tracer(Interpreter[State, Meaning]):
         return end
 
     def _forget_tested(self, state: State, first: int) -> None:
-        """Behind a loop, a value made under a test in it gives way to its alternatives.
+        """After a loop, forget the alternatives of a value from under a test in it, unless no other is left.
 
-        The test may be one for the last turn (``if i < last``), after which nothing of it is left.
+        The test may be one for all turns but the last (``if i < last``), so they may not reach the end.
         """
         depths, outside = self.graph.depths, self.graph.tests
         for key, value in state.values.items():
@@ -158,7 +158,7 @@ class Tracer(Interpreter[State, Meaning]):
     # Expressions
 
     def layers(self, node: ast.expr, state: State) -> Item | None:
-        """The layers that an expression stands for; None if it is not one."""
+        """The layers that an expression refers to, as ``self.fc``; None if it refers to none."""
         match node:
             case ast.Name(id=name):
                 return state.layers.get(name)

@@ -15,11 +15,11 @@ from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 from dropout_lint.vocabulary import TRAIN_FLAGS
 
 _COPIED_FLAGS = TRAIN_FLAGS - {"train"}
-"""Attributes that are taken for a mode flag when a constructor sets them to True; DRP202 is about ``self.train``."""
+"""Attributes that are a mode flag if a constructor sets them to True. Not ``train``, which DRP202 reports."""
 
 
 def flag_uses(module: SourceModule) -> Iterator[FlagUse]:
-    """All such flags of a file."""
+    """All flag uses of a file."""
     yield from _outside_tests(module)
     for block in list(module.scopes.blocks.values()):
         if block.kind == "class":
@@ -57,7 +57,7 @@ def _flag_kind(name: str, bindings: list[Binding]) -> str:
 
 
 def _governed(module: SourceModule, read: ast.Attribute) -> ast.expr | None:
-    """The dropout call that takes the flag as its mode, or the first one in the branch that the flag opens."""
+    """The dropout call with the flag as its mode, or the first one in a branch that the flag guards."""
     current: ast.AST = read
     while current in module.scopes.parents:
         parent = module.scopes.parents[current]

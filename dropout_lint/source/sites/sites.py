@@ -19,7 +19,7 @@ from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTI
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
 _CONFIGURES = {"p", "dropout", "dropout_p", "inplace", "training", "train", "num_layers"}
-"""Parameters whose values are followed; tensors are not worth the walk."""
+"""Parameters whose values are evaluated. Those of tensors are not, which saves time."""
 _FORMS = (
     ("module", DROPOUT_MODULES),
     ("functional", FUNCTIONALS),
@@ -124,7 +124,7 @@ def _site(
 def _application(
     module: SourceModule, uses: CallUses, producers: Producers, call: ast.Call, block: Block
 ) -> Iterator[DropoutSite]:
-    """A call of a dropout module through the attribute or name that it was bound to."""
+    """A call of a dropout module by the attribute or name it was bound to."""
     made = module.constructor_of(call.func, block)
     if made is None or made[0] not in DROPOUT_MODULES:
         return
@@ -160,7 +160,7 @@ def _application(
 
 
 def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
-    """A call of a project's own function with an argument that speaks of dropout."""
+    """A call of a function of the project with an argument about dropout."""
     if block.enclosing_class is None and block.kind != "function":
         return
     bound = bound_arguments(call, module.parameters_of(name), None)
@@ -185,7 +185,7 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
 
 
 def _is_pure(call: ast.Call) -> bool:
-    """Whether a call only computes: of a built-in function, or of a function that is written in its place."""
+    """Whether a call has no side effect: of a built-in, or of a lambda that is called at once."""
     return isinstance(call.func, ast.Lambda) or (isinstance(call.func, ast.Name) and call.func.id in _PURE)
 
 
@@ -220,7 +220,7 @@ def _mode(node: ast.expr | None, unpacked: bool) -> ModeArgument:
 
 
 def _instance(block: Block) -> str:
-    """How the instance is called, "" where its name is bound to something else."""
+    """The name of the instance; "" if it is bound to something else."""
     method, name = block.method, block.instance
     if not name or method is None:
         return ""
