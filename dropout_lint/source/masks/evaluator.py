@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dropout_lint.source.masks.algebra import Count, Product, Term, atom
-from dropout_lint.source.masks.arithmetic import added, compared, join, unknown_result, masked, multiplied, negated
+from dropout_lint.source.masks.arithmetic import added, compared, join, masked, multiplied, negated, unknown_result
 from dropout_lint.source.masks.calls import read_call
 from dropout_lint.source.masks.draws import TRANSPARENT, draws
 from dropout_lint.source.masks.reader import Reader

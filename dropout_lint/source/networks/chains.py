@@ -76,6 +76,6 @@ def _first(item: Item) -> Layer | None:
     return next((found for i in items for found in [_first(i)] if found is not None), None)
 
 
-def drops(nodes: tuple[LayerNode, ...]) -> bool:
+def has_dropout(nodes: tuple[LayerNode, ...]) -> bool:
     """Whether any node is a dropout."""
     return any(n.kind in DROPS for n in nodes)

@@ -9,7 +9,7 @@ from dropout_lint.facts import LayerGraph, LayerNode, Scope, Wrapper
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.builds import MAX_CALLS
-from dropout_lint.source.networks.chains import LossInputs, chain_graph, chains, drops
+from dropout_lint.source.networks.chains import LossInputs, chain_graph, chains, has_dropout
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.layers import Env, Locals
 from dropout_lint.source.networks.operands import NOTHING, State
@@ -62,7 +62,7 @@ def _of_free_function(
     env = {name: item for name, item in shared.items() if name not in block.parameters}
     graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
     loss_inputs.add(tracer.graph)
-    if drops(tuple(n for n in graph.nodes if n.element is None)):
+    if has_dropout(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
 
 
@@ -92,7 +92,7 @@ def _of_class(module: SourceModule, construction: Construction, owner: Block) ->
         tracer = Tracer(construction, attributes, method.node)
         graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
         covered |= {n.constructor for n in graph.nodes}
-        if drops(graph.nodes):
+        if has_dropout(graph.nodes):
             yield graph
         if name == "forward":
             break
@@ -101,7 +101,7 @@ def _of_class(module: SourceModule, construction: Construction, owner: Block) ->
     for item in [*attributes.values(), *([built] if built is not None else [])]:
         for chain in chains(item):
             graph = chain_graph(construction, chain, scope, LossInputs(set()))
-            if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
+            if has_dropout(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
 
@@ -134,5 +134,5 @@ def _of_function(
     for item in [*bound, *([returned] if returned is not None else [])]:
         for chain in chains(item):
             graph = chain_graph(construction, chain, scope, loss_inputs)
-            if drops(graph.nodes):
+            if has_dropout(graph.nodes):
                 yield graph

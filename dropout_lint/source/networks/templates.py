@@ -136,7 +136,7 @@ class Templates:
         layers = {name: item for name, item in frame.items() if name not in starts}
         tracer.function(node.body, State(forward, dict(starts), layers))
         inputs = tuple(i for mark in marks for i in starts[names[mark]])
-        return None if tracer.returns_no_tensor else _template(owner, tracer.graph, inputs, frozenset(tracer.outputs))
+        return None if tracer.returns_other else _template(owner, tracer.graph, inputs, frozenset(tracer.outputs))
 
 
 def _template(block: Block, graph: GraphBuilder, inputs: tuple[int, ...], outputs: Operand) -> Template | None:

@@ -28,8 +28,8 @@ class Tracer(Interpreter[State, Meaning]):
         super().__init__()
         self.graph = GraphBuilder(construction, function)
         self.outputs: set[int] = set()
-        self.returns_no_tensor = False
-        """A ``return`` gives a tuple, or a value that is not a known tensor."""
+        self.returns_other = False
+        """A ``return`` gives something other than one known tensor: a tuple, a constant ..."""
         self._calls = Calls(self.graph, self)
         self._targets = LoopTargets(self)
         self._construction = construction
@@ -103,7 +103,7 @@ class Tracer(Interpreter[State, Meaning]):
         self._output(self.value(value, state) if value is not None else NOTHING)
 
     def _output(self, value: Value) -> None:
-        self.returns_no_tensor = self.returns_no_tensor or not value or isinstance(value, tuple)
+        self.returns_other = self.returns_other or not value or isinstance(value, tuple)
         self.outputs |= flat(value)
 
     def decides(self, test: ast.expr, state: State) -> bool | None:
