@@ -591,13 +591,13 @@ def test_a_type_that_json_does_not_tell_is_refused_at_once() -> None:
 def test_all_facts_come_back_from_json(project: Path) -> None:
     def facts() -> Iterator[FileFacts]:
         from dropout_lint.source.engine import collect
-        from dropout_lint.source.names.place import Place
+        from dropout_lint.source.names.place import ModulePlace
 
         root = Path(__file__).parent.parent
         for path in [*project.rglob("*.py"), *root.glob("fixtures/**/*.py"), *root.glob("examples/*.py")]:
             yield collect(path, path.read_text("utf-8"), place_of(path, disk.Disk()), modes=True)
         for example in (e for rule in rules().values() if rule.code > "DRP1" for e in rule.examples):
-            yield collect(Path("m.py"), example.code, Place("m", is_package=False, is_test=False), modes=True)
+            yield collect(Path("m.py"), example.code, ModulePlace("m", is_package=False, is_test=False), modes=True)
 
     found = list(facts())
     assert all(codec.decode(FileFacts, codec.encode(one)) == one for one in found)

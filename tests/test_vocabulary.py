@@ -21,7 +21,7 @@ from dropout_lint.mode.execution.mode_calls import call_mode
 from dropout_lint.mode.program.values import Thing
 from dropout_lint.rulebook import rules
 from dropout_lint.source.engine import collect
-from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.place import ModulePlace
 
 FOLDER = Path(tempfile.gettempdir()) / "an empty folder"
 """Outside of the tests, whose code some rules leave alone."""
@@ -288,7 +288,9 @@ def test_train_of_an_unknown_object_is_that_of_a_module_if_it_is_given_a_mode(wo
 def test_a_definition_with_a_mode_call_acts_on_the_mode(word: str) -> None:
     def acts(name: str) -> bool:
         text = f"import torch\n\n\ndef f(model):\n    model.{name}()\n"
-        outlines = collect(Path("m.py"), text, Place("m", is_package=False, is_test=False), modes=True).outlines or ()
+        outlines = (
+            collect(Path("m.py"), text, ModulePlace("m", is_package=False, is_test=False), modes=True).outlines or ()
+        )
         return outlines[-1].acts
 
     assert acts(word)

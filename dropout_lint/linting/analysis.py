@@ -19,7 +19,7 @@ from dropout_lint.syntax.text import NotANotebook, UnreadableSource
 if TYPE_CHECKING:
     from dropout_lint.disk import Disk
     from dropout_lint.facts import FileFacts
-    from dropout_lint.source.names.place import Place
+    from dropout_lint.source.names.place import ModulePlace
     from dropout_lint.syntax.parsing import SourceSyntaxError
 
 _RECURSION_LIMIT = 8_000
@@ -40,7 +40,7 @@ class Task(NamedTuple):
     """A file to analyse; ``modes`` asks for its facts about modes too."""
 
     path: Path
-    place: Place
+    place: ModulePlace
     modes: bool
 
 
@@ -71,7 +71,7 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
+def analyse(path: Path, place: ModulePlace, modes: bool, disk: Disk) -> Analysed:
     """Analyse a file. Raises nothing."""
     try:
         source = decode_source(read_bytes(path, disk.read), path)
@@ -82,7 +82,7 @@ def analyse(path: Path, place: Place, modes: bool, disk: Disk) -> Analysed:
     return analyse_text(path, source.text, source.code, place, modes)
 
 
-def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) -> Analysed:
+def analyse_text(path: Path, text: str, data: bytes, place: ModulePlace, modes: bool) -> Analysed:
     """Analyse a text; ``data`` is the same text as ASCII-compatible bytes, for a search of words. Raises nothing."""
     from dropout_lint.syntax.parsing import MAX_BYTES
 
@@ -94,7 +94,7 @@ def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) 
         return _parsed(path, text, place, modes, speaks)
 
 
-def _parsed(path: Path, text: str, place: Place, modes: bool, speaks: bool) -> Analysed:
+def _parsed(path: Path, text: str, place: ModulePlace, modes: bool, speaks: bool) -> Analysed:
     from dropout_lint.syntax.parsing import NotParsed, OlderModule, SourceSyntaxError, parse
 
     limit = sys.getrecursionlimit()

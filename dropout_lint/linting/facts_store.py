@@ -15,7 +15,7 @@ from dropout_lint.linting.transport import analysed_from, entry_text
 
 if TYPE_CHECKING:
     from dropout_lint.facts import FileFacts
-    from dropout_lint.source.names.place import Place
+    from dropout_lint.source.names.place import ModulePlace
 
 _PARTS = 32
 """Files that the entries are spread over, so that a change of one source file rewrites little."""
@@ -56,7 +56,7 @@ class FactsStore:
             yield one
 
     def facts(
-        self, path: Path, data: bytes, place: Place, read: Callable[[Path, bytes, Place], FileFacts]
+        self, path: Path, data: bytes, place: ModulePlace, read: Callable[[Path, bytes, ModulePlace], FileFacts]
     ) -> FileFacts:
         """The facts of a file that another one asks for. What no earlier run has read goes to ``read`` and is kept."""
         digest = digest_of(data)
@@ -105,7 +105,7 @@ class FactsStore:
             self._read[part] = {line[_KEY]: line for line in data.split(b"\n") if line}
         return self._read[part]
 
-    def _entry(self, path: Path, place: Place, key: str) -> Analysed | None:
+    def _entry(self, path: Path, place: ModulePlace, key: str) -> Analysed | None:
         part = _part(key)
         line = self._used.get(part, {}).get(key.encode()) or self._entries(part).get(key.encode())
         if line is None or digest_of(line[_REST]).encode() != line[_SUM]:
@@ -128,7 +128,7 @@ def _key_of(task: Task, digest: str) -> str:
     return _key(task.path, digest, task.place, "modes" if task.modes else "run")
 
 
-def _key(path: Path, digest: str, place: Place, kind: str) -> str:
+def _key(path: Path, digest: str, place: ModulePlace, kind: str) -> str:
     return digest_of(f"{digest}\0{path.suffix}\0{place.module}\0{place.is_package}\0{kind}".encode())
 
 

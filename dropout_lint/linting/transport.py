@@ -13,7 +13,7 @@ from dropout_lint.suppressions.matching import Suppressions
 
 if TYPE_CHECKING:
     from dropout_lint.facts import FileFacts
-    from dropout_lint.source.names.place import Place
+    from dropout_lint.source.names.place import ModulePlace
 
 
 def entry_text(one: Analysed) -> str:
@@ -21,7 +21,7 @@ def entry_text(one: Analysed) -> str:
     return f"{encode(one.suppressions)},{json.dumps(one.syntax_error)},{encode(one.facts)}"
 
 
-def analysed_from(text: str, path: Path, place: Place) -> Analysed:
+def analysed_from(text: str, path: Path, place: ModulePlace) -> Analysed:
     """The analysis again. Raises ValueError or TypeError for a text that is none."""
     suppressions, syntax_error, facts = json.loads(f"[{text}]")
     return Analysed(
@@ -32,7 +32,7 @@ def analysed_from(text: str, path: Path, place: Place) -> Analysed:
     )
 
 
-def _placed(facts: object, path: Path, place: Place) -> FileFacts:
+def _placed(facts: object, path: Path, place: ModulePlace) -> FileFacts:
     from dropout_lint.facts import FileFacts
 
     return replace(rebuild(FileFacts, facts), path=str(path), is_test=place.is_test)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dropout_lint.linting.facts_store import FactsStore
     from dropout_lint.project.files import Files
     from dropout_lint.project.project import Project
-    from dropout_lint.source.names.place import Place
+    from dropout_lint.source.names.place import ModulePlace
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Workspace:
         """This workspace with the facts that a run has collected."""
         return replace(self, before=self.files.view({}, collected.facts)) if collected is not None else self
 
-    def _read(self, path: Path, data: bytes, place: Place) -> FileFacts:
+    def _read(self, path: Path, data: bytes, place: ModulePlace) -> FileFacts:
         from dropout_lint.project.files import read_facts
 
         return read_facts(path, data, place) if self.store is None else self.store.facts(path, data, place, read_facts)

@@ -9,23 +9,24 @@ from dropout_lint.project.names import Names
 from dropout_lint.torch_api.signatures import MODULE_BASES, NOT_MODULES_IN_TORCH_NN
 
 _DEPTH = 8
-"""Bases that are followed one above the other."""
-_PLAIN = frozenset({"object", "abc.ABC"})
+"""Number of bases that are followed, each a base of the one before."""
+_NOT_MODULES = frozenset({"object", "abc.ABC"})
+"""Bases outside of the project that are no nn.Module."""
 
 
 class Classes:
-    """Answers about classes, each by its file and its resolved name there."""
+    """Answers about classes. A class is given by the facts of a file and its resolved name in it."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._modules: dict[tuple[str, str], bool | None] = {}
 
     def is_module(self, facts: FileFacts, name: str) -> bool | None:
-        """Whether a class is an nn.Module: proven, refuted, or None where a base is out of sight."""
+        """Whether a class is an nn.Module; None if a base cannot be found."""
         return self._is_module(facts, name, _DEPTH)
 
     def ancestors(self, facts: FileFacts, name: str) -> Iterator[tuple[FileFacts, ClassHeader] | None]:
-        """Project classes above a class, nearest first; None stands for one out of sight (torch's own are skipped)."""
+        """The bases of a class in the project, nearest first: None for one not found; torch's own are skipped."""
         pending = [(facts, name)]
         seen = set()
         while pending:
@@ -38,7 +39,7 @@ class Classes:
                         seen.add((found[0].path, found[1]))
                         yield found[0], found[0].headers[found[1]]
                         pending.append((found[0], "." + found[1]))
-                elif base not in MODULE_BASES and not base.startswith("torch.") and base not in _PLAIN:
+                elif base not in MODULE_BASES and not base.startswith("torch.") and base not in _NOT_MODULES:
                     yield None
 
     def _is_module(self, facts: FileFacts, name: str, depth: int) -> bool | None:
@@ -51,14 +52,14 @@ class Classes:
         key = (facts.path, name)
         if key not in self._modules:
             self._modules[key] = None
-            behind = self._through_stars(facts, name[1:]) if name.startswith("?") else None
+            imported = self._through_stars(facts, name[1:]) if name.startswith("?") else None
             self._modules[key] = (
-                self._is_module(*behind, depth - 1) if behind is not None else self._by_bases(facts, name, depth)
+                self._is_module(*imported, depth - 1) if imported is not None else self._by_bases(facts, name, depth)
             )
         return self._modules[key]
 
     def _through_stars(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
-        """What a name stands for that a file imports with all others of a second one, which imports it by name."""
+        """The import in another file that binds a name, if this file star-imports that file."""
         found = (self._names.imported_by(facts, star, name) for star in facts.stars)
         return next((one for one in found if one is not None), None)
 
@@ -67,13 +68,13 @@ class Classes:
         if bases is None:
             return None
         home, names = bases
-        verdicts = [self._is_module(home, base, depth - 1) for base in names if base not in _PLAIN]
+        verdicts = [self._is_module(home, base, depth - 1) for base in names if base not in _NOT_MODULES]
         if True in verdicts:
             return True
         return None if None in verdicts else False
 
     def _bases(self, facts: FileFacts, name: str) -> tuple[FileFacts, tuple[str, ...]] | None:
-        """The bases of a class with the file that names them, None if the class is out of sight."""
+        """The file that defines a class, and the names of its bases there; None if it is not found."""
         found = self._names.find(facts, name)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""The files around a run: their texts, and what each says by itself, read when first asked for."""
+"""The files around a run: text, facts, outlines and flows of each, read on first use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.source.engine import collect, read_flows, read_outlines
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.import_table import ImportTable
-from dropout_lint.source.names.place import Place, place_of
+from dropout_lint.source.names.place import ModulePlace, place_of
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
 from dropout_lint.syntax.reading import decode_source
 from dropout_lint.syntax.text import UnreadableSource
@@ -19,21 +19,21 @@ from dropout_lint.syntax.text import UnreadableSource
 if TYPE_CHECKING:
     from dropout_lint.source.modes.flow import FlowReader
 
-ReadFacts = Callable[[Path, bytes, Place], FileFacts]
-"""Gives the facts of a file with this content at this place. Raises what ``collect`` and ``decode_source`` raise."""
+ReadFacts = Callable[[Path, bytes, ModulePlace], FileFacts]
+"""Collects the facts of a file with this content and module place. Raises as ``collect`` and ``decode_source`` do."""
 R = TypeVar("R")
 
 
-def read_facts(path: Path, data: bytes, place: Place) -> FileFacts:
-    """The facts of a file, without what it does with modes."""
+def read_facts(path: Path, data: bytes, place: ModulePlace) -> FileFacts:
+    """The facts of a file, without its mode outlines."""
     return collect(path, decode_source(data, path).text, place)
 
 
 class Files:
     """Texts and facts by path. ``read`` collects the facts of a file; ``texts`` replace the content of some files.
 
-    ``known`` are facts that were collected before. With a ``base``, all other files are those of the base, so that
-    several views share what was read.
+    ``known`` are facts that were collected before. With a ``base``, all other files are read through the base, so
+    several views share them.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Files:
             self._facts[path] = self._facts[self._resolved(path)] = one
 
     def view(self, texts: Mapping[Path, str], known: Iterable[FileFacts]) -> Files:
-        """These files, some of them with another text or with facts that are known already."""
+        """The same files, some with other texts or with facts that were collected before."""
         return Files(self.disk, self._read, texts=texts, known=known, base=self)
 
     def facts(self, path: Path) -> FileFacts | None:
-        """The facts of a file, None if it cannot be read or parsed."""
+        """The facts of a file; None if it cannot be read or parsed."""
         if path not in self._facts:
             whole = self._resolved(path)
             if whole not in self._facts:
@@ -73,7 +73,7 @@ class Files:
         return self._facts[path]
 
     def flows(self, facts: FileFacts) -> FlowReader | None:
-        """The functions and classes of a file as linking needs them, None if it is gone."""
+        """The reader of the mode flows and classes of a file, for linking; None if it cannot be read."""
         if facts.path not in self._flows:
             path = Path(facts.path)
             base = self._base_of(path)
@@ -83,7 +83,7 @@ class Files:
         return self._flows[facts.path]
 
     def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:
-        """What the definitions of a file say about modes in words."""
+        """The mode outlines of a file: for each definition, its words about modes."""
         if facts.outlines is not None:
             return facts.outlines
         if facts.path not in self._outlines:
@@ -95,7 +95,7 @@ class Files:
         return self._outlines[facts.path]
 
     def parsed(self, path: Path) -> SourceModule | None:
-        """A file with its definitions still closed, None if it cannot be read or parsed."""
+        """The source of a file, shallow: no definition is visited yet. None if it cannot be read or parsed."""
 
         def read() -> SourceModule:
             text, place = self._source(path)
@@ -122,7 +122,7 @@ class Files:
         return _or_none(lambda: self.source(path))
 
     def data(self, path: Path) -> bytes:
-        """The bytes of a file for a search of words, nothing where it cannot be read."""
+        """The bytes of a file, to search for words; empty if it cannot be read."""
         base = self._base_of(path)
         if base is not None:
             return base.data(path)
@@ -138,11 +138,11 @@ class Files:
         data = self.disk.read(path)
         return self._read(path, data, place_of(path, self.disk))
 
-    def _source(self, path: Path) -> tuple[str, Place]:
+    def _source(self, path: Path) -> tuple[str, ModulePlace]:
         return self.source(path), place_of(path, self.disk)
 
     def _base_of(self, path: Path) -> Files | None:
-        """The view that has a file, None if it is this one."""
+        """The view to read a file from; None if this one replaces its text, or has no base."""
         return None if self._texts and self._resolved(path) in self._texts else self._base
 
     def _resolved(self, path: Path) -> Path:
@@ -152,7 +152,7 @@ class Files:
 
 
 def _or_none(read: Callable[[], R]) -> R | None:
-    """What reading a file gives, None if it cannot be read or parsed."""
+    """The result of ``read``; None if the file cannot be read or parsed."""
     try:
         return read()
     except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):

@@ -1,4 +1,4 @@
-"""Functions across files, and which of their parameters reach a dropout that ignores the mode."""
+"""Finds functions across files, and their parameters that set the rate of a dropout that ignores the mode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Functions:
         self._names = names
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, FunctionSummary] | None:
-        """The summary of a project function; of what it returns, for the name of a call (``...()``)."""
+        """The summary of a project function. For a name that ends in ``()``, that of the inner function it returns."""
         found = self._names.find(facts, name.removesuffix("()"))
         summary = found[0].functions.get(found[1]) if found is not None else None
         if found is None or summary is None:
@@ -22,11 +22,11 @@ class Functions:
             return found[0], summary
         inner = [found[0].functions[r] for r in summary.returns]
         sinks = frozenset(s for f in inner for s in f.sinks)
-        shown = next((f for f in inner if f.sinks), None)
-        return (found[0], FunctionSummary(shown.name, shown.parameters, sinks)) if shown is not None else None
+        first = next((f for f in inner if f.sinks), None)
+        return (found[0], FunctionSummary(first.name, first.parameters, sinks)) if first is not None else None
 
     def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
-        """Parameters of a function that reach a dropout which ignores the mode, also through what it calls."""
+        """Parameters that set the rate of a dropout that ignores the mode, also through functions it calls."""
         found = set(summary.sinks)
         for site in home.sites:
             if site.form != "forwarded" or site.scope.function != summary.name or site.guarded or depth <= 0:

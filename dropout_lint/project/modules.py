@@ -1,4 +1,4 @@
-"""Which file a dotted name leads to. Files are looked for on disk beside the file that asks."""
+"""Finds the file of an imported Python module, on disk, near the file that imports it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from dropout_lint.disk import Disk
 
 _DEPTH = 8
-"""Folders above a file in which a package of its imports is looked for."""
+"""Number of folders above a file that are searched for the packages it imports."""
 
 
 class Modules:
-    """Locates modules. A leading ``^`` stands for each dot of a relative import."""
+    """Locates Python modules by dotted name. Each dot of a relative import is a leading ``^``: ``^^layers.Block``."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
@@ -22,7 +22,7 @@ class Modules:
         self._renamed: dict[Path, tuple[tuple[str, str], ...]] = {}
 
     def locate(self, origin: Path, name: str) -> tuple[Path, str] | None:
-        """The file of the longest prefix of a dotted name, and the rest of the name; None outside of the disk."""
+        """The file of the longest prefix of a dotted name, and the rest of the name; None if there is none."""
         bare = name.lstrip("^")
         ups = len(name) - len(bare)
         parts = [p for p in bare.split(".") if p]
@@ -43,7 +43,7 @@ class Modules:
         )
 
     def _inside(self, base: str, parts: Sequence[str]) -> tuple[Path, str] | None:
-        """The module in a folder that the longest prefix of some parts leads to, and the rest of them."""
+        """The module in a folder with the longest prefix of ``parts``, and the rest of ``parts``."""
         for cut in range(len(parts), 0, -1):
             place, last = os.sep.join((base, *parts[: cut - 1])), parts[cut - 1]
             if self._disk.kind(place, f"{last}.py") == "f":
@@ -53,7 +53,7 @@ class Modules:
         return None
 
     def _renamed_above(self, folder: Path, above: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """Packages around a file in folders of longer names, such as ``net-master``, with the words of those."""
+        """Packages above a file in renamed folders: each word of ``net-master``, with the path of that folder."""
         if folder not in self._renamed:
             packages = [base for base in above[:_DEPTH] if self._disk.kind(base, "__init__.py") == "f"]
             words = [(word, base) for base in packages for word in re.split(r"\W+", os.path.basename(base))]

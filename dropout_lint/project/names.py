@@ -1,20 +1,20 @@
-"""What a name stands for across files: through imports, re-exports and star imports."""
+"""Finds the definition of a name through imports, re-exports and star imports."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts
-from dropout_lint.project import outline
+from dropout_lint.project import name_search
 from dropout_lint.project.files import Files
 from dropout_lint.project.modules import Modules
 
 _DEPTH = 8
-"""Imports that are followed from one file to the next."""
+"""Number of imports that are followed from file to file."""
 
 
 class Names:
-    """Finds definitions. An answer does not depend on which files were passed to a run."""
+    """Finds definitions. The answers do not depend on which files were passed to a run."""
 
     def __init__(self, files: Files, modules: Modules) -> None:
         self._files = files
@@ -22,19 +22,19 @@ class Names:
         self._resolved: dict[tuple[str, str], tuple[FileFacts, str] | None] = {}
         self._starred: dict[Path, bytes] = {}
         self._imported: dict[Path, set[bytes]] = {}
-        self._wholes: dict[tuple[Path, str], tuple[Path, ...]] = {}
+        self._star_files: dict[tuple[Path, str], tuple[Path, ...]] = {}
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
-        """The file and the qualified name that a resolved name stands for, None outside of the files on disk."""
+        """The file that defines a resolved name, and its qualified name there; None if no file on disk does."""
         return self._find(facts, name, _DEPTH)
 
     def imported_by(self, facts: FileFacts, star: str, name: str) -> tuple[FileFacts, str] | None:
-        """What the file of ``from star import *`` imports by a name, with that file; None if it does not."""
+        """For ``from star import *``: that file and what it imports as ``name``; None if it does not."""
         first, dot, rest = name.partition(".")
-        whole = self.find(facts, star)
-        if whole is None or whole[1] or first not in whole[0].imports:
+        imported = self.find(facts, star)
+        if imported is None or imported[1] or first not in imported[0].imports:
             return None
-        return whole[0], f"{whole[0].imports[first]}{dot}{rest}"
+        return imported[0], f"{imported[0].imports[first]}{dot}{rest}"
 
     def _find(self, facts: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
         if name.startswith("."):
@@ -51,7 +51,7 @@ class Names:
         return self._resolved[key]
 
     def _inside(self, home: FileFacts, name: str, depth: int) -> tuple[FileFacts, str] | None:
-        """A name as seen from inside a file: its own definition, or what it re-exports."""
+        """Find a name from inside a file: its own definition, or one that it re-exports."""
         first, _, rest = name.partition(".")
         bare = first.removesuffix("()")
         if not first or first in home.headers or bare in home.functions or bare in home.defined:
@@ -69,22 +69,22 @@ class Names:
         return None
 
     def _may_bind(self, origin: Path, star: str, name: str) -> bool:
-        """Whether a file that is imported whole, or one that it imports whole, may bind a name."""
+        """Whether the file of ``from star import *``, or one that it star-imports, may bind a name."""
         wanted, underscored = name.encode(), name.startswith("_")
-        for path in self._imported_whole(origin, star):
+        for path in self._star_imported(origin, star):
             data = self._starred[path]
             if wanted not in data or (underscored and b"__all__" not in data):
                 continue  # https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
             if path not in self._imported:
-                self._imported[path] = outline.imported_words(data)
-            if wanted in self._imported[path] or outline.may_assign(data, wanted):
+                self._imported[path] = name_search.imported_words(data)
+            if wanted in self._imported[path] or name_search.may_assign(data, wanted):
                 return True
         return False
 
-    def _imported_whole(self, origin: Path, star: str) -> tuple[Path, ...]:
-        """The files whose names ``from star import *`` may bring."""
+    def _star_imported(self, origin: Path, star: str) -> tuple[Path, ...]:
+        """The file of ``from star import *``, and those that it star-imports."""
         key = (origin.parent, star)
-        if key not in self._wholes:
+        if key not in self._star_files:
             found: dict[Path, None] = {}
             pending = [(origin, star)]
             while pending:
@@ -96,6 +96,6 @@ class Names:
                 found[path] = None
                 if path not in self._starred:
                     self._starred[path] = self._files.data(path)
-                pending += [(path, inner) for inner in outline.star_imports(self._starred[path])]
-            self._wholes[key] = tuple(found)
-        return self._wholes[key]
+                pending += [(path, inner) for inner in name_search.star_imports(self._starred[path])]
+            self._star_files[key] = tuple(found)
+        return self._star_files[key]

@@ -1,4 +1,4 @@
-"""The networks of a file, with the wrappers that other files define inlined."""
+"""The layer graphs of a file. Wrappers, whose classes other files define, are replaced by the layers inside them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dropout_lint.source.networks.splice import Found, spliced
 from dropout_lint.source.networks.templates import Inherited, Templates
 
 _MAX_BASES = 6
-"""How many classes that only pass their arguments on are followed."""
-_NOBODY: Found = (None, "")
+"""Number of classes that are followed when each only passes its arguments to its base."""
+_NOT_FOUND: Found = (None, "")
 
 
 class Networks:
-    """Completed graphs, and the templates of other files, each made once."""
+    """Graphs with wrappers inlined, and the templates for that; each made once."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -23,7 +23,7 @@ class Networks:
         self._templates: dict[str, Templates | None] = {}
 
     def of(self, facts: FileFacts) -> tuple[LayerGraph, ...]:
-        """The networks of a file."""
+        """The layer graphs of a file."""
         known = self._graphs.get(facts.path)
         if known is None or known[0] is not facts:
             known = facts, tuple(self._complete(facts, graph) for graph in facts.graphs)
@@ -33,7 +33,7 @@ class Networks:
     def _complete(self, facts: FileFacts, graph: LayerGraph) -> LayerGraph:
         def find(node: LayerNode, wrapper: Wrapper) -> Found:
             home = self._project.files.facts(Path(node.path)) if node.path else facts
-            return self._find(home, wrapper) if home is not None else _NOBODY
+            return self._find(home, wrapper) if home is not None else _NOT_FOUND
 
         return spliced(graph, find) if any(n.wrapper is not None for n in graph.nodes) else graph
 
@@ -43,16 +43,16 @@ class Networks:
             found = self._project.names.find(home, target)
             templates = self._templates_of(found[0]) if found is not None else None
             if found is None or templates is None:
-                return _NOBODY
+                return _NOT_FOUND
             home = found[0]
             try:
                 template = templates.of(f".{found[1]}", Wrapper(target, passed, wrapper.operands))
             except RecursionError:
-                return _NOBODY  # nested too deeply for anyone to prove anything about it
+                return _NOT_FOUND  # nested too deeply to be followed
             if not isinstance(template, Inherited):
                 return template, str(Path(home.path).resolve())
             target, passed = template.target, template.passed
-        return _NOBODY
+        return _NOT_FOUND
 
     def _templates_of(self, facts: FileFacts) -> Templates | None:
         if facts.path not in self._templates:

@@ -1,4 +1,4 @@
-"""Answers that need other files than the one that asks, by the kind of question.
+"""One object for all questions that need other files than the one that is checked; one module a kind of question.
 
 Files are found on disk beside the file that asks, so an answer does not depend on which files were passed to a run.
 """
@@ -18,7 +18,14 @@ from dropout_lint.project.usages import Usages
 
 
 class Project:
-    """The files around a run, and the questions about them. The packages around the ``named`` files bound searches."""
+    """The files around a run, and the questions about them.
+
+    - ``modules``: which file does an import name?
+    - ``names``: where is a name defined, through imports?
+    - ``classes``: what are its bases; is it an nn.Module?
+    - ``functions``: which parameters reach a dropout?
+    - ``usages``: who reads or sets an attribute? Searches the packages of the ``named`` files: those passed to a run.
+    """
 
     def __init__(self, files: Files, named: Sequence[Path] = ()) -> None:
         self.files = files
@@ -30,5 +37,5 @@ class Project:
 
     @property
     def disk(self) -> Disk:
-        """The file system that every answer was read from."""
+        """The file system that all answers are read from."""
         return self.files.disk

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dropout_lint.facts import ClassHeader, FileFacts
-from dropout_lint.project import outline
+from dropout_lint.project import name_search
 from dropout_lint.project.classes import Classes
 from dropout_lint.project.files import Files
 from dropout_lint.project.names import Names
@@ -92,7 +92,7 @@ class Usages:
         """For each class name, the files that may derive a class from it."""
         index: dict[str, set[Path]] = {}
         for path in self._python_files():
-            for base in outline.bases(self._files.data(path)):
+            for base in name_search.bases(self._files.data(path)):
                 index.setdefault(base, set()).add(path)
         return index
 

@@ -12,7 +12,7 @@ from dropout_lint.source.masks.sites import mask_sites
 from dropout_lint.source.module import triage
 from dropout_lint.source.module.pragmas import pragma_ranges
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.graphs import layer_graphs
 from dropout_lint.source.sites.classes import headers, model_classes
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from dropout_lint.source.modes.flow import FlowReader
 
 
-def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = None, modes: bool = False) -> FileFacts:
-    """The facts of one file, which depend on its text and its place alone.
+def collect(
+    path: Path, text: str, place: ModulePlace, *, tree: ast.Module | None = None, modes: bool = False
+) -> FileFacts:
+    """The facts of one file, which depend only on its text and its module place.
 
-    ``tree`` is the text parsed, where that was done; ``modes`` asks for what it says about modes too.
+    ``tree`` is the parsed text, if there is one already; ``modes`` adds the facts about modes.
 
-    Raises SourceSyntaxError for text that is not Python, NotParsed for what cannot be held, RecursionError for
+    Raises SourceSyntaxError for text that is not Python, NotParsed if it cannot be parsed here, RecursionError for
     nesting beyond the interpreter's stack.
     """
     module = SourceModule(text, tree or parse(text), place)
@@ -62,7 +64,7 @@ def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = No
 
 
 def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool) -> FileFacts:
-    """The facts with what the file says about modes on its face."""
+    """Add the facts about modes that need no other file."""
     speaks = triage.speaks_of_mode(data)
     if not modes:
         return replace(facts, speaks_of_mode=speaks)
@@ -79,8 +81,8 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     )
 
 
-def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
-    """The outlines of a file that is only read because another one uses it; none if it speaks of no model."""
+def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
+    """The outlines of a file that is read only because others use it; none without a word about models."""
     data = text.encode(errors="replace")
     if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
         return ()
@@ -89,7 +91,7 @@ def read_outlines(text: str, place: Place) -> tuple[ModeOutline, ...]:
     return mode_outlines(SourceModule(text, parse(text), place, shallow=True))
 
 
-def read_flows(text: str, place: Place) -> FlowReader:
+def read_flows(text: str, place: ModulePlace) -> FlowReader:
     """The functions and classes of a file, for linking."""
     from dropout_lint.source.modes.flow import FlowReader
 
@@ -97,7 +99,7 @@ def read_flows(text: str, place: Place) -> FlowReader:
 
 
 def outline(path: Path, module: SourceModule) -> FileFacts:
-    """What other files may ask of a file that holds no dropout."""
+    """The facts of a file without dropout: those that other files need."""
     return FileFacts(
         path=str(path),
         module=module.place.module,

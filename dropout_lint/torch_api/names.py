@@ -1,4 +1,4 @@
-"""Canonical spellings of torch names, and the names that a star import binds."""
+"""Maps spellings of torch names to the ones that ``signatures`` uses, and lists the names that a star import binds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dropout_lint.torch_api.signatures import (
     SAVES_ITS_OUTPUT,
 )
 
-_SHORTER = (
+_LONG_TO_CANONICAL = (
     ("torch.nn.modules.dropout.", "torch.nn."),
     ("torch.nn.modules.activation.", "torch.nn."),
     ("torch.nn.modules.rnn.", "torch.nn."),
@@ -25,21 +25,25 @@ _SHORTER = (
     ("flash_attn_interface.", "flash_attn."),
     ("xformers.ops.fmha.", "xformers.ops."),
 )
-_LONG = tuple(long for long, _ in _SHORTER)
+"""Prefixes. The first that matches counts, so a longer one comes before a prefix of it."""
+_LONG = tuple(long for long, _ in _LONG_TO_CANONICAL)
 
 
 def canonical(name: str) -> str:
-    """The spelling of a dotted name in these tables. An unknown name is returned unchanged."""
+    """The spelling of a dotted name in ``signatures``: ``torch.nn.modules.dropout.Dropout`` gives ``torch.nn.Dropout``.
+
+    An unknown name is returned unchanged.
+    """
     if not name.startswith(_LONG):
         return name
-    for long, short in _SHORTER:
+    for long, short in _LONG_TO_CANONICAL:
         if name.startswith(long):
             return short + name[len(long) :]
     return name
 
 
 def star_names(module: str) -> frozenset[str]:
-    """The names in these tables that ``from module import *`` binds."""
+    """The names of ``signatures`` that ``from module import *`` binds."""
     prefix = module + "."
     tables = (DROPOUT_MODULES, FUNCTIONALS, ATTENTION, RNNS, MULTIHEAD, CONTAINERS, MODULE_BASES, SAVES_ITS_OUTPUT)
     return frozenset(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.mode.linking.mentioned import Mentioned
-from dropout_lint.project.outline import defines
+from dropout_lint.project.name_search import defines
 from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_dropout, speaks_of_mode
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dropout_lint.disk import Disk
 from dropout_lint.project.files import Files
-from dropout_lint.project.outline import imports, text
+from dropout_lint.project.name_search import imports, text
 
 MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""

@@ -1,4 +1,4 @@
-"""Symbolic values of hand-written dropout: probabilities, random draws, masks, and products that hold a mask."""
+"""Symbolic values of hand-written dropout: probabilities, random draws, masks, and products with a mask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Sampler = Literal["uniform", "normal", "bernoulli"]
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """``constant + coefficient * symbol``; a number where there is no symbol."""
+    """``constant + coefficient * symbol``; without a symbol, a number. ``1 - p`` is ``Linear(1, -1, "p")``."""
 
     constant: float = 0.0
     coefficient: float = 0.0
@@ -35,7 +35,7 @@ class Linear:
 
 @dataclass(slots=True, eq=False)
 class Draw:
-    """One random draw, with what is learnt about its tensor on the way to its use."""
+    """One random draw, with what is found out about its tensor up to its use."""
 
     node: ast.Call
     block: Block
@@ -45,18 +45,18 @@ class Draw:
     like: str = ""
     """Source of the tensor whose shape the draw has."""
     shape: ast.expr | None = None
-    """The argument that says so."""
+    """The argument that sets the shape."""
     vector: bool = False
-    """``torch.FloatTensor((n, 1, 1))``: sizes taken for values."""
+    """``torch.FloatTensor((n, 1, 1))``: a mistake, as the sizes are taken as values."""
     moved: bool = False
     float_cast: ast.Call | None = None
     helper_scales: bool = False
-    """Made in another function, which also scales it."""
+    """Drawn in a helper function that also scales the mask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Random:
-    """Numbers of a draw, shifted."""
+    """The numbers of a draw plus ``shift``."""
 
     draw: Draw
     shift: Linear = Linear()
@@ -65,12 +65,12 @@ class Random:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """Ones with probability ``one`` and zeros."""
+    """Zeros and ones; a one has probability ``one``, None if unknown."""
 
     draw: Draw
     one: Linear | None
     rate: ast.expr | None
-    """The expression of the probability, or of the threshold."""
+    """The expression of the probability or threshold in the source."""
     flipped: bool = False
     """``one`` is one minus the value of ``rate``."""
 
@@ -88,19 +88,19 @@ class Product:
     factors: tuple[tuple[Linear, int], ...] = ()
     mask: Mask | None = None
     use: ast.expr | ast.stmt | None = None
-    """Where the mask met the tensor."""
+    """The expression or statement that applies the mask to a tensor; None before that."""
     data: ast.expr | None = None
-    """The tensor that it met."""
+    """The tensor that the mask is applied to."""
     index: bool = False
-    """Selected by the mask instead of multiplied."""
+    """The tensor is indexed by the mask, not multiplied."""
     filled: bool = False
-    """A tensor with one value everywhere."""
+    """A tensor that is constant over its elements."""
     unsure: bool = False
-    """Another path leads here with another value."""
+    """Another path gives another value."""
 
     @property
     def linear(self) -> Linear | None:
-        """This as a probability, where it is one."""
+        """This as a linear term; None if it is none."""
         if self.mask is not None or self.unsure:
             return None
         if not self.factors:
@@ -132,12 +132,12 @@ def of_linear(value: Linear, *, filled: bool = False) -> Product:
 
 
 def atom(symbol: str) -> Product:
-    """Something that nothing is known about but its name."""
+    """A value of which only the name is known."""
     return of_linear(Linear(0.0, 1.0, symbol))
 
 
 def multiply(left: Product, right: Product, sign: int = 1) -> Product | None:
-    """The product, or the quotient for ``sign`` -1; None where it cannot be said."""
+    """The product, or the quotient for ``sign`` -1; None if no ``Product`` can express it."""
     if (left.mask is not None and right.mask is not None) or (
         sign < 0 and (right.mask is not None or not right.number)
     ):
@@ -146,9 +146,9 @@ def multiply(left: Product, right: Product, sign: int = 1) -> Product | None:
     for term, power in right.factors:
         powers[term] = powers.get(term, 0) + sign * power
     number = left.number * right.number if sign > 0 else left.number / right.number
-    holder = right if right.mask is not None else left
+    with_mask = right if right.mask is not None else left
     return replace(
-        holder,
+        with_mask,
         number=number,
         factors=tuple(sorted(((t, p) for t, p in powers.items() if p), key=repr)),
         filled=left.filled or right.filled,
@@ -160,9 +160,9 @@ Scale = Literal["right", "none", "complement", "unknown"]
 
 
 def scale_of(product: Product) -> Scale:
-    """How a masked tensor is scaled, compared with the probability that its mask keeps a value.
+    """How the scale of a masked tensor compares with one over the probability to keep.
 
-    "complement": by the probability to drop where the one to keep belongs.
+    "complement": the scale uses the probability to drop instead.
     """
     assert product.mask is not None
     observed = f"kept@{id(product.mask.draw)}"
@@ -196,7 +196,7 @@ def _symbolic(product: Product, kept: Linear) -> Scale:
 
 @dataclass(slots=True)
 class Factor:
-    """A tensor multiplied by, or divided by, a number that is known by its name."""
+    """A tensor multiplied or divided by a linear term."""
 
     node: ast.expr
     value: Linear
@@ -206,7 +206,7 @@ class Factor:
 
 @dataclass(slots=True)
 class Zoneout:
-    """Two states mixed by one mask."""
+    """Two tensors mixed by one mask: ``mask * a + (1 - mask) * b``."""
 
     node: ast.expr
     first: Product

@@ -1,4 +1,4 @@
-"""Sums, products and comparisons of symbolic values."""
+"""Sums, products and comparisons of symbolic values, and the join of two branches."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from dropout_lint.source.masks.reader import Reader
 _COMPARISONS = {ast.Lt: -1, ast.LtE: -1, ast.Gt: 1, ast.GtE: 1}
 
 
-def lost(reader: Reader, left: Term, right: Term, node: ast.AST) -> Product:
+def unknown_result(reader: Reader, left: Term, right: Term, node: ast.AST) -> Product:
+    """An unknown value; a mask in either operand counts as used."""
     reader.consume(left)
     reader.consume(right)
     return reader.unknown(node)
 
 
 def added(reader: Reader, left: Term, right: Term, sign: int, node: ast.expr) -> Term:
+    """The value of ``left + right``, or of ``left - right`` for ``sign`` -1."""
     if isinstance(left, Count) and isinstance(right, Count) and left.draw is right.draw:
         return Count(left.draw, left.kept + sign * right.kept, left.total + sign * right.total)
     if isinstance(right, Random) and isinstance(left, Product) and sign > 0:
@@ -46,21 +48,22 @@ def added(reader: Reader, left: Term, right: Term, sign: int, node: ast.expr) ->
             total = left.linear.plus(right.linear, sign)
             if total is not None:
                 return of_linear(total, filled=left.filled or right.filled)
-    return lost(reader, left, right, node)
+    return unknown_result(reader, left, right, node)
 
 
 def multiplied(
     reader: Reader, left_node: ast.expr, right: Term, node: ast.expr, sign: int, right_node: ast.expr | None = None
 ) -> Term:
+    """The value of ``left * right``, or of ``left / right`` for ``sign`` -1."""
     left = reader.read(left_node)
     if isinstance(left, Count) and isinstance(right, Count) and sign < 0 and (right.kept, right.total) == (0, 1):
         value = Linear(float(left.total), float(left.kept), f"kept@{id(left.draw)}" if left.kept else "")
         return of_linear(value)
     if not isinstance(left, Product) or not isinstance(right, Product):
-        return lost(reader, left, right, node)
+        return unknown_result(reader, left, right, node)
     result = multiply(left, right, sign)
     if result is None:
-        return lost(reader, left, right, node)
+        return unknown_result(reader, left, right, node)
     _note_factor(reader, left_node, left, right_node, right, node, sign)
     if result.mask is not None and left.use is None and right.use is None:
         data, other = (left_node, left) if right.mask is not None else (right_node, right)
@@ -92,6 +95,7 @@ def _note_factor(
 
 
 def negated(reader: Reader, term: Term, node: ast.AST) -> Term:
+    """The mask with zeros and ones exchanged, as ``~mask`` or ``1 - mask``."""
     if isinstance(term, Product) and term.mask is not None and term.use is None and not term.factors:
         return replace(term, mask=term.mask.complement)
     if isinstance(term, Product):
@@ -100,10 +104,11 @@ def negated(reader: Reader, term: Term, node: ast.AST) -> Term:
 
 
 def compared(reader: Reader, left_node: ast.expr, operator: ast.cmpop, right_node: ast.expr, node: ast.expr) -> Term:
+    """The value of a comparison: a mask for a draw below or above a limit, or for a mask compared with 0 or 1."""
     left, right = reader.read(left_node), reader.read(right_node)
     if isinstance(left, Product) and left.mask is not None and isinstance(right, Product) and not right.factors:
         if left.use is not None or right.number not in (0.0, 1.0):
-            return lost(reader, left, right, node)
+            return unknown_result(reader, left, right, node)
         equal = {ast.Eq: right.number == 1, ast.NotEq: right.number == 0, ast.Gt: True, ast.Lt: False}
         wanted = equal.get(type(operator))
         if wanted is None:
@@ -112,7 +117,7 @@ def compared(reader: Reader, left_node: ast.expr, operator: ast.cmpop, right_nod
         return bare if wanted else negated(reader, bare, node)
     side = _COMPARISONS.get(type(operator))
     if side is None:
-        return lost(reader, left, right, node)
+        return unknown_result(reader, left, right, node)
     if isinstance(right, Random):
         return _threshold(reader, right, left, left_node, -side, node)
     return _threshold(reader, left, right, right_node, side, node)
@@ -120,7 +125,7 @@ def compared(reader: Reader, left_node: ast.expr, operator: ast.cmpop, right_nod
 
 def _threshold(reader: Reader, random: Term, limit: Term, limit_node: ast.expr, side: int, node: ast.expr) -> Term:
     if not isinstance(random, Random) or not isinstance(limit, Product):
-        return lost(reader, random, limit, node)
+        return unknown_result(reader, random, limit, node)
     value = limit.linear
     below = value.plus(random.shift, -1) if value is not None else None
     if below is not None and below.symbol.startswith("@"):
@@ -134,7 +139,7 @@ def _threshold(reader: Reader, random: Term, limit: Term, limit_node: ast.expr, 
 
 
 def _operand(node: ast.expr, reader: Reader) -> ast.expr | None:
-    """In a sum with a draw, the other side."""
+    """The operand of a sum that is not the draw."""
     if not isinstance(node, ast.BinOp) or node in reader.made:
         return None
     return node.left if isinstance(reader.read(node.right), Random) else node.right
@@ -161,17 +166,17 @@ def _complementary(left: Product, right: Product) -> bool:
 
 
 def join(left: Term, right: Term, unknown: Term) -> Term:
-    """What a name stands for behind two branches."""
+    """The value of a name after two branches."""
     if left == right:
         return left
     if isinstance(left, Random) or isinstance(right, Random) or isinstance(left, Count) or isinstance(right, Count):
         return left if isinstance(left, Random) else right if isinstance(right, Random) else unknown
     if left.mask is None and right.mask is None:
         return unknown
-    held, other = (left, right) if left.mask is not None else (right, left)
-    assert held.mask is not None
+    masked_side, other = (left, right) if left.mask is not None else (right, left)
+    assert masked_side.mask is not None
     if other.mask is not None:
-        return replace(held, unsure=True)
-    symbol = held.mask.one.symbol if held.mask.one is not None else ""
+        return replace(masked_side, unsure=True)
+    symbol = masked_side.mask.one.symbol if masked_side.mask.one is not None else ""
     scaled = other.number not in (0.0, 1.0) or any(t.symbol == symbol for t, _ in other.factors)
-    return replace(held, unsure=held.unsure or scaled)
+    return replace(masked_side, unsure=masked_side.unsure or scaled)

@@ -1,4 +1,4 @@
-"""What a call means for hand-written dropout."""
+"""The value of a call, for hand-written dropout: draws, arithmetic methods, masks that helpers return."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ _ZEROS = {"zeros_like", "zeros", "new_zeros", "zero_"}
 _NUMBERS = {"float", "int", "Variable", "tensor", "as_tensor"}
 _VECTORS = {"Tensor", "FloatTensor", "new_tensor"}
 _SPARSE = {"torch.sparse_coo_tensor"}
-"""Calls with indices first and values second, beside those of torch.sparse."""
+"""Besides those of torch.sparse, calls with the indices first and the values second."""
 _TIMES = {"mul": 1, "mul_": 1, "multiply": 1, "div": -1, "div_": -1, "divide": -1, "true_divide": -1}
 
 
 def read_call(reader: Reader, node: ast.Call) -> Term:
+    """The value of a call."""
     draw = reader.draws.get(node) or draw_of(reader.module, node, reader.block)
     if draw is not None:
         reader.draws[node] = draw
@@ -33,18 +34,18 @@ def read_call(reader: Reader, node: ast.Call) -> Term:
     if made is not None:
         return made
     name = last_name(node)
-    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     qualified = reader.module.scopes.resolve(node.func, reader.block)
     arguments = list(node.args)
-    free = qualified.startswith("torch.") and "()" not in qualified
-    if owner is not None and not free:
-        arguments.insert(0, owner)
+    is_function = qualified.startswith("torch.") and "()" not in qualified
+    if receiver is not None and not is_function:
+        arguments.insert(0, receiver)
     if not arguments or any(isinstance(a, ast.Starred) for a in arguments[:2]):
-        return _special(reader, name, arguments, node)
+        return _tensor_call(reader, name, arguments, node)
     handler = _handler(reader, name)
     if handler is not None and len(arguments) >= 2:
         return _in_place(reader, name, arguments[0], handler(arguments, node))
-    return _in_place(reader, name, arguments[0], _special(reader, name, arguments, node))
+    return _in_place(reader, name, arguments[0], _tensor_call(reader, name, arguments, node))
 
 
 def _in_place(reader: Reader, name: str, target: ast.expr, result: Term) -> Term:
@@ -66,7 +67,7 @@ def _handler(reader: Reader, name: str) -> Callable[[list[ast.expr], ast.Call], 
     if name == "where":
         return lambda a, n: _where(reader, a, n)
     if name in {"masked_fill", "masked_fill_"}:
-        return lambda a, n: _filled(reader, a, n)
+        return lambda a, n: _masked_fill(reader, a, n)
     return None
 
 
@@ -86,7 +87,7 @@ def _where(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
     return reader.unknown(node)
 
 
-def _filled(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
+def _masked_fill(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
     terms = [reader.read(a) for a in arguments[:3]]
     data, mask = terms[0], terms[1]
     value = terms[2] if len(terms) > 2 else None
@@ -98,7 +99,7 @@ def _filled(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
     return reader.opaque(node)
 
 
-def _special(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Call) -> Term:
+def _tensor_call(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Call) -> Term:
     if not arguments:
         return reader.opaque(node)
     qualified = reader.module.scopes.resolve(node.func, reader.block)
@@ -123,9 +124,9 @@ def _special(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Cal
         term = reader.read(value[0]) if value else reader.unknown(node)
         return replace(term, filled=True) if isinstance(term, Product) else reader.unknown(node)
     elif name in TRANSPARENT and isinstance(node.func, ast.Attribute):
-        return _same(reader, arguments, node)
+        return _unchanged(reader, arguments, node)
     elif name in _NUMBERS | _VECTORS and len(arguments) > (name == "new_tensor"):
-        return _wrapped(reader, name, arguments, node)
+        return _converted(reader, name, arguments, node)
     return reader.opaque(node)
 
 
@@ -136,7 +137,7 @@ def _counted(reader: Reader, name: str, argument: ast.expr, node: ast.Call) -> T
     return reader.opaque(node)
 
 
-def _wrapped(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Call) -> Term:
+def _converted(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Call) -> Term:
     """``float(p)``, ``torch.tensor([p])`` and the like."""
     inner = arguments[-1] if name == "new_tensor" else arguments[0]
     if isinstance(inner, (ast.List, ast.Tuple)) and len(inner.elts) == 1:
@@ -148,8 +149,8 @@ def _wrapped(reader: Reader, name: str, arguments: list[ast.expr], node: ast.Cal
     return replace(term, filled=True) if tensor and isinstance(term, Product) else term
 
 
-def _same(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
-    """A method that changes type, place or shape of a mask, of a draw or of a masked tensor, but no value."""
+def _unchanged(reader: Reader, arguments: list[ast.expr], node: ast.Call) -> Term:
+    """A method that changes the type, device or shape of a mask, draw or masked tensor, but no value."""
     term = reader.read(arguments[0])
     draw = term.draw if isinstance(term, Random) else None
     if isinstance(term, Product) and term.mask is not None:

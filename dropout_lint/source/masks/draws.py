@@ -1,4 +1,4 @@
-"""Recognizes the calls that draw random numbers, make tensors of one value, or leave a mask as it is."""
+"""Recognizes calls that draw random numbers, fill a tensor with one value, or convert a mask."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ TRANSPARENT = {
     "tile",
 }
 # fmt: on
-"""Methods after which a mask is still the same mask."""
+"""Methods that do not change the values of a mask."""
 _MOVES = {"to", "cuda", "type_as", "type", "cpu"}
 
 
 def draws(text: str) -> bool:
-    """Whether the text of a function mentions what one that draws does."""
+    """Whether the text of a function mentions a random draw."""
     return any(word in text for word in _DRAW_WORDS) and _DRAW.search(text) is not None
 
 
@@ -63,7 +63,7 @@ def last_name(call: ast.Call) -> str:
 
 
 def draw_of(module: SourceModule, call: ast.Call, block: Block) -> Draw | None:
-    """The draw that a call makes, None for any other call."""
+    """The draw of a call; None if the call draws nothing."""
     resolved = module.scopes.resolve(call.func, block)
     sampler = _DRAWS.get(resolved)
     if sampler is None and isinstance(call.func, ast.Attribute):
@@ -101,7 +101,7 @@ def _creation(module: SourceModule, draw: Draw, call: ast.Call, block: Block) ->
 
 
 def device_source(module: SourceModule, draw: Draw) -> str:
-    """The tensor whose shape a draw takes while it stays on the default device; "" where that is not proven."""
+    """The tensor whose shape a draw on the default device takes; "" if that is not proven."""
     call = draw.creation
     if module.scopes.resolve(call.func, draw.block) not in _CREATIONS or draw.moved:
         return ""
@@ -115,7 +115,7 @@ def device_source(module: SourceModule, draw: Draw) -> str:
 
 
 def note_conversion(draw: Draw, call: ast.Call) -> None:
-    """Remember what a method of a mask does to its device and its type."""
+    """Note a change of device or type of a mask in its draw."""
     name = last_name(call)
     draw.moved = draw.moved or name in _MOVES
     if name == "float":

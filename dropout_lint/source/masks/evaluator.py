@@ -1,4 +1,4 @@
-"""What an expression means for hand-written dropout: a probability, a draw, a mask, or a tensor with a mask on it."""
+"""The value of an expression, for hand-written dropout: a probability, draw, mask or masked tensor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dropout_lint.source.masks.algebra import Count, Product, Term, atom
-from dropout_lint.source.masks.arithmetic import added, compared, join, lost, masked, multiplied, negated
+from dropout_lint.source.masks.arithmetic import added, compared, join, masked, multiplied, negated, unknown_result
 from dropout_lint.source.masks.calls import read_call
 from dropout_lint.source.masks.draws import TRANSPARENT, draws
 from dropout_lint.source.masks.reader import Reader
@@ -19,15 +19,15 @@ from dropout_lint.syntax.parsing import dotted, walk
 
 
 class Evaluator(Reader):
-    """The meaning of each kind of expression."""
+    """Evaluates each kind of expression."""
 
     def read(self, node: ast.expr) -> Term:
-        """The meaning of an expression at its place."""
+        """The value of an expression."""
         match node:
             case ast.Constant(value=bool() | int() | float() as number):
                 return self.unknown(node) if isinstance(number, bool) else Product(float(number))
             case ast.Name(id=name):
-                return self._held(name) or self._global(name)
+                return self._local(name) or self._global(name)
             case ast.Attribute():
                 return self._attribute(node)
             case ast.UnaryOp(op=ast.USub() | ast.Invert() | ast.Not()):
@@ -56,11 +56,11 @@ class Evaluator(Reader):
         return Evaluator(self.module, function, depth=self.depth + 1)
 
     def follow(self, statements: list[ast.stmt]) -> None:
-        """Read a function's body to its end; what then still is in a local counts as used."""
+        """Run the body of a function; a mask that is still in a local at the end counts as used."""
         run(self, statements)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Term:
-        """An unknown list, whose targets are names of its own."""
+        """A comprehension: an unknown list. Its targets belong to a scope of its own."""
         outer, self.names = self.names, dict(self.names)
         for target in (part for g in node.generators for part in walk(g.target) if isinstance(part, ast.Name)):
             self.names[target.id] = atom(f"{target.id}@{target.lineno}:{target.col_offset}")
@@ -68,7 +68,7 @@ class Evaluator(Reader):
         self.names = outer
         return term
 
-    def _held(self, name: str) -> Term | None:
+    def _local(self, name: str) -> Term | None:
         term = self.names.get(name)
         if term is not None:
             self.seen[id(term)] = term
@@ -84,9 +84,9 @@ class Evaluator(Reader):
 
     def _attribute(self, node: ast.Attribute) -> Term:
         text = dotted(node)
-        held = self._held(text)
-        if held is not None:
-            return held
+        known = self._local(text)
+        if known is not None:
+            return known
         bindings = self.module.attribute_bindings(node, self.block)
         if len(bindings) == 1 and bindings[0].value is not None and bindings[0].block is not self.block:
             home = bindings[0].block
@@ -110,7 +110,7 @@ class Evaluator(Reader):
             return multiplied(self, node.left, right, node, 1 if isinstance(node.op, ast.Mult) else -1, node.right)
         left, right = self.read(node.left), self.read(node.right)
         if not isinstance(node.op, (ast.Add, ast.Sub)):
-            return lost(self, left, right, node)
+            return unknown_result(self, left, right, node)
         return added(self, left, right, 1 if isinstance(node.op, ast.Add) else -1, node)
 
     def _subscript(self, node: ast.Subscript) -> Term:
@@ -124,7 +124,7 @@ class Evaluator(Reader):
         if isinstance(term, Product) and term.mask is not None and term.use is None:
             return term
         text = self.module.lines.code(node)
-        return atom(text) if len(text) < 60 and dotted(node.value) else lost(self, term, index, node)
+        return atom(text) if len(text) < 60 and dotted(node.value) else unknown_result(self, term, index, node)
 
     def _length(self, shape: ast.expr, node: ast.Subscript) -> Count | None:
         """``mask.shape[0]`` of a mask with one dimension is the number of its entries."""
@@ -139,12 +139,12 @@ class Evaluator(Reader):
 
 
 def _private(value: Product) -> bool:
-    """Whether a value rests on something without a name."""
+    """Whether a value depends on an unknown value."""
     return any("@" in term.symbol for term, _ in value.factors)
 
 
 def _constructed(value: Product) -> Product:
-    """A value of the constructor, with a prefix on its symbols so that locals of other methods never equal them."""
+    """A value of the constructor, its symbols prefixed so that they differ from locals of other methods."""
     factors = tuple((replace(term, symbol=f"__init__.{term.symbol}"), power) for term, power in value.factors)
     return replace(value, factors=factors)
 

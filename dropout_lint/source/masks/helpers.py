@@ -1,4 +1,4 @@
-"""Looks into functions of the same file that make a mask and return it."""
+"""Follows helper functions of the same file that draw a mask and return it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_DEPTH = 2
 
 
 def returned_mask(reader: Reader, node: ast.Call) -> Product | None:
-    """The mask that a call returns, in terms of the caller; None where the callee is no such helper."""
+    """The mask that a call returns, in symbols of the caller; None if the callee is no such helper."""
     if reader.depth >= MAX_DEPTH:
         return None
     function = _function(reader, node)
@@ -51,7 +51,7 @@ def _function(reader: Reader, node: ast.Call) -> Block | None:
 
 
 def _translated(reader: Reader, node: ast.Call, function: Block, value: Linear | None) -> Linear | None:
-    """A value in terms of the callee's parameters, in terms of the caller."""
+    """A value with the parameters of the callee replaced by the arguments of the call."""
     if value is None or value.symbol not in function.parameters:
         return value
     argument = passed_argument(node, function, value.symbol)

@@ -11,14 +11,14 @@ from dropout_lint.source.masks.draws import device_source, last_name
 from dropout_lint.source.masks.rates import admits_one, complement_text, kept_text
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import siblings
+from dropout_lint.source.sites.call_uses import siblings
 from dropout_lint.syntax.parsing import walk
 
 _DEFAULT_DEVICE = re.compile(r"set_default_(?:device|tensor_type)")
 
 
 class Parts:
-    """The parts of one use of a mask; None or "" where it has no such part, or where a change would not fit."""
+    """The parts of one use of a mask; None or "" for a part that is missing or cannot be changed."""
 
     def __init__(self, module: SourceModule, block: Block, product: Product, data: str) -> None:
         assert product.mask is not None
@@ -64,24 +64,24 @@ class Parts:
         return complement_text(self._module, rate) if rate is not None and self.rate() is not None else ""
 
     def scalable(self) -> bool:
-        """Whether the use is a product whose scale is known."""
+        """Whether the mask is multiplied and its scale is known."""
         product = isinstance(self._use, ast.BinOp) and isinstance(self._use.op, ast.Mult)
         return product and self._mask.rate is not None and bool(kept_text(self._module, self._mask))
 
     def uniform(self) -> str:
-        """The name of the uniform draw for a normal one."""
+        """The name of the uniform sampler to replace a normal one."""
         name = last_name(self._draw.node)
         normal = name.startswith("randn") and isinstance(self._draw.node.func, ast.Attribute)
         return name.replace("randn", "rand") if normal else ""
 
     def sizes(self) -> Span | None:
-        """The shape of the mask, where it is the shape of the tensor."""
+        """The shape argument of the draw, if it is the shape of the tensor."""
         shape = self._draw.shape
         known = shape is not None and not isinstance(shape, ast.Starred) and self._draw.like == self.data
         return self._module.lines.span(shape) if shape is not None and known else None
 
     def lines(self) -> Span | None:
-        """Statements that may move under a test of the mode: they end in ``x = ...`` with the tensor's own name."""
+        """Statements to put under a test of the mode: they end in ``x = ...``, where ``x`` is the tensor."""
         first, last = self._statement(self._draw.node), self._statement(self._use)
         if first is None or not isinstance(last, ast.Assign) or len(last.targets) != 1 or not self.data:
             return None
@@ -99,7 +99,7 @@ class Parts:
         return Span(begin.line, begin.column, stop.end_line, stop.end_column)
 
     def entry(self) -> Span | None:
-        """The statement of the draw, where the function returns the masked tensor and nothing else."""
+        """The statement of the draw, if the function only returns the masked tensor."""
         first, last = self._statement(self._draw.node), self._statement(self._use)
         if first is None or not self._returns(last):
             return None
@@ -117,7 +117,7 @@ class Parts:
         return node is self._use
 
     def division(self) -> Span | None:
-        """The division by one minus a rate that a check at the head of the function lets be 1."""
+        """The division by one minus the rate, if an assertion of the function admits a rate of 1."""
         rate = self.rate_parameter()
         statement = self._statement(self._use)
         if not rate or statement is None:
@@ -134,7 +134,7 @@ class Parts:
         return name if name in self._block.parameters else ""
 
     def torch(self) -> str:
-        """How the file names torch."""
+        """The name of torch in the file."""
         return next((name for name, target in self._module.imports.names.items() if target == "torch"), "")
 
 

@@ -1,4 +1,4 @@
-"""How rates are written, and which values a function admits for them."""
+"""The source text of rates for fixes, and the values of a rate that a function admits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIMPLE = (ast.Name, ast.Attribute, ast.Constant, ast.Call, ast.Subscript)
 
 
 def complement_text(module: SourceModule, node: ast.expr) -> str:
-    """One minus an expression, as it would be written."""
+    """Source of one minus an expression."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
         left = node.left
         if isinstance(left, ast.Constant) and left.value in (1, 1.0) and isinstance(node.right, _SIMPLE):
@@ -23,7 +23,7 @@ def complement_text(module: SourceModule, node: ast.expr) -> str:
 
 
 def kept_text(module: SourceModule, mask: Mask) -> str:
-    """The probability to keep, as it would be written; "" where it is not known."""
+    """Source of the probability to keep; "" if it is not known."""
     one = mask.one
     if (
         (mask.rate is None or "(" in module.lines.code(mask.rate))
@@ -39,7 +39,7 @@ def kept_text(module: SourceModule, mask: Mask) -> str:
 
 
 def admits_one(module: SourceModule, function: Block, rate: str) -> bool:
-    """Whether an assertion of a function lets its rate be 1, and nothing in the function handles that."""
+    """Whether an assertion of a function admits a rate of 1, which the function does not handle."""
     admits = False
     for node in walk(function.node):
         if not isinstance(node, ast.Compare):

@@ -1,4 +1,4 @@
-"""Which calls reach a hand-written mask, and in which mode."""
+"""Finds the calls by which ``forward`` reaches a hand-written mask, and the mode they run in."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
 
 
 def _targets(call: ast.Call, function: Block, home: Block) -> bool:
-    """Whether a call by this name means this function: by the plain name, or through the instance of its class."""
+    """Whether a call of this name calls this function: by its name, or as method of the instance."""
     if function.method is None:
         return isinstance(call.func, ast.Name)
     owner = home.enclosing_class
@@ -67,7 +67,7 @@ def _targets(call: ast.Call, function: Block, home: Block) -> bool:
 
 
 def passed_argument(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
-    """What a call gives for a parameter, or the parameter's default; None where that is not known."""
+    """The argument of a call for a parameter, or its default; None if not known."""
     names = [p for p in function.parameters if p != function.self_name]
     for keyword in call.keywords:
         if keyword.arg == parameter:
@@ -79,7 +79,7 @@ def passed_argument(call: ast.Call, function: Block, parameter: str) -> ast.expr
 
 
 def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]:
-    """The mode in which a node runs, where plain tests of ``training`` around or before it say so."""
+    """The mode in which a node runs, from plain tests of ``training`` around or before it."""
     parents = module.scopes.parents
     current = node
     while current in parents:

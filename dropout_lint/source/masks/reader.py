@@ -1,4 +1,4 @@
-"""What is known while one function is read for hand-written dropout."""
+"""The state of a function while its statements are run: names, draws, masks in use."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from dropout_lint.syntax.parsing import children
 
 @dataclass
 class Reader(ABC):
-    """Evaluates the expressions of one function; ``names`` holds what its locals stand for at the moment."""
+    """Evaluates the expressions of one function; ``names`` are the current values of its locals."""
 
     module: SourceModule
     block: Block
     names: dict[str, Term] = field(default_factory=dict)
     used: list[Product] = field(default_factory=list)
-    """Masked tensors where nothing scales them any more."""
+    """Masked tensors that nothing will scale any more."""
     factors: list[Factor] = field(default_factory=list)
     zoneouts: list[Zoneout] = field(default_factory=list)
     draws: dict[ast.Call, Draw] = field(default_factory=dict)
     made: list[ast.expr] = field(default_factory=list)
-    """Nodes that the file does not have, kept alive since unknown values are named by identity."""
+    """Nodes that are not in the file. Kept alive, as ``unknown`` names values by the id of a node."""
     returned: list[Term] = field(default_factory=list)
     depth: int = 0
-    """How many calls of helpers lie between this function and the one in question."""
+    """The number of helper calls from the function that is checked to this one."""
     seen: dict[int, Term] = field(default_factory=dict)
     """Values that were read from a name, by identity."""
 
     @abstractmethod
     def read(self, node: ast.expr) -> Term:
-        """The meaning of an expression at its place."""
+        """The value of an expression."""
 
     @abstractmethod
     def inside(self, function: Block) -> Reader:
@@ -42,10 +42,10 @@ class Reader(ABC):
 
     @abstractmethod
     def follow(self, statements: list[ast.stmt]) -> None:
-        """Read a function's body to its end; what then still is in a local counts as used."""
+        """Run the body of a function; a mask that is still in a local at the end counts as used."""
 
     def consume(self, term: Term) -> None:
-        """A masked tensor, or a mask with a scale of its own, goes where nothing scales it any more."""
+        """Note that a masked tensor, or a scaled mask, is used where nothing scales it any more."""
         if not isinstance(term, Product) or term.mask is None:
             return
         if term.use is not None:

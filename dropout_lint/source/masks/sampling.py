@@ -1,4 +1,4 @@
-"""What a random draw gives: numbers to compare, or a mask."""
+"""The value of a random draw: numbers to compare with a rate, or a mask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def drawn(reader: Reader, draw: Draw, node: ast.Call) -> Term:
 
 
 def _bernoulli(reader: Reader, draw: Draw, node: ast.Call) -> Term:
-    """Zeros and ones; a tensor of probabilities counts only where it holds one value everywhere."""
+    """A Bernoulli mask. A tensor of probabilities counts only if it has the same value everywhere."""
     rate, elementwise = _bernoulli_rate(reader, node)
     if rate is None:
         return Product(mask=Mask(draw, Linear(0.5), None)) if last_name(node) == "bernoulli_" else reader.unknown(node)
@@ -59,7 +59,7 @@ def _bernoulli_rate(reader: Reader, node: ast.Call) -> tuple[ast.expr | None, bo
 
 
 def _rate_node(node: ast.expr | None) -> ast.expr | None:
-    """Inside of a tensor of one value, the value."""
+    """The value that fills a constant tensor; any other expression unchanged."""
     if isinstance(node, ast.Call) and last_name(node) in FILLS and len(node.args) > FILLS[last_name(node)]:
         return node.args[FILLS[last_name(node)]]
     return node

@@ -27,7 +27,7 @@ _OLD = {"prev", "previous", "old", "last", "past", "state", "hidden", "h", "c", 
 
 @dataclass(slots=True)
 class _Use:
-    """One place where a mask meets a tensor, with what becomes of the result on each path."""
+    """One application of a mask to a tensor, with its scaled result on each path."""
 
     outcomes: list[Product]
     reader: Reader
@@ -62,14 +62,14 @@ def _words(block: Block, names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _rate_names(module: SourceModule, mask: Mask) -> tuple[tuple[str, ...], bool]:
-    """Identifiers that a rate flows through, and whether it depends on the mode."""
+    """The identifiers that a rate comes from, and whether it depends on the mode."""
     value = module.values.evaluate(mask.rate, mask.draw.block)
     symbol = mask.one.symbol if mask.one is not None else ""
     return (*value.names, *symbol.split(".")), value.gated
 
 
 def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast.expr | ast.stmt) -> MaskSite:
-    """What does not depend on how the mask is used."""
+    """The facts that do not depend on how the mask is used."""
     block = reader.block
     names, gated = _rate_names(module, mask)
     place: ast.AST = use if use in module.scopes.parents else draw.node
@@ -144,7 +144,7 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
 
 
 def _scaled_in_eval(module: SourceModule, mask: Mask, factors: list[Factor]) -> Factor | None:
-    """In the branch of evaluation, a tensor times the probability to keep."""
+    """The multiplication by the probability to keep in the evaluation branch; None if there is none."""
     for factor in factors:
         scales = factor.value == mask.one and not factor.divides and factor.node in module.scopes.parents
         if scales and mode_at(module, factor.node) == "eval":
@@ -169,7 +169,7 @@ def _zoneout(module: SourceModule, reader: Reader, found: Zoneout) -> MaskSite |
 
 
 def _newer(module: SourceModule, reader: Reader, first: ast.expr, second: ast.expr) -> ast.expr | None:
-    """Of two states the freshly computed one: it comes from a call that is given the other, or its name says so."""
+    """The newer of two states: computed by a call that takes the other, or newer by its name."""
     texts = [module.lines.code(first), module.lines.code(second)]
     made = []
     for node, other in ((first, texts[1]), (second, texts[0])):

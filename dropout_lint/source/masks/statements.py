@@ -1,4 +1,4 @@
-"""Runs the statements of one function over symbolic values."""
+"""Runs the statements of a function over symbolic values. ``evaluator`` calls it, for a function and its helpers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Names = dict[str, Term]
 
 
 def run(reader: Reader, statements: list[ast.stmt]) -> None:
-    """Read a function's body to its end; what a path leaves in a local that nothing reads counts as used."""
+    """Run the body of a function. A mask in a local that no path reads counts as used."""
     masks = MaskStatements(reader)
     end = masks.run(statements, {})
-    for names in [*masks.left, *([end] if end is not None else [])]:
+    for names in [*masks.states_at_return, *([end] if end is not None else [])]:
         for term in names.values():
             if id(term) not in reader.seen:
                 reader.seen[id(term)] = term
@@ -27,15 +27,15 @@ def run(reader: Reader, statements: list[ast.stmt]) -> None:
 
 
 class MaskStatements(Interpreter[Names, Term]):
-    """What names stand for, statement by statement; ``reader`` reads the expressions."""
+    """Updates the values of names statement by statement; ``reader`` evaluates the expressions."""
 
-    loops_may_skip = False  # a mask behind a loop was drawn in it
+    loops_may_skip = False  # a mask after a loop was drawn in it
 
     def __init__(self, reader: Reader) -> None:
         super().__init__()
         self._reader = reader
-        self.left: list[Names] = []
-        """What names stood for at each ``return``."""
+        self.states_at_return: list[Names] = []
+        """The names and their values at each ``return``."""
 
     def copy(self, state: Names) -> Names:
         return dict(state)
@@ -62,12 +62,12 @@ class MaskStatements(Interpreter[Names, Term]):
 
     def effect(self, statement: ast.Expr, state: Names) -> Names:
         term = self.evaluate(statement.value, state)
-        if not any(term is held for held in state.values()):
+        if not any(term is known for known in state.values()):
             self._reader.consume(term)
         return state
 
     def returned(self, value: ast.expr | None, state: Names) -> None:
-        self.left.append(state)
+        self.states_at_return.append(state)
         if value is not None:
             term = self.evaluate(value, state)
             self._reader.returned.append(term)
@@ -87,10 +87,10 @@ class MaskStatements(Interpreter[Names, Term]):
         index, path = self.evaluate(target.slice, state), dotted(target.value)
         self._reader.consume(term)
         if isinstance(index, Product) and index.mask is not None and index.use is None and path:
-            held = self.evaluate(target.value, state)
+            tensor = self.evaluate(target.value, state)
             zero = isinstance(term, Product) and term.number == 0.0 and not term.factors
-            if zero and isinstance(held, Product) and held.mask is None:
-                state[path] = replace(held, mask=index.mask.complement, use=target, data=target.value)
+            if zero and isinstance(tensor, Product) and tensor.mask is None:
+                state[path] = replace(tensor, mask=index.mask.complement, use=target, data=target.value)
 
     def augment(self, statement: ast.AugAssign, state: Names) -> Names:
         target = statement.target

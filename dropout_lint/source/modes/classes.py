@@ -1,4 +1,4 @@
-"""What classes say about modes: overrides of ``train`` and ``eval``, and computation that asks for the mode."""
+"""Finds overrides of ``train`` and ``eval`` in classes, and methods that depend on the mode."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _SETTERS = {"__init__", "train", "eval", "set_training", "extra_repr"}
 
 
 def mode_overrides(module: SourceModule) -> tuple[ModeOverride, ...]:
-    """Definitions of ``train`` and ``eval`` in classes."""
+    """Methods and attributes of classes that override ``train`` or ``eval``."""
     found: list[ModeOverride] = []
     for name, node in classes_of(module.tree.body) if _OVERRIDES.search(module.lines.text) else ():
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef) and statement.name in {"train", "eval"}:
                 found.append(_override(module, name, statement))
             if isinstance(statement, ast.FunctionDef):
-                found += _attributes(module, name, statement)
+                found += _attribute_overrides(module, name, statement)
     return tuple(found)
 
 
-def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> Iterator[ModeOverride]:
-    """``self.train = ...`` in a method."""
+def _attribute_overrides(module: SourceModule, owner: str, method: ast.FunctionDef) -> Iterator[ModeOverride]:
+    """Assignments such as ``self.train = True``."""
     if not method.args.args:
         return
     instance = method.args.args[0].arg
@@ -38,7 +38,7 @@ def _attributes(module: SourceModule, owner: str, method: ast.FunctionDef) -> It
     for node in method.body:
         value = getattr(node, "value", None)
         if isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in inner):
-            continue  # a function of its own takes the switch's place, on purpose
+            continue  # a function is assigned, which replaces the method on purpose
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
@@ -61,7 +61,7 @@ def classes_of(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, as
 
 
 def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass:
-    """What a class proves about modes, beside what its constructor builds."""
+    """The facts about a class for linking: bases, methods, and what depends on the mode."""
     methods = [s for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
     reads, rates = False, []
     for method in methods:
@@ -92,7 +92,7 @@ def mode_class(module: SourceModule, node: ast.ClassDef, name: str) -> ModeClass
 def _rate(call: ast.Call) -> str:
     given = next((k.value for k in call.keywords if k.arg == "p"), call.args[1] if len(call.args) > 1 else None)
     if isinstance(given, ast.Constant):
-        return "" if given.value in {0} else "?"
+        return "" if given.value == 0 else "?"
     text = dotted(given) if given is not None else ""
     return text.removeprefix("self.") if text.startswith("self.") and text.count(".") == 1 else "?"
 
@@ -101,7 +101,7 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
     arguments, body = node.args, node.body
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
     static = any(dotted(d) in {"staticmethod", "classmethod"} for d in node.decorator_list)
-    own = names if static else names[1:]
+    parameters = names if static else names[1:]
     documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and len(body) > 1
     nodes = list(walk(node))
     callees = [n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
@@ -114,8 +114,8 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
         kind="property" if any("property" in dotted(d) for d in node.decorator_list) else "method",
         instance="" if static or not names else names[0],
         static=static,
-        required=max(0, len(own) - len(arguments.defaults)) + sum(d is None for d in arguments.kw_defaults),
-        first=own[0] if own else "",
+        required=max(0, len(parameters) - len(arguments.defaults)) + sum(d is None for d in arguments.kw_defaults),
+        first=parameters[0] if parameters else "",
         keywords=arguments.kwarg is not None or arguments.vararg is not None,
         trains=not called.isdisjoint({"backward", "zero_grad"})
         or any(callee.attr == "step" and "opt" in dotted(callee).lower() for callee in callees)

@@ -1,4 +1,4 @@
-"""The flows and classes of a file for linking, each built when a run first leads there."""
+"""The mode flows and classes of a file for linking, each built on first use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ACCESSORS = {"setter", "deleter"}
 
 
 class FlowReader:
-    """What one file says about modes, function by function."""
+    """Reads the mode flow of each function of a file, and its classes."""
 
     def __init__(self, module: SourceModule) -> None:
         self._module = module
@@ -29,7 +29,7 @@ class FlowReader:
         for statement in body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 if any(isinstance(d, ast.Attribute) and d.attr in _ACCESSORS for d in statement.decorator_list):
-                    continue  # of a property, which reading calls
+                    continue  # the getter has the same name, and is what a read calls
                 self._nodes[f"{owner}.{statement.name}".lstrip(".")] = (statement, owner)
             elif isinstance(statement, ast.ClassDef):
                 self._index(statement.body, f"{owner}.{statement.name}".lstrip("."))
@@ -39,11 +39,11 @@ class FlowReader:
 
     @cached_property
     def top(self) -> ModeFlow:
-        """The top level."""
+        """The flow of the module body."""
         return FlowBuilder(self._module.lines, self._module.imports.package).top(self._module.tree)
 
     def flow(self, name: str) -> ModeFlow | None:
-        """A function by its qualified name."""
+        """The flow of a function, by its qualified name."""
         if name not in self._flows:
             outer = name
             while outer and outer not in self._nodes:

@@ -1,4 +1,4 @@
-"""Turns functions into ModeFlows."""
+"""Builds a ModeFlow for each function: its steps, parameters and decorators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class FlowBuilder:
-    """Builds flows; a function's come with those of the functions inside of it."""
+    """Collects flows in ``flows``; those of nested functions come before the function around them."""
 
     def __init__(self, lines: Lines, package: str) -> None:
         self.flows: list[ModeFlow] = []
@@ -24,13 +24,16 @@ class FlowBuilder:
         self._package = package
 
     def top(self, tree: ast.Module) -> ModeFlow:
-        """The flow of the top level, without those of its definitions."""
+        """The flow of the module body; its functions are not included."""
         span = self._lines.span(tree.body[0]) if tree.body else NOWHERE
         steps = self._steps(tree.body, "")
-        return ModeFlow("", span, steps, relevant=_relevant(steps))
+        return ModeFlow("", span, steps, relevant=_mentions_mode(steps))
 
     def function(self, node: FunctionNode, prefix: str, owner: str) -> None:
-        """Add the flow of a function, and of those inside."""
+        """Add the flow of a function and of those inside.
+
+        ``prefix`` is the qualified name of what contains it; ``owner`` its class, "" for a plain function.
+        """
         name = f"{prefix}.{node.name}".lstrip(".")
         steps = self._steps(node.body, name)
         arguments = node.args
@@ -51,8 +54,8 @@ class FlowBuilder:
                 rest=arguments.vararg.arg if arguments.vararg else "",
                 owner=owner,
                 decorators=decorators,
-                intent=intent.words(node, self._lines),
-                relevant=any(_names_event(d) for d in decorators) or _relevant(steps),
+                intent=intent.train_mode_intent(node, self._lines),
+                relevant=any(_mentions_mode_call(d) for d in decorators) or _mentions_mode(steps),
                 sets_flag=_sets_flag(steps),
                 checkpoints="preserve_rng_state" in self._lines.block(node.lineno, node.end_lineno or node.lineno),
             )
@@ -62,7 +65,7 @@ class FlowBuilder:
         return StepBuilder(self._lines, self._package, name, lambda inner: self._inside(inner, name, "")).body(body)
 
     def _inside(self, node: Definition, prefix: str, owner: str) -> None:
-        """A function or class inside of another one."""
+        """Add the flows of a function or class nested in another."""
         if not isinstance(node, ast.ClassDef):
             self.function(node, prefix, owner)
             return
@@ -72,17 +75,17 @@ class FlowBuilder:
                 self._inside(statement, name, name)
 
 
-def _relevant(steps: tuple[Step, ...]) -> bool:
-    """Whether any step names an event itself."""
+def _mentions_mode(steps: tuple[Step, ...]) -> bool:
+    """Whether a step, at any depth, mentions a mode call such as ``eval`` or assigns ``training``."""
     for step in steps:
         terms = [*step.targets, *([step.value] if step.value is not None else [])]
-        if any(_names_event(t) for t in terms) or any(_relevant(arm) for arm in step.arms):
+        if any(_mentions_mode_call(t) for t in terms) or any(_mentions_mode(arm) for arm in step.arms):
             return True
     return _sets_flag(steps)
 
 
 def _sets_flag(steps: tuple[Step, ...]) -> bool:
-    """Whether any step assigns an attribute ``training``."""
+    """Whether a step, at any depth, assigns an attribute ``training``."""
     return any(
         any(t.kind == "attribute" and t.text == "training" for t in step.targets)
         or any(_sets_flag(arm) for arm in step.arms)
@@ -90,9 +93,9 @@ def _sets_flag(steps: tuple[Step, ...]) -> bool:
     )
 
 
-def _names_event(found: Term) -> bool:
+def _mentions_mode_call(found: Term) -> bool:
     if found.kind in {"attribute", "name"} and found.text in MODE_CALLS:
         return True
-    return any(_names_event(p) for p in found.parts) or any(
-        name == "preserve_rng_state" or _names_event(k) for name, k in found.keywords
+    return any(_mentions_mode_call(p) for p in found.parts) or any(
+        name == "preserve_rng_state" or _mentions_mode_call(k) for name, k in found.keywords
     )

@@ -1,4 +1,4 @@
-"""What the code of a top-level definition mentions, read when linking asks for it."""
+"""Finds the names that a top-level definition refers to, by patterns and without a parse, to prune linking."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SWITCHING_WORDS = ("train", "backward", "load_state_dict", "preserve_rng_state"
 _SWITCHES = re.compile(
     r"\.(?<!super\(\)\.)\s*(?:train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?="
 )
-"""An evaluation alone proves nothing: the model must have been trained, loaded or put into train mode before."""
+"""An evaluation matters only after training, loading or a call of ``train()``."""
 _LOCAL_IMPORT = re.compile(
     r"^[ \t]+(from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([\w\s,]*\)|[\w ,\t]+)|import[ \t]+[\w., \t]+)", re.MULTILINE
 )
@@ -46,7 +46,7 @@ class Mentions:
 
 
 def without_text(code: str) -> str:
-    """Code without its comments and without what its literals say."""
+    """Code without comments and the content of literals."""
 
     def left(found: re.Match[str]) -> str:
         if found[0].startswith("#"):
@@ -59,7 +59,7 @@ def without_text(code: str) -> str:
 
 
 def mentions(code: str, imports: ImportTable, own: Collection[str]) -> Mentions:
-    """What the code of a definition mentions; ``own`` are the names of the definitions of its file."""
+    """The mentions of a definition; ``own`` are the names that its file defines."""
     code = without_text(code)
     names = _with_local_imports(imports, code) if "import " in code else imports.names
     switches = any(word in code for word in _SWITCHING_WORDS) and _SWITCHES.search(code) is not None

@@ -1,4 +1,4 @@
-"""Statements that name ``model.eval`` or ``model.train`` and do not call it."""
+"""Finds statements such as ``model.eval`` that name a mode method but do not call it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OF_MODULES = {
 
 
 def uncalled_mode_methods(module: SourceModule) -> Iterator[UncalledModeMethod]:
-    """Those of a file, with what it says about the object."""
+    """The uncalled mode methods of a file, with the evidence that the object is a model."""
     if not _AT_THE_END.search(module.lines.text):
         return
     nodes = list(walk(module.tree))
@@ -35,7 +35,7 @@ def uncalled_mode_methods(module: SourceModule) -> Iterator[UncalledModeMethod]:
 
 
 def _instances(tree: ast.Module) -> dict[int, dict[str, str]]:
-    """For each statement of a method, the class that its instance belongs to, by the instance's name."""
+    """For each statement of a method, the name of the instance and its class."""
     found: dict[int, dict[str, str]] = {}
     for qualname, node in classes_of(tree.body):
         for method in node.body:
@@ -46,7 +46,7 @@ def _instances(tree: ast.Module) -> dict[int, dict[str, str]]:
 
 
 def _receiver(call: ast.Call) -> str:
-    """The name that a call uses as a model: it is called itself, or asked for what Modules have."""
+    """The name that a call uses as a model: ``net(x)``, or a method of nn.Module as ``net.parameters()``."""
     if isinstance(call.func, ast.Attribute) and call.func.attr in _OF_MODULES:
         return dotted(call.func.value)
     return dotted(call.func)

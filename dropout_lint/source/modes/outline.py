@@ -1,4 +1,4 @@
-"""What each top-level definition says about modes in words alone, so that few files need their flows read."""
+"""Finds words about modes in each top-level definition, so that linking parses few of them into flows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.vocabulary import MODE_CALLS
 
 _ACTS = {word: re.compile(rf"{word}(?<!\w{word})\b") for word in MODE_CALLS}
-"""Patterns that begin with letters; one that begins with a boundary is far slower."""
+"""Each begins with letters: a pattern that begins with a boundary is far slower."""
 _ALONE = {
     "preserve_rng_state": re.compile("preserve_rng_state"),
     ".training": re.compile(r"\.training\s*(?::[^=\n]+)?="),
@@ -24,7 +24,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
-    """The outlines of a file, that of the statements between its definitions first."""
+    """The outlines of a file. The first is that of the statements outside of definitions."""
     names = tuple(dict.fromkeys(_code(module.tree.body)))
     acts, alone = _says("\n".join(names))
     found = [ModeOutline("", 0, 0, acts, alone, freezes=False, words=names)]
@@ -38,7 +38,7 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
 
 
 def _says(text: str) -> tuple[bool, bool]:
-    """Whether a text acts on a mode, and whether it does so alone."""
+    """Whether a text changes or needs a mode, and whether that is so without other files."""
     if not (_any(_ACTS, text) or _any(_ALONE, text)):
         return False, False
     code = without_text(text)
@@ -47,7 +47,7 @@ def _says(text: str) -> tuple[bool, bool]:
 
 
 def _any(patterns: Mapping[str, re.Pattern[str]], text: str) -> bool:
-    """Whether one of some patterns is found; each is looked for only beside a word that is in it."""
+    """Whether a pattern is found. Each is searched only near a word of it, which is faster."""
     return any(word in text and pattern.search(text) is not None for word, pattern in patterns.items())
 
 
@@ -61,7 +61,7 @@ def _definitions(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef | ast.Asy
 
 
 def _code(body: Iterable[ast.stmt]) -> Iterator[str]:
-    """The names in the statements between definitions, without what strings and comments say."""
+    """The names in statements outside of definitions, without strings and comments."""
     for statement in body:
         if isinstance(statement, (ast.If, ast.Try)):
             tests = [statement.test] if isinstance(statement, ast.If) else []

@@ -1,4 +1,4 @@
-"""Turns expressions into Terms: what is left of them once only models, classes, functions and constants matter."""
+"""Turns expressions into Terms, which keep only models, classes, functions and constants."""
 
 from __future__ import annotations
 

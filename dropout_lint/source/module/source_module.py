@@ -1,4 +1,4 @@
-"""A parsed file, and the questions about it that the collectors of facts share."""
+"""A parsed file: its names, guards and values, and what its calls resolve to. Every collector of facts starts here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dropout_lint.source.module import triage
 from dropout_lint.source.names.import_table import ImportTable, import_statements
-from dropout_lint.source.names.place import Place
+from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Binding, Block, Scopes
 from dropout_lint.source.values import intent
 from dropout_lint.source.values.guards import Guards
@@ -21,9 +21,13 @@ _PARTIAL = {"functools.partial", "torch.functools.partial"}
 
 
 class SourceModule:
-    """Scopes, guards and values of one file, each built on first use."""
+    """Scopes, guards and values of one file, each built on first use.
 
-    def __init__(self, text: str, tree: ast.Module, place: Place, *, shallow: bool = False) -> None:
+    ``shallow`` visits no top-level function or class until ``scopes.unfold`` asks for one: for files that are read only
+    because others use them.
+    """
+
+    def __init__(self, text: str, tree: ast.Module, place: ModulePlace, *, shallow: bool = False) -> None:
         self.place = place
         self.tree = tree
         self.lines = Lines(text)
@@ -34,7 +38,7 @@ class SourceModule:
 
     @cached_property
     def scopes(self) -> Scopes:
-        """Names and blocks of the top level and of relevant definitions."""
+        """Names and blocks of the top level, and of the definitions that may contain something to report."""
         return Scopes(self.tree, self.imports, self.relevant)
 
     @cached_property
@@ -49,7 +53,7 @@ class SourceModule:
 
     @cached_property
     def functional_rates(self) -> frozenset[str]:
-        """Attributes that are the rate of a functional dropout."""
+        """Attributes that are passed as rate: "p" for ``F.dropout(x, self.p)``."""
         return frozenset(
             call.args[1].attr
             for call, block in self.scopes.calls
@@ -60,7 +64,7 @@ class SourceModule:
 
     @cached_property
     def used_as_values(self) -> frozenset[str]:
-        """Names and attributes that the file reads or changes otherwise than by calling or binding them."""
+        """Names and attributes that the file uses other than by calling or assigning them, as ``f(self.layers)``."""
         called: set[ast.AST] = set()
         found: set[str] = set()
         for node in walk(self.tree):
@@ -75,7 +79,7 @@ class SourceModule:
         return frozenset(found)
 
     def can_matter(self, call: ast.Call, block: Block) -> bool:
-        """A quick test, by names and arguments: may a call be a dropout, or pass a rate on?"""
+        """Whether a call may apply dropout or pass a rate to a helper. A quick test, before names are resolved."""
         func = call.func
         if isinstance(func, ast.Attribute):
             if func.attr in LAST_NAMES:
@@ -100,24 +104,27 @@ class SourceModule:
         )
 
     def resolve_call(self, call: ast.Call, block: Block) -> str:
-        """The canonical name of the callee, also through an attribute, an alias or a partial."""
+        """The canonical name of the callee, also through an attribute, alias or partial; "" if not proven."""
         partial = self.partial_of(call, block)
         if partial is not None:
             return self.scopes.resolve(partial.args[0], block) if partial.args else ""
         name = self.scopes.resolve(call.func, block)
         if name or not isinstance(call.func, ast.Attribute):
             return name
-        return self._either(call.func, block)
+        return self._known_attribute(call.func, block)
 
-    def _either(self, func: ast.Attribute, block: Block) -> str:
-        """Of several known functions bound to an attribute, the one that ignores the mode."""
+    def _known_attribute(self, func: ast.Attribute, block: Block) -> str:
+        """One of the dropout functions bound to an attribute, if all bindings are such functions.
+
+        The first by name, so that the answer does not depend on the order of the branches.
+        """
         bindings = self.attribute_bindings(func, block)
         names = {self.scopes.resolve(b.value, b.block) for b in bindings if b.value is not None}
         known = sorted(name for name in names if name in ATTENTION or name in FUNCTIONALS)
         return known[0] if known and len(names) == len(known) else ""
 
     def attribute_bindings(self, node: ast.expr, block: Block) -> list[Binding]:
-        """The bindings of an attribute of the instance, if ``node`` reads one."""
+        """The bindings of ``self.name`` if ``node`` is that; else an empty list."""
         owner = block.enclosing_class
         if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             return []
@@ -135,7 +142,7 @@ class SourceModule:
         return made if self.scopes.resolve(made.func, bindings[0].block) in _PARTIAL else None
 
     def constructor_of(self, node: ast.expr, block: Block) -> tuple[str, ast.Call, Block] | None:
-        """The constructor call of a name or attribute that is bound once: name, call and its block."""
+        """The call that a name or attribute is bound to, if only once: its resolved callee, itself and its block."""
         bindings = self.attribute_bindings(node, block)
         if isinstance(node, ast.Name):
             found = self.scopes.lookup(node.id, block)
@@ -160,11 +167,11 @@ class SourceModule:
         return tuple(names[1:] if block.self_name else names)
 
     def intent(self, node: ast.AST, block: Block) -> str:
-        """The words by which the source declares deliberate dropout near a node; "" if there are none."""
-        return intent.intent(node, block, self.scopes, self.lines)
+        """See ``intent.inference_intent``."""
+        return intent.inference_intent(node, block, self.scopes, self.lines)
 
     def functional_alias(self, block: Block) -> str:
-        """The spelling of torch.nn.functional in a block: an alias, or through ``torch`` or ``nn``; "" without."""
+        """The name in a block for torch.nn.functional, as ``F``; "" if no import binds one."""
         for name, target in self.imports.names.items():
             if target == "torch.nn.functional":
                 found = self.scopes.lookup(name, block)
@@ -174,7 +181,7 @@ class SourceModule:
 
 
 def _relevant(tree: ast.Module, lines: Lines) -> frozenset[ast.stmt]:
-    """The definitions that may contain something to report, by their words or the networks that they call."""
+    """The definitions that contain a word about dropout, or call a network that the top level builds."""
     matters = triage.Relevance(lines)
     networks = [
         f"{target.id.lower()}("

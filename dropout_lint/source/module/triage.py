@@ -1,4 +1,4 @@
-"""Quick searches for words: which files to parse, and which definitions to walk."""
+"""Quick searches for words: which files to parse, and which definitions to visit."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def speaks_of_mode(data: bytes) -> bool:
 
 
 class Relevance:
-    """Selects top-level statements that may contain something to report: those with such a word, or with others."""
+    """Selects top-level statements that may have something to report: with one of ``_WORDS`` or of ``others``."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines

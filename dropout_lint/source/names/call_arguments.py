@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bound:
-    """An argument and its parameter, "" if unknown."""
+    """An argument; ``name`` is that of its parameter, "" if unknown."""
 
     name: str
     value: ast.expr
@@ -18,7 +18,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundCall:
-    """The arguments of a call; ``unpacked`` if ``*`` or ``**`` may pass others."""
+    """The arguments of a call; ``unpacked`` if ``*`` or ``**`` may pass more."""
 
     arguments: tuple[Bound, ...]
     unpacked: bool

@@ -1,4 +1,7 @@
-"""The module name of a file, and whether it is a test. Its facts depend on these and its text only."""
+"""The dotted module name of a file, and whether it is a test.
+
+The facts of a file depend only on these and its text.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _OF_TESTS = (b"pytest", b"unittest", b"torch.testing", b"TestCase", b"nose")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ModulePlace:
     """``module`` is the dotted name of a file, from the packages around it."""
 
     module: str
@@ -27,7 +30,7 @@ class Place:
         return self.module if self.is_package else self.module.rpartition(".")[0]
 
 
-def place_of(path: Path, disk: Disk) -> Place:
+def place_of(path: Path, disk: Disk) -> ModulePlace:
     """Find the packages around a file."""
     is_package = path.name == "__init__.py"
     parts = [] if is_package else [path.stem]
@@ -35,7 +38,7 @@ def place_of(path: Path, disk: Disk) -> Place:
     while folder.name and disk.is_file(folder / "__init__.py"):
         parts.append(folder.name)
         folder = folder.parent
-    return Place(".".join(reversed(parts)), is_package, _is_test(path, disk))
+    return ModulePlace(".".join(reversed(parts)), is_package, _is_test(path, disk))
 
 
 def _is_test(path: Path, disk: Disk) -> bool:

@@ -1,4 +1,4 @@
-"""Where names are bound again, by any statement that can do so."""
+"""Finds all places in a scope that bind a name: assignments, imports, loops, ``global`` and others."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterator
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _DYNAMIC = {"exec", "eval", "locals", "vars", "globals", "dir"}
-"""Functions that read or bind names without naming them."""
+"""Functions that may read or bind any name."""
 
 
 def stores(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -24,7 +23,7 @@ def stores(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield from _declared(node)
             pending += _evaluated_outside(node)
         elif isinstance(node, ast.comprehension):
-            pending += [node.iter, *node.ifs]  # its target is a name of its own
+            pending += [node.iter, *node.ifs]  # its target belongs to a scope of its own
         else:
             pending += list(ast.iter_child_nodes(node))
 
@@ -35,7 +34,7 @@ def stored_at(scope: ast.AST, name: str) -> list[ast.AST]:
 
 
 def is_dynamic(scope: ast.AST) -> bool:
-    """Whether a scope, or one inside of it, may read or bind names without naming them."""
+    """Whether a scope, or one inside it, calls a function that may read or bind any name."""
     return any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC
         for node in ast.walk(scope)
@@ -68,7 +67,7 @@ def _declared(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _evaluated_outside(node: ast.AST) -> list[ast.AST]:
-    """The parts of a definition that are evaluated where it stands."""
+    """The parts of a definition that run in the scope around it: decorators, bases and defaults."""
     found: list[ast.AST] = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
     arguments = getattr(node, "args", None)
     if isinstance(arguments, ast.arguments):

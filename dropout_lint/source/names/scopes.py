@@ -16,7 +16,6 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 MAX_DEPTH = 6
 """The number of steps that a value or an alias is followed."""
 
-
 _BINDERS = frozenset(
     {
         *(ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Call, ast.Assign, ast.AnnAssign),
@@ -28,10 +27,10 @@ _BINDERS = frozenset(
 """Nodes that open a block, bind a name or are collected."""
 
 
-_OF_THE_CLASS = {"__init_subclass__", "__class_getitem__"}
-"""Class methods without a decorator that says so."""
+_IMPLICIT_CLASS_METHODS = {"__init_subclass__", "__class_getitem__"}
+"""Class methods that need no decorator: their first parameter is not the instance."""
 _SETTINGS = {"p", "dropout", "inplace"}
-"""Attributes of a layer that tell how it was configured."""
+"""Attributes of a layer that hold its configuration, as ``drop.p``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,17 +105,19 @@ class Scopes:
 
     def __init__(self, tree: ast.Module, imports: ImportTable, relevant: Collection[ast.stmt]) -> None:
         self.module = Block("module", tree, None, "", "", imports=imports)
-        self._closed: dict[str, ast.stmt] = {}
+        self._not_visited: dict[str, ast.stmt] = {}
+        """Top-level definitions that are not relevant, until ``unfold`` visits them."""
         self.parents: dict[ast.AST, ast.AST] = {}
         self.blocks: dict[ast.AST, Block] = {tree: self.module}
         self.calls: list[tuple[ast.Call, Block]] = []
-        self.others: list[tuple[ast.AST, Block]] = []
-        """Statements and tests that some rule may read: assignments, ifs, and the like."""
+        self.assignments: list[tuple[ast.AST, Block]] = []
+        """Plain and augmented assignments, in source order."""
         self.foreign_reads: set[str] = set()
+        """Attributes used as a module on something other than the instance: "drop" for ``net.drop(x)``."""
         self.setting_reads: set[str] = set()
         """Settings of layers that are read, as ``drop.p`` and ``rnn.dropout``."""
         self.foreign_writes: list[tuple[ast.Attribute, Block]] = []
-        """Attributes of something else than the instance that are assigned."""
+        """Attributes that are assigned on something other than the instance, as ``model.drop = ...``."""
         self.train_reads: list[tuple[ast.Attribute, Block]] = []
         """``x.train`` where ``x`` is not the instance."""
         for statement in tree.body:
@@ -127,21 +128,21 @@ class Scopes:
                 self._visit(statement, self.module)
             else:
                 self._bind(self.module, statement.name, None, statement)
-                self._closed[statement.name] = statement
+                self._not_visited[statement.name] = statement
 
     def unfold(self, name: str) -> Block | None:
         """The block of a top-level definition; visits a definition that triage skipped.
 
         Does not add to the collected calls and statements: such a definition has nothing to report.
         """
-        statement = self._closed.pop(name, None)
+        statement = self._not_visited.pop(name, None)
         if statement is not None:
-            collected = self.calls, self.others, self.foreign_reads, self.train_reads
-            self.calls, self.others, self.foreign_reads, self.train_reads = [], [], set(), []
+            collected = self.calls, self.assignments, self.foreign_reads, self.train_reads
+            self.calls, self.assignments, self.foreign_reads, self.train_reads = [], [], set(), []
             bound = len(self.module.bindings[name])
             self._visit(statement, self.module)
             del self.module.bindings[name][bound:]
-            self.calls, self.others, self.foreign_reads, self.train_reads = collected
+            self.calls, self.assignments, self.foreign_reads, self.train_reads = collected
         return self.module.blocks.get(name)
 
     def block_of(self, node: ast.AST) -> Block:
@@ -174,7 +175,7 @@ class Scopes:
             inner = self._enter("function", node, block, "<lambda>")
             self._parameters(inner, node)
         else:
-            self._leaf(node, block)
+            self._record(node, block)
         for child in children(node):
             self.parents[child] = node
             outside = inner is not block and (
@@ -208,12 +209,12 @@ class Scopes:
         block.is_property = bool(names & {"property", "cached_property"})
         parent = block.parent
         if parent is not None and parent.kind == "class" and not names & {"staticmethod", "classmethod"}:
-            if node.name in _OF_THE_CLASS:
+            if node.name in _IMPLICIT_CLASS_METHODS:
                 return
             positional = [*node.args.posonlyargs, *node.args.args]
             block.self_name = positional[0].arg if positional else ""
 
-    def _leaf(self, node: ast.AST, block: Block) -> None:
+    def _record(self, node: ast.AST, block: Block) -> None:
         match node:
             case ast.Call():
                 self.calls.append((node, block))
@@ -223,12 +224,12 @@ class Scopes:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
                     self._target(target, value, node, block)
-                self.others.append((node, block))
+                self.assignments.append((node, block))
             case ast.AnnAssign(target=target, value=value):
                 self._target(target, value, node, block)
             case ast.AugAssign(target=target):
                 self._target(target, None, node, block)
-                self.others.append((node, block))
+                self.assignments.append((node, block))
             case ast.NamedExpr(target=target, value=value):
                 self._target(target, value, node, block)
             case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
@@ -323,8 +324,8 @@ class Scopes:
     def resolve(self, node: ast.AST, block: Block, depth: int = MAX_DEPTH) -> str:
         """The canonical dotted name of an expression; "" if it is not proven.
 
-        A definition of the same file is a dot and its qualified name (``.Net.forward``). The result of a call ends in
-        ``()``.
+        ``F.relu`` gives ``torch.nn.functional.relu``. A definition of the same file is a dot and its qualified name:
+        ``.Net.forward``. The result of a call ends in ``()``: ``torch.nn.ReLU()``.
         """
         if depth <= 0:
             return ""
@@ -343,7 +344,7 @@ class Scopes:
 
     @cached_property
     def _replaced(self) -> frozenset[str]:
-        """What the file puts in the place of functions and classes of torch: ``nn.Dropout = MyDropout``."""
+        """Functions and classes of torch that the file replaces: ``nn.Dropout = MyDropout``."""
         self.__dict__["_replaced"] = frozenset()  # to resolve the targets themselves
         found = (self.resolve(target, block) for target, block in self.foreign_writes)
         return frozenset(name for name in found if name.startswith("torch."))

@@ -12,8 +12,8 @@ What comes in::
             x = self.fc(x)
             return F.gelu(self.drop(x)) + x
 
-1. ``construction`` runs the constructor. Its domain are **items**: a ``Layer``, a ``Sequence`` of them, ``Either`` of
-   several by a test, ``Repeated`` by a loop. Here ``self.fc`` is ``Layer("torch.nn.Linear")`` and ``self.drop`` is
+1. ``construction`` runs the constructor. Its domain are **items**: a ``Layer``, a ``LayerSequence`` of them, ``Either``
+   of several by a test, ``Repeated`` by a loop. Here ``self.fc`` is ``Layer("torch.nn.Linear")`` and ``self.drop`` is
    ``Layer("torch.nn.Dropout")``. ``builds`` evaluates its expressions, ``arguments`` what is proven about numbers.
 2. ``trace`` runs ``forward``. Its domain are **operands**: the nodes that may have made a value. ``x`` is node 0, then
    node 1. ``calls`` finds out what a call applies, and ``graph_builder`` adds the nodes.

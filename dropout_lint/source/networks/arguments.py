@@ -1,4 +1,4 @@
-"""What is proven about the arguments of a call, and which way a test on them goes."""
+"""Proven values of the arguments of a call, and the tests that they decide."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ NOT_GIVEN = Known(Given())
 
 
 class Arguments:
-    """Answers for one file. ``bound`` if functions are followed for one call, whose arguments are then known."""
+    """Answers for one file. ``bound`` if functions are run for one call, with its arguments known."""
 
     def __init__(self, module: SourceModule, *, bound: bool = False) -> None:
         self.module = module
         self.bound = bound
 
     def key(self, target: ast.AST, block: Block) -> str:
-        """What an environment calls a name or an attribute of the instance."""
+        """The key of a name or of an attribute of the instance in an ``Env``."""
         text = dotted(target)
         instance = block.instance
         return f"self.{text[len(instance) + 1 :]}" if instance and text.startswith(f"{instance}.") else text
@@ -55,7 +55,7 @@ class Arguments:
         return block
 
     def given(self, node: ast.expr, block: Block, env: Env, keyword: str = "") -> Given:
-        """What is proven about an expression."""
+        """The proven value of an expression."""
         text = dotted(node)
         known = env.get(self.key(node, block)) if text else None
         if known is not None:
@@ -75,7 +75,7 @@ class Arguments:
         return Given(value=replace(value, number=None) if self.bound and value.default else value, text=text)
 
     def _partial(self, call: ast.Call, block: Block) -> Given:
-        """A layer's class behind ``functools.partial``, unless its arguments matter to a rule."""
+        """The class of a layer in ``functools.partial``, unless the bound arguments matter to a rule."""
         if self.module.scopes.resolve(call.func, block) != "functools.partial" or not call.args:
             return Given()
         name = self.module.scopes.resolve(call.args[0], block)
@@ -93,7 +93,7 @@ class Arguments:
         )
 
     def frame(self, function: Block, passed: Passed) -> Env | None:
-        """What the parameters of a function stand for in a call; None if it cannot be called so."""
+        """The values of the parameters of a function in a call; None if the call does not fit."""
         node = function.node
         if not isinstance(node, ast.FunctionDef):
             return None
@@ -115,7 +115,7 @@ class Arguments:
         return env
 
     def setting(self, node: ast.expr, layer: Layer) -> Value:
-        """A number that configures a layer, as the call that is followed makes it."""
+        """The value of a setting of a layer, as a rate or a size, in the call that is run."""
         assert layer.block is not None
         if not self.bound:
             return self.module.values.evaluate(node, layer.block)
@@ -126,7 +126,7 @@ class Arguments:
         return given.value
 
     def decided(self, test: ast.expr, block: Block, env: Env) -> bool | None:
-        """Which way a test goes; None where that is not proven."""
+        """The proven result of a test; None if it is not proven."""
         match test:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 inner = self.decided(operand, block, env)
@@ -162,7 +162,7 @@ class Arguments:
 
 
 def _is_object(given: Given) -> bool:
-    """Whether a name is that of a class or a function of torch, and no constant that happens to be imported."""
+    """Whether a name is a class or function of torch, and not an imported constant."""
     return given.kind == "name" and bool(_OBJECT.search(given.name))
 
 

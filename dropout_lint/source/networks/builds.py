@@ -1,4 +1,4 @@
-"""Which layers an expression builds: constructors, lists of them, and functions of the file that return them."""
+"""Evaluates expressions that build layers: constructors, lists of them, and functions of the file that return them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dropout_lint.source.networks.layers import (
     Item,
     Known,
     Layer,
+    LayerSequence,
     Locals,
     Repeated,
-    Sequence,
     member,
     placed,
     sliced,
@@ -29,7 +29,7 @@ from dropout_lint.torch_api.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIO
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS, DROP_PATH_NAMES, DROP_PATHS
 
 MAX_CALLS = 3
-"""How deep helper functions that build layers are followed."""
+"""The number of nested helper functions that are followed."""
 
 
 class Builder:
@@ -42,12 +42,12 @@ class Builder:
         self._follow = follow
 
     def items(self, node: ast.expr, local: Locals) -> tuple[Item, ...]:
-        """The members of what an expression builds."""
+        """The members of the list that an expression builds; one member for anything else."""
         value = self.value(node, local)
-        return value.items if isinstance(value, Sequence) else (value,)
+        return value.items if isinstance(value, LayerSequence) else (value,)
 
     def value(self, node: ast.expr, local: Locals) -> Item:
-        """What an expression builds."""
+        """The item that an expression builds."""
         match node:
             case ast.Call():
                 return self._call(node, local)
@@ -56,11 +56,11 @@ class Builder:
             case ast.Constant() if self._bound:
                 return Known(self._arguments.given(node, local.block, local.items))
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                return Sequence(self._elements(elements, node, "list", local))
+                return LayerSequence(self._elements(elements, node, "list", local))
             case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element) | ast.DictComp(value=element):
-                return Sequence((Repeated((self.value(element, local),)),))
+                return LayerSequence((Repeated((self.value(element, local),)),))
             case ast.Dict(values=values):
-                return Sequence(tuple(self.value(v, local) for v in values))
+                return LayerSequence(tuple(self.value(v, local) for v in values))
             case ast.BinOp():
                 return self._joined(node, local)
             case ast.BoolOp(op=ast.Or(), values=[first, second]) if self._bound:
@@ -80,9 +80,9 @@ class Builder:
         """Lists that are added, or a list that is repeated."""
         match node:
             case ast.BinOp(op=ast.Add(), left=left, right=right):
-                return Sequence((*self.items(left, local), *self.items(right, local)))
+                return LayerSequence((*self.items(left, local), *self.items(right, local)))
             case ast.BinOp(op=ast.Mult(), left=ast.List() as left):
-                return Sequence((Repeated(self.items(left, local)),))
+                return LayerSequence((Repeated(self.items(left, local)),))
         return UNKNOWN
 
     def _conditional(self, node: ast.IfExp, local: Locals) -> Item:
@@ -111,7 +111,7 @@ class Builder:
 
     @staticmethod
     def _configured_activation(key: ast.expr) -> Item:
-        """An activation that a configuration names, as transformers does; which one is for the project to say."""
+        """An activation that a configuration names, as in transformers. ``project`` finds out which one it is."""
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             return Layer(f"{CONFIGURED}={key.value}", None, None)
         name = dotted(key).rpartition(".")[2]
@@ -136,11 +136,11 @@ class Builder:
         if chosen is not None:
             name = chosen.given.name if isinstance(chosen, Known) else ""
         if name == "torch.nn.Sequential":
-            return Sequence(self._sequential(call, local), chained=True)
+            return LayerSequence(self._sequential(call, local), chained=True)
         if name in {"torch.nn.ModuleList", "torch.nn.ModuleDict", "collections.OrderedDict"} or (
             isinstance(call.func, ast.Name) and call.func.id in {"list", "tuple", "OrderedDict"}
         ):
-            return Sequence(self.items(call.args[0], local) if call.args else ())
+            return LayerSequence(self.items(call.args[0], local) if call.args else ())
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
             return Layer(name, call, block, known=known)
         if name in DROP_PATHS or name in BATCH_NORMS:
@@ -158,7 +158,7 @@ class Builder:
         return Layer("", call, block, known=known)
 
     def _called(self, called: Block, call: ast.Call, local: Locals) -> Item:
-        """What a function or a subclass of nn.Sequential in this file builds."""
+        """The item that a call of a function, or of a subclass of nn.Sequential, in this file builds."""
         passed = self._arguments.passed(call, local.block, local.items) if self._bound else None
         if not isinstance(called.node, ast.FunctionDef):
             return self.built_by(called, local.depth - 1, passed) or UNKNOWN
@@ -169,8 +169,8 @@ class Builder:
             env.update((k, v) for k, v in local.items.items() if k.startswith("self."))
         return self._follow(called.node.body, Locals(called, env, local.depth - 1)).returned or UNKNOWN
 
-    def built_by(self, owner: Block, depth: int = MAX_CALLS, passed: Passed | None = None) -> Sequence | None:
-        """What a subclass of nn.Sequential gives to its constructor."""
+    def built_by(self, owner: Block, depth: int = MAX_CALLS, passed: Passed | None = None) -> LayerSequence | None:
+        """The layers that a subclass of nn.Sequential passes to its base constructor."""
         bases = owner.node.bases if isinstance(owner.node, ast.ClassDef) else []
         init = owner.blocks.get("__init__")
         if all(self._module.scopes.resolve(b, owner.parent or owner) != "torch.nn.Sequential" for b in bases):
@@ -181,7 +181,7 @@ class Builder:
         for call in walk(init.node):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":
                 end = self._follow(init.node.body, Locals(init, env, depth)).end
-                return Sequence(self._sequential(call, end), chained=True) if end is not None else None
+                return LayerSequence(self._sequential(call, end), chained=True) if end is not None else None
         return None
 
     def _sequential(self, call: ast.Call, local: Locals) -> tuple[Item, ...]:
@@ -192,7 +192,7 @@ class Builder:
 
 
 def _default(node: ast.expr, block: Block) -> ast.expr | None:
-    """The default of the parameter that an expression is."""
+    """The default of a parameter, if an expression is one."""
     function = block.node
     if not isinstance(node, ast.Name) or not isinstance(function, ast.FunctionDef):
         return None

@@ -1,4 +1,4 @@
-"""Follows calls: of layers, functions, methods of a tensor, and methods of the instance."""
+"""Adds a graph node for each call in ``forward``: of a layer, a torch function, a tensor method or a method of self."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from dropout_lint.torch_api.layer_groups import DROP_PATHS, LOGIT_LOSSES, REGRES
 from dropout_lint.torch_api.signatures import FUNCTIONALS, RNNS
 
 MAX_INLINED = 3
+"""Methods of the instance that are followed one inside another; ``trace`` checks it."""
 _COLLECTIONS = frozenset({"tuple", "list", "set", "dict"})
 
 
 class Expressions(Protocol):
-    """What evaluates the expressions of a function."""
+    """The evaluator of a function's expressions: ``trace.Tracer``."""
 
     def value(self, node: ast.expr, state: State) -> Value:
-        """The nodes that may have made an expression's value."""
+        """The nodes that may have produced the value of an expression."""
 
     def layers(self, node: ast.expr, state: State) -> Item | None:
-        """The layers that an expression stands for."""
+        """The layers that an expression refers to, as ``self.fc``; None if it refers to none."""
 
     def inline(self, call: ast.Call, method: str, arguments: list[Operand], state: State) -> Operand | None:
         """Follow a method of the same instance; None for anything else."""
@@ -43,11 +44,11 @@ class Calls:
         self._expressions = expressions
 
     def unknown(self, node: ast.expr, inputs: Operand) -> Operand:
-        """Something is computed that nobody can see."""
+        """A node for a computation that is not known; nothing if no tensor goes in."""
         return self._graph.node("unknown", inputs, node) if inputs else NOTHING
 
-    def called(self, call: ast.Call, state: State) -> Value:
-        """The value of a call: of layers, a function, a method of a tensor, or a method of the instance."""
+    def value_of(self, call: ast.Call, state: State) -> Value:
+        """The value of a call."""
         arguments = [flat(self._expressions.value(a, state)) for a in call.args]
         keywords = [flat(self._expressions.value(k.value, state)) for k in call.keywords]
         everything = frozenset(i for a in (*arguments, *keywords) for i in a)
@@ -58,15 +59,17 @@ class Calls:
             rest = everything - first
             if isinstance(layers, Layer) and not layers.kind:
                 return self._wrapped(call, layers, arguments, keywords)
-            before = len(self._graph.nodes)
+            first_new = len(self._graph.nodes)
             made = self._graph.apply(layers, first, call, attribute)
             if rest:
-                self._graph.nodes[before:] = [replace(n, wrapper=None) for n in self._graph.nodes[before:]]
+                # Other arguments may change what a wrapper does, so it is not inlined.
+                new = self._graph.nodes[first_new:]
+                self._graph.nodes[first_new:] = [replace(n, wrapper=None) for n in new]
             if isinstance(layers, Layer):
-                self._loss(layers.kind, first)
+                self._note_loss(layers.kind, first)
             if isinstance(layers, Layer) and layers.kind in RNNS:
                 return (made, self._graph.node("unknown", made, call))
-            return made if not rest or self._kind_known(made) else self._graph.node("unknown", made | rest, call)
+            return made if not rest or self._all_known(made) else self._graph.node("unknown", made | rest, call)
         name = self._graph.module.resolve_call(call, state.block)
         if (name.startswith("torch.") and "(" not in name) or name in DROP_PATHS:
             return self._function(call, name, arguments, everything, state.block)
@@ -78,8 +81,8 @@ class Calls:
                 method = call.func.attr
                 inputs = receiver | (everything if method in {"add", "add_", "mul", "matmul"} else NOTHING)
                 kind = "add" if method in {"add", "add_"} and everything else f".{method}"
-                shown = kind in COMMUTES and not self._graph.construction.arguments.bound
-                around = self._graph.applied_to(call, call.func.value) if shown else None
+                can_swap = kind in COMMUTES and not self._graph.construction.arguments.bound
+                swappable = self._graph.applied_to(call, call.func.value) if can_swap else None
                 changes = method.endswith("_") and not method.startswith("_")
                 rank = rank_after(kind, self._graph.ranks(receiver), call)
                 return self._graph.node(
@@ -87,7 +90,7 @@ class Calls:
                     inputs,
                     call,
                     rank,
-                    call=around,
+                    call=swappable,
                     inplace=changes,
                     edited=tuple(sorted(receiver)) if changes else (),
                 )
@@ -101,16 +104,17 @@ class Calls:
         return self.unknown(call, everything)
 
     def _wrapped(self, call: ast.Call, layer: Layer, arguments: list[Operand], keywords: list[Operand]) -> Operand:
-        """The value of a layer of an unknown class, for the arguments of its call."""
+        """The value of a layer whose class is not known here: a wrapper that ``splice`` may inline."""
         operands = [("", value) for value in arguments]
         operands += [(k.arg or "", value) for k, value in zip(call.keywords, keywords, strict=True)]
         whole = not any(isinstance(a, ast.Starred) for a in call.args) and all(k.arg for k in call.keywords)
         return self._graph.wrapper(layer, tuple(operands), call, whole=whole)
 
-    def _kind_known(self, made: Operand) -> bool:
+    def _all_known(self, made: Operand) -> bool:
         return all(self._graph.nodes[i].kind != "unknown" for i in made)
 
-    def _loss(self, name: str, first: Operand) -> None:
+    def _note_loss(self, name: str, first: Operand) -> None:
+        """If the call is a loss, note its first argument: the prediction."""
         if name in LOGIT_LOSSES:
             self._graph.losses |= first
         elif name in REGRESSION_LOSSES:
@@ -122,7 +126,7 @@ class Calls:
         if not everything:
             return NOTHING
         last = name.rpartition(".")[2]
-        self._loss(name, arguments[0] if arguments else NOTHING)
+        self._note_loss(name, arguments[0] if arguments else NOTHING)
         if last in {"cat", "concat", "stack", "add", "sub", "mul", "matmul", "bmm", "einsum", "where"}:
             return self._graph.node(
                 "add" if last in {"add", "sub"} else "cat" if last in {"cat", "concat", "stack"} else last,

@@ -1,10 +1,9 @@
-"""Follows constructors: what a class binds to its instance, and what functions that build layers return."""
+"""Runs constructors and functions that build layers, with the layers that each name may refer to."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from collections.abc import Sequence as Items
+from collections.abc import Callable, Sequence
 
 from dropout_lint.facts import Passed
 from dropout_lint.source.module.source_module import SourceModule
@@ -16,9 +15,9 @@ from dropout_lint.source.networks.layers import (
     Env,
     Followed,
     Item,
+    LayerSequence,
     Locals,
     Repeated,
-    Sequence,
     either,
     parts,
     placed,
@@ -30,7 +29,7 @@ _YIELDED = "yield"
 
 
 class Construction(Interpreter[Locals, Item]):
-    """Follows the constructors of one file. ``bound`` if each is followed for one call, whose arguments are known."""
+    """Runs the constructors of one file. ``bound`` if each is run for one call, with its arguments known."""
 
     stops_anywhere = False
     loops_may_skip = False  # ``Repeated`` says so
@@ -43,7 +42,7 @@ class Construction(Interpreter[Locals, Item]):
         self._returned: list[Item] = []
 
     def attributes(self, owner: Block, passed: Passed | None = None) -> Env:
-        """What a class binds to its instance, by name behind ``self.``; base classes of the same file come first.
+        """The attributes that a class sets on its instance, by ``self.name``; base classes of the file run first.
 
         ``passed`` are the arguments of its constructor, where one call of it is followed.
         """
@@ -69,7 +68,7 @@ class Construction(Interpreter[Locals, Item]):
                 env.update((name, item) for name, item in end.items.items() if name.startswith("self."))
 
     def passed_up(self, init: Block, env: Env) -> Passed:
-        """What a constructor passes to the one of its base class."""
+        """The arguments that a constructor passes to that of its base class."""
         for call in walk(init.node):
             if isinstance(call, ast.Call) and _is_super(call):
                 return self.arguments.passed(call, init, env)
@@ -78,10 +77,10 @@ class Construction(Interpreter[Locals, Item]):
     def follow(self, body: list[ast.stmt], local: Locals) -> Followed:
         """Run the body of a function."""
         outer, self._returned = self._returned, []
-        local.items[_YIELDED] = Sequence(())
+        local.items[_YIELDED] = LayerSequence(())
         end = self.function(body, local)
         yielded = end.items.pop(_YIELDED, None) if end is not None else None
-        if isinstance(yielded, Sequence) and yielded.items:
+        if isinstance(yielded, LayerSequence) and yielded.items:
             self._returned = [yielded]
         result = either(self._returned) if self._returned else None
         self._returned = outer
@@ -91,7 +90,7 @@ class Construction(Interpreter[Locals, Item]):
         return Locals(state.block, dict(state.items), state.depth)
 
     def join(self, states: list[Locals], at: ast.stmt) -> Locals:
-        """Names that only some paths bind keep their value: a path that uses them comes from there."""
+        """A name that only some paths bind keeps its value, since code that uses it ran after one of these."""
         first = states[0]
         for name in dict.fromkeys(name for state in states for name in state.items):
             found = [state.items[name] for state in states if name in state.items]
@@ -112,7 +111,7 @@ class Construction(Interpreter[Locals, Item]):
         own = instance and path.startswith(f"{instance}.")
         state.items.pop(f"self.{path[len(instance) + 1 :]}" if own else path, None)
 
-    def unpack(self, value: Item, targets: Items[ast.expr], state: Locals) -> list[Item] | None:
+    def unpack(self, value: Item, targets: Sequence[ast.expr], state: Locals) -> list[Item] | None:
         return None if any(isinstance(t, ast.Starred) for t in targets) else parts(value, len(targets))
 
     def decides(self, test: ast.expr, state: Locals) -> bool | None:
@@ -131,12 +130,12 @@ class Construction(Interpreter[Locals, Item]):
             self._returned.append(self.evaluate(value, state))
 
     def repeated(self, before: Locals, after: Locals) -> Locals:
-        """What a turn adds to a list is added some number of times."""
+        """Layers that one turn adds to a list become ``Repeated``."""
         for name, item in after.items.items():
             known = before.items.get(name)
-            if isinstance(item, Sequence) and isinstance(known, Sequence):
+            if isinstance(item, LayerSequence) and isinstance(known, LayerSequence):
                 added = item.items[len(known.items) :]
-                after.items[name] = Sequence((*known.items, Repeated(added)), known.chained) if added else known
+                after.items[name] = LayerSequence((*known.items, Repeated(added)), known.chained) if added else known
         return after
 
     def some_turn(self, target: ast.expr, iterable: ast.expr, state: Locals) -> Callable[[Locals], None]:
@@ -159,7 +158,7 @@ class Construction(Interpreter[Locals, Item]):
         return state
 
     def _called(self, statement: ast.Expr, key: str, name: str, arguments: list[ast.expr], state: Locals) -> None:
-        """A method that adds layers to a list or to a module."""
+        """Run a method that adds layers to a list or a module, as ``append`` and ``add_module``."""
         if name == "extend" and len(arguments) == 1:
             self._extend(key, arguments[0], state)
         elif (name == "append" and len(arguments) == 1) or (
@@ -174,14 +173,14 @@ class Construction(Interpreter[Locals, Item]):
 
     def _append(self, key: str, item: Item, state: Locals) -> None:
         known = state.items.get(key)
-        if isinstance(known, Sequence):
-            state.items[key] = Sequence((*known.items, item), known.chained)
+        if isinstance(known, LayerSequence):
+            state.items[key] = LayerSequence((*known.items, item), known.chained)
 
     def _extend(self, key: str, value: ast.expr, state: Locals) -> None:
         known = state.items.get(key)
-        if isinstance(known, Sequence):
+        if isinstance(known, LayerSequence):
             items = self.builder.items(value, state)
-            state.items[key] = Sequence((*known.items, *items), known.chained)
+            state.items[key] = LayerSequence((*known.items, *items), known.chained)
 
 
 def _is_super(node: ast.AST) -> bool:

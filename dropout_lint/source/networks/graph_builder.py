@@ -1,4 +1,4 @@
-"""Builds the nodes of a network: sends values through layers."""
+"""Builds the nodes of a network: applies layers to values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.holders import only_called
-from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, Repeated, Sequence
+from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, LayerSequence, Repeated
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.syntax.parsing import dotted
 from dropout_lint.torch_api.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
@@ -28,24 +27,23 @@ class GraphBuilder:
     """The nodes of one network so far. ``tests`` counts the conditions around what is added next."""
 
     construction: Construction
-    flow: Flow
     function: ast.AST
-    """Where to place what has no place of its own."""
+    """Gives the span of nodes without a call or constructor of their own."""
     nodes: list[LayerNode] = field(default_factory=list)
     losses: set[int] = field(default_factory=set)
     compared: set[int] = field(default_factory=set)
     depths: list[int] = field(default_factory=list)
-    """For each node, how many tests stood around it."""
+    """For each node, the number of conditions around it."""
     tests: int = 0
     _called_only: dict[ast.AST, bool] = field(default_factory=dict)
 
     @property
     def module(self) -> SourceModule:
-        """The file."""
+        """The file that is traced."""
         return self.construction.module
 
     def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
-        """Add a node and give it as a value."""
+        """Add a node and return it as a value."""
         if len(self.nodes) >= MAX_NODES:
             return NOTHING
         index = len(self.nodes)
@@ -57,12 +55,12 @@ class GraphBuilder:
         return frozenset({index})
 
     def ranks(self, inputs: Operand) -> int | None:
-        """The rank that all alternatives share."""
+        """The rank of a value; None if its alternatives differ."""
         found = {self.nodes[i].rank for i in inputs}
         return found.pop() if len(found) == 1 else None
 
     def apply(self, item: Item, value: Operand, at: ast.Call | None, attribute: str = "") -> Operand:
-        """Send a value through layers."""
+        """Add the nodes of layers applied to a value, and return the result."""
         if isinstance(item, Known):
             name = item.given.name
             item = Layer(name, None, None) if name in FUNCTIONAL_ACTIVATIONS else UNKNOWN
@@ -71,7 +69,7 @@ class GraphBuilder:
         if isinstance(item, Either):
             self.tests += 1
             callable_arms = [
-                arm for arm in item.arms if not any(isinstance(i, Sequence) and not i.chained for i in arm)
+                arm for arm in item.arms if not any(isinstance(i, LayerSequence) and not i.chained for i in arm)
             ]
             made = frozenset(i for arm in callable_arms or item.arms for i in self._chain(arm, value, at))
             self.tests -= 1
@@ -133,7 +131,7 @@ class GraphBuilder:
     def wrapper(
         self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, *, whole: bool = True
     ) -> Operand:
-        """Send values through a layer of an unknown class; ``whole`` if ``operands`` are all that the call passes."""
+        """Apply a layer of an unknown class; ``whole`` if ``operands`` are all arguments of the call."""
         facts: dict[str, Any] = {}
         name = self._class_of(layer) if whole else ""
         if name and layer.call is not None and layer.block is not None:
@@ -149,7 +147,7 @@ class GraphBuilder:
         return at or built or self.function
 
     def _class_of(self, layer: Layer) -> str:
-        """What is called to build a layer, if that is a class or function of some project."""
+        """The class or function of a project that builds a layer; "" for any other callee."""
         if layer.call is None or layer.block is None:
             return ""
         func = layer.call.func
@@ -168,7 +166,7 @@ class GraphBuilder:
         return str(given.constant) if given.kind == "constant" else given.text
 
     def _kernel(self, bound: BoundCall, layer: Layer) -> tuple[float, ...] | None:
-        """The sides of a kernel; None where one is unknown or the convolution is grouped."""
+        """The sizes of a kernel; None if one is unknown or the convolution is grouped."""
         node, groups = bound.expression("kernel_size"), bound.expression("groups")
         if node is None or (groups is not None and self._number(groups, layer) != 1.0):
             return None
@@ -199,14 +197,14 @@ class GraphBuilder:
         return self._called_only[container]
 
     def applied(self, call: ast.Call) -> LayerCall | None:
-        """A call of a layer or function with its first argument."""
+        """The fact about a call whose first argument is the tensor; None if there is no such argument."""
         operand = call.args[0] if call.args and not self.construction.arguments.bound else None
         if operand is None or isinstance(operand, ast.Starred):
             return None
         return self.applied_to(call, operand)
 
     def applied_to(self, call: ast.Call, operand: ast.expr) -> LayerCall:
-        """A call with what it is applied to, and the statement that binds its result."""
+        """The fact about a call applied to ``operand``, with the statement that binds its result."""
         lines = self.module.lines
         parent = self.module.scopes.parents.get(call)
         target = dotted(parent.targets[0]) if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else ""

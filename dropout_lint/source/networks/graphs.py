@@ -9,20 +9,19 @@ from dropout_lint.facts import LayerGraph, LayerNode, Scope, Wrapper
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.builds import MAX_CALLS
-from dropout_lint.source.networks.chains import Judged, chain_graph, chains, drops
+from dropout_lint.source.networks.chains import LossInputs, chain_graph, chains, has_dropout
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.layers import Env, Locals
 from dropout_lint.source.networks.operands import NOTHING, State
 from dropout_lint.source.networks.splice import Found, spliced
 from dropout_lint.source.networks.templates import Templates
 from dropout_lint.source.networks.trace import Tracer
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import walk
 
 
 def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
-    """Every network of the file that has a dropout, with the wrappers of the same file inlined."""
+    """All networks of the file with a dropout; wrappers whose class is in the file are inlined."""
     templates = Templates(module)
 
     def local(_node: LayerNode, wrapper: Wrapper) -> Found | None:
@@ -33,45 +32,45 @@ def layer_graphs(module: SourceModule) -> Iterator[LayerGraph]:
 
 
 def _networks(module: SourceModule) -> Iterator[LayerGraph]:
-    construction, flow = Construction(module), Flow(module)
+    construction = Construction(module)
     end = construction.follow(module.tree.body, Locals(module.scopes.module, {}, MAX_CALLS)).end
     shared = end.items if end is not None else {}
-    judged = Judged({n for n, item in shared.items() if any(True for _ in chains(item))})
+    loss_inputs = LossInputs({n for n, item in shared.items() if any(True for _ in chains(item))})
     for block in list(module.scopes.blocks.values()):
         if isinstance(block.node, ast.FunctionDef) and block.enclosing_class is None:
-            yield from _of_free_function(module, construction, flow, block, shared, judged)
-    _of_script(module, construction, flow, judged)
+            yield from _of_free_function(module, construction, block, shared, loss_inputs)
+    _of_script(module, construction, loss_inputs)
     for block in list(module.scopes.blocks.values()):
         if not _speaks(module, block):
             continue
         if block.kind == "class":
-            yield from _of_class(construction, flow, block)
+            yield from _of_class(construction, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(construction, flow, block, judged)
+            yield from _of_function(construction, block, loss_inputs)
 
 
 def _of_free_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, shared: Env, judged: Judged
+    module: SourceModule, construction: Construction, block: Block, shared: Env, loss_inputs: LossInputs
 ) -> Iterator[LayerGraph]:
-    """A function that drops something itself, or that trains a network of the file."""
+    """The graph of a plain function, if it drops something. Notes the losses of networks of the file."""
     node = block.node
     assert isinstance(node, ast.FunctionDef)
-    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & judged.names if judged.names else set()
+    used = {n.id for n in walk(node) if isinstance(n, ast.Name)} & loss_inputs.names if loss_inputs.names else set()
     if not used and not _speaks(module, block):
         return
-    tracer = Tracer(construction, flow, {}, node)
+    tracer = Tracer(construction, {}, node)
     env = {name: item for name, item in shared.items() if name not in block.parameters}
     graph = _traced(tracer, block, scope_of(block), env)
-    judged.take(tracer.graph)
-    if drops(tuple(n for n in graph.nodes if n.element is None)):
+    loss_inputs.add(tracer.graph)
+    if has_dropout(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
 
 
-def _of_script(module: SourceModule, construction: Construction, flow: Flow, judged: Judged) -> None:
-    if judged.names:
-        tracer = Tracer(construction, flow, {}, module.tree)
+def _of_script(module: SourceModule, construction: Construction, loss_inputs: LossInputs) -> None:
+    if loss_inputs.names:
+        tracer = Tracer(construction, {}, module.tree)
         tracer.function(module.tree.body, State(module.scopes.module, {}, {}))
-        judged.take(tracer.graph)
+        loss_inputs.add(tracer.graph)
 
 
 def _speaks(module: SourceModule, block: Block) -> bool:
@@ -83,17 +82,17 @@ def _speaks(module: SourceModule, block: Block) -> bool:
     return "drop" in module.lines.block(node.lineno, node.end_lineno or node.lineno).lower()
 
 
-def _of_class(construction: Construction, flow: Flow, owner: Block) -> Iterator[LayerGraph]:
+def _of_class(construction: Construction, owner: Block) -> Iterator[LayerGraph]:
     attributes = construction.attributes(owner)
     covered = set()
     for name in ("forward", "encode", "decode"):
         method = owner.blocks.get(name)
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
-        tracer = Tracer(construction, flow, attributes, method.node)
+        tracer = Tracer(construction, attributes, method.node)
         graph = _traced(tracer, method, scope_of(method), {})
         covered |= {n.constructor for n in graph.nodes}
-        if drops(graph.nodes):
+        if has_dropout(graph.nodes):
             yield graph
         if name == "forward":
             break
@@ -101,8 +100,8 @@ def _of_class(construction: Construction, flow: Flow, owner: Block) -> Iterator[
     built = construction.builder.built_by(owner)
     for item in [*attributes.values(), *([built] if built is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(construction, flow, chain, scope, Judged(set()))
-            if drops(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
+            graph = chain_graph(construction, chain, scope, LossInputs(set()))
+            if has_dropout(graph.nodes) and not covered & {n.constructor for n in graph.nodes if n.constructor}:
                 yield graph
 
 
@@ -124,7 +123,7 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
     )
 
 
-def _of_function(construction: Construction, flow: Flow, block: Block, judged: Judged) -> Iterator[LayerGraph]:
+def _of_function(construction: Construction, block: Block, loss_inputs: LossInputs) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
     end, returned = construction.follow(node.body, Locals(block, {}, MAX_CALLS))
@@ -132,6 +131,6 @@ def _of_function(construction: Construction, flow: Flow, block: Block, judged: J
     bound = end.items.values() if end is not None else ()
     for item in [*bound, *([returned] if returned is not None else [])]:
         for chain in chains(item):
-            graph = chain_graph(construction, flow, chain, scope, judged)
-            if drops(graph.nodes):
+            graph = chain_graph(construction, chain, scope, loss_inputs)
+            if has_dropout(graph.nodes):
                 yield graph

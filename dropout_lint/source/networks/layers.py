@@ -1,4 +1,4 @@
-"""What constructors build: layers, sequences of layers, and choices between them."""
+"""What constructors build, as abstract values: layers, sequences of layers, choices between them, and repetitions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ CONFIGURED = "configured-activation"
 class Layer:
     """One constructed layer; ``kind`` is "" where its class is unknown.
 
-    ``written`` is the expression that puts it into a container, ``whole`` that with its name or its statement.
+    Where it is in a container, ``written`` is its expression there, ``whole`` the same with its name (``("drop",
+    nn.Dropout())``) or its statement (``layers.append(...)``), and ``form`` how it got there.
     """
 
     kind: str
@@ -27,19 +28,19 @@ class Layer:
     container: ast.AST | None = None
     written: ast.AST | None = None
     known: Env = field(default_factory=dict)
-    """What was proven about the names around the constructor."""
+    """Values of names where the constructor is called."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """Something else than a layer: a constant, a class, a function."""
+    """A value that is no layer: a constant, a class, a function."""
 
     given: Given
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
-    """Layers in order; ``chained`` if they are applied one after the other, as nn.Sequential does."""
+class LayerSequence:
+    """Layers in order: a list, or an nn.Sequential. ``chained`` if it can be called, as nn.Sequential can."""
 
     items: tuple[Item, ...]
     chained: bool = False
@@ -47,43 +48,43 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Either:
-    """One of several sequences, by a test."""
+    """Alternatives that a test decides between; each is layers in order."""
 
     arms: tuple[tuple[Item, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repeated:
-    """Layers added in a loop."""
+    """Layers added in a loop, so any number of times."""
 
     items: tuple[Item, ...]
 
 
-Item = Layer | Sequence | Either | Repeated | Known
+Item = Layer | LayerSequence | Either | Repeated | Known
 UNKNOWN = Layer("", None, None)
 Env = dict[str, Item]
 
 
 @dataclass(slots=True, eq=False)
 class Locals:
-    """What the names of a function stand for at one point, and attributes of its instance as ``self.x``."""
+    """Values of the names of a function at one point; attributes of its instance have the key ``self.x``."""
 
     block: Block
     items: Env
     depth: int
-    """How many calls of helpers are still followed from here."""
+    """The number of nested helper calls that may still be followed."""
 
 
 class Followed(NamedTuple):
-    """What running the body of a function gives."""
+    """The result of running the body of a function."""
 
     end: Locals | None
-    """None if it never returns."""
+    """The values at its end; None if it never returns."""
     returned: Item | None
 
 
 def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The members of a list of layers, without regard to loops and choices."""
+    """The members of a list of layers; those of loops and choices are taken as if each was there once."""
     found: list[Item] = []
     for item in items:
         if isinstance(item, Repeated):
@@ -96,13 +97,13 @@ def unrolled(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 def member(item: Item) -> Item:
-    """What an index into a list of layers may give; unknown where its members are of several kinds.
+    """The value of ``layers[i]`` with an unknown index: one of the members; unknown if their kinds differ.
 
-    Which of them comes first is then for the index to say, and any order among them would be made up.
+    With different kinds, the graph would show an order that depends on the index.
     """
-    lists = [item] if isinstance(item, Sequence) else []
+    lists = [item] if isinstance(item, LayerSequence) else []
     if isinstance(item, Either):
-        lists = [i for arm in item.arms for i in arm if isinstance(i, Sequence)]
+        lists = [i for arm in item.arms for i in arm if isinstance(i, LayerSequence)]
     found = tuple((i,) for one in lists for i in unrolled(one.items))
     if len({i.kind if isinstance(i, Layer) else "" for (i,) in found}) > 1:
         return UNKNOWN
@@ -117,35 +118,37 @@ def placed(item: Item, form: str, whole: ast.AST, container: ast.AST, written: a
 
 
 def bare(item: Item) -> Item:
-    """An item without its place in a container."""
+    """``item`` without its position in a container."""
     if isinstance(item, Layer) and item.form:
         return replace(item, form="", whole=None, container=None, written=None)
     return item
 
 
 def parts(item: Item, number: int) -> list[Item] | None:
-    """The members of a list or tuple with so many of them; None where that is not certain."""
-    if not isinstance(item, Sequence) or len(item.items) != number:
+    """The members of a sequence of exactly ``number`` items, for unpacking; None if the number is not certain."""
+    if not isinstance(item, LayerSequence) or len(item.items) != number:
         return None
     return None if any(isinstance(i, (Either, Repeated)) for i in item.items) else [bare(i) for i in item.items]
 
 
 def either(items: list[Item]) -> Item:
-    """One of several items, by a test; lists keep their common beginning."""
+    """The join of the values of a name after several branches; lists keep their common prefix."""
     first, *others = dict.fromkeys(items)
     if not others:
         return first
-    if isinstance(first, Sequence) and all(isinstance(o, Sequence) and o.chained == first.chained for o in others):
+    if isinstance(first, LayerSequence) and all(
+        isinstance(o, LayerSequence) and o.chained == first.chained for o in others
+    ):
         merged = first.items
         for other in others:
-            assert isinstance(other, Sequence)
+            assert isinstance(other, LayerSequence)
             merged = merge(merged, other.items)
-        return Sequence(merged, first.chained)
+        return LayerSequence(merged, first.chained)
     return Either(tuple((item,) for item in (first, *others)))
 
 
 def merge(one: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
-    """What two branches leave of a list: its common beginning, and a choice."""
+    """The join of two lists: their common prefix, and a choice between the rests."""
     shared = 0
     while shared < min(len(one), len(other)) and one[shared] is other[shared]:
         shared += 1
@@ -154,11 +157,11 @@ def merge(one: tuple[Item, ...], other: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 def sliced(item: Item, part: ast.Slice) -> Item:
-    """Some layers of a sequence, where it is certain which."""
-    if not isinstance(item, Sequence) or any(isinstance(i, (Either, Repeated)) for i in item.items):
+    """The value of ``layers[a:b]``; unknown if the bounds are not literal or the members not certain."""
+    if not isinstance(item, LayerSequence) or any(isinstance(i, (Either, Repeated)) for i in item.items):
         return UNKNOWN
     try:
         bounds = [ast.literal_eval(b) if b is not None else None for b in (part.lower, part.upper, part.step)]
-        return Sequence(item.items[slice(*bounds)], item.chained)
+        return LayerSequence(item.items[slice(*bounds)], item.chained)
     except (ValueError, TypeError):
         return UNKNOWN

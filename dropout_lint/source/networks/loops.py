@@ -1,4 +1,4 @@
-"""What loops of a forward pass bind: layers one by one where their number is known, or some element."""
+"""Binds the targets of loops in ``forward``: each layer in turn if they are known, else any element."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dropout_lint.source.networks.calls import Expressions
-from dropout_lint.source.networks.layers import Either, Env, Item, Repeated, member
-from dropout_lint.source.networks.layers import Sequence as Layers
+from dropout_lint.source.networks.layers import Either, Env, Item, LayerSequence, Repeated, member
 from dropout_lint.source.networks.operands import NOTHING, Meaning, State, flat
 from dropout_lint.syntax.parsing import dotted, walk
 
@@ -22,11 +21,11 @@ class LoopTargets:
         self._expressions = expressions
 
     def turns(self, target: ast.expr, iterable: ast.expr, state: State) -> list[Callable[[State], None]] | None:
-        """What binds the target in each turn of a loop over known layers; None for any other loop."""
+        """Functions that bind the target, one for each turn of a loop over known layers; None for other loops."""
         return [partial(_bind_layers, turn) for turn in self._turns(target, iterable, state)] or None
 
     def _turns(self, target: ast.expr, iterated: ast.expr, state: State) -> list[Env]:
-        """What the names of a loop over layers stand for, turn by turn; empty where that is not known."""
+        """The values of the names of a loop over layers, for each turn; empty if not known."""
         name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
         if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple) and name in {"enumerate", "zip"}:
             sources = iterated.args[:1] if name == "enumerate" else iterated.args
@@ -36,7 +35,7 @@ class LoopTargets:
                 return []
             return [{k: v for one in turn for k, v in one.items()} for turn in zip(*found, strict=False)]
         layers = self._expressions.layers(iterated, state)
-        if not isinstance(layers, Layers) or not isinstance(target, ast.Name):
+        if not isinstance(layers, LayerSequence) or not isinstance(target, ast.Name):
             return []
         items = [i for item in layers.items for i in (item.items * 2 if isinstance(item, Repeated) else (item,))]
         if not all(_is_one_member(i) for i in items):
@@ -44,7 +43,7 @@ class LoopTargets:
         return [{target.id: item} for item in items] if len(items) <= MAX_TURNS else []
 
     def some_turn(self, target: ast.expr, iterable: ast.expr, state: State) -> Callable[[State], None]:
-        """What binds the target to some element."""
+        """A function that binds the target to any element."""
         bound = list(self._elements(target, iterable, state))
 
         def bind(inner: State) -> None:
@@ -58,7 +57,7 @@ class LoopTargets:
         return bind
 
     def _elements(self, target: ast.expr, iterated: ast.expr, state: State) -> Iterator[tuple[str, Meaning]]:
-        """Names that a loop binds to some layer or value, through ``zip``, ``enumerate`` and ``items``."""
+        """The names that a loop binds, each to any layer or value; follows ``zip``, ``enumerate``, ``items``."""
         name = dotted(iterated.func) if isinstance(iterated, ast.Call) else ""
         if name == "enumerate" and isinstance(iterated, ast.Call) and iterated.args and isinstance(target, ast.Tuple):
             yield from self._elements(target.elts[-1], iterated.args[0], state)
@@ -71,7 +70,7 @@ class LoopTargets:
         if isinstance(method, ast.Attribute) and name.endswith((".values", ".children", ".items")):
             iterated = method.value
         layers = self._expressions.layers(iterated, state)
-        if isinstance(layers, Layers) and dotted(target):
+        if isinstance(layers, LayerSequence) and dotted(target):
             yield dotted(target), Meaning(NOTHING, member(layers))
             return
         value = flat(self._expressions.value(iterated, state))

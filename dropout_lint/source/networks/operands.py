@@ -10,16 +10,15 @@ from dropout_lint.source.networks.layers import Env, Item
 from dropout_lint.source.networks.layers import either as either_layer
 
 Operand = frozenset[int]
-"""Nodes that may have made a value; empty for anything that is not a tensor in sight."""
+"""Indices of the nodes that may have produced a tensor; empty for a value that is not a known tensor."""
 NOTHING: Operand = frozenset()
 
-
 Value = Operand | tuple[Operand, ...]
-"""A tuple holds several values; one with a single member holds an unknown number of them."""
+"""A tensor, or a tuple of them. A tuple with a single member stands for any number of such tensors."""
 
 
 class Meaning(NamedTuple):
-    """What an expression stands for: a value, or layers that may be called."""
+    """The abstract value of an expression: tensors, or layers that may be called."""
 
     value: Value
     layers: Item | None = None
@@ -27,35 +26,35 @@ class Meaning(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class State:
-    """Values and layers that the names of a function stand for at one point."""
+    """Values and layers of the names of a function at one point."""
 
     block: Block
     values: dict[str, Value]
     layers: Env
 
     def copy(self) -> State:
-        """A state to follow a branch with."""
+        """A state for one branch."""
         return State(self.block, dict(self.values), dict(self.layers))
 
     def join(self, others: list[State]) -> State:
-        """Take in what other paths have left; a name that only some of them bind keeps its value."""
+        """Merge the states of other branches into this one; a name that only some of them bind keeps its value."""
         for other in others:
             for key, value in other.values.items():
                 known = self.values.get(key, value)
                 self.values[key] = value if known is value else either([known, value])
             for key, item in other.layers.items():
-                held = self.layers.get(key, item)
-                self.layers[key] = item if held is item else either_layer([held, item])
+                known_item = self.layers.get(key, item)
+                self.layers[key] = item if known_item is item else either_layer([known_item, item])
         return self
 
 
 def flat(value: Value) -> Operand:
-    """All nodes of a value, also of a tuple's members."""
+    """All nodes of a value, including those of a tuple's members."""
     return value if isinstance(value, frozenset) else frozenset(i for v in value for i in v)
 
 
 def either(values: list[Value]) -> Value:
-    """One of several values, by a test."""
+    """The join of values of several branches."""
     if all(v == values[0] for v in values):
         return values[0]
     if not any(isinstance(v, tuple) for v in values):
@@ -66,5 +65,5 @@ def either(values: list[Value]) -> Value:
 
 
 def several(*values: Value) -> tuple[Operand]:
-    """A list or mapping that holds the values."""
+    """A list or mapping of any number of these values."""
     return (frozenset(i for v in values for i in flat(v)),)

@@ -1,4 +1,4 @@
-"""How many dimensions a value has after an operation, where that is certain."""
+"""The number of dimensions of a value after an operation, if it is certain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHANGES = {
 
 
 def rank_after(kind: str, before: int | None, node: ast.AST) -> int | None:
-    """The rank of an operation's result given its operand's, None where it is not certain.
+    """The rank of an operation's result from that of its operand; None if not certain.
 
     Inputs of convolutions, poolings and RNNs are taken to be batched.
     """

@@ -12,7 +12,7 @@ from dropout_lint.torch_api.layer_groups import BATCH_NORMS, POOLS, VIEWS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
 MAX_DEPTH = 3
-"""How many wrappers inside of one another are inlined."""
+"""The depth of nested wrappers that is inlined."""
 MAX_NODES = 1500
 _DROPOUTS = frozenset({*DROPOUT_MODULES, *FUNCTIONALS})
 _PASSES = VIEWS | POOLS | ELEMENTWISE | BATCH_NORMS | {"scale"}
@@ -20,7 +20,7 @@ _PASSES = VIEWS | POOLS | ELEMENTWISE | BATCH_NORMS | {"scale"}
 Found = tuple[Template | Inherited | None, str]
 """The summary of a wrapper, None if there is none, and the file that its spans refer to ("": that of the graph)."""
 Find = Callable[[LayerNode, Wrapper], Found | None]
-"""Looks a wrapper up; None leaves it for a later pass, which may know other files."""
+"""Looks up a wrapper. None means that a later pass, which may know other files, should try again."""
 
 
 def spliced(graph: LayerGraph, find: Find) -> LayerGraph:
@@ -41,7 +41,7 @@ def spliced(graph: LayerGraph, find: Find) -> LayerGraph:
 
 
 def _beside_dropouts(graph: LayerGraph) -> list[LayerNode]:
-    """Unknown layers from or to which a dropped value gets without being computed with."""
+    """The wrappers directly before or after a dropout; only operations that move elements are between."""
     users: dict[int, list[int]] = {}
     wanted = False
     for node in graph.nodes:
@@ -67,13 +67,13 @@ def _beside_dropouts(graph: LayerGraph) -> list[LayerNode]:
 
 @dataclass(slots=True)
 class _Splice:
-    """One pass over a graph, in which every node gets a new number."""
+    """One copy of a graph with wrappers replaced. Every node gets a new index."""
 
     graph: LayerGraph
     found: dict[int, Found]
     nodes: list[LayerNode] = field(default_factory=list)
     at: dict[int, frozenset[int]] = field(default_factory=dict)
-    """The new nodes that give the value of an old one."""
+    """The new nodes for the value of each old node."""
     losses: set[int] = field(default_factory=set)
     compared: set[int] = field(default_factory=set)
 

@@ -13,16 +13,15 @@ from dropout_lint.source.networks.graph_builder import GraphBuilder
 from dropout_lint.source.networks.layers import Item, Known, Locals
 from dropout_lint.source.networks.operands import NOTHING, Operand, State
 from dropout_lint.source.networks.trace import Tracer
-from dropout_lint.source.sites.flow import Flow
 
 MAX_NODES = 150
-"""Larger ones are networks of their own, and are not inlined."""
+"""Templates with more nodes are not inlined."""
 _MAX_BASES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The nodes of one call; ``inputs`` are those in place of its operands, in order."""
+    """The nodes of one call; ``inputs`` are those of its operands, in order."""
 
     owner: str
     nodes: tuple[LayerNode, ...]
@@ -34,27 +33,26 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """A class with the ``forward`` and the constructor of another one, which is built with these arguments."""
+    """A class whose ``forward`` and constructor are those of a base in another file, called with ``passed``."""
 
     target: str
     passed: Passed
 
 
 class Templates:
-    """Templates of one file, made when asked for."""
+    """Templates of one file, each made on first use."""
 
     def __init__(self, module: SourceModule) -> None:
         self._module = module
         self._construction = Construction(module, bound=True)
-        self._flow = Flow(module)
         self._known: dict[object, Template | Inherited | None] = {}
 
     def has(self, name: str) -> bool:
-        """Whether a resolved name is that of a class or function of the file."""
+        """Whether a resolved name is a class or function of the file."""
         return self._construction.arguments.local(name) is not None
 
     def of(self, name: str, wrapper: Wrapper) -> Template | Inherited | None:
-        """The template of a class or function, by its name behind a dot; None if it cannot be summarized."""
+        """The template of a class or function, by its resolved name (``.Block``); None if there is none."""
         shape = tuple((keyword, bool(nodes)) for keyword, nodes in wrapper.operands)
         key = (name, wrapper.passed, shape)
         if key not in self._known:
@@ -97,7 +95,7 @@ class Templates:
         return None
 
     def _inherited(self, owner: Block, wrapper: Wrapper) -> Inherited | None:
-        """A class that only passes arguments on to the constructor of its single base in another file."""
+        """The base in another file whose constructor a class only passes arguments to."""
         node = owner.node
         assert isinstance(node, ast.ClassDef)
         target = self._module.scopes.resolve(node.bases[0], owner.parent or owner)
@@ -113,10 +111,10 @@ class Templates:
         return Inherited(target, self._construction.passed_up(init, frame))
 
     def _applied(self, block: Block, item: Item | None, wrapper: Wrapper) -> Template | None:
-        """Layers of one input and one output."""
+        """The template of layers with one input and one output."""
         if item is None or len(wrapper.operands) != 1:
             return None
-        graph = GraphBuilder(self._construction, self._flow, block.node)
+        graph = GraphBuilder(self._construction, block.node)
         start = graph.node("input", NOTHING, block.node)
         return _template(block, graph, tuple(start), graph.apply(item, start, None))
 
@@ -130,7 +128,7 @@ class Templates:
         if frame is None or not isinstance(node, ast.FunctionDef):
             return None
         attributes = self._construction.attributes(owner, wrapper.passed)
-        tracer = Tracer(self._construction, self._flow, attributes, node)
+        tracer = Tracer(self._construction, attributes, node)
         names = {item.given: name for name, item in frame.items() if isinstance(item, Known)}
         if any(names.get(mark) not in forward.parameters for mark in marks):
             return None  # taken up by ``*args`` or ``**kwargs``
@@ -138,7 +136,7 @@ class Templates:
         layers = {name: item for name, item in frame.items() if name not in starts}
         tracer.function(node.body, State(forward, dict(starts), layers))
         inputs = tuple(i for mark in marks for i in starts[names[mark]])
-        return None if tracer.bundles else _template(owner, tracer.graph, inputs, frozenset(tracer.outputs))
+        return None if tracer.returns_other else _template(owner, tracer.graph, inputs, frozenset(tracer.outputs))
 
 
 def _template(block: Block, graph: GraphBuilder, inputs: tuple[int, ...], outputs: Operand) -> Template | None:

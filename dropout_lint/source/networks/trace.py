@@ -1,4 +1,4 @@
-"""Follows the forward pass of a network: which nodes may have made each value, statement by statement."""
+"""Runs ``forward`` statement by statement, with the nodes that may have produced each value."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from dropout_lint.source.networks.layers import Either, Env, Item, Locals, membe
 from dropout_lint.source.networks.loops import LoopTargets
 from dropout_lint.source.networks.operands import NOTHING, Meaning, Operand, State, Value, either, flat, several
 from dropout_lint.source.networks.ranks import rank_after
-from dropout_lint.source.sites.flow import Flow
 from dropout_lint.source.walking.interpreter import Interpreter
 from dropout_lint.source.walking.walker import Loop
 from dropout_lint.syntax.parsing import dotted, walk
 
 
 class Tracer(Interpreter[State, Meaning]):
-    """Adds to a graph what one function does. ``attributes`` are the layers of its instance."""
+    """Builds the graph of one function. ``attributes`` are the layers of its instance, by ``self.name``."""
 
     passes = 2
-    loops_may_skip = False  # a value behind a loop has been in it
+    loops_may_skip = False  # a value after a loop went through it
     stops_anywhere = False
 
-    def __init__(self, construction: Construction, flow: Flow, attributes: Env, function: ast.AST) -> None:
+    def __init__(self, construction: Construction, attributes: Env, function: ast.AST) -> None:
         super().__init__()
-        self.graph = GraphBuilder(construction, flow, function)
+        self.graph = GraphBuilder(construction, function)
         self.outputs: set[int] = set()
-        self.bundles = False
-        """Some of what is returned holds several values, or none in sight."""
+        self.returns_other = False
+        """A ``return`` gives something other than one known tensor: a tuple, a constant ..."""
         self._calls = Calls(self.graph, self)
         self._targets = LoopTargets(self)
         self._construction = construction
@@ -104,7 +103,7 @@ class Tracer(Interpreter[State, Meaning]):
         self._output(self.value(value, state) if value is not None else NOTHING)
 
     def _output(self, value: Value) -> None:
-        self.bundles = self.bundles or not value or isinstance(value, tuple)
+        self.returns_other = self.returns_other or not value or isinstance(value, tuple)
         self.outputs |= flat(value)
 
     def decides(self, test: ast.expr, state: State) -> bool | None:
@@ -120,9 +119,9 @@ class Tracer(Interpreter[State, Meaning]):
         return end
 
     def _forget_tested(self, state: State, first: int) -> None:
-        """Behind a loop, a value made under a test in it gives way to its alternatives.
+        """After a loop, forget the alternatives of a value from under a test in it, unless no other is left.
 
-        The test may be one for the last turn (``if i < last``), after which nothing of it is left.
+        The test may be one for all turns but the last (``if i < last``), so they may not reach the end.
         """
         depths, outside = self.graph.depths, self.graph.tests
         for key, value in state.values.items():
@@ -159,7 +158,7 @@ class Tracer(Interpreter[State, Meaning]):
     # Expressions
 
     def layers(self, node: ast.expr, state: State) -> Item | None:
-        """The layers that an expression stands for; None if it is not one."""
+        """The layers that an expression refers to, as ``self.fc``; None if it refers to none."""
         match node:
             case ast.Name(id=name):
                 return state.layers.get(name)
@@ -186,7 +185,7 @@ class Tracer(Interpreter[State, Meaning]):
             case ast.Attribute():
                 return self._attribute(node, state)
             case ast.Call():
-                return self._calls.called(node, state)
+                return self._calls.value_of(node, state)
             case ast.BinOp(left=left, op=op, right=right):
                 return self._binary(node, self.value(left, state), op, self.value(right, state))
             case ast.UnaryOp(operand=operand):

@@ -18,18 +18,18 @@ from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words
 _INSTANCE_READ = re.compile(r"self(?<!\wself)\.(\w+)")
 """Begins with a literal, because a search for a word boundary is far slower."""
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
-"""Ways to apply layers without naming them. Not ``modules()``, which initializes weights."""
+"""Ways to apply layers without their names. Not ``modules()``, which is used to initialize weights."""
 
 
 def model_classes(module: SourceModule) -> Iterator[ModelClass]:
-    """The classes of the definitions that were walked."""
+    """The classes whose definitions were visited: those that may contain something to report."""
     for block in module.scopes.blocks.values():
         if block.kind == "class" and isinstance(block.node, ast.ClassDef):
             yield _model_class(module, block, block.node)
 
 
 def headers(module: SourceModule) -> dict[str, ClassHeader]:
-    """All top-level classes, walked or not."""
+    """A header for each top-level class, also those not visited."""
     found = {}
     for statement in module.tree.body:
         if isinstance(statement, ast.ClassDef):
@@ -56,7 +56,7 @@ def _header(module: SourceModule, node: ast.ClassDef) -> ClassHeader:
 
 
 def _constants(node: ast.ClassDef) -> dict[str, float]:
-    """Numbers that the class body or the constructor binds to names, as configuration classes do."""
+    """Numbers that the class body or constructor binds to names, as in a configuration class."""
     found: dict[str, float] = {}
     statements = list(node.body)
     for statement in node.body:
@@ -125,9 +125,9 @@ def _is_abstract(block: Block, node: ast.ClassDef) -> bool:
 
 
 def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
-    """Assignments to a rate in methods that compute."""
+    """Assignments to the rate of a dropout in methods."""
     found = []
-    for node, block in module.scopes.others:
+    for node, block in module.scopes.assignments:
         method = block.method
         if block.enclosing_class is not owner or method is None or not isinstance(node, ast.Assign):
             continue

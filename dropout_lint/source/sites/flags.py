@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from dropout_lint.facts import CONSTRUCTORS, FlagUse
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Binding, Block
-from dropout_lint.source.sites.flow import Flow
+from dropout_lint.source.sites.call_uses import CallUses
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 from dropout_lint.vocabulary import TRAIN_FLAGS
 
 _COPIED_FLAGS = TRAIN_FLAGS - {"train"}
-"""Attributes that are taken for a mode flag when a constructor sets them to True; DRP202 is about ``self.train``."""
+"""Attributes that are a mode flag if a constructor sets them to True. Not ``train``, which DRP202 reports."""
 
 
 def flag_uses(module: SourceModule) -> Iterator[FlagUse]:
-    """All such flags of a file."""
+    """All flag uses of a file."""
     yield from _outside_tests(module)
     for block in list(module.scopes.blocks.values()):
         if block.kind == "class":
@@ -57,7 +57,7 @@ def _flag_kind(name: str, bindings: list[Binding]) -> str:
 
 
 def _governed(module: SourceModule, read: ast.Attribute) -> ast.expr | None:
-    """The dropout call that takes the flag as its mode, or the first one in the branch that the flag opens."""
+    """The dropout call with the flag as its mode, or the first one in a branch that the flag guards."""
     current: ast.AST = read
     while current in module.scopes.parents:
         parent = module.scopes.parents[current]
@@ -87,11 +87,11 @@ def _is_dropout(module: SourceModule, call: ast.Call) -> bool:
 def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Block) -> Iterator[FlagUse]:
     """``partial(F.dropout, training=self.training)`` and ``nn.Dropout(p if self.training else 0)``."""
     name, mode = module.scopes.resolve(call.func, block), f"{block.instance}.training"
-    span, scope, flow = module.lines.span(call), scope_of(block), Flow(module)
+    span, scope, call_uses = module.lines.span(call), scope_of(block), CallUses(module)
     if name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS:
         for keyword in call.keywords:
             if keyword.arg == "training" and dotted(keyword.value) == mode:
-                attribute = flow.attribute(call)
+                attribute = call_uses.attribute(call)
                 parents = module.scopes.parents
                 uses = [parents[r] for r in owner.reads.get(attribute, [])]
                 calls = tuple(

@@ -1,4 +1,4 @@
-"""Walks over modules that switch dropout, or set its rate, where they find one class of it."""
+"""Finds loops that switch dropout on, or set its rate, but only for one of the dropout classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OTHERS = ("Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "_DropoutNd")
 
 
 def narrow_checks(module: SourceModule) -> Iterator[NarrowDropoutCheck]:
-    """``isinstance(m, nn.Dropout)`` and ``type(m).__name__.startswith("Dropout")`` in functions that name no other."""
+    """``isinstance(m, nn.Dropout)`` and ``type(m).__name__.startswith("Dropout")`` where no other is named."""
     text = module.lines.text
     if not any(w in text for w in _WALKS) or ("isinstance(" not in text and ".startswith(" not in text):
         return
@@ -46,7 +46,7 @@ def _is_walk(node: ast.expr) -> bool:
 
 
 def _switched(branch: ast.If) -> set[str]:
-    """The names whose mode or rate a block sets."""
+    """The variables whose mode or rate a block sets."""
     found = set()
     for statement in branch.body:
         if isinstance(statement, ast.Assign):
@@ -59,7 +59,7 @@ def _switched(branch: ast.If) -> set[str]:
 
 
 def _subject(test: ast.Call) -> str:
-    """The variable that a test asks about."""
+    """The variable that a test checks the class of."""
     names = [n.id for n in walk(test) if isinstance(n, ast.Name) and n.id not in {"isinstance", "type"}]
     return names[0] if names else ""
 

@@ -1,4 +1,4 @@
-"""Which operation made the tensor that is dropped: one step back through names, nesting or nn.Sequential."""
+"""Finds the operation whose result is dropped: one step back, through a name, a nested call or nn.Sequential."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import siblings
+from dropout_lint.source.sites.call_uses import siblings
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import SAVES_ITS_OUTPUT, SAVES_ITS_OUTPUT_METHODS
 
 _NEW = re.compile(r"torch\.nn\.(?:Lazy)?(?:\w*Conv\w*d|\w*Norm\w*|Linear|Embedding|\w*Pool\w*d)$")
-"""Layers whose output is a tensor of its own."""
+"""Layers whose output is a new tensor, not a view of the input."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """Canonical name of the operation and whether it works in place; the name is "" where it is not proven."""
+    """The canonical name of the operation, "" if not proven, and whether it works in place."""
 
     api: str = ""
     inplace: bool = False
     owned: bool = False
-    """The tensor is new, and nothing but the dropout reads it."""
+    """The tensor is new, and only the dropout reads it."""
 
 
 NOT_KNOWN = Produced()
@@ -38,7 +38,7 @@ class Producers:
         self._parents = module.scopes.parents
 
     def of_expression(self, node: ast.expr, block: Block) -> Produced:
-        """The operation behind an expression."""
+        """The operation whose result an expression is."""
         if isinstance(node, ast.Name):
             value = self._last_assigned(node)
             made = self._made(value, block) if value is not None else NOT_KNOWN
@@ -51,7 +51,7 @@ class Producers:
         return Produced(owned=True) if isinstance(node, ast.BinOp) else NOT_KNOWN
 
     def _is_read_once(self, name: ast.Name, block: Block) -> bool:
-        """Whether a statement that ends a name, or binds it again, is the only one to read it."""
+        """Whether only the last statement of a name reads it: one that returns it or binds it again."""
         statement: ast.AST = name
         while not isinstance(statement, ast.stmt):
             statement = self._parents[statement]
@@ -104,7 +104,7 @@ class Producers:
         return value is not None and self._module.values.evaluate(value, block).number == 1.0
 
     def _last_assigned(self, name: ast.Name) -> ast.expr | None:
-        """What a name was bound to by the statements before it; None if a branch may have changed it."""
+        """The value that the statements before a name bound it to; None if a branch may have changed it."""
         statement: ast.AST = name
         while not isinstance(statement, ast.stmt):
             statement = self._parents[statement]

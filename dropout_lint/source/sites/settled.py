@@ -1,4 +1,7 @@
-"""Whether the arguments of a constructed module mean the same where the module is called."""
+"""Whether the arguments of a constructor have the same values where the module is called.
+
+A fix that turns ``nn.Dropout(p)(x)`` into ``F.dropout(x, p)`` needs that.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from dropout_lint.facts.values import CONSTRUCTORS
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.rebinding import is_dynamic, stored_at, stores
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import siblings
+from dropout_lint.source.sites.call_uses import siblings
 from dropout_lint.syntax.parsing import walk
 
 _WRITES_ATTRIBUTES = {"setattr", "delattr", "__setattr__", "__dict__", "vars"}
@@ -19,7 +22,7 @@ _RUNS_CODE = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 
 def settled(module: SourceModule, call: ast.Call, uses: Sequence[ast.Call], block: Block) -> Settled:
-    """Whether what a constructor is given has the same value at the uses: proven, open, or changed on the way."""
+    """Whether the arguments of a constructor keep their values up to the uses: "proven", "open" or "no"."""
     if not uses:
         return "no"
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -36,7 +39,7 @@ def _names(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _differs(module: SourceModule, name: str, block: Block, use: ast.Call, alias: str) -> bool:
-    """Whether a name means something else where the module is called, or the alias is no name of the file there."""
+    """Whether a name, or the alias of torch.nn.functional, resolves differently where the module is called."""
     home = module.scopes.block_of(use)
     here, there = module.scopes.lookup(name, block), module.scopes.lookup(name, home)
     functional = module.scopes.lookup(alias, home)
@@ -46,7 +49,7 @@ def _differs(module: SourceModule, name: str, block: Block, use: ast.Call, alias
 
 
 def _settled_at_once(module: SourceModule, arguments: list[ast.expr], use: ast.Call, block: Block) -> Settled:
-    """The tensor is now computed before the rate."""
+    """For ``nn.Dropout(p)(x)``. The fix evaluates ``x`` before ``p``, so ``x`` may not change ``p``."""
     operand = use.args[0] if use.args else use
     if isinstance(operand, _PLAIN) or all(isinstance(a, ast.Constant) for a in arguments):
         return "proven"
@@ -105,7 +108,7 @@ def _follows(module: SourceModule, statement: ast.stmt, use: ast.Call) -> bool:
 
 
 def _is_constant_around(module: SourceModule, name: str, block: Block) -> bool:
-    """Whether a name of a scope around the function is bound once and never by a function."""
+    """Whether a name from outside the function is bound once, and by no function."""
     found = module.scopes.lookup(name, block)
     if found is None or found[0] is block:
         return True
@@ -117,7 +120,7 @@ def _is_constant_around(module: SourceModule, name: str, block: Block) -> bool:
 
 
 def _is_stable(module: SourceModule, argument: ast.expr, block: Block, between: Iterable[ast.AST]) -> bool:
-    """Whether nothing in between can change what an expression reads beside names."""
+    """Whether the code between cannot change attributes and items that an expression reads."""
     reads = [n for n in walk(argument) if isinstance(n, (ast.Attribute, ast.Subscript))]
     if all(_set_by_constructor(n, block) for n in reads):
         return True
@@ -131,7 +134,7 @@ def _may_write(module: SourceModule, node: ast.AST) -> bool:
 
 
 def _set_by_constructor(node: ast.expr, block: Block) -> bool:
-    """Whether an expression is an attribute of the instance that only its constructor binds."""
+    """Whether an expression is ``self.name``, which only the constructor binds."""
     owner = block.enclosing_class
     if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return False

@@ -11,7 +11,7 @@ from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.flow import NOT_KEPT, Flow
+from dropout_lint.source.sites.call_uses import NOT_KEPT, CallUses
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
 from dropout_lint.source.sites.settled import settled
 from dropout_lint.syntax.parsing import walk
@@ -19,7 +19,7 @@ from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTI
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
 _CONFIGURES = {"p", "dropout", "dropout_p", "inplace", "training", "train", "num_layers"}
-"""Parameters whose values are followed; tensors are not worth the walk."""
+"""Parameters whose values are evaluated. Those of tensors are not, which saves time."""
 _FORMS = (
     ("module", DROPOUT_MODULES),
     ("functional", FUNCTIONALS),
@@ -35,17 +35,17 @@ _UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
     """All dropout sites of a file, in source order."""
-    flow, producers = Flow(module), Producers(module)
+    uses, producers = CallUses(module), Producers(module)
     for call, block in module.scopes.calls:
         if not module.can_matter(call, block):
             continue
         name = module.resolve_call(call, block)
         if not name or (name.endswith("()") and name[:-2] in DROPOUT_MODULES):
-            yield from _application(module, flow, producers, call, block)
+            yield from _application(module, uses, producers, call, block)
             continue
         for form, table in _FORMS:
             if name in table:
-                yield _site(module, flow, producers, call, block, form, name, table[name])
+                yield _site(module, uses, producers, call, block, form, name, table[name])
                 break
         else:
             if not name.startswith("torch."):
@@ -54,7 +54,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
 
 def _site(
     module: SourceModule,
-    flow: Flow,
+    uses: CallUses,
     producers: Producers,
     call: ast.Call,
     block: Block,
@@ -71,12 +71,12 @@ def _site(
         rate = Value() if unknown else Value(kind="number", number=signature.default_rate, default=False)
     mode_name = "train" if name in FUNCTIONALS and "train" in signature.parameters else "training"
     mode = _mode(bound.expression(mode_name), bound.unpacked) if form == "functional" else "unknown"
-    use, statement, target = flow.use(call)
+    use, statement, target = uses.use(call)
     layers = bound.expression("num_layers")
     inplace = bound.expression("inplace")
     constructed = form == "module"
-    kept = flow.kept(call, block) if constructed else NOT_KEPT
-    applied = flow.applied(call, block) if constructed else []
+    kept = uses.kept(call, block) if constructed else NOT_KEPT
+    applied = uses.applied(call, block) if constructed else []
     produced = NOT_KNOWN
     if constructed:
         produced = producers.of_layer(call, block)
@@ -97,14 +97,14 @@ def _site(
         intent=module.intent(call, block),
         scope=scope_of(block),
         use=use,
-        attribute=kept.attribute or (flow.attribute(call) if constructed or form == "rnn" else ""),
+        attribute=kept.attribute or (uses.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
         container_span=kept.span if kept.kind else None,
         holds_modules_only=kept.modules_only,
         unused_on_purpose=constructed and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
-        applied=tuple(flow.applied_call(use) for use in applied),
+        applied=tuple(uses.applied_call(use) for use in applied),
         settled=settled(module, call, applied, block),
-        binding=flow.binding(call, block) if constructed else None,
+        binding=uses.binding(call, block) if constructed else None,
         input_api=produced.api,
         input_inplace=produced.inplace,
         input_owned=produced.owned,
@@ -112,9 +112,9 @@ def _site(
         inplace_argument=_passed(module, call, bound, "inplace"),
         statement=statement,
         statement_target=target,
-        error_expected=flow.error_expected(call),
+        error_expected=uses.error_expected(call),
         functional_alias=module.functional_alias(block),
-        ones_mask=bool(call.args) and flow.is_ones(call.args[0], block),
+        ones_mask=bool(call.args) and uses.is_ones(call.args[0], block),
         layers=module.values.evaluate(layers, block)
         if layers is not None
         else Value(kind="number", number=None if bound.unpacked else 1.0, literal=True),
@@ -122,15 +122,15 @@ def _site(
 
 
 def _application(
-    module: SourceModule, flow: Flow, producers: Producers, call: ast.Call, block: Block
+    module: SourceModule, uses: CallUses, producers: Producers, call: ast.Call, block: Block
 ) -> Iterator[DropoutSite]:
-    """A call of a dropout module through the attribute or name that it was bound to."""
+    """A call of a dropout module by the attribute or name it was bound to."""
     made = module.constructor_of(call.func, block)
     if made is None or made[0] not in DROPOUT_MODULES:
         return
     name, constructor, home = made
     bound = bound_arguments(constructor, DROPOUT_MODULES[name].parameters, None)
-    use, statement, target = flow.use(call)
+    use, statement, target = uses.use(call)
     produced = producers.of_expression(call.args[0], block) if call.args else NOT_KNOWN
     p, inplace = bound.expression("p"), bound.expression("inplace")
     yield DropoutSite(
@@ -160,7 +160,7 @@ def _application(
 
 
 def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
-    """A call of a project's own function with an argument that speaks of dropout."""
+    """A call of a function of the project with an argument about dropout."""
     if block.enclosing_class is None and block.kind != "function":
         return
     bound = bound_arguments(call, module.parameters_of(name), None)
@@ -185,7 +185,7 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
 
 
 def _is_pure(call: ast.Call) -> bool:
-    """Whether a call only computes: of a built-in function, or of a function that is written in its place."""
+    """Whether a call has no side effect: of a built-in, or of a lambda that is called at once."""
     return isinstance(call.func, ast.Lambda) or (isinstance(call.func, ast.Name) and call.func.id in _PURE)
 
 
@@ -220,7 +220,7 @@ def _mode(node: ast.expr | None, unpacked: bool) -> ModeArgument:
 
 
 def _instance(block: Block) -> str:
-    """How the instance is called, "" where its name is bound to something else."""
+    """The name of the instance; "" if it is bound to something else."""
     method, name = block.method, block.instance
     if not name or method is None:
         return ""

@@ -11,12 +11,13 @@ from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.torch_api.signatures import FUNCTIONALS
 
-_SAME = {"contiguous", "clone", "detach", "to", "cuda"}
+_KEEP_VALUES = {"contiguous", "clone", "detach", "to", "cuda"}
+"""Tensor methods that return the same numbers."""
 
 
 def weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
-    """``w.data = F.dropout(w.data, ...)`` and its forms in a loop over the parameters of a class."""
-    for node, block in module.scopes.others:
+    """The writes of a class such as ``w.data = F.dropout(w.data)`` or ``w.data.copy_(F.dropout(w))``."""
+    for node, block in module.scopes.assignments:
         if block.enclosing_class is not owner or not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
         target = node.targets[0]
@@ -34,27 +35,28 @@ def weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
 
 
 def _writes_back(module: SourceModule, owner: Block, target: ast.Attribute, value: ast.expr, block: Block) -> bool:
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _SAME:
+    """Whether ``value`` is a dropout of the parameter that ``target`` assigns."""
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _KEEP_VALUES:
         value = value.func.value
     if not isinstance(value, ast.Call) or not value.args or module.resolve_call(value, block) not in FUNCTIONALS:
         return False
     source = value.args[0]
     if isinstance(source, ast.Attribute) and source.attr == "data":
         source = source.value
-    whole = target.value if target.attr == "data" else target
-    if module.lines.code(whole) == module.lines.code(source):
+    parameter = target.value if target.attr == "data" else target
+    if module.lines.code(parameter) == module.lines.code(source):
         return target.attr == "data" or _is_parameter(module, owner, target)
-    return target.attr == "data" and _by_name(module, whole, source)
+    return target.attr == "data" and _by_name(module, parameter, source)
 
 
-def _by_name(module: SourceModule, whole: ast.expr, source: ast.expr) -> bool:
+def _by_name(module: SourceModule, written: ast.expr, source: ast.expr) -> bool:
     """``getattr(owner, name)`` where a loop over ``owner.named_parameters()`` binds the name and the source."""
-    if not isinstance(whole, ast.Call) or not isinstance(whole.func, ast.Name) or whole.func.id != "getattr":
+    if not isinstance(written, ast.Call) or not isinstance(written.func, ast.Name) or written.func.id != "getattr":
         return False
-    if len(whole.args) != 2 or not isinstance(source, ast.Name):
+    if len(written.args) != 2 or not isinstance(source, ast.Name):
         return False
-    wanted = [module.lines.code(whole.args[1]), source.id]
-    current: ast.AST = whole
+    wanted = [module.lines.code(written.args[1]), source.id]
+    current: ast.AST = written
     while current in module.scopes.parents:
         current = module.scopes.parents[current]
         if (
@@ -64,7 +66,7 @@ def _by_name(module: SourceModule, whole: ast.expr, source: ast.expr) -> bool:
         ):
             names = [n.id for n in current.target.elts if isinstance(n, ast.Name)]
             if names == wanted:
-                return module.lines.code(current.iter.func) == f"{module.lines.code(whole.args[0])}.named_parameters"
+                return module.lines.code(current.iter.func) == f"{module.lines.code(written.args[0])}.named_parameters"
     return False
 
 

@@ -18,12 +18,12 @@ _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 def is_mode_name(identifier: str) -> bool:
-    """Whether an identifier speaks of the train/eval mode."""
+    """Whether an identifier contains a word for the train/eval mode."""
     return bool(words(identifier) & MODE_WORDS)
 
 
 class Guards:
-    """Answers for one file."""
+    """Finds the mode tests of one file."""
 
     def __init__(self, scopes: Scopes) -> None:
         self._scopes = scopes
@@ -49,7 +49,7 @@ class Guards:
         return False
 
     def _once(self, owner: Block, kind: str, name: str, answer: Callable[[], bool]) -> bool:
-        """An answer about a name, computed once; a name that is defined by itself adds nothing."""
+        """An answer about a name, computed once. A name defined by itself, as ``x = x or y``, adds nothing."""
         key = (owner, kind, name)
         if key not in self._known:
             self._known[key] = False
@@ -140,7 +140,7 @@ class Guards:
         return tested and self._caller_switches(parent.test, self._scopes.block_of(parent))  # type: ignore[attr-defined]
 
     def _caller_switches(self, test: ast.expr, block: Block) -> bool:
-        """A bare local name is tested that is no rate, such as ``if dropout_switch:``: the caller decides."""
+        """Whether a bare local name is tested that is no rate, as ``if dropout_switch:``. Then the caller decides."""
         if isinstance(test, ast.BoolOp):
             return any(self._caller_switches(value, block) for value in test.values)
         if isinstance(test, ast.UnaryOp):
@@ -166,7 +166,7 @@ class Guards:
         return False
 
     def _callers_gate(self, block: Block) -> bool:
-        """All calls of this helper in the file stand behind a mode test, and there is one."""
+        """Whether the file calls this helper, and each call is guarded by a mode test."""
         function = block if block.kind == "function" else None
         while function is not None and (
             function.name == "<lambda>" or (function.parent and function.parent.kind == "function")

@@ -1,4 +1,4 @@
-"""Does the source say that dropout at test time is meant?"""
+"""Comments, docstrings and names that say dropout at test time, or train mode, is on purpose."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from dropout_lint.syntax.positions import Lines
 from dropout_lint.vocabulary import INTENT_COMMENT, INTENT_DOCSTRING, INTENT_TRAIN_MODE
 
 
-def intent(node: ast.AST, block: Block, scopes: Scopes, lines: Lines) -> str:
-    """The words by which the source declares deliberate noise at test time near a node, "" where there are none."""
+def inference_intent(node: ast.AST, block: Block, scopes: Scopes, lines: Lines) -> str:
+    """The words that say dropout at test time is on purpose, as "MC dropout"; "" if there are none.
+
+    Searches the comments of the statement and above it, then the docstrings of the functions and classes around it.
+    """
     statement = node
     while not isinstance(statement, ast.stmt):
         statement = scopes.parents[statement]
@@ -46,8 +49,8 @@ def _comment(line: str) -> str:
     return comment if mark and "dropout-lint:" not in comment else ""
 
 
-def words(node: ast.stmt, lines: Lines) -> str:
-    """The words in a function's comments and docstring by which it runs in train mode on purpose, "" without."""
+def train_mode_intent(node: ast.stmt, lines: Lines) -> str:
+    """The words in a function's comments, docstring or name that say it needs train mode; "" if there are none."""
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return ""
     text = lines.block(node.lineno, node.end_lineno or node.lineno)

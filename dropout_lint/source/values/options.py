@@ -1,4 +1,4 @@
-"""Command-line options and documented parameters of a file: where a rate gets its default and its meaning from."""
+"""Command-line options and documented parameters of a file: default of a rate, and whether it is to keep or drop."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dropout_lint.source.names.scopes import Block, Scopes
 from dropout_lint.vocabulary import DROP_TEXT, KEEP_TEXT
 
 
-def said(text: str) -> Polarity:
-    """Whether a sentence speaks of a probability to keep or to drop; "" if neither or both."""
+def polarity_of(text: str) -> Polarity:
+    """Whether a sentence names a probability to keep or to drop; "" if neither or both."""
     keep, drop = bool(KEEP_TEXT.search(text)), bool(DROP_TEXT.search(text))
     return "keep" if keep and not drop else "drop" if drop and not keep else ""
 
@@ -35,7 +35,7 @@ class Options:
         help_text = text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else ""
         self._arguments[str(name).replace("-", "_")] = (
             float(number) if isinstance(number, (int, float)) and not isinstance(number, bool) else None,
-            said(help_text),
+            polarity_of(help_text),
         )
 
     def argument(self, name: str) -> tuple[float | None, Polarity]:
@@ -44,12 +44,12 @@ class Options:
 
     @staticmethod
     def parameter_doc(function: Block, name: str) -> Polarity:
-        """What the docstring of a function, or of its class, says about a parameter."""
+        """The meaning of a parameter by the docstring of its function or class."""
         for block in (function, function.parent):
             node = block.node if block is not None else None
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 text = ast.get_docstring(node, clean=False) or ""
                 found = re.search(rf"\b{re.escape(name)}\b[^\n]*(?:\n[^\n:]*)?", text)
-                if found and said(found.group()):
-                    return said(found.group())
+                if found and polarity_of(found.group()):
+                    return polarity_of(found.group())
         return ""

@@ -30,7 +30,7 @@ def _flip(polarity: Polarity) -> Polarity:
 
 
 class Values:
-    """Evaluates expressions of one file."""
+    """Evaluates expressions of one file to ``facts.Value``."""
 
     def __init__(self, scopes: Scopes, guards: Guards, options: Options) -> None:
         self._scopes = scopes
@@ -39,7 +39,7 @@ class Values:
         self._known: dict[int, Value] = {}
 
     def evaluate(self, node: ast.expr | None, block: Block, depth: int = MAX_DEPTH) -> Value:
-        """What is known about an expression at its place."""
+        """The value of an expression in a block."""
         if node is None or depth <= 0:
             return UNKNOWN
         match node:
@@ -117,7 +117,7 @@ class Values:
         return self._bindings(bindings, name, depth)
 
     def _bindings(self, bindings: Sequence[Binding], name: str, depth: int) -> Value:
-        """The value of a name that is assigned; computed once. Of a name defined by itself, only its words count."""
+        """The value of a name that is assigned; computed once. A name defined by itself adds only its words."""
         key = id(bindings)
         if key not in self._known:
             self._known[key] = Value(polarity=polarity_of(name))

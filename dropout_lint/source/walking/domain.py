@@ -1,4 +1,4 @@
-"""What a domain says about its states and values."""
+"""The interface of a domain: its states and values, and how statements change them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ V = TypeVar("V")
 class Domain(ABC, Generic[S, V]):
     """States of type ``S`` and values of type ``V``.
 
-    A state belongs to one path: methods change it in place, and a path that parts gets a copy. What no domain can
-    evaluate is unknown to all of them: names bound to it are forgotten.
+    A state belongs to one path: methods change it in place, and each branch gets a copy. Some values no domain
+    can evaluate, as an exception of ``except``: names bound to them are forgotten.
     """
 
     passes: ClassVar[int] = 1
-    """How often the body of a loop is run where the number of its turns is unknown."""
+    """The number of runs of a loop body if the number of turns is unknown."""
     loops_may_skip: ClassVar[bool] = True
-    """The state before a loop is one of those behind it."""
+    """A loop may have no turn: the state before it is merged into the one after it."""
     stops_anywhere: ClassVar[bool] = True
     """An exception may come from each statement of a ``try``; otherwise only from its first one, and from ``raise``."""
 
     @abstractmethod
     def copy(self, state: S) -> S:
-        """A state for a path that parts here."""
+        """A copy of a state, for another path."""
 
     @abstractmethod
     def join(self, states: list[S], at: ast.stmt) -> S:
-        """The state where several paths meet; the given ones are used up."""
+        """The state where several paths meet. It may reuse the given ones."""
 
     @abstractmethod
     def evaluate(self, node: ast.expr, state: S) -> V:
@@ -45,14 +45,14 @@ class Domain(ABC, Generic[S, V]):
 
     @abstractmethod
     def forget(self, path: str, at: ast.AST, state: S) -> None:
-        """A name, or an attribute as ``self.x``, gets a value that nobody knows."""
+        """Bind a name, or an attribute as ``self.x``, to an unknown value."""
 
     @abstractmethod
     def returned(self, value: ast.expr | None, state: S) -> None:
-        """A ``return`` is reached."""
+        """Handle a ``return``."""
 
     def decides(self, test: ast.expr, state: S) -> bool | None:
-        """Which way a test goes; None where that is not proven."""
+        """The proven result of a test; None if it is not proven."""
         return None
 
     def condition(self, test: ast.expr, state: S) -> None:
@@ -60,24 +60,24 @@ class Domain(ABC, Generic[S, V]):
         self.evaluate(test, state)
 
     def unpack(self, value: V, targets: Sequence[ast.expr], state: S) -> list[V] | None:
-        """The values for targets that one value is taken apart for; None where nothing is known of them."""
+        """The values of ``a, b = value``, one for each target; None if they are unknown."""
         return None
 
     def entered(self, value: V) -> V | None:
-        """What ``as`` binds in a ``with``; None where nobody knows."""
+        """The value that ``with value as name`` binds; None if it is unknown."""
         return None
 
     def turns(self, statement: ast.For | ast.AsyncFor, state: S) -> Sequence[Callable[[S], None]] | None:
-        """What binds the target in each turn; None where their number is unknown."""
+        """Functions that bind the target of a loop, one for each turn; None if the number of turns is unknown."""
         return None
 
     def some_turn(self, target: ast.expr, iterable: ast.expr, state: S) -> Callable[[S], None]:
-        """What binds the target of a loop or a comprehension to some element."""
+        """A function that binds the target of a loop or comprehension to any element."""
         self.evaluate(iterable, state)
         return lambda inner: self.forget_all(target, inner)
 
     def forget_all(self, target: ast.expr, state: S) -> None:
-        """A target, or all that are in it, get values that nobody knows."""
+        """Bind a target, or all targets in it, to unknown values."""
         if isinstance(target, (ast.Tuple, ast.List)):
             for part in target.elts:
                 self.forget_all(part, state)
@@ -87,11 +87,11 @@ class Domain(ABC, Generic[S, V]):
             self.forget(path, target, state)
 
     def repeated(self, before: S, after: S) -> S:
-        """A state behind a loop, from those before and behind one turn."""
+        """The state after a loop, from those before and after one turn."""
         return after
 
     def enter_arms(self) -> None:
-        """The arms of a branch follow, and no test is proven to go one way."""
+        """Called before the arms of a branch whose test is not proven."""
 
     def leave_arms(self) -> None:
-        """The arms end."""
+        """Called after these arms."""

@@ -1,4 +1,4 @@
-"""Runs statements over the states of a domain: where control goes, and which states meet there."""
+"""Runs statements over the states of a domain: follows control flow and joins states where paths meet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dropout_lint.syntax.parsing import dotted
 
 @dataclass(slots=True, eq=False)
 class _Exits(Generic[S]):
-    """States in which statements left what is around them."""
+    """The states at ``break``, ``continue``, ``raise`` and the like, which leave the statements around them."""
 
     returns: list[S] = field(default_factory=list)
     raises: list[S] = field(default_factory=list)
@@ -23,7 +23,7 @@ class _Exits(Generic[S]):
     continues: list[S] = field(default_factory=list)
 
     def kinds(self) -> tuple[list[S], list[S], list[S], list[S]]:
-        """All of them, in an order of their own."""
+        """All of these states."""
         return self.returns, self.raises, self.breaks, self.continues
 
 
@@ -33,7 +33,7 @@ class Interpreter(Walker[S], Domain[S, V]):
     def __init__(self) -> None:
         self._exits: _Exits[S] = _Exits()
         self._points: list[S] | None = None
-        """Inside of a ``try``, the states before each statement."""
+        """In a ``try``, the states before each statement."""
 
     def function(self, body: list[ast.stmt], state: S) -> S | None:
         """Run the body of a function; the state when it returns, None if it never does."""
@@ -74,7 +74,7 @@ class Interpreter(Walker[S], Domain[S, V]):
         return state
 
     def bind_all(self, target: ast.expr, value: V, state: S) -> None:
-        """Bind a target, or all that are in it."""
+        """Bind a target, or all targets in it."""
         if not isinstance(target, (ast.Tuple, ast.List)):
             self.bind(target, value, state)
             return
@@ -143,7 +143,7 @@ class Interpreter(Walker[S], Domain[S, V]):
         return self._meet([*ends, remaining], statement)
 
     def _capture(self, pattern: ast.pattern, subject: V, state: S) -> None:
-        """Bind the names of a pattern: one for the whole subject, and those of a sequence as targets are."""
+        """Bind the names of a pattern: of the whole subject, or of its parts like the targets of an assignment."""
         if isinstance(pattern, ast.MatchAs):
             if pattern.pattern is not None:
                 self._capture(pattern.pattern, subject, state)
@@ -232,7 +232,7 @@ class Interpreter(Walker[S], Domain[S, V]):
         return self._meet([end, stopped], statement)
 
     def _tried(self, statement: ast.stmt, body: list[ast.stmt], state: S) -> tuple[S | None, S]:
-        """Run a body that may raise: the state at its end, and the one in which handlers begin."""
+        """Run a body that may raise. Returns the state at its end, and the one at the start of handlers."""
         before, exits = self.copy(state), self._exits
         points, raises = self._points, exits.raises
         self._points = [] if self.stops_anywhere else None
@@ -287,7 +287,7 @@ class Interpreter(Walker[S], Domain[S, V]):
         return None
 
     def inside(self, generators: list[ast.comprehension], state: S) -> S:
-        """The state inside of a comprehension, whose targets are its own."""
+        """The state inside a comprehension, where its targets are bound."""
         inner = self.copy(state)
         for generator in generators:
             self.some_turn(generator.target, generator.iter, inner)(inner)
@@ -309,5 +309,5 @@ def _is_false(test: ast.expr) -> bool:
 
 
 def _suppresses(context: ast.expr) -> bool:
-    """Whether a context manager is ``contextlib.suppress``, behind which the program goes on after an exception."""
+    """Whether a context manager is ``contextlib.suppress``, after which the program goes on despite an exception."""
     return isinstance(context, ast.Call) and dotted(context.func).rpartition(".")[2] == "suppress"

@@ -1,4 +1,4 @@
-"""The parts of targets and patterns."""
+"""Pairs targets with values, and lists the names that patterns bind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def paired(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]] | None:
-    """Each target of ``a, (b, c) = x, (y, z)`` with its own expression; None where they do not match one to one."""
+    """Each target of ``a, (b, c) = x, (y, z)`` with its expression; None if they do not match one to one."""
     if not isinstance(target, (ast.Tuple, ast.List)):
         return None if isinstance(target, ast.Starred) else [(target, value)]
     if not isinstance(value, (ast.Tuple, ast.List)) or any(isinstance(v, ast.Starred) for v in value.elts):
@@ -29,7 +29,7 @@ def paired(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
 
 
 def spread(targets: list[ast.expr], values: list[ast.expr]) -> list[tuple[ast.expr, ast.expr | list[ast.expr]]] | None:
-    """Targets with their values; a starred one takes a list of them. None where the numbers do not fit."""
+    """Targets with their values; a starred one gets a list. None if the numbers do not fit."""
     star = next((i for i, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
     if star is None:
         return list(zip(targets, values, strict=True)) if len(targets) == len(values) else None
@@ -54,7 +54,7 @@ def captured(pattern: ast.AST) -> Iterator[str]:
 
 
 def always_matches(case: ast.match_case) -> bool:
-    """Whether a case takes whatever comes to it."""
+    """Whether a case matches every subject."""
     return case.guard is None and _irrefutable(case.pattern)
 
 
@@ -65,7 +65,7 @@ def _irrefutable(pattern: ast.pattern) -> bool:
 
 
 def condition(subject: ast.expr, case: ast.match_case) -> ast.expr | None:
-    """A case as the test of an ``if``; None for a pattern that takes the subject apart."""
+    """A case as the test of an ``if``; None for a pattern that looks into the subject."""
     test = _tested(subject, case.pattern)
     if test is None or case.guard is None:
         return test

@@ -44,7 +44,7 @@ class Walker(ABC, Generic[S]):
 
     @abstractmethod
     def effect(self, statement: ast.Expr, state: S) -> S:
-        """An expression whose value is dropped."""
+        """An expression statement, whose value is not used."""
 
     @abstractmethod
     def branch(self, statement: ast.If, state: S) -> S | None:
@@ -83,7 +83,7 @@ class Walker(ABC, Generic[S]):
         return state
 
     def outer(self, statement: ast.Global | ast.Nonlocal, state: S) -> S:
-        """Names of this function that are bound further out."""
+        """``global`` or ``nonlocal``."""
         return state
 
     def check(self, statement: ast.Assert, state: S) -> S | None:

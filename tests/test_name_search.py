@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lint.project import outline
+from dropout_lint.project import name_search
 
 
 def bound(text: str) -> set[str]:
@@ -46,14 +46,14 @@ def bases(tree: ast.AST) -> Iterator[str]:
 def missed(text: str) -> dict[str, object]:
     """What a parse finds that the bytes do not say."""
     data, tree = text.encode(), ast.parse(text)
-    every_import = {name.decode() for name in outline.imported_words(data)}
+    every_import = {name.decode() for name in name_search.imported_words(data)}
     defined = {s.name for s in tree.body if isinstance(s, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)}
     result: dict[str, object] = {
-        "bound": {n for n in bound(text) - every_import if not outline.may_assign(data, n.encode())},
+        "bound": {n for n in bound(text) - every_import if not name_search.may_assign(data, n.encode())},
         "imported": set(imported(tree)) - every_import,
-        "bases": set(bases(tree)) - outline.bases(data),
-        "stars": set(stars(tree)) - set(outline.star_imports(data)),
-        "defined": defined - {name.decode() for name in outline.defines(data)} - every_import,
+        "bases": set(bases(tree)) - name_search.bases(data),
+        "stars": set(stars(tree)) - set(name_search.star_imports(data)),
+        "defined": defined - {name.decode() for name in name_search.defines(data)} - every_import,
     }
     return {question: names for question, names in result.items() if names}
 
@@ -121,7 +121,7 @@ def test_no_statement_is_missed(text: str, newline: str) -> None:
 
 def test_no_name_of_a_large_library_is_missed() -> None:
     folder = Path(sysconfig.get_path("stdlib"))
-    files = [*folder.glob("*.py"), *folder.glob("[a-e]*/*.py"), *Path(outline.__file__).parents[1].rglob("*.py")]
+    files = [*folder.glob("*.py"), *folder.glob("[a-e]*/*.py"), *Path(name_search.__file__).parents[1].rglob("*.py")]
     assert len(files) > 300
     found = {path.name: missed(path.read_text("utf-8")) for path in files}
     assert {name: names for name, names in found.items() if names} == {}
@@ -129,9 +129,9 @@ def test_no_name_of_a_large_library_is_missed() -> None:
 
 def test_words_of_strings_and_comments_import_nothing() -> None:
     text = '"""We import the weights; they import torch."""\n# import a\nx = "from b import c"\n'
-    assert outline.imported_words(text.encode()) == set()
+    assert name_search.imported_words(text.encode()) == set()
 
 
 def test_a_name_that_is_also_imported_is_not_defined() -> None:
     text = "try:\n    from a import b\nexcept ImportError:\n    b = None\nb = b or 1\nc: int = 2\nd == 3\n"
-    assert outline.defines(text.encode()) == {b"c", b"try"}
+    assert name_search.defines(text.encode()) == {b"c", b"try"}

@@ -1,7 +1,9 @@
-"""Find in the bytes of a file what it may define and import, to choose from many files the few that are parsed.
+"""Searches the bytes of a file for names it may define or import, without a parse.
 
-``imported_words``, ``star_imports``, ``bases`` and ``may_assign`` find all there is, and some words of strings and of
-functions too. ``defines`` leaves out every name that the file may also import.
+Of many files, only those are parsed whose bytes say that they may matter.
+
+``imported_words``, ``star_imports``, ``bases`` and ``may_assign`` miss nothing, but also find
+some words of strings and functions. ``defines`` leaves out every name that the file may also import.
 """
 
 from __future__ import annotations
@@ -18,30 +20,30 @@ _IMPORT = re.compile(
     rb"|import%(gap)s+((?:[^\n\\#]|\\\r?\n)*))" % {b"gap": _GAP, b"names": _PARENTHESES}
 )
 _SAYS_IMPORT = re.compile(rb"import\b")
-"""What begins with letters is found far faster than what begins a line."""
+"""A pattern that begins with letters is found far faster than one that begins with a line start."""
 _STAR = re.compile(rb"import%s*\*" % _GAP)
 _CLASS = re.compile(rb"\bclass[ \t]+[^\s(\[:]+[ \t]*(?:\[[^\]]*\])?[ \t]*\((.{0,9000}?)\)\s*:", re.DOTALL)
 _NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
 _WORD = re.compile(_NAME)
-_BINDS = re.compile(rb"(?:\b(?:class|def|as|type)%s+|\b(?:case\b|as[ \t]*[(\[])[^\n]*)\Z" % _GAP)
-"""What stands before a name that is bound."""
-_BOUND = re.compile(rb"%s*(?:=(?!=)|:|\bin\b)" % _GAP)
-"""What stands behind one, ..."""
+_BEFORE_BOUND_NAME = re.compile(rb"(?:\b(?:class|def|as|type)%s+|\b(?:case\b|as[ \t]*[(\[])[^\n]*)\Z" % _GAP)
+"""Text before a name that is bound, as ``def``."""
+_AFTER_BOUND_NAME = re.compile(rb"%s*(?:=(?!=)|:|\bin\b)" % _GAP)
+"""Text after a name that is bound, as ``=``."""
 _AMONG_TARGETS = re.compile(rb"[\w\x80-\xff \t,*()\[\].]*(?:=(?!=)|\bin\b)")
-"""..., with other targets between them."""
+"""The same, with other targets between the name and the ``=``."""
 _IN_CALL = re.compile(rb"(?<!\bfor)(?<!\bin)[\w\])]\([^()\n]*\Z")
 _FIRST_OF_LINE = re.compile(rb"(?:\A|[\n,(\[*])[ \t\f]*\Z")
 _LAST_OF_LINE = re.compile(rb"[ \t\f]*(?:[,)\]][\w\x80-\xff \t,*()\[\].]*)?(?:\\|#[^\n]*)?\r?(?:\n|\Z)")
-"""Targets that go on in the next line."""
+"""With ``_FIRST_OF_LINE``: a target of a statement that continues on the next line."""
 _NEAR = 200
-"""Bytes before a name that are looked at."""
+"""Number of bytes before a name that are searched."""
 _DEFINED = re.compile(
     rb"^(?:(?:class|def|async[ \t]+def)[ \t]+(%(name)s)|(%(name)s)[ \t]*(?:=(?!=)|:))" % {b"name": _NAME}, re.MULTILINE
 )
 
 
 class Import(NamedTuple):
-    """``from source import names``, or ``import modules``; what is not there is empty."""
+    """``from source import names``, or ``import modules``; the parts that it lacks are empty."""
 
     source: bytes
     names: bytes
@@ -49,7 +51,7 @@ class Import(NamedTuple):
 
     @property
     def words(self) -> list[bytes]:
-        """All words of the statement beside its keywords."""
+        """All words of the statement except its keywords."""
         return _WORD.findall(b" ".join(self))
 
 
@@ -71,7 +73,7 @@ def imported_words(data: bytes) -> set[bytes]:
 
 
 def star_imports(data: bytes) -> list[str]:
-    """The modules that are imported whole; a ``^`` stands for each leading dot."""
+    """The modules of ``from ... import *``; each leading dot is a ``^``."""
     if not _STAR.search(data):
         return []
     sources = (text(found.source).replace(" ", "") for found in imports(data) if found.names.strip() == b"*")
@@ -79,7 +81,7 @@ def star_imports(data: bytes) -> list[str]:
 
 
 def bases(data: bytes) -> set[str]:
-    """The words in the bases of classes."""
+    """The words in the base lists of classes."""
     if b"class" not in data:
         return set()
     return {text(word) for inside in _CLASS.findall(data) for word in _WORD.findall(inside)}
@@ -98,7 +100,7 @@ def may_assign(data: bytes, name: bytes) -> bool:
 
 def _is_bound(data: bytes, at: int, end: int) -> bool:
     before = data[max(0, at - _NEAR) : at]
-    if _BOUND.match(data, end) or _BINDS.search(before):
+    if _AFTER_BOUND_NAME.match(data, end) or _BEFORE_BOUND_NAME.search(before):
         return True
     if _AMONG_TARGETS.match(data, end) and not _IN_CALL.search(before):
         return True
@@ -116,7 +118,7 @@ def text(name: bytes) -> str:
 
 
 def _start_of_line(data: bytes, at: int) -> int:
-    """Where the line around a place begins, with the lines before it that end in a backslash."""
+    """The start of the line at an offset, or of the first line that a backslash continues into it."""
     start = data.rfind(b"\n", 0, at) + 1
     while start and data[max(0, start - 3) : start].rstrip(b"\r\n").endswith(b"\\"):
         start = data.rfind(b"\n", 0, start - 1) + 1

@@ -1,9 +1,13 @@
-"""Where the value of an expression comes from and where it goes, within one function or class."""
+"""How the source uses the result of a call: discards, overwrites, stores or applies it.
+
+Where the *arguments* of a call come from is found in ``producers``.
+"""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import Literal
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import AppliedCall, Use
@@ -18,20 +22,20 @@ _STATEMENT_LISTS = ("body", "orelse", "finalbody")
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """A place that keeps a module where nn.Module does not see it."""
+    """A container that nn.Module does not register, as a list, dict or global: ``eval()`` misses a module in it."""
 
-    kind: str
+    kind: Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
     span: Span
     attribute: str
     modules_only: bool = False
-    """It consists of constructed objects, in a dictionary under strings."""
+    """Every member is a constructor call (the keys are strings), so a ModuleList or ModuleDict can replace it."""
 
 
 NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
 
 
 def siblings(parents: dict[ast.AST, ast.AST], statement: ast.AST) -> tuple[list[ast.stmt], int]:
-    """The statement list that a statement stands in, and its index there."""
+    """The body that contains a statement, as a list, and the index of the statement in it."""
     parent = parents[statement]
     for name in _STATEMENT_LISTS:
         body = getattr(parent, name, None)
@@ -40,15 +44,18 @@ def siblings(parents: dict[ast.AST, ast.AST], statement: ast.AST) -> tuple[list[
     return [], 0
 
 
-class Flow:
-    """Answers about uses and producers in one file."""
+class CallUses:
+    """How the calls of one file are used."""
 
     def __init__(self, module: SourceModule) -> None:
         self._module = module
         self._parents = module.scopes.parents
 
     def use(self, call: ast.Call) -> tuple[Use, Span | None, str]:
-        """What becomes of a call's result, with its statement, and the name that a statement binds it to."""
+        """What happens to the result of a call, the span of its statement, and the expression that should have got it.
+
+        The expression is the first argument of a discarded call, or the name that an overwritten result was bound to.
+        """
         parent = self._parents[call]
         if isinstance(parent, ast.Expr):
             argument = call.args[0] if call.args else None
@@ -72,7 +79,7 @@ class Flow:
         return isinstance(target, ast.Name) and target.id == name and not reads
 
     def attribute(self, call: ast.Call) -> str:
-        """The attribute of the instance that a constructed module is bound to directly."""
+        """The attribute that a constructed module is assigned to: "drop" for ``self.drop = nn.Dropout()``, or ""."""
         node: ast.AST = call
         while isinstance(self._parents[node], _TRANSPARENT):
             node = self._parents[node]
@@ -86,7 +93,7 @@ class Flow:
         return ""
 
     def kept(self, call: ast.Call, block: Block) -> Unregistered:
-        """How a constructed dropout is kept where ``eval()`` does not reach it; NOT_KEPT where that is not proven."""
+        """The unregistered container that holds a constructed dropout; NOT_KEPT if none is proven."""
         holder: ast.expr | None = None
         node: ast.AST = call
         while True:
@@ -124,7 +131,7 @@ class Flow:
         return kept if self._read_by(owner, target.attr) else NOT_KEPT
 
     def _read_by(self, owner: Block, attribute: str) -> bool:
-        """Some method computes with the attribute, and none registers its modules after all."""
+        """Whether some method other than the constructor reads the attribute, and none registers its modules."""
         computes = False
         for node in owner.reads.get(attribute, []):
             method = self._module.scopes.block_of(node).method
@@ -161,7 +168,7 @@ class Flow:
         )
 
     def applied(self, call: ast.Call, block: Block) -> list[ast.Call]:
-        """Calls of a module that was just constructed: at once, or through a local name that has no other use."""
+        """The calls of a module constructed by ``call``: ``nn.Dropout()(x)``, or of a local name with no other use."""
         parent = self._parents[call]
         if isinstance(parent, ast.Call) and parent.func is call:
             return [parent]
@@ -171,7 +178,7 @@ class Flow:
         return [c for c in found if isinstance(c, ast.Call)] if all(map(_is_func, found, uses)) else []
 
     def applied_call(self, call: ast.Call) -> AppliedCall:
-        """The fact about such a call."""
+        """The fact about a call that ``applied`` returns."""
         plain = len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
         return AppliedCall(self._module.lines.span(call), self._module.lines.span(call.func), plain)
 
@@ -188,13 +195,13 @@ class Flow:
         return [n for n in walk(block.node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
 
     def binding(self, call: ast.Call, block: Block) -> Span | None:
-        """The statement that binds a constructed module to a local name."""
+        """The span of the statement that binds a constructed module to a local name."""
         statement = self._parents[call]
         bound = isinstance(statement, ast.Assign) and self._local_name(call, block)
         return self._module.lines.span(statement) if bound else None  # type: ignore[arg-type]
 
     def error_expected(self, call: ast.Call) -> bool:
-        """Whether a ``with pytest.raises(...)``, or the like, stands around a call."""
+        """Whether a call is inside ``with pytest.raises(...)`` or the like."""
         node: ast.AST = call
         while node in self._parents:
             node = self._parents[node]
@@ -207,7 +214,7 @@ class Flow:
         return False
 
     def is_ones(self, node: ast.expr, block: Block) -> bool:
-        """Whether an expression is a fresh tensor of ones, as masks shared over time are made."""
+        """Whether an expression is a new tensor of ones; a dropout of one is a mask to share over time steps."""
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             inner = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -247,7 +254,12 @@ def _is_construction(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
 
 
-def _kind(holder: ast.expr) -> str:
-    return {"List": "list", "ListComp": "list", "Tuple": "tuple", "Dict": "dict", "DictComp": "dict"}.get(
-        type(holder).__name__, "set"
-    )
+def _kind(holder: ast.expr) -> Literal["list", "tuple", "dict", "set"]:
+    match holder:
+        case ast.List() | ast.ListComp():
+            return "list"
+        case ast.Tuple():
+            return "tuple"
+        case ast.Dict() | ast.DictComp():
+            return "dict"
+    return "set"
