@@ -1,4 +1,4 @@
-"""From a loaded model to facts: its layer graph in train mode, and what the run proves about calls in the source."""
+"""Turn a loaded model into facts: its layer graph in train mode, and the calls in source that its run proves wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class GraphFacts:
 
 @contextmanager
 def construction(options: Mapping[str, Any]) -> Iterator[None]:
-    """The context in which a model is built: constructors are recorded; with ``fake``, weights have no values."""
+    """The context to build a model in: it records constructor calls; with ``fake``, weights have no values."""
     with ExitStack() as stack:
         stack.enter_context(construction_sites.recording())
         if options.get("fake"):

@@ -1,4 +1,4 @@
-"""The tracer that needs no inputs: torch.fx, with modules that it cannot follow as leaves where asked."""
+"""The tracer that needs no inputs: torch.fx. On request, modules that it cannot follow become unknown nodes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _MEASURES = frozenset(
 
 
 def trace(model: nn.Module, *, leaves: bool) -> Traced:
-    """The graph of ``model`` in the mode that it is in, without shapes.
+    """Trace ``model`` in its current mode; the graph has no shapes.
 
-    With ``leaves``, a module whose ``forward`` cannot be traced is one unknown node, and listed as not seen.
+    With ``leaves``, a module whose ``forward`` cannot be traced becomes one unknown node, listed in ``not_seen``.
     Raises whatever torch.fx or the model raises.
     """
     tracer = _Tracer(leaves)
@@ -74,7 +74,7 @@ class _Tracer(fx.Tracer):
 
 
 def _convert(graph: fx.Graph, model: nn.Module, builder: GraphBuilder) -> list[int]:
-    """Add the operations on tensors to ``builder``; sizes and other numbers are left out."""
+    """Add the operations on tensors to ``builder``; operations on sizes and other numbers are skipped."""
     made: dict[fx.Node, int] = {}
     numbers: set[fx.Node] = set()
     for node in graph.nodes:

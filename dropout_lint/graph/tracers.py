@@ -1,4 +1,4 @@
-"""The one function that turns a model into graphs, by the tracer that sees most of it."""
+"""Trace a model with the best tracer that works for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ON_FAKE = "execution on fake tensors"
 
 @dataclass(frozen=True, slots=True)
 class TracedModel:
-    """A model in both modes; ``evaluation`` is None where only training mode could be traced."""
+    """The graphs of a model in both modes; ``evaluation`` is None if only train mode could be traced."""
 
     training: Traced
     evaluation: Traced | None
@@ -32,7 +32,7 @@ class TracedModel:
 def trace_model(model: nn.Module, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> TracedModel:
     """Trace a model in train and in eval mode: by running it where there are arguments, with torch.fx otherwise.
 
-    Raises TraceError with the reason if no tracer gets through. The mode of every module is as it was, afterwards.
+    Raises TraceError with the reason if no tracer succeeds. The mode of every module is restored.
     """
     with _modes_kept(model):
         if args or kwargs:

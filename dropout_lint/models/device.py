@@ -1,4 +1,4 @@
-"""Whether a device can be used, asked in a process of its own, as importing torch is slow and may fail."""
+"""The job that checks whether a device can be used; a job because importing torch is slow and may fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CALLED = {"cuda": "CUDA", "mps": "Apple (mps)"}
 
 
 def use(_: LoadedModel, options: Mapping[str, Any]) -> dict[str, Any]:
-    """A job that puts a tensor on ``options["device"]``. Raises TargetError with a reason in words."""
+    """A job that puts a tensor on ``options["device"]``. Raises TargetError with the reason."""
     import torch
 
     name: str = options["device"]

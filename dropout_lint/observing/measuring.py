@@ -1,4 +1,4 @@
-"""Measure a model: every probe in this process, on one device, with the model left as it was."""
+"""Run all passes and probes on a model, in this process and on one device, and restore the model."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def measure(
     units: int,
     compiled: bool,
 ) -> Measurements:
-    """Measure dropout and the two modes of a model on some inputs; the options are those of ``runtime.check``.
+    """Measure dropout and the two modes of a model on the given inputs; the options are those of ``runtime.check``.
 
-    Raises ``devices.NoDeviceError`` for a device that is not there. An error of the model's own becomes a remark "not
+    Raises ``devices.NoDeviceError`` for a device that does not exist. An exception in the model becomes a remark "not
     checked". Parameters are never changed; modes, buffers and random states are restored.
     """
     where = devices.resolve(device) if device is not None else devices.of_model(model)

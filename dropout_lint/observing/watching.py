@@ -1,4 +1,4 @@
-"""Follow the modes of a model during a real run, and observe what goes wrong with them as it happens."""
+"""Follow the modes of a model during a real training run, and observe mistakes as they happen."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from dropout_lint.facts.observations import (
     Observation,
     TrainedInEvalMode,
 )
-from dropout_lint.models.user_code import calling
-from dropout_lint.observing.recording.class_places import of_assignment
+from dropout_lint.models.user_code import calling_place
+from dropout_lint.observing.recording.class_places import assignment_place
 from dropout_lint.observing.recording.modules import CONTAINERS, answers_by_mode, is_frozen
 
 MOST_RECORDS = 10_000
@@ -29,7 +29,7 @@ MOST_RECORDS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """One call from outside: path of the module that was called, its mode, and whether gradients were on."""
+    """One outermost call: the path of the called module, its mode, and whether gradients were on."""
 
     module: str
     training: bool
@@ -37,16 +37,16 @@ class Forward:
 
 
 class ModeWatcher:
-    """While open, follows the calls of a model from outside: of the model itself, or of a part one level below.
+    """Between ``start`` and ``stop``, follows the outermost calls of a model or of its direct children.
 
-    ``observe`` gets each observation at once, possibly several times. ``allow`` names modules, as globs, that may be in
-    another mode than the model.
+    ``observe`` gets each observation at once, and may get it several times. ``allow`` names modules, as globs, that
+    may be in another mode than the model.
     """
 
     def __init__(self, model: nn.Module, allow: Collection[str], observe: Callable[[Observation], None]) -> None:
         self.model = model
         self.forwards: list[Forward] = []
-        """The first 10,000 calls at most."""
+        """At most the first 10,000 calls."""
         self._allow = tuple(allow)
         self._observe = observe
         self._by_mode = [(path, m) for path, m in model.named_modules() if answers_by_mode(m)]
@@ -100,21 +100,21 @@ class ModeWatcher:
         if grad:
             self._evaluated.clear()
             if below:
-                self._last = (module.training, NO_PLACE if module.training else calling(sys._getframe(1)))
+                self._last = (module.training, NO_PLACE if module.training else calling_place(sys._getframe(1)))
         elif module.training and any(m.training for _, m in below):
             self._without_gradients(args, kwargs)
 
     def _without_gradients(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """A second input in train mode without gradients, and no step between, is an evaluation.
+        """Observe an evaluation in train mode: a second, different input without gradients, and no step between.
 
-        One alone may be a generator's sample; the same input again, dropout at test time on purpose.
+        One input may be a sample of a generator. The same input again may be dropout at test time on purpose.
         """
         inputs = {id(value) for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)}
         fresh = not inputs & self._evaluated
         if self._evaluated and fresh and not _recalibrates():
-            self._observe(EvaluatedInTrainMode(calling(sys._getframe(1)), ()))
+            self._observe(EvaluatedInTrainMode(calling_place(sys._getframe(1)), ()))
         self._evaluated |= inputs
-        self._keep = (args, kwargs)  # so that no id is used twice
+        self._keep = (args, kwargs)  # alive, so that no id is reused
 
     def _stepped(self, optimizer: Optimizer, *_: Any) -> None:
         self._evaluated.clear()
@@ -138,7 +138,7 @@ class ModeWatcher:
         for path, module in self._asleep:
             if module.training:
                 parent, _, name = path.rpartition(".")
-                place = of_assignment(type(self.model.get_submodule(parent)), name)
+                place = assignment_place(type(self.model.get_submodule(parent)), name)
                 self._observe(FrozenPartWoken(place, (path,), while_watched=True))
         self._asleep = [(path, module) for path, module in self._asleep if not module.training]
 
@@ -146,11 +146,11 @@ class ModeWatcher:
         mode = root.training
         for path, module in below:
             if module.training != mode and not self._allowed(path) and not self._frozen(path):
-                place = calling(sys._getframe(1))
+                place = calling_place(sys._getframe(1))
                 self._observe(ModesMixed(place, (path,), type(module).__name__, mode))
 
     def _frozen(self, path: str) -> bool:
-        """Whether the nearest part around that has parameters trains none of them."""
+        """Whether all parameters of the nearest owner with parameters are frozen."""
         while True:
             module = self.model.get_submodule(path)
             if not path or next(module.parameters(), None) is not None:
@@ -162,7 +162,7 @@ class ModeWatcher:
 
 
 def _recalibrates() -> bool:
-    """Whether batch norm statistics are being computed anew, which needs train mode and no gradients."""
+    """Whether batch norm statistics are being recomputed (``update_bn``), which needs train mode and no gradients."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         if frame.f_code.co_name in {"update_bn", "bn_update"}:

@@ -70,7 +70,7 @@ def parse(text: str) -> InputSpec:
 
 
 def parse_all(texts: Sequence[str]) -> tuple[InputSpec, ...]:
-    """Read several. Raises TargetError for each that is wrong, and where two go to one parameter."""
+    """Read several specifications. Raises TargetError for an invalid one, and for two with one keyword."""
     specs = tuple(map(parse, texts))
     keywords = [spec.keyword for spec in specs if spec.keyword]
     for keyword in keywords:

@@ -1,4 +1,4 @@
-"""Inputs and outputs of the dropouts of a model during one forward pass: what they dropped inside of it."""
+"""Record the calls of the dropouts of a model in one forward pass: how much of its input each one zeroed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_VALUES = 2**22
 
 @dataclass(frozen=True, slots=True)
 class LeafCall:
-    """One call of a dropout in the model: dropped and all units among non-zero inputs, and the shape of the input."""
+    """One call of a dropout in the model: units with a non-zero input, those of them dropped, and the input shape."""
 
     leaf: Leaf
     shape: tuple[int, ...]
@@ -31,7 +31,7 @@ class LeafCall:
 
 
 class LeafRecorder:
-    """While open, reads every call of the dropout-like leaves, and of the leaves that draw random numbers."""
+    """While open, records every call of the given dropouts, and of other leaves that draw random numbers."""
 
     def __init__(self, leaves: Iterable[Leaf], model: nn.Module | None = None) -> None:
         self.leaves = list(leaves)
@@ -97,7 +97,7 @@ def _plain_leaves(model: nn.Module, known: list[Leaf]) -> list[Leaf]:
 
 
 def _read(leaf: Leaf, x: torch.Tensor, y: torch.Tensor) -> LeafCall:
-    """Count zeros where the input had none; a channel counts once, and only where something in it is not zero."""
+    """Count outputs that became zero; a channel counts once, and only if its input is not all zero."""
     shape, never_negative = tuple(x.shape), False
     kind = type(leaf.module).__name__
     if kind in {"AlphaDropout", "FeatureAlphaDropout"}:

@@ -1,4 +1,4 @@
-"""Read a mask off outputs: which values were zeroed, over how many independent units, and the scale of the rest."""
+"""Read the mask from the outputs of a dropout on ones: how much was zeroed, in how many units, and the scale."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _constant(zero: torch.Tensor, dim: int) -> bool:
 
 
 def _dependent(units: torch.Tensor) -> bool:
-    """Whether neighbours agree more often than chance, or whole runs differ more than independent units could."""
+    """Whether units are not independent: neighbours agree, or whole runs differ, more than chance allows."""
     values = units.float()
     variance = float(values.var())
     if variance == 0:
