@@ -170,7 +170,7 @@ class _Recorder(TorchFunctionMode):
             return
         if kind == "torch.nn.functional.batch_norm":
             kind = kinds.batch_norm_kind(args, kwargs, given[0].dim())
-        kind = kinds.joined(kind, len(operands), len(given))
+        kind = kinds.kind_by_operands(kind, len(operands), len(given))
         if kind in _FIRST_OPERAND:
             if first:
                 operands = first

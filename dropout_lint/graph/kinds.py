@@ -18,7 +18,7 @@ from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTI
 
 UNKNOWN = "unknown"
 SAME = "same"
-"""The kind of a property like ``T``, whose result has the same elements."""
+"""The kind of a property such as ``T``, whose result has the elements of its tensor; tracers add no node for it."""
 DROP_PATH = "timm.layers.DropPath"
 
 SAME_VALUE = ("T", "mT", "H", "mH", "data", "real")
@@ -32,18 +32,18 @@ _PRODUCTS = frozenset(
     }
 )
 _JOINS = frozenset({"cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"})
-_OWN_NAME = frozenset({"bmm", "baddbmm", "einsum", "where"})
+_NAMED_AS_KIND = frozenset({"bmm", "baddbmm", "einsum", "where"})
 _NORMS = {
     f"torch.nn.functional.{function}": f"torch.nn.{layer}"
     for function, layer in (("layer_norm", "LayerNorm"), ("rms_norm", "RMSNorm"), ("group_norm", "GroupNorm"))
 }
-"""Functions behind which nothing is left of a scale, as the layers of the same name; many classes call them."""
+"""Functional norms, which get the kind of their layer: custom norm classes often call them."""
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 @lru_cache(maxsize=4096)
 def function_kind(function: Callable[..., Any]) -> str:
-    """The kind of a function or tensor method; ``joined`` refines that of sums and products."""
+    """The kind of a function or tensor method; ``kind_by_operands`` refines that of sums and products."""
     name = resolve_name(function) or ""
     if not name:
         module = getattr(function, "__module__", "") or ""
@@ -60,7 +60,7 @@ def function_kind(function: Callable[..., Any]) -> str:
             return "mul"
         if last in _JOINS:
             return "cat"
-        if last in _OWN_NAME:
+        if last in _NAMED_AS_KIND:
             return last
     if name.startswith("operator."):
         return "index" if last == "getitem" else UNKNOWN
@@ -80,7 +80,7 @@ def method_kind(method: str) -> str:
     return UNKNOWN if method.startswith("_") or method.endswith("__get__") else f".{method}"
 
 
-def joined(kind: str, operands: int, tensors: int) -> str:
+def kind_by_operands(kind: str, operands: int, tensors: int) -> str:
     """Refine the kind of a sum or product by its operands: how many are nodes, and how many are tensors."""
     if kind == "mul" and operands < 2:
         return "scale"

@@ -33,21 +33,21 @@ class GraphContext(Context):
         found = super().report(span, message, severity=severity, related=related)
         found = replace(found, fix=advice(fix.message) if fix is not None else None, engines=("graph",))
         self.nodes.append(span.node if isinstance(span, NodeSpan) else -1)
-        return replace(found, path=span.path, span=self._written(span)) if isinstance(span, NodeSpan) else found
+        return replace(found, path=span.path, span=self._source_span(span)) if isinstance(span, NodeSpan) else found
 
-    def _written(self, span: NodeSpan) -> Span:
+    def _source_span(self, span: NodeSpan) -> Span:
         """The span at which the source engine reports the node: for an element of a container, that element."""
         plain = _plain(span)
         nodes = self.facts.graphs[0].nodes
-        turns = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
-        facts = self.project.files.facts(Path(span.path)) if span.node in turns else None
+        calls = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
+        facts = self.project.files.facts(Path(span.path)) if span.node in calls else None
         if facts is None:
             return plain
         elements = (n for graph in facts.graphs for n in graph.nodes if n.element is not None)
-        named = sorted({n.span for n in elements if n.constructor == plain})
-        if len(named) == 1:
-            return named[0]
-        return named[turns.index(span.node)] if len(named) == len(turns) else plain
+        element_spans = sorted({n.span for n in elements if n.constructor == plain})
+        if len(element_spans) == 1:
+            return element_spans[0]
+        return element_spans[calls.index(span.node)] if len(element_spans) == len(calls) else plain
 
     def is_module(self, class_name: str) -> bool:
         """True for every class: it ran as a part of a model."""

@@ -21,7 +21,7 @@ from dropout_lint.observing.passes.train_pass import observe_train
 from dropout_lint.observing.passes.unused import observe_single_layers
 from dropout_lint.observing.passes.variances import observe_variances
 from dropout_lint.observing.recording.modules import configured_rates
-from dropout_lint.observing.subject import Subject, untouched
+from dropout_lint.observing.subject import Subject, restored
 
 
 def measure(
@@ -42,7 +42,7 @@ def measure(
     """
     where = devices.resolve(device) if device is not None else devices.of_model(model)
     log = Measurements()
-    with devices.moved(model, where), untouched(model):
+    with devices.moved(model, where), restored(model):
         args, kwargs = devices.to_device((args, dict(kwargs)), where)
         subject = Subject(model, args, kwargs, where, log, seed, allow)
         _measure(subject, units)
@@ -53,7 +53,7 @@ def measure(
 def measure_structure(model: nn.Module) -> Measurements:
     """Measure what needs no forward pass: whether the modes reach every module, and rates without effect."""
     log = Measurements()
-    with untouched(model):
+    with restored(model):
         subject = Subject(model, (), {}, devices.of_model(model), log)
         set_mode(subject, training=True)
         observe_single_layers(subject)

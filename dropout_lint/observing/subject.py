@@ -1,4 +1,4 @@
-"""The model under test, and how to run it and restore its modes, buffers and random states."""
+"""The model under test: run it, record it, and restore its modes, rates, buffers and attributes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Subject:
         with rng.seeded(self.seed if seed is None else seed), torch.no_grad():
             return self.model(*self.args, **self.kwargs)
 
-    def recorded(self, seed: int | None = None, off: bool = False) -> CallRecorder:
+    def record_calls(self, seed: int | None = None, off: bool = False) -> CallRecorder:
         """Run one forward pass and record its calls; with ``off``, every dropout function runs with rate 0."""
         modules = ModuleStack(self.model)
         recorder = CallRecorder(modules, off=off)
@@ -58,13 +58,13 @@ class Subject:
 
 
 def reason(error: BaseException) -> str:
-    """An error in one line."""
+    """An exception in one line, for a remark."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
 
 
 @contextlib.contextmanager
-def untouched(model: nn.Module) -> Iterator[None]:
+def restored(model: nn.Module) -> Iterator[None]:
     """Restore the modes and rates of all modules and the values of all buffers at the end."""
     owners = dict(model.named_modules())
     rates = configured_rates(model)
@@ -91,7 +91,7 @@ def _copy(value: torch.Tensor | None) -> torch.Tensor | None:
 
 
 @contextlib.contextmanager
-def changed(attributes: Mapping[tuple[nn.Module, str], Any]) -> Iterator[None]:
+def replaced_attributes(attributes: Mapping[tuple[nn.Module, str], Any]) -> Iterator[None]:
     """While open, the attributes have these values; afterwards their old ones."""
     before = {key: getattr(*key) for key in attributes}
     try:

@@ -35,12 +35,12 @@ svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 11px syst
 def write(report: Report, file: Path, name: str) -> None:
     """Write the page atomically. Raises OSError."""
     text = render(report, name)
-    beside = file.with_name(f".{file.name}.part")
+    part = file.with_name(f".{file.name}.part")
     try:
-        beside.write_text(text, "utf-8")
-        beside.replace(file)
+        part.write_text(text, "utf-8")
+        part.replace(file)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def render(report: Report, name: str) -> str:

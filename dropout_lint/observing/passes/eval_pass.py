@@ -18,7 +18,7 @@ from dropout_lint.observing.recording.class_places import method_place
 from dropout_lint.observing.recording.draws import DrawRecorder, DrawUse, RandomDraw
 from dropout_lint.observing.recording.mode_arguments import mode_argument
 from dropout_lint.observing.recording.modules import configured_rates, is_dropout_like, paths, unregistered
-from dropout_lint.observing.subject import PROBE_RATE, Subject, changed, reason, tensors
+from dropout_lint.observing.subject import PROBE_RATE, Subject, reason, replaced_attributes, tensors
 
 _DRAWING = (nn.modules.rnn.RNNBase, nn.MultiheadAttention, nn.RReLU)
 
@@ -40,7 +40,7 @@ def observe_eval(subject: Subject) -> None:
     raised = _rates_of_zero(subject)
     if raised:
         try:
-            with changed(raised):
+            with replaced_attributes(raised):
                 again, at_rate = _forward(subject)
                 if again:
                     _locate(subject, again, PROBE_RATE)

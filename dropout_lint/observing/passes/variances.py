@@ -115,7 +115,7 @@ def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_Laye
             if next(module.children(), None) is None:
                 hooks.append(module.register_forward_hook(after(path)))
         if off:
-            subject.recorded(off=True)
+            subject.record_calls(off=True)
         else:
             subject.forward()
     finally:

@@ -22,7 +22,7 @@ SHAPES = ((64, 8, 8, 8), (64, 16, 16), (64, 256), (64, 8, 4, 4, 4))
 RUNS, MOST_RUNS, UNITS = 8, 256, 4096
 MOST_VALUES = 2**14
 """Most values in one run; dimensions are halved to reach it, but not below 4."""
-_ALPHA = (nn.AlphaDropout, nn.FeatureAlphaDropout)
+_ALPHA_DROPOUTS = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 def probe(
@@ -66,7 +66,7 @@ def _probe(leaf: Leaf, shape: tuple[int, ...], device: torch.device, units: int)
     draws = bool(rng.moved(before, rng.state()))
     factor = None if draws else _factor(x, y)
     module.train()
-    if isinstance(module, _ALPHA):
+    if isinstance(module, _ALPHA_DROPOUTS):
         return _observation(leaf, shape, factor, draws, None, _moments(module, shape, device))
     runs = [_call(module, torch.ones(shape, device=device)) for _ in range(RUNS)]
     mask = masks.read(torch.stack(runs))
