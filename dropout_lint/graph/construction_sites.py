@@ -26,7 +26,7 @@ def recording() -> Iterator[None]:
 
     def construct(module: nn.Module, *args: Any, **kwargs: Any) -> None:
         original(module, *args, **kwargs)
-        caller = next(user_frames(_behind_constructors(sys._getframe(1), module)), None)
+        caller = next(user_frames(_outside_constructors(sys._getframe(1), module)), None)
         if caller is not None:
             module.__dict__[_KEY] = frame_place(caller)
 
@@ -37,7 +37,7 @@ def recording() -> Iterator[None]:
         nn.Module.__init__ = original  # type: ignore[method-assign]
 
 
-def _behind_constructors(frame: FrameType | None, module: nn.Module) -> FrameType | None:
+def _outside_constructors(frame: FrameType | None, module: nn.Module) -> FrameType | None:
     """The first frame outside of the constructors of ``module`` and its bases."""
     while frame is not None:
         code = frame.f_code

@@ -23,7 +23,7 @@ from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, RNNS
 _FIRST_OPERAND = VIEWS | frozenset(COMMUTES)
 """Operations whose data is the first operand; the others only give a shape, a type or a slope."""
 _SIDE_RESULTS = frozenset({*RNNS, "torch.nn.MultiheadAttention"})
-"""Layers that return more than their output: states or attention weights, which become another node."""
+"""Layers that return more than their output: states or attention weights, which become a second node."""
 
 
 def trace(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], seen: str = "execution") -> Traced:

@@ -17,7 +17,7 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensor, FakeTensorMo
 from dropout_lint.graph.execution import tensors
 
 HUGE = 500_000_000
-"""Parameters from which a model is traced on fake tensors."""
+"""Number of parameters above which a model is traced on fake tensors."""
 
 
 def building() -> AbstractContextManager[Any]:
@@ -25,7 +25,7 @@ def building() -> AbstractContextManager[Any]:
     return FakeTensorMode(allow_non_fake_inputs=True)
 
 
-def is_hollow(model: nn.Module) -> bool:
+def is_fake(model: nn.Module) -> bool:
     """Whether the weights of a model are fake or on the meta device."""
     return any(p.is_meta or isinstance(p, FakeTensor) for p in (*model.parameters(), *model.buffers()))
 
@@ -42,15 +42,15 @@ def running(
     """While open, run the yielded model and arguments, which are fake; a model with values is copied."""
     known = next((t.fake_mode for t in _state(model) if isinstance(t, FakeTensor)), None)
     mode = known or FakeTensorMode(allow_non_fake_inputs=True)
-    if is_hollow(model):
+    if is_fake(model):
         _leave_meta(model, mode)
-        hollow = model
+        fake_model = model
     else:
         with FakeCopyMode(mode):
-            hollow = copy.deepcopy(model)
+            fake_model = copy.deepcopy(model)
     fakes = {id(t): t if isinstance(t, FakeTensor) else mode.from_tensor(t) for t in tensors([args, kwargs])}
     with mode:
-        yield hollow, _replaced(args, fakes), _replaced(kwargs, fakes)
+        yield fake_model, _replaced(args, fakes), _replaced(kwargs, fakes)
 
 
 def _state(model: nn.Module) -> Iterator[torch.Tensor]:

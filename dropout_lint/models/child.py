@@ -17,11 +17,11 @@ from dropout_lint.models.memory import GIGABYTE, resident
 
 _POLL = 0.05
 _MEASURE = 0.2
-"""Seconds between two looks at the process, and at its memory."""
+"""Seconds between two checks whether the process runs, and between two of its memory."""
 _TAIL = 8_000
-"""Bytes of its output that are kept."""
+"""Bytes of output to keep."""
 _PACKAGE_ROOT = str(Path(__file__).resolve().parent.parent.parent)
-# Where only the working directory leads to this package, that folder must not come first for user code.
+# If this package is found only through the working directory, that folder must not come first for user code.
 _BOOT = (
     "import sys; root = sys.argv.pop(); sys.path.insert(0, root); import dropout_lint.models.worker as worker; "
     "sys.path.remove(root); sys.path.append(root); worker.main()"
@@ -46,10 +46,10 @@ class Child:
             [sys.executable, "-P", "-c", _BOOT, str(folder), _PACKAGE_ROOT],
             cwd=root,
             env=environment,
-            stdin=subprocess.PIPE,  # never written: when it closes, the child knows that we are gone
+            stdin=subprocess.PIPE,  # never written to; it closes when we end, which tells the child to end
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, and what it forks can be ended with it
+            start_new_session=True,  # so Ctrl-C reaches only us, and the whole group can be killed
         )
         self._tail = b""
         self._reader = threading.Thread(target=self._drain, daemon=True)

@@ -28,7 +28,7 @@ _LENGTHS = frozenset({"lengths", "length", "lens", "x_lengths", "input_lengths"}
 _MAIN = ("input_ids", "pixel_values", "input_values", "input_features", "inputs_embeds")
 """Names of the main input where all parameters of ``forward`` have defaults."""
 _IMAGE = 4
-"""Dimensions of a batch of images."""
+"""Number of dimensions of a batch of images."""
 _LAYERS = 6
 _TRIES = 40
 

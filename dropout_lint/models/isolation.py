@@ -22,9 +22,9 @@ from dropout_lint.models.worker import PHASE, REQUEST, RESULT, TRACE, Request
 from dropout_lint.targets.target import ModelTarget
 
 TIMEOUT = 60.0
-"""Seconds for a model, importing torch included."""
+"""Seconds for one model, including the import of torch."""
 _SHARE = 0.75
-"""Of the machine's memory, what the models that run at the same time may take together."""
+"""Share of the machine's memory that all running models may use together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 BATCH = 2
-"""A batch norm in train mode needs more than one value of each channel."""
+"""Batch size of guesses; a batch norm in train mode needs more than one value per channel."""
 LENGTH = 16
 """Length of sequences, below every usual limit of positions."""
 _EDGES = {1: (64, 1024, 16_000), 2: (224, 32, 28, 64, 256, 299, 384, 512), 3: (32, 64, 96, 112)}

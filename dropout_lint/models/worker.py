@@ -29,7 +29,7 @@ from dropout_lint.targets.errors import TargetError
 from dropout_lint.targets.target import ModelTarget
 
 REQUEST, RESULT, TRACE, PHASE = "request", "result", "trace", "phase"
-"""Files in the folder that parent and child share."""
+"""Names of the files in the folder that parent and child share."""
 _DUMP_BEFORE = 0.3
 """Seconds before the deadline at which a hanging child writes its stack."""
 
@@ -58,7 +58,7 @@ def main() -> None:
         answer = _Worker(request, folder).answer()
         text = json.dumps(answer)
         if os.getpid() != process:
-            os._exit(0)  # a fork that user code made and did not end
+            os._exit(0)  # this is a forked copy that user code left running
         (folder / f"{RESULT}.part").write_text(text, "utf-8")
         os.replace(folder / f"{RESULT}.part", folder / RESULT)
         with contextlib.suppress(Exception):
@@ -79,7 +79,7 @@ class _Worker:
         except TargetError as problem:
             return {"failure": str(problem)}
         except BaseException as problem:
-            traceback.print_exc()  # among the last words of its output, which --verbose shows
+            traceback.print_exc()  # into the output, whose end --verbose shows
             return {"failure": self._reason(problem)}
 
     def _reason(self, problem: BaseException) -> str:

@@ -17,7 +17,6 @@ class Report:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     observations: list[Remark] = field(default_factory=list)
     """Sentences about the run that are not findings, such as what was not checked."""
-    """Sentences that are no findings."""
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refuted: list[Refutation] = field(default_factory=list)
 

@@ -20,7 +20,7 @@ from dropout_lint.observing.recording.modules import Leaf, leaves
 from dropout_lint.observing.subject import Subject, reason
 
 FORWARDS = 3
-"""Layer drop skips modules at random in one pass; a module that three passes miss counts as unused."""
+"""Most forward passes: layer drop may skip a module in one, but one that three miss counts as unused."""
 _SHAPE = re.compile(r"size of tensor|must match|broadcast|shape|dimension")
 _DEVICE_OR_TYPE = re.compile(r"same device|expected device|dtype")
 

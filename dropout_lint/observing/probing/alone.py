@@ -32,7 +32,7 @@ def probe_alone(subject: Subject, dropouts: list[Leaf], recorder: LeafRecorder, 
             subject.log.remark("not checked", f"{leaf.kind} on its own: {reason(error)}", leaf.path)
             continue
         if probed.draws_in_eval and id(leaf.module) in recorder.reached:
-            continue  # the eval pass of the model observes it, with the line that draws
+            continue  # eval_pass observes it, and knows the line that draws
         _add(subject, replace(probed, modules=names, alpha=alpha))
         other = with_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
         if other is not None:

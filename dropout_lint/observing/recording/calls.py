@@ -29,7 +29,7 @@ FUNCTIONS: dict[Callable[..., Any], tuple[str, int, float, str, int, bool]] = {
     ),
     F.scaled_dot_product_attention: ("dropout_p", 4, 0.0, "", -1, True),
 }
-"""For each function that drops: name, position and default of its rate, then of its mode."""
+"""For each dropout function: name, position and default of its rate, then of its mode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class _ClassSource:
     path: str
     tree: ast.AST
     first_line: int
-    """Number in the file of the tree's line 1."""
+    """The line of the file where the class starts: line 1 of ``tree``."""
     indent: int
 
     def place(self, node: ast.stmt) -> CodePlace:

@@ -16,6 +16,7 @@ from dropout_lint.observing.recording.modules import Leaf
 
 _CHANNELS = {"Dropout1d": 1, "Dropout2d": 2, "Dropout3d": 3, "FeatureAlphaDropout": 0}
 _MOST_VALUES = 2**22
+"""Calls with a larger input are not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,16 @@ class LeafRecorder:
     def __init__(self, leaves: Iterable[Leaf], model: nn.Module | None = None) -> None:
         self.leaves = list(leaves)
         self.seen: list[LeafCall] = []
+        """The calls of ``leaves``."""
         self.shapes: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        """The input shapes of each of ``leaves``, by path."""
         self.random_leaves: list[tuple[str, nn.Module, LeafCall]] = []
+        """Other leaves that drew random numbers: path, module and call."""
         self.reached: set[int] = set()
+        """The ``id`` of every recorded module that was called."""
         self.running: nn.Module | None = None
-        """The dropout that runs; after an error, the one that raised it."""
-        self._others = _plain_leaves(model, self.leaves) if model is not None else []
+        """The dropout that is running; after an exception, the one that raised it."""
+        self._others = _other_leaves(model, self.leaves) if model is not None else []
         self._inputs: dict[int, tuple[torch.Tensor, Any]] = {}
         self._hooks: list[Any] = []
 
@@ -84,7 +89,7 @@ class LeafRecorder:
         return hook
 
 
-def _plain_leaves(model: nn.Module, known: list[Leaf]) -> list[Leaf]:
+def _other_leaves(model: nn.Module, known: list[Leaf]) -> list[Leaf]:
     ids = {id(leaf.module) for leaf in known}
     return [
         Leaf(path, module, "", 0.0)

@@ -13,7 +13,7 @@ _OVERDISPERSION = 5.0
 def read(runs: torch.Tensor) -> MaskReading | None:
     """Read the outputs of several runs on ones, stacked along dimension 0 (shape: runs, batch, ...).
 
-    None where nothing was kept.
+    None if nothing was kept.
     """
     zero = runs == 0
     if bool(zero.all()):
