@@ -12,7 +12,7 @@ from torch import nn
 from dropout_lint.graph import construction_sites as births
 from dropout_lint.graph.builder import TraceError
 from dropout_lint.graph.pictures.outline import Drawing
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.model_linting.tracing import model_findings
 from dropout_lint.models.infer import example_inputs
 from dropout_lint.models.load import LoadedModel

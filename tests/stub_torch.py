@@ -21,7 +21,7 @@ _FILES = {
         "    from dropout_lint.cache.codec import encode\n"
         "    from dropout_lint.diagnostic import Diagnostic, Severity, Span\n"
         "    from dropout_lint.linting.merging import Refutation\n"
-        "    from dropout_lint.model_linting.answers import ModelFindings\n"
+        "    from dropout_lint.model_linting.model_findings import ModelFindings\n"
         "    found, against = (), ()\n"
         "    if finding:\n"
         "        code, path, line, module = finding\n"

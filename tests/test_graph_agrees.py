@@ -13,7 +13,7 @@ import torch
 
 from dropout_lint.checks import checks
 from dropout_lint.facts import LayerGraph
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.rulebook import Rule, rules
 from tests.graph_helpers import built, codes, imported, models, seen_anyhow, traced
 from tests.linting import codes as source_codes

@@ -15,7 +15,7 @@ from dropout_lint.graph import construction_sites as births
 from dropout_lint.graph import execution, fake, symbolic, tracers
 from dropout_lint.graph.builder import Traced, TraceError
 from dropout_lint.graph.pictures.outline import DrawnNode
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.models.user_code import line_text
 from tests.graph_helpers import HEADER, built, traced
 

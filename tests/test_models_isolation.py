@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from dropout_lint.cache.codec import decode
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.models import reasons
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.models.memory import _resident_by_ps, resident
@@ -80,7 +80,7 @@ def outcomes(folder: Path) -> dict[str, Outcome]:
         done = list(run(targets, JOB, {}, memory=400_000_000, jobs=3))
     finally:
         patch.undo()
-    assert [outcome.target.place for outcome in done] == [f"{name}.py" for name in MODELS]
+    assert [outcome.target.module for outcome in done] == [f"{name}.py" for name in MODELS]
     return dict(zip(MODELS, done, strict=True))
 
 
@@ -207,8 +207,8 @@ def test_the_main_thread_of_a_dump_counts() -> None:
         f'  File "{os.__file__}", line 9 in x\n  File "net.py", line 7 in forward\n'
         '  File "net.py", line 1 in <module>\n'
     )
-    assert reasons.where(dump) == " (net.py:7)"
-    assert reasons.where("") == ""
+    assert reasons.user_line_in_dump(dump) == " (net.py:7)"
+    assert reasons.user_line_in_dump("") == ""
 
 
 def eventually(true: object, seconds: float = 20.0) -> bool:

@@ -13,7 +13,7 @@ from dropout_lint.cache.codec import decode, encode
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Engine, Fix, Related, Severity, Span
 from dropout_lint.facts.observations import Remark
 from dropout_lint.linting.merging import Findings, Refutation, of_one_model
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.report import render
 from dropout_lint.report.view import Summary
 from tests.test_reports import Found

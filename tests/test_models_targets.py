@@ -90,7 +90,7 @@ def test_inputs_are_tensors_and_the_same_ones_each_time() -> None:
 )
 def test_a_target_names_a_place_and_an_attribute(spec: str, place: str, attribute: str, is_file: bool) -> None:
     target = ModelTarget(spec)
-    assert (target.place, target.attribute, target.is_file, target.label) == (place, attribute, is_file, spec)
+    assert (target.module, target.attribute, target.is_file, target.label) == (place, attribute, is_file, spec)
     assert pickle.loads(pickle.dumps(target)) == target
 
 

@@ -61,7 +61,7 @@ def test_what_a_library_does_is_done_by_the_line_that_calls_it(library: str, tmp
     (found,) = check(model, x).diagnostics
     assert node.path == found.path == str(tmp_path / "net.py")
     assert (node.span.line, node.span.column) == (found.span.line, found.span.column)
-    assert user_code.source(CodePlace(found.path, found.span)) == "drop(x)"
+    assert user_code.source_text(CodePlace(found.path, found.span)) == "drop(x)"
 
 
 def test_what_is_user_code() -> None:
@@ -77,9 +77,9 @@ def test_what_is_user_code() -> None:
 def test_an_exception_is_placed_at_the_innermost_call_of_the_user() -> None:
     with pytest.raises(TypeError) as caught:
         torch.relu("text")  # type: ignore[arg-type]
-    place = user_code.raising(caught.value)
-    assert (place.path, user_code.source(place)) == (__file__, 'torch.relu("text")')
-    assert user_code.raising(ValueError("never raised")) == NO_PLACE
+    place = user_code.raising_place(caught.value)
+    assert (place.path, user_code.source_text(place)) == (__file__, 'torch.relu("text")')
+    assert user_code.raising_place(ValueError("never raised")) == NO_PLACE
 
 
 def decorated(function: Any) -> Any:
@@ -94,5 +94,5 @@ def below_decorators() -> None: ...
 
 
 def test_a_definition_is_below_its_decorators() -> None:
-    place = user_code.definition(below_decorators.__code__)
-    assert user_code.source(place) == "def below_decorators() -> None: ..."
+    place = user_code.definition_place(below_decorators.__code__)
+    assert user_code.source_text(place) == "def below_decorators() -> None: ..."

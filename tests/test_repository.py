@@ -370,6 +370,23 @@ def test_the_scaffold_writes_a_page_and_a_check(fact: str, checkout: Path, capsy
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.parametrize("kind", new_rule.OBSERVATIONS)
+def test_the_scaffold_writes_a_rule_about_an_observation(kind: str, checkout: Path) -> None:
+    page, module = new_rule.new_rule("DRP299", "mode-on-a-tuesday", kind, checkout)
+    rule = parse_page(page.read_text("utf-8"), page.name)
+    assert (rule.engines, rule.fix) == (("runtime",), "none")
+    headings = re.findall(r"^## .*$", rule.text, re.MULTILINE)
+    assert headings == ["## Why it matters", "## When to ignore it", "## Sources"]
+    namespace: dict[str, object] = {}
+    exec(compile(module.read_text("utf-8"), module, "exec"), namespace)
+    (check,) = (value for name, value in namespace.items() if name.startswith("check_"))
+    assert list(check(None, None)) == []  # type: ignore[operator]
+    assert next(iter(check.__annotations__.values())) == kind
+    for command in (["check"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--config", str(ROOT / "pyproject.toml"), str(module)]
+        assert subprocess.run(ruff, capture_output=True, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("args", "reason"),
     [

@@ -22,7 +22,7 @@ from torch import nn
 
 from dropout_lint.cache.codec import decode
 from dropout_lint.facts import bound
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.models.load import LoadedModel
 from dropout_lint.observing.recording import masks, rng
 from dropout_lint.runtime import check, job

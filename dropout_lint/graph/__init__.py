@@ -1,1 +1,1 @@
-"""The engine that traces an instantiated module: it gives layer graphs, and what a run proves about calls."""
+"""The engine that traces a built model: it returns layer graphs, and the dropout calls that its run proves wrong."""

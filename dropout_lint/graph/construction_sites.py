@@ -1,4 +1,4 @@
-"""Remembers where each module was constructed, for layers that nn.Sequential or a loop applies.
+"""Record where each module was constructed, for layers that nn.Sequential or a loop calls.
 
 The place is kept in the module itself, so that a copy of a module knows the constructor of the original.
 """
@@ -14,21 +14,21 @@ from typing import Any
 from torch import nn
 
 from dropout_lint.diagnostic import CodePlace
-from dropout_lint.models.user_code import place_of, user_frames
+from dropout_lint.models.user_code import frame_place, user_frames
 
 _KEY = "_dropout_lint_built_at"
 
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """Inside, every module that is constructed keeps the place of the call in user code."""
+    """While open, every constructed module remembers the constructor call in user code."""
     original = nn.Module.__init__
 
     def construct(module: nn.Module, *args: Any, **kwargs: Any) -> None:
         original(module, *args, **kwargs)
-        caller = next(user_frames(_behind_constructors(sys._getframe(1), module)), None)
+        caller = next(user_frames(_outside_constructors(sys._getframe(1), module)), None)
         if caller is not None:
-            module.__dict__[_KEY] = place_of(caller)
+            module.__dict__[_KEY] = frame_place(caller)
 
     nn.Module.__init__ = construct  # type: ignore[method-assign,assignment]
     try:
@@ -37,8 +37,8 @@ def recording() -> Iterator[None]:
         nn.Module.__init__ = original  # type: ignore[method-assign]
 
 
-def _behind_constructors(frame: FrameType | None, module: nn.Module) -> FrameType | None:
-    """The first frame that is not a constructor of ``module``, which is what called the outermost of them."""
+def _outside_constructors(frame: FrameType | None, module: nn.Module) -> FrameType | None:
+    """The first frame outside of the constructors of ``module`` and its bases."""
     while frame is not None:
         code = frame.f_code
         if code.co_name != "__init__" or not code.co_argcount or frame.f_locals.get(code.co_varnames[0]) is not module:
@@ -48,6 +48,6 @@ def _behind_constructors(frame: FrameType | None, module: nn.Module) -> FrameTyp
 
 
 def built_at(module: nn.Module) -> CodePlace | None:
-    """Return where a module was constructed, None if that was not recorded."""
+    """Where a module was constructed; None unless ``recording()`` was open then."""
     found = module.__dict__.get(_KEY)
     return found if isinstance(found, CodePlace) else None

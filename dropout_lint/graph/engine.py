@@ -1,4 +1,4 @@
-"""From a loaded model to facts: its layer graph in train mode, and what the run proves about calls in the source."""
+"""Turn a loaded model into facts: its layer graph in train mode, and the calls in source that its run proves wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dropout_lint.models.load import LoadedModel
 from dropout_lint.project.project import Project
 
 _ANY_RANK = ("inferred from Linear", "inferred from LayerNorm")
-"""Layers that take inputs of any rank, so that an input inferred from them proves none."""
+"""Sources of guessed inputs whose rank means nothing, as these layers accept any rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class GraphFacts:
     training: Traced
     sites: tuple[tuple[RunSite, ...], ...]
     how: str
-    """How the model was traced, as in TracedModel."""
+    """The tracer that was used, as in TracedModel."""
     not_seen: tuple[str, ...]
 
 
 @contextmanager
 def construction(options: Mapping[str, Any]) -> Iterator[None]:
-    """The context in which a model is built: constructors are recorded; with ``fake``, weights have no values."""
+    """The context to build a model in: it records constructor calls; with ``fake``, weights have no values."""
     with ExitStack() as stack:
         stack.enter_context(construction_sites.recording())
         if options.get("fake"):
@@ -44,7 +44,7 @@ def construction(options: Mapping[str, Any]) -> Iterator[None]:
 
 
 def graph_facts(loaded: LoadedModel, project: Project) -> GraphFacts:
-    """Trace a model that was built inside ``construction``. Raises TraceError if no tracer gets through."""
+    """Trace a model that was built inside ``construction``. Raises TraceError if no tracer succeeds."""
     traced = trace_model(loaded.model, loaded.args, loaded.kwargs)
     if any(name in loaded.inputs_from for name in _ANY_RANK):
         traced = replace(traced, training=without_ranks(traced.training))

@@ -1,4 +1,4 @@
-"""The execution tracer: one forward, and every call in it that makes a tensor."""
+"""The execution tracer: run one forward pass, and record every call that makes a tensor."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dropout_lint.torch_api.layer_groups import VIEWS
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, RNNS
 
 _FIRST_OPERAND = VIEWS | frozenset(COMMUTES)
-"""Operations on their first operand; others only give a shape, a type or a slope."""
+"""Operations whose data is the first operand; the others only give a shape, a type or a slope."""
 _SIDE_RESULTS = frozenset({*RNNS, "torch.nn.MultiheadAttention"})
-"""Layers whose further results (states, weights) are another thing than the first."""
+"""Layers that return more than their output: states or attention weights, which become a second node."""
 
 
 def trace(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], seen: str = "execution") -> Traced:
-    """Run ``model(*args, **kwargs)`` once, in the mode that it is in, and give its graph.
+    """Run ``model(*args, **kwargs)`` once, in the mode that it is in, and return its graph.
 
     Raises whatever the model raises, and TraceError for a graph that is too large.
     """
@@ -39,7 +39,7 @@ def trace(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], se
 
 
 class _Recorder(TorchFunctionMode):
-    """Sees functions as a TorchFunctionMode, and modules because they are called through it."""
+    """Records functions as a TorchFunctionMode, and modules by patching ``nn.Module.__call__``."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class _Recorder(TorchFunctionMode):
         self._hidden = 0
 
     def take_inputs(self, values: Iterable[Any]) -> None:
-        """Make the tensors among the arguments the inputs of the graph."""
+        """Add an input node for each tensor among the arguments."""
         at = start_place(self._modules[0])
         for tensor in tensors(list(values)):
             self._bind([tensor], self.builder.add("input", (), at, "", shape=tuple(tensor.shape)))
@@ -70,7 +70,7 @@ class _Recorder(TorchFunctionMode):
 
     @contextmanager
     def watching_modules(self) -> Iterator[None]:
-        """While this is on, calls of modules are seen."""
+        """While open, record the calls of modules."""
         original = nn.Module.__call__
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -123,7 +123,7 @@ class _Recorder(TorchFunctionMode):
             result = original(module, *args, **kwargs)
         finally:
             self._modules.pop()
-        # A result that no visible operation made comes from compiled code.
+        # A result that no recorded operation made comes from compiled code.
         lost = [tensor for tensor in tensors(result) if not self._node(tensor)] if inputs else []
         if lost:
             path = self.builder.path(module, self._owner)
@@ -133,7 +133,7 @@ class _Recorder(TorchFunctionMode):
 
     @property
     def _owner(self) -> str:
-        """The path of the innermost module that is running and has one."""
+        """The path of the innermost running module that is registered."""
         return next((self.builder.path(m) for m in reversed(self._modules) if self.builder.path(m)), "")
 
     # --- functions
@@ -170,7 +170,7 @@ class _Recorder(TorchFunctionMode):
             return
         if kind == "torch.nn.functional.batch_norm":
             kind = kinds.batch_norm_kind(args, kwargs, given[0].dim())
-        kind = kinds.joined(kind, len(operands), len(given))
+        kind = kinds.kind_by_operands(kind, len(operands), len(given))
         if kind in _FIRST_OPERAND:
             if first:
                 operands = first
@@ -192,7 +192,7 @@ class _Recorder(TorchFunctionMode):
 
 
 def tensors(value: Any, depth: int = 6) -> Iterator[torch.Tensor]:
-    """The tensors in a value, through sequences, mappings and data classes."""
+    """The tensors in a value, nested in sequences, mappings and data classes."""
     if isinstance(value, torch.Tensor):
         yield value
     elif depth and isinstance(value, (tuple, list)):

@@ -1,4 +1,4 @@
-"""Models without memory: tensors that have a shape, a type and a device, and no values.
+"""Run models on fake tensors, which have a shape, a type and a device but no values, so that size costs no memory.
 
 The only module that touches PyTorch's private fake tensors.
 """
@@ -17,15 +17,15 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensor, FakeTensorMo
 from dropout_lint.graph.execution import tensors
 
 HUGE = 500_000_000
-"""Parameters from which a model is traced on fake tensors."""
+"""Number of parameters above which a model is traced on fake tensors."""
 
 
 def building() -> AbstractContextManager[Any]:
-    """While this is on, what is constructed has no values, and takes no memory."""
+    """While open, constructed tensors have no values and take no memory."""
     return FakeTensorMode(allow_non_fake_inputs=True)
 
 
-def is_hollow(model: nn.Module) -> bool:
+def is_fake(model: nn.Module) -> bool:
     """Whether the weights of a model are fake or on the meta device."""
     return any(p.is_meta or isinstance(p, FakeTensor) for p in (*model.parameters(), *model.buffers()))
 
@@ -39,18 +39,18 @@ def is_huge(model: nn.Module) -> bool:
 def running(
     model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Iterator[tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]:
-    """The same model and arguments without values, to run while this is on. A model with values is copied."""
+    """While open, run the yielded model and arguments, which are fake; a model with values is copied."""
     known = next((t.fake_mode for t in _state(model) if isinstance(t, FakeTensor)), None)
     mode = known or FakeTensorMode(allow_non_fake_inputs=True)
-    if is_hollow(model):
+    if is_fake(model):
         _leave_meta(model, mode)
-        hollow = model
+        fake_model = model
     else:
         with FakeCopyMode(mode):
-            hollow = copy.deepcopy(model)
+            fake_model = copy.deepcopy(model)
     fakes = {id(t): t if isinstance(t, FakeTensor) else mode.from_tensor(t) for t in tensors([args, kwargs])}
     with mode:
-        yield hollow, _replaced(args, fakes), _replaced(kwargs, fakes)
+        yield fake_model, _replaced(args, fakes), _replaced(kwargs, fakes)
 
 
 def _state(model: nn.Module) -> Iterator[torch.Tensor]:
@@ -59,7 +59,7 @@ def _state(model: nn.Module) -> Iterator[torch.Tensor]:
 
 
 def _leave_meta(model: nn.Module, mode: FakeTensorMode) -> None:
-    """Exchange tensors on the meta device, which breaks code that asks for a device, for fake ones on the CPU."""
+    """Replace tensors on the meta device, which breaks code that asks for a device, by fake ones on the CPU."""
     with mode, torch.no_grad():
         for module in model.modules():
             for name, parameter in module._parameters.items():

@@ -1,4 +1,4 @@
-"""Canonical names of layers and functions that run, as the source engine gives them, and their configuration."""
+"""Name the layers and functions that run as the source engine names them (their kind), and read their settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTI
 
 UNKNOWN = "unknown"
 SAME = "same"
-"""The kind of a property like ``T``, whose result has the same elements."""
+"""The kind of a property such as ``T``, whose result has the elements of its tensor; tracers add no node for it."""
 DROP_PATH = "timm.layers.DropPath"
 
 SAME_VALUE = ("T", "mT", "H", "mH", "data", "real")
@@ -32,18 +32,18 @@ _PRODUCTS = frozenset(
     }
 )
 _JOINS = frozenset({"cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"})
-_OWN_NAME = frozenset({"bmm", "baddbmm", "einsum", "where"})
+_NAMED_AS_KIND = frozenset({"bmm", "baddbmm", "einsum", "where"})
 _NORMS = {
     f"torch.nn.functional.{function}": f"torch.nn.{layer}"
     for function, layer in (("layer_norm", "LayerNorm"), ("rms_norm", "RMSNorm"), ("group_norm", "GroupNorm"))
 }
-"""Functions behind which nothing is left of a scale, as the layers of the same name; many classes call them."""
+"""Functional norms, which get the kind of their layer: custom norm classes often call them."""
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 @lru_cache(maxsize=4096)
 def function_kind(function: Callable[..., Any]) -> str:
-    """The kind of a call of a function or tensor method; sums and products still have to look at their operands."""
+    """The kind of a function or tensor method; ``kind_by_operands`` refines that of sums and products."""
     name = resolve_name(function) or ""
     if not name:
         module = getattr(function, "__module__", "") or ""
@@ -60,7 +60,7 @@ def function_kind(function: Callable[..., Any]) -> str:
             return "mul"
         if last in _JOINS:
             return "cat"
-        if last in _OWN_NAME:
+        if last in _NAMED_AS_KIND:
             return last
     if name.startswith("operator."):
         return "index" if last == "getitem" else UNKNOWN
@@ -80,8 +80,8 @@ def method_kind(method: str) -> str:
     return UNKNOWN if method.startswith("_") or method.endswith("__get__") else f".{method}"
 
 
-def joined(kind: str, operands: int, tensors: int) -> str:
-    """The kind of a sum or product by how many of its operands are values of the network, and how many tensors."""
+def kind_by_operands(kind: str, operands: int, tensors: int) -> str:
+    """Refine the kind of a sum or product by its operands: how many are nodes, and how many are tensors."""
     if kind == "mul" and operands < 2:
         return "scale"
     return UNKNOWN if kind == "add" and tensors < 2 else kind
@@ -97,7 +97,7 @@ _layers: dict[type, str] = {}
 
 
 def _torch_layer(module: nn.Module) -> str:
-    """The layer of torch.nn whose ``forward`` a module runs, "" if it has its own."""
+    """The class of torch.nn whose ``forward`` a module runs, "" if it defines its own."""
     cls = type(module)
     if isinstance(module, torch.jit.ScriptModule):
         return ""
@@ -110,7 +110,7 @@ def _torch_layer(module: nn.Module) -> str:
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Whether a module is one node: a layer of torch.nn with nothing of the user's in it, or a stochastic depth."""
+    """Whether a module becomes one node: a layer of torch.nn without user code in it, or a stochastic depth."""
     if isinstance(module, torch.jit.ScriptModule) or type(module).__name__ in DROP_PATH_NAMES:
         return True
     if isinstance(module, _CONTAINERS) or not _torch_layer(module):
@@ -119,7 +119,7 @@ def is_leaf(module: nn.Module) -> bool:
 
 
 def module_kind(module: nn.Module) -> str:
-    """The kind of a leaf."""
+    """The kind of a module that ``is_leaf`` accepts."""
     if type(module).__name__ in DROP_PATH_NAMES:
         return DROP_PATH
     kind = _torch_layer(module) or UNKNOWN
@@ -135,7 +135,7 @@ UNSET = Value()
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What a layer or a call is configured with; the rate is 0 where it does not drop in the mode that it runs in."""
+    """The settings of a layer or call; the rate is 0 if the mode switches it off."""
 
     rate: Value = UNSET
     kernel: tuple[float, ...] | None = None
@@ -145,7 +145,7 @@ class Configured:
 
 
 def module_facts(module: nn.Module) -> Configured:
-    """Read an instance: its rate in its mode, and its sizes."""
+    """Read the settings of a layer from its instance: its rate in its current mode, and its sizes."""
     kernel = getattr(module, "kernel_size", None)
     sides = _numbers(kernel) if getattr(module, "groups", 1) == 1 else None
     padding = _numbers(getattr(module, "padding", None))
@@ -177,7 +177,7 @@ def _rate(number: object, *, active: bool) -> Value:
 
 
 def call_facts(kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Configured:
-    """Read the arguments of a functional dropout or of an attention."""
+    """Read the settings of a functional dropout or an attention from its arguments."""
     inplace = kwargs.get("inplace") is True
     signature = FUNCTIONALS.get(kind) or ATTENTION.get(kind)
     if signature is None:
@@ -191,6 +191,6 @@ def call_facts(kind: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Con
 
 
 def batch_norm_kind(args: Sequence[Any], kwargs: Mapping[str, Any], rank: int | None) -> str:
-    """``F.batch_norm`` with running statistics is the layer of that rank; without them there is nothing to learn."""
+    """The kind of ``F.batch_norm``: a batch norm of that rank if it has running statistics, else unknown."""
     mean = kwargs.get("running_mean", args[1] if len(args) > 1 else None)
     return f"torch.nn.BatchNorm{max((rank or 4) - 2, 1)}d" if mean is not None else UNKNOWN

@@ -1,7 +1,7 @@
-"""Calls that configure or apply dropout, with the values that a run proved put in for what the source leaves open.
+"""Give the dropout calls of the source the values that a run showed, so that their rules can decide.
 
-Each result lists the calls that led to one event. The outermost comes first, since a helper that passes a rate on is
-to blame only where no caller in sight is.
+For example, the source of ``F.dropout(x, rate)`` leaves the rate open, and the run shows 0.1. Each result lists the
+calls that led to one event, the outermost first: a helper that passes a rate on is reported only if no caller is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RNNS = (nn.RNN, nn.LSTM, nn.GRU)
 
 
 def calls_left_on(traced: Traced | None, project: Project) -> Iterator[tuple[RunSite, ...]]:
-    """Functional dropouts and attentions that dropped something in eval mode, each as the calls that led to it."""
+    """For each functional dropout or attention that dropped in eval mode, the calls that led to it."""
     for node in traced.graph.nodes if traced is not None else ():
         if traced is None or not node.rate.number or (node.kind not in FUNCTIONALS and node.kind not in ATTENTION):
             continue
@@ -41,7 +41,7 @@ def calls_left_on(traced: Traced | None, project: Project) -> Iterator[tuple[Run
 
 
 def built_layers(model: Any, project: Project) -> Iterator[tuple[RunSite, ...]]:
-    """Layers whose configured rate drops everything, or has nothing to drop."""
+    """Layers whose rate drops everything, or has no effect (a recurrent network with one layer)."""
     for path, module in model.named_modules():
         place = built_at(module)
         if place is None:
@@ -59,14 +59,14 @@ def built_layers(model: Any, project: Project) -> Iterator[tuple[RunSite, ...]]:
 
 
 def _known_site(project: Project, place: CodePlace) -> list[DropoutSite]:
-    """The site that the source engine knows at a place."""
+    """The DropoutSite that the source engine finds at exactly this place, in a list; empty without one."""
     facts = project.files.facts(Path(place.path)) if place.path else None
     sites = facts.sites if facts is not None else ()
     return [site for site in sites if site.span == place.span and site.form != "application"][:1]
 
 
 def _at_rate(site: DropoutSite, rate: float, owner: str) -> DropoutSite:
-    """The site at the rate at which it dropped; a site in a helper belongs to the Module of class ``owner``."""
+    """Put in the rate that the run showed. A site in a helper function is assigned to the Module of class ``owner``."""
     helper = not site.scope.class_name
     ran = replace(
         site.rate, kind="number", number=rate, default=False, from_caller=site.rate.from_caller and not helper

@@ -1,4 +1,4 @@
-"""The tracer that needs no inputs: torch.fx, with modules that it cannot follow as leaves where asked."""
+"""The tracer that needs no inputs: torch.fx. On request, modules that it cannot follow become unknown nodes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from dropout_lint.torch_api.layer_groups import VIEWS
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS
 
 _CALLS = frozenset({*FUNCTIONALS, *ATTENTION})
-_SIZES = frozenset({"shape", "device", "dtype", "ndim", "requires_grad", "is_cuda", "layout", "itemsize"})
-_MEASURES = frozenset(
+_NUMBER_ATTRIBUTES = frozenset({"shape", "device", "dtype", "ndim", "requires_grad", "is_cuda", "layout", "itemsize"})
+_NUMBER_METHODS = frozenset(
     {"size", "dim", "numel", "ndimension", "stride", "get_device", "is_floating_point", "element_size"}
 )
 
 
 def trace(model: nn.Module, *, leaves: bool) -> Traced:
-    """The graph of ``model`` in the mode that it is in, without shapes.
+    """Trace ``model`` in its current mode; the graph has no shapes.
 
-    With ``leaves``, a module whose ``forward`` cannot be traced is one unknown node, and listed as not seen.
+    With ``leaves``, a module whose ``forward`` cannot be traced becomes one unknown node, listed in ``not_seen``.
     Raises whatever torch.fx or the model raises.
     """
     tracer = _Tracer(leaves)
@@ -74,20 +74,20 @@ class _Tracer(fx.Tracer):
 
 
 def _convert(graph: fx.Graph, model: nn.Module, builder: GraphBuilder) -> list[int]:
-    """Add the operations on tensors to ``builder``; sizes and other numbers are left out."""
-    made: dict[fx.Node, int] = {}
+    """Add the operations on tensors to ``builder``; operations on sizes and other numbers are skipped."""
+    indices: dict[fx.Node, int] = {}
     numbers: set[fx.Node] = set()
     for node in graph.nodes:
         at, owner = node.meta["dropout_lint"]
-        operands = [made[n] for n in node.all_input_nodes if n in made]
+        operands = [indices[n] for n in node.all_input_nodes if n in indices]
         if node.op == "output":
             return operands
         if node.op == "placeholder":
-            made[node] = builder.add("input", (), at, "")
+            indices[node] = builder.add("input", (), at, "")
         elif node.op == "call_module":
             module = model.get_submodule(str(node.target))
             leaf = kinds.is_leaf(module)
-            made[node] = builder.add(
+            indices[node] = builder.add(
                 kinds.module_kind(module) if leaf else kinds.UNKNOWN,
                 operands,
                 at,
@@ -99,18 +99,18 @@ def _convert(graph: fx.Graph, model: nn.Module, builder: GraphBuilder) -> list[i
         elif _is_number(node, numbers):
             numbers.add(node)
         elif node.target is getattr and node.args[1] in kinds.SAME_VALUE and operands:
-            made[node] = operands[0]
+            indices[node] = operands[0]
         elif node.op in {"call_function", "call_method"} and operands:
-            made[node] = builder.add(*_call(node, operands, made), at, owner, configured=_facts(node))
+            indices[node] = builder.add(*_call(node, operands, indices), at, owner, configured=_configured(node))
             if node.meta["dropout_lint_calls"]:
-                builder.callers[made[node]] = node.meta["dropout_lint_calls"]
+                builder.callers[indices[node]] = node.meta["dropout_lint_calls"]
     return []
 
 
 def _is_number(node: fx.Node, numbers: set[fx.Node]) -> bool:
-    if node.op == "call_method" and node.target in _MEASURES:
+    if node.op == "call_method" and node.target in _NUMBER_METHODS:
         return True
-    if node.op == "call_function" and node.target is getattr and node.args[1] in _SIZES:
+    if node.op == "call_function" and node.target is getattr and node.args[1] in _NUMBER_ATTRIBUTES:
         return True
     inputs = node.all_input_nodes
     return bool(inputs) and node.op == "call_function" and all(n in numbers for n in inputs)
@@ -124,18 +124,18 @@ def _kind(node: fx.Node) -> str:
     return kinds.function_kind(node.target)
 
 
-def _call(node: fx.Node, operands: list[int], made: dict[fx.Node, int]) -> tuple[str, list[int]]:
+def _call(node: fx.Node, operands: list[int], indices: dict[fx.Node, int]) -> tuple[str, list[int]]:
     kind = _kind(node)
     tensors = sum(isinstance(argument, fx.Node) for argument in node.args)
-    kind = kinds.joined(kind, len(operands) if kind in {"add", "mul"} else 2, tensors)
+    kind = kinds.kind_by_operands(kind, len(operands) if kind in {"add", "mul"} else 2, tensors)
     first = node.args[0] if node.args else None
     if kind in VIEWS or kind in COMMUTES:
-        if isinstance(first, fx.Node) and first in made:
-            return kind, [made[first]]
+        if isinstance(first, fx.Node) and first in indices:
+            return kind, [indices[first]]
         return kinds.UNKNOWN, operands
     return kind, operands
 
 
-def _facts(node: fx.Node) -> kinds.Configured:
+def _configured(node: fx.Node) -> kinds.Configured:
     arguments = [None if isinstance(a, (fx.Node, torch.Tensor)) else a for a in node.args]
     return kinds.call_facts(_kind(node), arguments, node.kwargs)

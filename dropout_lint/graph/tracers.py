@@ -1,4 +1,4 @@
-"""The one function that turns a model into graphs, by the tracer that sees most of it."""
+"""Trace a model with the best tracer that works for it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ON_FAKE = "execution on fake tensors"
 
 @dataclass(frozen=True, slots=True)
 class TracedModel:
-    """A model in both modes; ``evaluation`` is None where only training mode could be traced."""
+    """The graphs of a model in both modes; ``evaluation`` is None if only train mode could be traced."""
 
     training: Traced
     evaluation: Traced | None
     how: str
-    """execution, execution on fake tensors, fx, or fx with leaves."""
+    """The tracer that was used: "execution", "execution on fake tensors", "fx" or "fx with leaves"."""
     not_seen: tuple[str, ...]
-    """What no tracer looked into, one sentence each."""
+    """Parts that no tracer could look into, as phrases."""
 
 
 def trace_model(model: nn.Module, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> TracedModel:
     """Trace a model in train and in eval mode: by running it where there are arguments, with torch.fx otherwise.
 
-    Raises TraceError with the reason if no tracer gets through. The mode of every module is as it was, afterwards.
+    Raises TraceError with the reason if no tracer succeeds. The mode of every module is restored.
     """
     with _modes_kept(model):
         if args or kwargs:
@@ -41,9 +41,9 @@ def trace_model(model: nn.Module, args: tuple[Any, ...] = (), kwargs: Mapping[st
 
 
 def _run(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TracedModel:
-    hollow = fake.is_hollow(model) or fake.is_huge(model)
-    source = fake.running(model, args, kwargs) if hollow else nullcontext((model, args, kwargs))
-    how = ON_FAKE if hollow else "execution"
+    on_fake = fake.is_fake(model) or fake.is_huge(model)
+    source = fake.running(model, args, kwargs) if on_fake else nullcontext((model, args, kwargs))
+    how = ON_FAKE if on_fake else "execution"
     notes: list[str] = []
     with source as (subject, its_args, its_kwargs):
         modes: tuple[tuple[Callable[[nn.Module], None], str], ...] = (
@@ -73,7 +73,7 @@ def _attempt(model: nn.Module, args: Any, kwargs: Any, how: str) -> tuple[Traced
         return execution.trace(model, args, kwargs, how), ""
     except TraceError:
         raise
-    except Exception as error:  # user code may raise anything; another way is tried
+    except Exception as error:  # user code may raise anything; the caller tries another way
         return None, _reason(error)
 
 
@@ -85,7 +85,7 @@ def _symbolic(model: nn.Module) -> TracedModel:
             training = symbolic.trace(model, leaves=leaves)
             model.eval()
             evaluation = symbolic.trace(model, leaves=leaves)
-        except Exception as error:  # torch.fx raises whatever the model's code makes of a Proxy
+        except Exception as error:  # user code that meets a Proxy may raise anything
             reason = _reason(error)
         else:
             return TracedModel(training, evaluation, training.graph.seen, training.not_seen)

@@ -1,4 +1,4 @@
-"""What a check may ask about an instance, whose nodes lie in several files."""
+"""The Context of a check that reads the graph of a built model, whose nodes lie in several files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dropout_lint.models.user_code import file_text
 
 @dataclass(frozen=True)
 class GraphContext(Context):
-    """One rule at work on an instance: every class that runs is a Module, and fixes are advice."""
+    """The context of one rule: every class that runs counts as a Module, and fixes become advice."""
 
     nodes: list[int] = field(default_factory=list)
-    """The node of each report so far; -1 for a report that is not about a node."""
+    """The node of each diagnostic so far; -1 if it is not about a node."""
 
     def report(
         self,
@@ -29,32 +29,32 @@ class GraphContext(Context):
         related: tuple[Related, ...] = (),
         **_: Any,
     ) -> Diagnostic:
-        """A diagnostic in the file of the node. Only the source engine knows the edits of a fix."""
+        """A diagnostic in the file of the node. Its fix becomes advice, as only the source engine knows the edits."""
         found = super().report(span, message, severity=severity, related=related)
         found = replace(found, fix=advice(fix.message) if fix is not None else None, engines=("graph",))
         self.nodes.append(span.node if isinstance(span, NodeSpan) else -1)
-        return replace(found, path=span.path, span=self._written(span)) if isinstance(span, NodeSpan) else found
+        return replace(found, path=span.path, span=self._source_span(span)) if isinstance(span, NodeSpan) else found
 
-    def _written(self, span: NodeSpan) -> Span:
-        """Where the source engine reports: for a layer with a name, that name among the elements of a container."""
+    def _source_span(self, span: NodeSpan) -> Span:
+        """The span at which the source engine reports the node: for an element of a container, that element."""
         plain = _plain(span)
         nodes = self.facts.graphs[0].nodes
-        turns = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
-        facts = self.project.files.facts(Path(span.path)) if span.node in turns else None
+        calls = [n.index for n in nodes if n.constructor == span and n.module == nodes[span.node].module]
+        facts = self.project.files.facts(Path(span.path)) if span.node in calls else None
         if facts is None:
             return plain
         elements = (n for graph in facts.graphs for n in graph.nodes if n.element is not None)
-        named = sorted({n.span for n in elements if n.constructor == plain})
-        if len(named) == 1:
-            return named[0]
-        return named[turns.index(span.node)] if len(named) == len(turns) else plain
+        element_spans = sorted({n.span for n in elements if n.constructor == plain})
+        if len(element_spans) == 1:
+            return element_spans[0]
+        return element_spans[calls.index(span.node)] if len(element_spans) == len(calls) else plain
 
     def is_module(self, class_name: str) -> bool:
-        """A class that runs in a model is part of a Module."""
+        """True for every class: it ran as a part of a model."""
         return bool(class_name)
 
     def slice(self, span: Span) -> str:
-        """The source text of a span, of the file that the span knows."""
+        """The source text of a span, read from the file of the span."""
         if not isinstance(span, NodeSpan):
             return super().slice(span)
         return replace(self, load=lambda: file_text(span.path)).slice(_plain(span))

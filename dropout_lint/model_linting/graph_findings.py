@@ -1,4 +1,4 @@
-"""The checks at work on the facts of the graph engine."""
+"""Run the checks on the facts of the graph engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NodeFinding:
 def check_graph(
     facts: GraphFacts, project: Project, settings: Settings, codes: Collection[str] | None = None
 ) -> list[NodeFinding]:
-    """Check a model; findings of one rule at one place are merged. ``codes`` are the rules to run, all by default."""
+    """Check a traced model, and merge the findings of one rule at one place. ``codes`` are the rules to run, or all."""
     merged: dict[tuple[str, str, Span], NodeFinding] = {}
     on_calls = (found for calls in facts.sites for found in _first_reported(calls, project, settings, codes))
     for found in (*_on_graph(facts.training, project, settings, codes), *on_calls):
@@ -60,7 +60,7 @@ def _on_graph(
 
 
 def _intended(traced: Traced, index: int, context: Context) -> bool:
-    """Whether the class of a module around a node is named as one that drops on purpose."""
+    """Whether a class around the node has a name for dropout on purpose, such as those of MC dropout."""
     parts = traced.graph.nodes[index].module.split(".")
     around = (traced.classes.get(".".join(parts[:n]), "") for n in range(len(parts) + 1))
     return any(context.named_intent(Scope(class_name=name)) for name in around if name)
@@ -69,7 +69,7 @@ def _intended(traced: Traced, index: int, context: Context) -> bool:
 def _first_reported(
     calls: tuple[RunSite, ...], project: Project, settings: Settings, codes: Collection[str] | None
 ) -> Iterator[NodeFinding]:
-    """What the rules report about the first of some calls that any rule reports."""
+    """The findings about the first call that any rule reports; the calls after it are not checked."""
     for call in calls:
         path = call.place.path
         facts = project.files.facts(Path(path))

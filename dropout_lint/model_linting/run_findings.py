@@ -1,4 +1,4 @@
-"""The checks at work on what a run showed."""
+"""Run the checks on the observations of a run."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from dropout_lint.linting.merging import Refutation
 
 
 def check_observations(observations: Iterable[Observation]) -> list[Diagnostic]:
-    """What the rules report about a run, in the order of its observations."""
+    """The findings about a run, in the order of its observations, merged by ``add_findings``."""
     found: list[Diagnostic] = []
-    for one in observations:
-        add_findings(found, one)
+    for observation in observations:
+        add_findings(found, observation)
     return found
 
 
 def add_findings(known: list[Diagnostic], observation: Observation) -> list[Diagnostic]:
-    """Add what the rules report about an observation, and return what is new.
+    """Add the findings about one observation to ``known``, and return those that are new.
 
-    A finding of the same rule at the same place only adds its modules to the known one; so does one without a place
-    that has the same message.
+    A finding of the same rule at the same place is not new: its modules are added to the known finding. Findings
+    without a place are compared by their message.
     """
     new = []
     for code, check in checks_of(type(observation)).items():
         for found in check(observation, ObservedContext(code)):
-            at = next((index for index, old in enumerate(known) if _same(old, found)), None)
-            if at is None:
+            index = next((i for i, old in enumerate(known) if _same(old, found)), None)
+            if index is None:
                 known.append(found)
                 new.append(found)
             else:
-                modules = tuple(dict.fromkeys((*known[at].modules, *found.modules)))
-                known[at] = replace(known[at], modules=modules)
+                modules = tuple(dict.fromkeys((*known[index].modules, *found.modules)))
+                known[index] = replace(known[index], modules=modules)
     return new
 
 
@@ -44,13 +44,16 @@ def _same(a: Diagnostic, b: Diagnostic) -> bool:
 
 
 def refutations(observations: Iterable[Observation]) -> list[Refutation]:
-    """The calls of a run that did the opposite of what some rules read in their source."""
+    """The lines where a run proves source findings wrong: a dropout call there was off in eval mode."""
     found = []
-    for one in observations:
-        reasons: dict[str, list[str]] = {}
-        if isinstance(one, SwitchedOffCall):
-            for code, refute in refuting(SwitchedOffCall).items():
-                reasons.setdefault(refute(one), []).append(code)
-        line = one.place.span.line
-        found += [Refutation(tuple(codes), one.place.path, line, reason) for reason, codes in reasons.items()]
+    for observation in observations:
+        if not isinstance(observation, SwitchedOffCall):
+            continue
+        codes_by_reason: dict[str, list[str]] = {}
+        for code, refute in refuting(SwitchedOffCall).items():
+            codes_by_reason.setdefault(refute(observation), []).append(code)
+        place = observation.place
+        found += [
+            Refutation(tuple(codes), place.path, place.span.line, reason) for reason, codes in codes_by_reason.items()
+        ]
     return found

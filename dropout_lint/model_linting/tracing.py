@@ -1,4 +1,4 @@
-"""The job of ``trace``: trace one model in the child process, and check what was seen."""
+"""The job of the command ``trace``, run by ``models/worker.py``: trace one model, and check its graph."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dropout_lint.config.settings import Settings
 from dropout_lint.disk import Disk
 from dropout_lint.graph.engine import GraphFacts, construction, graph_facts
 from dropout_lint.graph.pictures.outline import Drawing, DrawnNode
-from dropout_lint.model_linting.answers import ModelFindings
 from dropout_lint.model_linting.graph_findings import NodeFinding, check_graph
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.models.load import LoadedModel
 from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
@@ -22,15 +22,15 @@ __all__ = ["construction", "model_findings", "trace"]
 
 
 def trace(loaded: LoadedModel, options: Mapping[str, Any]) -> str:
-    """JSON of the findings about a model, with the option ``graph`` also of its drawing.
+    """Trace a model, and return its ModelFindings as JSON; with the option "graph" also its drawing.
 
-    Other options: "codes" (the rules to run) and "mc_dropout_names". Raises TraceError if no tracer gets through.
+    Other options: "codes" (the rules to run) and "mc_dropout_names". Raises TraceError if no tracer succeeds.
     """
     return encode(model_findings(loaded, options))
 
 
 def model_findings(loaded: LoadedModel, options: Mapping[str, Any]) -> ModelFindings:
-    """The answer of ``trace`` as an object."""
+    """The same as ``trace``, before it becomes JSON."""
     settings = Settings(Path.cwd())
     if "mc_dropout_names" in options:
         settings = replace(settings, mc_dropout_names=tuple(options["mc_dropout_names"]))

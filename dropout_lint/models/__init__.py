@@ -1,1 +1,1 @@
-"""What runs a model: which one, with which inputs, in a process of its own. Torch is imported in that process only."""
+"""Load a model, find inputs for it, and run a job on it in a child process. Only that process imports torch."""

@@ -1,4 +1,4 @@
-"""A child process that runs user code: started apart from us, watched, and ended with all that it started."""
+"""Start, watch and end a child process that runs user code, together with the processes that it starts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dropout_lint.models.memory import GIGABYTE, resident
 
 _POLL = 0.05
 _MEASURE = 0.2
-"""Seconds between two looks at the process, and at its memory."""
+"""Seconds between two checks whether the process runs, and between two of its memory."""
 _TAIL = 8_000
-"""Bytes of its output that are kept."""
+"""Bytes of output to keep."""
 _PACKAGE_ROOT = str(Path(__file__).resolve().parent.parent.parent)
-# Where only the working directory leads to this package, that folder must not come first for user code.
+# If this package is found only through the working directory, that folder must not come first for user code.
 _BOOT = (
     "import sys; root = sys.argv.pop(); sys.path.insert(0, root); import dropout_lint.models.worker as worker; "
     "sys.path.remove(root); sys.path.append(root); worker.main()"
@@ -30,14 +30,14 @@ _BOOT = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one child may take: seconds of wall time, and bytes of memory (None for no limit)."""
+    """The limits of one child: seconds of wall time, and bytes of memory (None for no limit)."""
 
     seconds: float
     memory: int | None = None
 
 
 class Child:
-    """One process. ``output`` is the end of what it printed, ``code`` its exit status as subprocess has it."""
+    """One child process."""
 
     def __init__(self, folder: Path, root: Path, environment: Mapping[str, str]) -> None:
         """Start the worker on the request in ``folder``, with ``root`` as working directory. Raises OSError."""
@@ -46,10 +46,10 @@ class Child:
             [sys.executable, "-P", "-c", _BOOT, str(folder), _PACKAGE_ROOT],
             cwd=root,
             env=environment,
-            stdin=subprocess.PIPE,  # never written: when it closes, the child knows that we are gone
+            stdin=subprocess.PIPE,  # never written to; it closes when we end, which tells the child to end
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, and what it forks can be ended with it
+            start_new_session=True,  # so Ctrl-C reaches only us, and the whole group can be killed
         )
         self._tail = b""
         self._reader = threading.Thread(target=self._drain, daemon=True)
@@ -62,11 +62,11 @@ class Child:
 
     @property
     def output(self) -> str:
-        """The end of what it printed."""
+        """The last part of what it printed."""
         return self._tail.decode(errors="replace")
 
     def watch(self, limits: Limits, stop: threading.Event) -> str:
-        """Wait for its end, and bring that about where a limit is exceeded (which is returned) or ``stop`` is set."""
+        """Wait until the child ends, and kill it if it exceeds a limit or ``stop`` is set; return the limit or ""."""
         exceeded = ""
         measured = 0.0
         while self._process.poll() is None and not stop.is_set():
@@ -85,7 +85,7 @@ class Child:
         return exceeded
 
     def _end(self) -> None:
-        """Kill it and the processes that it started, which may have outlived it."""
+        """Kill the child and the processes that it started, which may outlive it."""
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -97,7 +97,7 @@ class Child:
             self._process.stdin.close()
 
     def _drain(self) -> None:
-        """Read what it prints, so that a flood fills neither a pipe nor a disk."""
+        """Read what it prints and keep the last part, so that much output fills neither a pipe nor a disk."""
         assert self._process.stdout is not None
         with self._process.stdout as stream, contextlib.suppress(ValueError):
             while block := os.read(stream.fileno(), 1 << 16):

@@ -1,4 +1,4 @@
-"""Whether a device can be used, asked in a process of its own, as importing torch is slow and may fail."""
+"""The job of ``--device``: check that a device can be used, in a child process, since importing torch may fail."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dropout_lint.targets.errors import TargetError
 if TYPE_CHECKING:
     from dropout_lint.models.load import LoadedModel
 
-_CALLED = {"cuda": "CUDA", "mps": "Apple (mps)"}
+_NAMES = {"cuda": "CUDA", "mps": "Apple (mps)"}
 
 
 def use(_: LoadedModel, options: Mapping[str, Any]) -> dict[str, Any]:
-    """A job that puts a tensor on ``options["device"]``. Raises TargetError with a reason in words."""
+    """Put a tensor on ``options["device"]``; the model of the job is not used. Raises TargetError with the reason."""
     import torch
 
     name: str = options["device"]
@@ -23,7 +23,7 @@ def use(_: LoadedModel, options: Mapping[str, Any]) -> dict[str, Any]:
         device = torch.device(name)
     except RuntimeError:
         raise TargetError(f"PyTorch {torch.__version__} knows no device of this name") from None
-    kind = _CALLED.get(device.type, device.type)
+    kind = _NAMES.get(device.type, device.type)
     module = torch.mps if device.type == "mps" else getattr(torch, device.type, None)
     count = module.device_count() if module is not None and hasattr(module, "device_count") else 0
     if device.type != "cpu" and not count:

@@ -1,4 +1,4 @@
-"""``--discover``: the modules of a project that can be built without arguments, found without running anything."""
+"""``--discover``: find the modules of a project that can be built without arguments, without importing them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dropout_lint.syntax.text import UnreadableSource
 from dropout_lint.targets.target import ModelTarget
 
 _BASES = frozenset({"Module", "LightningModule", "PreTrainedModel"})
-"""Last names of classes outside of a project that make a class a module, beside what ``nn`` has."""
+"""Bases from other packages that make a class a module, by the last part of their name; besides ``nn.*``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class _Class:
     bases: tuple[str, ...]
     forward: bool
     needs: bool | None
-    """Whether the constructor has a parameter without default; None where the class has no constructor."""
+    """Whether the constructor has a parameter without a default; None if the class defines no constructor."""
 
 
 def modules_without_arguments(folder: Path, settings_for: Callable[[Path], Settings]) -> tuple[ModelTarget, ...]:
-    """A target for each public module class at the top of a file that has a ``forward`` and needs no arguments.
+    """Return a target for each public top-level module class that has a ``forward`` and needs no arguments.
 
-    What else the constructor needs, only a try can tell. Files that cannot be read have none.
+    Building it may still fail. Files that cannot be read are skipped.
     """
     classes = [one for file in discover([folder], settings_for).files for one in _classes(file)]
     by_name = {one.name: one for one in classes}
@@ -67,7 +67,7 @@ def _needs_arguments(arguments: ast.arguments) -> bool:
 
 
 def _line(one: _Class, by_name: Mapping[str, _Class]) -> Iterator[_Class]:
-    """A class and those that it derives from in the project."""
+    """A class and its bases in the project, nearest first."""
     pending, seen = [one], set()
     while pending:
         current = pending.pop(0)

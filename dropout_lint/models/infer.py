@@ -1,6 +1,6 @@
-"""Inputs for a model that none were given for: guessed from its first layers and the parameters of ``forward``.
+"""Find inputs for a model: those of its target, or a guess from its first layers and the parameters of ``forward``.
 
-A guess is used only if ``forward`` takes it, in eval mode and without gradients. Runs in the child process.
+A guess is used only if ``forward`` accepts it, in eval mode and without gradients. Runs in the child process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropout_lint.models.layer_inputs import BATCH, LENGTH, Guess, guesses, usual_images
 from dropout_lint.models.load import LoadedModel
-from dropout_lint.models.reasons import described, place
+from dropout_lint.models.reasons import error_text, user_line
 from dropout_lint.models.tensors import build
 from dropout_lint.targets.inputs import InputSpec
 
@@ -26,15 +26,18 @@ _TOKENS = frozenset({"input_ids", "decoder_input_ids", "token_ids", "ids", "toke
 _STEPS = frozenset({"t", "timestep", "timesteps", "time", "step", "steps"})
 _LENGTHS = frozenset({"lengths", "length", "lens", "x_lengths", "input_lengths"})
 _MAIN = ("input_ids", "pixel_values", "input_values", "input_features", "inputs_embeds")
-"""What ``forward`` calls its main input where all its parameters have defaults."""
+"""Names of the main input where all parameters of ``forward`` have defaults."""
 _IMAGE = 4
-"""Dimensions of a batch of images."""
+"""Number of dimensions of a batch of images."""
 _LAYERS = 6
 _TRIES = 40
 
 
 def example_inputs(model: nn.Module, target: ModelTarget) -> LoadedModel:
-    """The inputs that the target gives, or else the first guess that ``forward`` takes. No guess raises."""
+    """Add the inputs of the target to the model, else the first guess that ``forward`` accepts.
+
+    If it accepts none, the result has no inputs and gives the reason in ``no_inputs``; nothing is raised.
+    """
     if target.inputs:
         args, kwargs = build(target.inputs)
         return LoadedModel(model, args, kwargs, target, "given")
@@ -49,13 +52,14 @@ def example_inputs(model: nn.Module, target: ModelTarget) -> LoadedModel:
         if problem is None:
             return LoadedModel(model, args, kwargs, target, f"inferred from {guess.words}: {shown}")
         refusal = (
-            refusal or f"`forward` refused {shown}, inferred from {guess.words}: {described(problem)}{place(problem)}"
+            refusal
+            or f"`forward` refused {shown}, inferred from {guess.words}: {error_text(problem)}{user_line(problem)}"
         )
     return LoadedModel(model, (), {}, target, no_inputs=refusal)
 
 
 def _needed(model: nn.Module) -> list[list[str]]:
-    """The parameters of ``forward`` to fill, the likeliest choice first; those to be passed by name end in ``=``."""
+    """Alternative lists of the parameters to fill, the likeliest first; names passed by keyword end in ``=``."""
     try:
         parameters = inspect.signature(model.forward).parameters
     except (TypeError, ValueError):
@@ -77,7 +81,7 @@ def _needed(model: nn.Module) -> list[list[str]]:
 
 
 def _for_parameters(model: nn.Module, needed: list[str]) -> Iterator[Guess]:
-    """Guesses with an input for each parameter, those of the first layer first, none twice."""
+    """Guesses with an input for each parameter, those from the first layer first, without duplicates."""
     layers = list(guesses(model))
     tables = [guess for layer in layers for guess in layer if guess.specs[0].dtype == "int64"]
     images = [guess for layer in layers for guess in layer if len(guess.specs[0].shape) == _IMAGE]
@@ -93,7 +97,7 @@ def _for_parameters(model: nn.Module, needed: list[str]) -> Iterator[Guess]:
 
 
 def _for_parameter(name: str, first: InputSpec, tables: list[Guess], images: list[Guess]) -> InputSpec:
-    """A guess for one parameter: ``first``, unless its name hints at another input."""
+    """A guess for one parameter: ``first``, unless its name suggests another input, such as a mask."""
     bare = name.rstrip("=")
     spec = first
     if bare in _TOKENS:
@@ -110,7 +114,7 @@ def _for_parameter(name: str, first: InputSpec, tables: list[Guess], images: lis
 
 
 def _refusal(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception | None:
-    """What ``forward`` raises in eval mode; the modes and the random state are as before afterwards."""
+    """The exception of ``forward`` in eval mode, or None. Modes and random state are restored."""
     import torch
 
     modes = [(module, module.training) for module in model.modules()]

@@ -1,4 +1,4 @@
-"""The parent's side: one child process for each model, with a time and a memory limit; whatever it does, we go on."""
+"""Run each model in a child process with a time and a memory limit; a crash there becomes a failure here."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from dropout_lint.models.worker import PHASE, REQUEST, RESULT, TRACE, Request
 from dropout_lint.targets.target import ModelTarget
 
 TIMEOUT = 60.0
-"""Seconds for a model, importing torch included."""
+"""Seconds for one model, including the import of torch."""
 _SHARE = 0.75
-"""Of the machine's memory, what the models that run at the same time may take together."""
+"""Share of the machine's memory that all running models may use together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one model: the answer of the job, or a failure. ``output`` is the end of what it printed."""
+    """The result of one model: the answer of the job, or a failure. ``output`` is the last part of what it printed."""
 
     target: ModelTarget
     result: Any = None
@@ -49,10 +49,10 @@ def run(
     memory: int | None = None,
     jobs: int = 1,
 ) -> Iterator[Outcome]:
-    """Run ``job`` on each target, ``jobs`` at a time, and give the outcomes in the order of the targets.
+    """Run ``job`` on each target, ``jobs`` at a time, and yield the outcomes in the order of the targets.
 
-    ``timeout`` is in seconds and goes before that of a target; ``memory`` is in bytes for each model. Leaving the
-    iteration, by Ctrl-C too, ends all children.
+    ``timeout`` is in seconds and overrides that of a target; ``memory`` is in bytes for each model. Leaving the
+    iteration, also by Ctrl-C, ends all children.
     """
     jobs = max(1, min(jobs, len(targets)))
     memory = memory or int(machine.total() * _SHARE / jobs) or None
@@ -87,8 +87,8 @@ def _run_one(request: Request, limits: Limits, environment: Mapping[str, str], s
         exceeded = child.watch(limits, stop)
         answer = _answer(folder)
         if answer is None:
-            phase, trace = _read(folder / PHASE), reasons.where(_read(folder / TRACE))
-            reason = f"{exceeded or reasons.ending(child.code)} {phase}".rstrip() + trace
+            phase, trace = _read(folder / PHASE), reasons.user_line_in_dump(_read(folder / TRACE))
+            reason = f"{exceeded or reasons.exit_reason(child.code)} {phase}".rstrip() + trace
             return Outcome(target, failure=_failure(target, reason), output=child.output)
         if "failure" in answer:
             return Outcome(target, failure=_failure(target, answer["failure"]), output=child.output)
@@ -96,7 +96,7 @@ def _run_one(request: Request, limits: Limits, environment: Mapping[str, str], s
 
 
 def _answer(folder: Path) -> dict[str, Any] | None:
-    """What the child left, None if it left nothing."""
+    """The answer file of the child, parsed; None without one."""
     text = _read(folder / RESULT)
     answer: dict[str, Any] | None = json.loads(text) if text else None
     return answer

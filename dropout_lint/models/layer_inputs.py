@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from torch.nn.modules import batchnorm
 
 BATCH = 2
-"""A batch norm in train mode needs more than one value of each channel."""
+"""Batch size of guesses; a batch norm in train mode needs more than one value per channel."""
 LENGTH = 16
-"""Of sequences: below every usual limit of positions."""
+"""Length of sequences, below every usual limit of positions."""
 _EDGES = {1: (64, 1024, 16_000), 2: (224, 32, 28, 64, 256, 299, 384, 512), 3: (32, 64, 96, 112)}
-"""Of signals, images and volumes, by the number of dimensions: what models are commonly written for."""
+"""Common edges of signals, images and volumes, by the number of dimensions."""
 _UPWARDS = (1, 4, 7, 16)
-"""Edges from which a model that begins with a transposed convolution starts to draw."""
+"""Input edges for a model that begins with a transposed convolution, such as a GAN generator."""
 _DECLARED = ("img_size", "image_size", "input_size")
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """Inputs that a model may take, and in words what they come from, such as "Conv2d `stem.conv`"."""
+    """Inputs that a model may accept; ``words`` name what suggested them, such as "Conv2d `stem.conv`"."""
 
     words: str
     specs: tuple[InputSpec, ...]
 
 
 def guesses(model: nn.Module) -> Iterator[list[Guess]]:
-    """For each layer with a known input, in the order of definition, its likely shapes, the likeliest first."""
+    """For each layer whose input is known, in order of definition: its likely shapes, the likeliest first."""
     seen = set()
     for path, module in model.named_modules():
         shapes = tuple(_accepted(module, model))
@@ -46,7 +46,7 @@ def guesses(model: nn.Module) -> Iterator[list[Guess]]:
 
 
 def usual_images() -> list[Guess]:
-    """Images in three channels, for models that cut them to pieces before any layer."""
+    """Guesses of images with three channels, for models that cut images into patches before any layer."""
     return [Guess("the usual sizes of images", (_floats(BATCH, 3, edge, edge),)) for edge in _EDGES[2]]
 
 
@@ -96,7 +96,7 @@ def _edges(dimensions: int, model: Any, upwards: bool) -> Iterator[tuple[int, ..
 
 
 def _declared_edges(dimensions: int, model: Any) -> Iterator[tuple[int, ...]]:
-    """The sizes that a model or its configuration states in one of the usual attributes."""
+    """Image sizes from the usual attributes of a model or its configuration."""
     settings = getattr(model, "pretrained_cfg", None) or getattr(model, "default_cfg", None)
     stated = [settings.get("input_size")] if isinstance(settings, dict) else []
     config = getattr(model, "config", None)

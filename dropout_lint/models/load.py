@@ -1,4 +1,4 @@
-"""In the child process: import what the user named, and build the model. This runs user code."""
+"""Import the target that the user named, and build its model. This runs user code, so only in the child process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model, on the CPU as it was built, and the arguments to call it with."""
+    """A built model, on the CPU, and the arguments to call it with, which ``infer`` finds."""
 
     model: nn.Module
     args: tuple[Any, ...]
@@ -30,43 +30,43 @@ class LoadedModel:
     inputs_from: str = ""
     """Where the inputs come from: "given", "inferred from Conv2d `stem.conv`: 2,3,224,224", or "" without any."""
     no_inputs: str = ""
-    """Why there are none, in words."""
+    """Why there are no inputs, as a phrase for a message."""
 
 
 def import_target(target: ModelTarget) -> object:
-    """The attribute that a target names. Raises TargetError, and whatever the import raises."""
+    """Import the module or file of a target; return its attribute. Raises TargetError, and what the import raises."""
     root = Path(target.root or Path.cwd())
     if target.is_file:
-        module = _import_file(root / target.place, target.place, root)
+        module = _import_file(root / target.module, target.module, root)
     else:
         _put_first(root)
-        module = _import_module(target.place, root)
-    found: object = module
+        module = _import_module(target.module, root)
+    value: object = module
     for name in target.attribute.split("."):
-        if not hasattr(found, name):
-            known = {key: key for key in dir(found) if not key.startswith("__")}
+        if not hasattr(value, name):
+            known = {key: key for key in dir(value) if not key.startswith("__")}
             near = nearest(name, known)
             hint = f"; did you mean '{near}'?" if near else ""
-            raise TargetError(f"'{target.place}' has no attribute '{target.attribute}'{hint}")
-        found = getattr(found, name)
-    return found
+            raise TargetError(f"'{target.module}' has no attribute '{target.attribute}'{hint}")
+        value = getattr(value, name)
+    return value
 
 
-def build_model(found: object, target: ModelTarget) -> nn.Module:
-    """Build the model of a class or a function, or return an instance. Raises TargetError, and what the call raises."""
+def build_model(value: object, target: ModelTarget) -> nn.Module:
+    """Call a class or function for its model; return a model as it is. Raises TargetError, and what the call raises."""
     from torch import nn
 
-    if isinstance(found, nn.Module):
+    if isinstance(value, nn.Module):
         if target.kwargs:
             raise TargetError(f"'{target.attribute}' is a model already, so arguments for its constructor mean nothing")
-        return found
-    if not callable(found):
-        raise TargetError(f"'{target.attribute}' is {_described(found)}, not a model, a class or a function")
-    _check_arguments(found, target)
-    made = found(**target.kwargs)
-    if not isinstance(made, nn.Module):
-        raise TargetError(f"'{target.attribute}' makes {_described(made)}, not a torch.nn.Module")
-    return made
+        return value
+    if not callable(value):
+        raise TargetError(f"'{target.attribute}' is {_with_article(value)}, not a model, a class or a function")
+    _check_arguments(value, target)
+    model = value(**target.kwargs)
+    if not isinstance(model, nn.Module):
+        raise TargetError(f"'{target.attribute}' makes {_with_article(model)}, not a torch.nn.Module")
+    return model
 
 
 def _import_module(name: str, root: Path) -> ModuleType:
@@ -81,7 +81,7 @@ def _import_module(name: str, root: Path) -> ModuleType:
 
 
 def _import_file(file: Path, shown: str, root: Path) -> ModuleType:
-    """Import as pytest does: by its dotted name from above the outermost package, or alone, beside its neighbours."""
+    """Import a file as pytest does: as a.b.c from above its outermost package, or as a top-level module if in none."""
     if not file.is_file():
         raise TargetError(f"there is no file '{shown}' in {root}")
     file = file.resolve()
@@ -93,7 +93,7 @@ def _import_file(file: Path, shown: str, root: Path) -> ModuleType:
     if top != file.parent:
         parts = file.relative_to(top).with_suffix("").parts
         return importlib.import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    # A file called types.py must neither replace nor get the module of that name which is loaded already.
+    # A file called types.py must not replace the loaded module of that name, and must not be taken for it.
     name = file.stem if file.stem not in sys.modules else f"dropout_lint_target_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -111,10 +111,10 @@ def _put_first(folder: Path) -> None:
     sys.path.insert(0, path)
 
 
-def _check_arguments(found: Any, target: ModelTarget) -> None:
+def _check_arguments(factory: Any, target: ModelTarget) -> None:
     try:
-        signature = inspect.signature(found)
-    except (TypeError, ValueError):  # written in C, or without one: calling it will tell
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):  # written in C, or without a signature: calling it will raise
         return
     try:
         signature.bind(**target.kwargs)
@@ -130,6 +130,6 @@ def _check_arguments(found: Any, target: ModelTarget) -> None:
         raise TargetError(f"'{target.attribute}' cannot be built: {error}{hint}") from None
 
 
-def _described(value: object) -> str:
+def _with_article(value: object) -> str:
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}" if value is not None else "None"

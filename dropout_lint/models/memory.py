@@ -1,4 +1,4 @@
-"""Measure the memory of processes. A limit on their address space would stop torch before it starts."""
+"""Measure the memory of processes. (A limit on the address space would stop torch from starting.)"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ROWS = re.compile(r"^(?:RssAnon|RssShmem):\s+(\d+) kB$", re.MULTILINE)
 
 
 def total() -> int:
-    """Bytes of memory that this machine, or the control group that we are in, has; 0 if unknown."""
+    """Bytes of memory of this machine or of our control group; 0 if unknown."""
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -24,7 +24,7 @@ def total() -> int:
 
 
 def resident(pid: int) -> int:
-    """Bytes that a process and its children use, without what is mapped from files; 0 if unknown."""
+    """Bytes used by a process and its children, without mapped files; 0 if unknown."""
     if (_PROC / str(pid) / "status").is_file():
         return sum(_used(_text(_PROC / str(each) / "status")) for each in _family(pid))
     return _resident_by_ps(pid)
@@ -46,7 +46,7 @@ def _used(status: str) -> int:
 
 
 def _resident_by_ps(pid: int) -> int:
-    """The same by ``ps`` for the process group, on systems without /proc."""
+    """The same for systems without /proc: ask ``ps`` about the process group."""
     try:
         done = subprocess.run(["ps", "-axo", "pgid=,rss="], capture_output=True, text=True, check=False, timeout=5)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Makes the tensors that input specifications describe."""
+"""Build the tensors that input specifications describe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build(specs: Sequence[InputSpec], device: str = "cpu") -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
-    """Tensors for ``forward(*args, **kwargs)``: normal floats, uniform integers; the same ones at every call."""
+    """Build ``(args, kwargs)`` for ``forward``: normal floats and uniform integers, equal at every call."""
     import torch
 
     generator = torch.Generator().manual_seed(0)

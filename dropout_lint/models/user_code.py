@@ -1,7 +1,7 @@
-"""Find the place in the user's code where something runs: from a stack, an exception or a definition.
+"""Find places in the user's code: of a frame, an exception or a definition.
 
-User code is every Python file but those of PyTorch, einops, this package and the standard library: what these do, they
-do for the line that called them. Python keeps exact spans for every instruction since 3.11.
+User code is every Python file except those of PyTorch, einops, this package and the standard library. What runs in
+these is attributed to the line of user code that called them. Columns come from ``co_positions`` (Python 3.11).
 """
 
 from __future__ import annotations
@@ -20,16 +20,14 @@ from types import CodeType, FrameType
 from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
 
 _LIBRARIES = ("torch", "functorch", "einops")
-"""Packages whose frames are no user code."""
-
-
+"""Installed packages that are not user code."""
 _PACKAGE = os.path.realpath(Path(__file__).parent.parent) + os.sep
 _STANDARD = os.path.realpath(sysconfig.get_path("stdlib")) + os.sep
 
 
 @cache
 def _libraries() -> tuple[str, ...]:
-    """Folders of the libraries, which are not imported for this."""
+    """The folders of the libraries, found without importing them."""
     found: list[str] = []
     for name in _LIBRARIES:
         spec = find_spec(name)
@@ -39,13 +37,13 @@ def _libraries() -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def is_user_file(filename: str) -> bool:
-    """Whether the file of a code object is user code; generated code, such as ``<string>``, is not."""
+    """Whether a file is user code; generated code, such as ``<string>``, is not."""
     return is_foreign_file(filename) and not os.path.realpath(filename).startswith(_libraries())
 
 
 @lru_cache(maxsize=4096)
 def is_foreign_file(filename: str) -> bool:
-    """Whether a file is neither of this package nor of Python itself: user code, or PyTorch."""
+    """Whether a file is user code or one of ``_LIBRARIES``, and not of this package or of Python itself."""
     if filename.startswith("<"):
         return False
     path = os.path.realpath(filename)
@@ -54,21 +52,21 @@ def is_foreign_file(filename: str) -> bool:
 
 
 def user_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of user code from ``frame`` outwards."""
+    """The frames of user code, from ``frame`` to its callers."""
     while frame is not None:
         if is_user_file(frame.f_code.co_filename):
             yield frame
         frame = frame.f_back
 
 
-def calling(frame: FrameType | None) -> CodePlace:
-    """The innermost call in user code from ``frame`` outwards; NO_PLACE without any."""
+def calling_place(frame: FrameType | None) -> CodePlace:
+    """The call in the innermost frame of user code, from ``frame`` to its callers; NO_PLACE without any."""
     found = next(user_frames(frame), None)
-    return NO_PLACE if found is None else place_of(found)
+    return NO_PLACE if found is None else frame_place(found)
 
 
-def raising(error: BaseException) -> CodePlace:
-    """The innermost call in user code that an exception came through; NO_PLACE without any."""
+def raising_place(error: BaseException) -> CodePlace:
+    """The call in the innermost frame of user code in a traceback; NO_PLACE without any."""
     found, step = NO_PLACE, error.__traceback__
     while step is not None:
         code = step.tb_frame.f_code
@@ -78,22 +76,22 @@ def raising(error: BaseException) -> CodePlace:
     return found
 
 
-def place_of(frame: FrameType) -> CodePlace:
-    """What a frame executes now: a call, with its arguments."""
+def frame_place(frame: FrameType) -> CodePlace:
+    """The span of the call that a frame executes now, with its arguments."""
     return _instruction(frame.f_code.co_filename, frame.f_code, frame.f_lasti)
 
 
 @lru_cache(maxsize=65536)
 def _instruction(path: str, code: CodeType, offset: int) -> CodePlace:
-    # The path is an argument because two codes that differ in nothing else are equal.
+    # Equal code objects may come from two files, so the path is a part of the cache key.
     line, end_line, start, end = next(itertools.islice(code.co_positions(), offset // 2, None), (None,) * 4)
     if line is None or end_line is None or start is None or end is None:
         return whole_line(path, line or code.co_firstlineno)
     return CodePlace(path, Span(line, column(path, line, start), end_line, column(path, end_line, end)))
 
 
-def definition(code: CodeType) -> CodePlace:
-    """The ``def`` line of a function, below its decorators."""
+def definition_place(code: CodeType) -> CodePlace:
+    """The ``def`` line of a function, without its decorators."""
     path, first = code.co_filename, code.co_firstlineno
     head = re.compile(rf"\s*(async\s+)?def\s+{re.escape(code.co_name)}\b")
     body = max((line for _, _, line in code.co_lines() if line), default=first)
@@ -108,7 +106,7 @@ def whole_line(path: str, number: int) -> CodePlace:
 
 
 def column(path: str, line: int, offset: int) -> int:
-    """The column, counted in characters, of an offset in bytes of UTF-8."""
+    """The 1-based column in characters, from an offset in UTF-8 bytes as Python counts."""
     text = line_text(path, line)
     if text.isascii():
         return offset + 1
@@ -116,12 +114,12 @@ def column(path: str, line: int, offset: int) -> int:
 
 
 def line_text(path: str, number: int) -> str:
-    """A line of a file without its end, "" where there is none."""
+    """A line of a file without its newline, "" if it does not exist."""
     return linecache.getline(path, number).rstrip("\r\n")
 
 
-def source(place: CodePlace) -> str:
-    """The text of a place, "" where the file is gone."""
+def source_text(place: CodePlace) -> str:
+    """The source text at a place, "" if the file is gone."""
     span = place.span
     lines = [linecache.getline(place.path, number) for number in range(span.line, span.end_line + 1)]
     if not all(lines):
@@ -132,5 +130,5 @@ def source(place: CodePlace) -> str:
 
 
 def file_text(path: str) -> str:
-    """The text of a file, "" for code that has none."""
+    """The text of a file, "" for generated code."""
     return "".join(linecache.getlines(path))

@@ -1,4 +1,4 @@
-"""The child process: loads one model, runs one job on it, and leaves the answer in a file.
+"""The program of the child process: load one model, run one job on it, and write the answer to a file.
 
 The answer is a file because user code may print anything, close any descriptor or fork. Standard input stays open as
 long as the parent lives, so that no child outlives it.
@@ -24,41 +24,41 @@ from pathlib import Path
 from typing import Any
 
 from dropout_lint.models.load import LoadedModel, build_model, import_target
-from dropout_lint.models.reasons import described, from_outside, place
+from dropout_lint.models.reasons import error_text, is_fault_of_model, user_line
 from dropout_lint.targets.errors import TargetError
 from dropout_lint.targets.target import ModelTarget
 
 REQUEST, RESULT, TRACE, PHASE = "request", "result", "trace", "phase"
-"""Files in the folder that parent and child share."""
-_TELL_BEFORE = 0.3
-"""Seconds before the deadline at which a child that hangs writes down where."""
+"""Names of the files in the folder that parent and child share."""
+_DUMP_BEFORE = 0.3
+"""Seconds before the deadline at which a hanging child writes its stack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the child is to do. ``deadline`` is in seconds of ``time.time``."""
+    """The work of one child, pickled by the parent. ``deadline`` is in seconds of ``time.time``."""
 
     target: ModelTarget
     job: str
-    """``package.module:function``, called with a LoadedModel and ``options``. A function ``construction(options)``
-    in the same module, if there is one, gives the context in which the model is built and its inputs are made."""
+    """``package.module:function``, called with a LoadedModel and ``options``. If the module also has a function
+    ``construction(options)``, the model and its inputs are built inside the context that it returns."""
     options: Mapping[str, Any] = field(default_factory=dict)
     deadline: float = 0.0
 
 
 def main() -> None:
-    """Serve the request in the folder that the command line names, then leave without running user code again."""
+    """Serve the request in the folder named on the command line, then exit without the user's exit handlers."""
     folder = Path(sys.argv[1])
     process = os.getpid()
     request: Request = pickle.loads((folder / REQUEST).read_bytes())
     _end_with_parent()
     with (folder / TRACE).open("w") as trace:
         faulthandler.enable(trace)
-        faulthandler.dump_traceback_later(max(0.01, request.deadline - time.time() - _TELL_BEFORE), file=trace)
+        faulthandler.dump_traceback_later(max(0.01, request.deadline - time.time() - _DUMP_BEFORE), file=trace)
         answer = _Worker(request, folder).answer()
         text = json.dumps(answer)
         if os.getpid() != process:
-            os._exit(0)  # a fork that user code made and did not end
+            os._exit(0)  # this is a forked copy that user code left running
         part = folder / f"{RESULT}.part"
         part.write_text(text, "utf-8")
         part.replace(folder / RESULT)
@@ -74,24 +74,24 @@ class _Worker:
         self._phase = ""
 
     def answer(self) -> dict[str, Any]:
-        """``result`` and ``inputs_from``, or ``failure``."""
+        """The content of the answer file: "result", "inputs_from" and "no_inputs", or "failure"."""
         try:
             return self._run()
         except TargetError as problem:
             return {"failure": str(problem)}
         except BaseException as problem:
-            traceback.print_exc()  # among the last words of its output, which --verbose shows
+            traceback.print_exc()  # into the output, whose end --verbose shows
             return {"failure": self._reason(problem)}
 
     def _reason(self, problem: BaseException) -> str:
         if isinstance(problem, SystemExit):
             code = "" if problem.code is None else repr(problem.code)
-            return f"called sys.exit({code}) {self._phase}{place(problem)}"
-        if not from_outside(problem):
-            return f"{described(problem)} {self._phase}".rstrip() + "; this is a bug in dropout-lint"
+            return f"called sys.exit({code}) {self._phase}{user_line(problem)}"
+        if not is_fault_of_model(problem):
+            return f"{error_text(problem)} {self._phase}".rstrip() + "; this is a bug in dropout-lint"
         if isinstance(problem, ModuleNotFoundError) and problem.name:
-            return f"needs the module '{problem.name}', which is not installed{place(problem)}"
-        return f"raised {described(problem)} {self._phase}{place(problem)}"
+            return f"needs the module '{problem.name}', which is not installed{user_line(problem)}"
+        return f"raised {error_text(problem)} {self._phase}{user_line(problem)}"
 
     def _run(self) -> dict[str, Any]:
         module, _, function = self._request.job.partition(":")
@@ -130,7 +130,7 @@ def _seed() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process and what it started when the parent is gone; user code gets an empty standard input."""
+    """End this process and its children when the parent ends; give user code an empty standard input."""
     parent = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

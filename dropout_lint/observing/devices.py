@@ -1,4 +1,4 @@
-"""The device that a model is checked on, and what only a device can show: agreement, half precision, compilation."""
+"""Choose the device of a run, and observe what depends on it: attention kernels, half precision, torch.compile."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from dropout_lint.facts.bound import ALPHA
 from dropout_lint.facts.observations import AttentionRate, AutocastScale, MaskReading
 from dropout_lint.observing.probing.probe import probe
 from dropout_lint.observing.recording import masks, rng
-from dropout_lint.observing.recording.class_places import of_method
+from dropout_lint.observing.recording.class_places import method_place
 from dropout_lint.observing.recording.modules import Leaf, leaves
 from dropout_lint.observing.subject import Subject, reason, tensors
 
 TOLERANCE = {torch.float32: 2e-3, torch.float64: 1e-6, torch.float16: 3e-2, torch.bfloat16: 1e-1}
-"""Largest difference of two devices' eval outputs, relative to the largest value."""
+"""Largest allowed difference of the eval outputs of two devices, relative to the largest value."""
 
 
 class NoDeviceError(Exception):
-    """A device cannot be used here; the message is one sentence."""
+    """A device cannot be used here. The message is one sentence."""
 
 
 def resolve(name: str | torch.device) -> torch.device:
-    """The device of that name, with an index if it is an accelerator. Raises NoDeviceError."""
+    """The device with this name, with an index if it is an accelerator. Raises NoDeviceError."""
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -47,20 +47,20 @@ def resolve(name: str | torch.device) -> torch.device:
 
 
 def of_model(model: nn.Module) -> torch.device:
-    """Where the first parameter or buffer of a model is; the CPU if it has none."""
+    """The device of the first parameter or buffer of a model; the CPU if it has none."""
     for tensor in (*model.parameters(), *model.buffers()):
         return tensor.device
     return torch.device("cpu")
 
 
 def to_device(value: Any, device: torch.device) -> Any:
-    """A nested structure with its tensors on a device."""
+    """Copy the tensors of a nested structure to a device."""
     return tree_map(lambda item: item.to(device) if isinstance(item, torch.Tensor) else item, value)
 
 
 @contextlib.contextmanager
 def moved(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Inside, the model is on ``device``; afterwards, where it was."""
+    """While open, the model is on ``device``; afterwards it is back."""
     before = of_model(model)
     if before == device:
         yield
@@ -73,7 +73,7 @@ def moved(model: nn.Module, device: torch.device) -> Iterator[None]:
 
 
 def observe_device(subject: Subject, compiled: bool) -> None:
-    """Measure what differs between devices: attention's hidden mask, the CPU's answer, half precision, compilation."""
+    """Observe the rate of fused attention, and compare eval outputs: with the CPU, in half precision, compiled."""
     if any(call.is_attention and call.live for recorder in subject.train_calls for call in recorder.calls):
         subject.attempt("rate of attention dropout", lambda: _attention(subject))
     if subject.device.type == "cpu":
@@ -88,7 +88,7 @@ def observe_device(subject: Subject, compiled: bool) -> None:
 
 
 def attention_rate(p: float, device: torch.device, dtype: torch.dtype, seed: int = 0) -> MaskReading | None:
-    """Drop rate of fused attention, whose mask no operator shows: with identity values its output is the weights.
+    """Measure the drop rate of fused attention, whose mask is inside the kernel: identity values output the weights.
 
     64 queries and keys of 64 features in 32 heads, so that every kernel takes them; weights are about 1/64.
     """
@@ -156,12 +156,12 @@ def _autocast(subject: Subject, dtype: torch.dtype) -> None:
 def _autocast_scale(subject: Subject, leaf: Leaf, name: str) -> None:
     mask = probe(leaf, (), subject.device, seed=subject.seed).mask
     if mask is not None:
-        place = of_method(type(leaf.module))
+        place = method_place(type(leaf.module))
         subject.log.add(AutocastScale(place, (leaf.path,), leaf.kind, name, mask.scale, leaf.rate))
 
 
 def _compiled(subject: Subject) -> None:
-    """Eval outputs equal those of the eager model. Masks are never compared: Inductor draws other numbers."""
+    """Compare eval outputs with those of the eager model. Masks differ by design: Inductor draws other numbers."""
     subject.model.eval()
     eager = tensors(subject.forward())
     try:

@@ -1,4 +1,4 @@
-"""What a measurement adds up to: observations, remarks and tables, in the order in which they were made."""
+"""The result of measuring a model: observations, remarks and tables, in the order in which they were made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dropout_lint.facts.observations import Observation, Remark
 
 @dataclass(slots=True)
 class Measurements:
-    """Collects what is measured of one model."""
+    """Collects the results about one model."""
 
     observations: list[Observation] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
@@ -21,7 +21,7 @@ class Measurements:
         self.observations.append(observation)
 
     def remark(self, kind: str, text: str, module: str = "") -> None:
-        """Add a remark once."""
-        one = Remark(kind, text, module)
-        if one not in self.remarks:
-            self.remarks.append(one)
+        """Add a remark, unless the same one is there."""
+        remark = Remark(kind, text, module)
+        if remark not in self.remarks:
+            self.remarks.append(remark)

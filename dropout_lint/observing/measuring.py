@@ -1,4 +1,4 @@
-"""Measure a model: every probe in this process, on one device, with the model left as it was."""
+"""Run all passes and probes on a model, in this process and on one device, and restore the model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dropout_lint.observing.passes.train_pass import observe_train
 from dropout_lint.observing.passes.unused import observe_single_layers
 from dropout_lint.observing.passes.variances import observe_variances
 from dropout_lint.observing.recording.modules import configured_rates
-from dropout_lint.observing.subject import Subject, untouched
+from dropout_lint.observing.subject import Subject, restored
 
 
 def measure(
@@ -35,14 +35,14 @@ def measure(
     units: int,
     compiled: bool,
 ) -> Measurements:
-    """Measure dropout and the two modes of a model on some inputs; the options are those of ``runtime.check``.
+    """Measure dropout and the two modes of a model on the given inputs; the options are those of ``runtime.check``.
 
-    Raises ``devices.NoDeviceError`` for a device that is not there. An error of the model's own becomes a remark "not
+    Raises ``devices.NoDeviceError`` for a device that does not exist. An exception in the model becomes a remark "not
     checked". Parameters are never changed; modes, buffers and random states are restored.
     """
     where = devices.resolve(device) if device is not None else devices.of_model(model)
     log = Measurements()
-    with devices.moved(model, where), untouched(model):
+    with devices.moved(model, where), restored(model):
         args, kwargs = devices.to_device((args, dict(kwargs)), where)
         subject = Subject(model, args, kwargs, where, log, seed, allow)
         _measure(subject, units)
@@ -53,7 +53,7 @@ def measure(
 def measure_structure(model: nn.Module) -> Measurements:
     """Measure what needs no forward pass: whether the modes reach every module, and rates without effect."""
     log = Measurements()
-    with untouched(model):
+    with restored(model):
         subject = Subject(model, (), {}, devices.of_model(model), log)
         set_mode(subject, training=True)
         observe_single_layers(subject)

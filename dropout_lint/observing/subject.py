@@ -1,4 +1,4 @@
-"""The model under test, and how to run it and restore its modes, buffers and random states."""
+"""The model under test: run it, record it, and restore its modes, rates, buffers and attributes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
 from dropout_lint.observing.recording.modules import configured_rates
 
 PROBE_RATE = 0.37
-"""Replaces a configured rate of 0 or 0.5, which hides mistakes: neither its own complement nor a round number."""
+"""Replaces a configured rate of 0 or 0.5, which hide mistakes: with 0.5, keep and drop rate are the same."""
 
 
 @dataclass(slots=True)
 class Subject:
-    """A model with its inputs on one device. ``allow`` names modules or classes whose noise is meant (globs)."""
+    """A model with its inputs on one device. ``allow`` has globs of modules or classes that may be random."""
 
     model: nn.Module
     args: tuple[Any, ...]
@@ -33,15 +33,15 @@ class Subject:
     trains: bool = True
     """Whether a forward pass in train mode completes."""
     train_calls: list[CallRecorder] = field(default_factory=list)
-    """What was recorded in the forward passes in train mode."""
+    """The dropout calls of each forward pass in train mode."""
 
     def forward(self, seed: int | None = None) -> Any:
-        """One forward pass from a fixed seed without gradients, in the mode the model is in."""
+        """Run one forward pass from a fixed seed without gradients, in the current mode."""
         with rng.seeded(self.seed if seed is None else seed), torch.no_grad():
             return self.model(*self.args, **self.kwargs)
 
-    def recorded(self, seed: int | None = None, *, off: bool = False) -> CallRecorder:
-        """One forward pass, with the calls that it made; ``off`` turns every dropout function off."""
+    def record_calls(self, seed: int | None = None, *, off: bool = False) -> CallRecorder:
+        """Run one forward pass and record its calls; with ``off``, every dropout function runs with rate 0."""
         modules = ModuleStack(self.model)
         recorder = CallRecorder(modules, off=off)
         with modules, recorder:
@@ -49,7 +49,7 @@ class Subject:
         return recorder
 
     def attempt(self, what: str, work: Callable[[], Any]) -> Any:
-        """The result of ``work``, or None and a remark that ``what`` was not checked and why."""
+        """Return ``work()``; if it raises, return None and add a remark that ``what`` was not checked."""
         try:
             return work()
         except Exception as error:
@@ -58,14 +58,14 @@ class Subject:
 
 
 def reason(error: BaseException) -> str:
-    """An error in one line."""
+    """An exception in one line, for a remark."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
 
 
 @contextlib.contextmanager
-def untouched(model: nn.Module) -> Iterator[None]:
-    """Afterwards each module has its mode and its rates again, and each buffer its value."""
+def restored(model: nn.Module) -> Iterator[None]:
+    """Restore the modes and rates of all modules and the values of all buffers at the end."""
     owners = dict(model.named_modules())
     rates = configured_rates(model)
     modes = [(module, module.training) for module in model.modules()]
@@ -91,8 +91,8 @@ def _copy(value: torch.Tensor | None) -> torch.Tensor | None:
 
 
 @contextlib.contextmanager
-def changed(attributes: Mapping[tuple[nn.Module, str], Any]) -> Iterator[None]:
-    """Inside, the attributes have these values; afterwards, their own."""
+def replaced_attributes(attributes: Mapping[tuple[nn.Module, str], Any]) -> Iterator[None]:
+    """While open, the attributes have these values; afterwards their old ones."""
     before = {key: getattr(*key) for key in attributes}
     try:
         for (owner, name), value in attributes.items():

@@ -33,7 +33,7 @@ def check(
     model stays where it is. ``allow`` names modules or classes, as globs, whose noise in eval mode is meant. ``units``
     is the least number of independent drops per rate. ``compiled`` adds ``torch.compile``. ``html`` writes a page.
 
-    Raises NoDeviceError for a device that is not there. An error of the model's own becomes an observation "not
+    Raises NoDeviceError for a device that does not exist. An exception in the model becomes a remark "not
     checked". Parameters are never changed; modes, buffers and random states are restored.
     """
     measured = measure(model, inputs, kwargs, device=device, seed=seed, allow=allow, units=units, compiled=compiled)

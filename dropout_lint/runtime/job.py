@@ -1,4 +1,4 @@
-"""The job of ``validate``: measure one model in the child process, and check what was measured."""
+"""The job of the command ``validate``, run by ``models/worker.py``: measure one model, and check the observations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dropout_lint.cache.codec import encode
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 
 if TYPE_CHECKING:
     from dropout_lint.models.load import LoadedModel
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def validate(loaded: LoadedModel, options: Mapping[str, Any]) -> str:
-    """JSON of the findings about a model.
+    """Measure a model, and return its ModelFindings as JSON.
 
-    ``options``: "device" ("cpu" unless given), "seed", "allow" (globs of modules whose noise is meant), "units",
-    "compile" and "html" (a file). Without inputs only the structure of the model is checked, and a remark names why.
+    ``options``: "device" ("cpu" unless given), "seed", "allow" (globs of modules that may be random), "units",
+    "compile" and "html" (a file). Without inputs only the structure of the model is checked, and a remark says why.
     """
     report = _report(loaded, options)
     return encode(ModelFindings(tuple(report.diagnostics), tuple(report.refuted), tuple(report.observations)))

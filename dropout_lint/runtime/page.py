@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: findings, two curves of variance, layers, in light and dark."""
+"""Write the report as one self-contained HTML page: findings, two curves of variance, a table of layers."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 11px syst
 
 
 def write(report: Report, file: Path, name: str) -> None:
-    """Write the page of a report. Raises OSError; a page that cannot be written whole is not left half-written."""
+    """Write the page atomically. Raises OSError."""
     text = render(report, name)
-    beside = file.with_name(f".{file.name}.part")
+    part = file.with_name(f".{file.name}.part")
     try:
-        beside.write_text(text, "utf-8")
-        beside.replace(file)
+        part.write_text(text, "utf-8")
+        part.replace(file)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def render(report: Report, name: str) -> str:
-    """The page as text."""
+    """The page as HTML text."""
     layers = report.tables.get("layers", [])
     parts = [
         f"<h1>Dropout in {_text(name)}</h1>",
@@ -118,7 +118,7 @@ def _legend() -> str:
 
 
 def _curves(layers: list[dict[str, Any]]) -> str:
-    """Two lines over the layers on a logarithmic scale, since variances span decades."""
+    """Draw two lines over the layers, on a logarithmic scale because variances span decades."""
     values = [float(row[key]) for row in layers for key in ("on", "off") if 0 < float(row[key]) < math.inf]
     if not values:
         return "<p>No layer has a variance.</p>"

@@ -16,7 +16,7 @@ class Report:
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     observations: list[Remark] = field(default_factory=list)
-    """Sentences that are no findings."""
+    """Sentences about the run that are not findings, such as what was not checked."""
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refuted: list[Refutation] = field(default_factory=list)
 
@@ -24,12 +24,12 @@ class Report:
         return all(d.severity is Severity.INFO for d in self.diagnostics)
 
     def remark(self, kind: str, text: str) -> None:
-        """Add an observation of the whole model."""
+        """Add a remark about the whole model."""
         self.observations.append(Remark(kind, text))
 
     @property
     def table(self) -> str:
-        """Findings and observations as aligned text, the most severe first."""
+        """Findings and remarks as aligned text, the most severe first."""
         rows = [
             (d.severity.value, d.code, f"{d.path}:{d.span.line}" if d.path else "-", _with_modules(d))
             for d in sorted(self.diagnostics, key=lambda d: (-d.severity.rank, *d.sort_key))
@@ -42,7 +42,7 @@ class Report:
         return self.table or "nothing to report"
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values that turn into JSON."""
+        """Everything as plain values that can be dumped as JSON."""
         return {
             "diagnostics": [asdict(d) for d in self.diagnostics],
             "observations": [asdict(o) for o in self.observations],

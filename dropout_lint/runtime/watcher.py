@@ -1,4 +1,4 @@
-"""``watch(model)``: report mistakes with the modes of a model while a real run makes them."""
+"""``watch(model)``: report mistakes with the modes of a model while it is trained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dropout_lint.runtime.report import Report
 
 
 class ModeWarning(UserWarning):
-    """A mistake with train and eval mode, seen while it happened."""
+    """The warning category for mistakes with train and eval mode in a watched run."""
 
 
 class watch:  # noqa: N801
@@ -25,8 +25,8 @@ class watch:  # noqa: N801
             train(model)
         assert seen.report
 
-    Each finding is warned of once with ModeWarning, or passed to ``on_finding``. ``allow`` names modules, as globs,
-    that may be in another mode than the model. What is called from outside is the model or a part one level below.
+    Each finding is reported once: as a ModeWarning, or to ``on_finding`` if given. ``allow`` names modules, as globs,
+    that may be in another mode than the model. Only calls of the model or of its direct children count.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class watch:  # noqa: N801
 
     @property
     def forwards(self) -> list[Forward]:
-        """The first 10,000 calls at most."""
+        """At most the first 10,000 calls."""
         return self._watcher.forwards
 
     def _observed(self, observation: Observation) -> None:

@@ -1,1 +1,1 @@
-"""Model targets as data: which model to run, with which arguments and inputs. Nothing is imported for them."""
+"""Model targets as data: which model to run, with which arguments and inputs. Nothing is imported to read them."""

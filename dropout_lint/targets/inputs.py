@@ -23,10 +23,10 @@ DTYPES = {
     "c64": "complex64",
     "c128": "complex128",
 }
-"""How a type is spelt in an input, and what torch calls it; both are understood."""
+"""Short names of types, and torch's names; inputs may use both."""
 INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8"})
 DEFAULT_HIGH = 2
-"""Integers are indices more often than not, and every table that is worth looking up has two rows."""
+"""Bound of integers without one: they are usually indices, and 0 and 1 are valid in every useful table."""
 _FORM = re.compile(
     r"(?:(?P<keyword>[^\W\d]\w*)\s*=\s*)?(?:(?P<dtype>\w+)\s*:)?\s*(?P<shape>[\d,\sx]*?)\s*(?:<\s*(?P<high>\d+))?"
 )
@@ -41,7 +41,7 @@ class InputSpec:
     shape: tuple[int, ...]
     high: int | None = None
     keyword: str = ""
-    """The parameter that it is passed to by name, "" where it is positional."""
+    """The parameter, if it is passed by keyword; "" if by position."""
 
     def __str__(self) -> str:
         short = next(text for text, name in DTYPES.items() if name == self.dtype)
@@ -70,7 +70,7 @@ def parse(text: str) -> InputSpec:
 
 
 def parse_all(texts: Sequence[str]) -> tuple[InputSpec, ...]:
-    """Read several. Raises TargetError for each that is wrong, and where two go to one parameter."""
+    """Read several specifications. Raises TargetError for an invalid one, and for two with one keyword."""
     specs = tuple(map(parse, texts))
     keywords = [spec.keyword for spec in specs if spec.keyword]
     for keyword in keywords:

@@ -1,4 +1,4 @@
-"""Which model to run: an attribute of a module or of a file, what to build it with, and what to feed it."""
+"""Which model to run: its module or file and attribute, its constructor arguments, and its inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 @dataclass(frozen=True, slots=True)
 class ModelTarget:
-    """A model by name; picklable, and nothing of it is loaded.
+    """The name of a model, before anything is imported; picklable.
 
     ``spec`` is ``package.module:attribute`` or ``path/to/file.py:attribute``, where the attribute is a class, a
     function that returns a model, or a model. ``kwargs`` are JSON values for the class or function.
@@ -26,14 +26,14 @@ class ModelTarget:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[InputSpec, ...] = ()
     name: str = ""
-    """What reports call it; "" for ``spec``."""
+    """The name of the model in reports; "" for ``spec``."""
     root: str = ""
-    """Folder that relative files and imports start from; "" for the working directory."""
+    """Folder of relative files and first folder for imports; "" for the working directory."""
     timeout: float | None = None
-    """Seconds, where they differ from those of the run."""
+    """Seconds for this model; None for the limit of the run."""
 
     def __post_init__(self) -> None:
-        """Raises TargetError when ``spec`` has another form."""
+        """Raises TargetError if ``spec`` does not have one of the two forms."""
         place, _, attribute = self.spec.rpartition(":")
         if not _MODULE.fullmatch(attribute) or not place:
             whole = self.spec.endswith(".py") or _MODULE.fullmatch(self.spec)
@@ -43,28 +43,28 @@ class ModelTarget:
             raise TargetError(f"'{place}' in '{self.spec}' is neither a module such as 'package.module' nor a .py file")
 
     @property
-    def place(self) -> str:
-        """The module or file that has the model."""
+    def module(self) -> str:
+        """The dotted module or the path of the file: what stands before the colon of ``spec``."""
         return self.spec.rpartition(":")[0]
 
     @property
     def attribute(self) -> str:
-        """The dotted name of the model in its module."""
+        """The name of the model in its module, such as ``Net`` or ``zoo.Net``: what follows the colon of ``spec``."""
         return self.spec.rpartition(":")[2]
 
     @property
     def is_file(self) -> bool:
-        """Whether ``place`` is a file."""
-        return self.place.endswith(".py")
+        """Whether ``module`` is the path of a file."""
+        return self.module.endswith(".py")
 
     @property
     def label(self) -> str:
-        """What reports call it."""
+        """The name of the model in reports."""
         return self.name or self.spec
 
 
 def parse_kwargs(text: str) -> dict[str, Any]:
-    """Arguments of a constructor from a JSON object. Raises TargetError."""
+    """Read the arguments of a constructor from a JSON object. Raises TargetError."""
     try:
         kwargs = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -15,7 +15,7 @@ from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Diagnostic, Engine, Failure, Span
 from dropout_lint.discovery.discovery import displayed
 from dropout_lint.linting.merging import Findings, Refutation, of_one_model
-from dropout_lint.model_linting.answers import ModelFindings
+from dropout_lint.model_linting.model_findings import ModelFindings
 from dropout_lint.models.isolation import Outcome, run
 from dropout_lint.suppressions.matching import apply_suppressions, parse_suppressions
 from dropout_lint.targets.target import ModelTarget

@@ -1,4 +1,4 @@
-"""Shorten a traced graph for readers: repeated blocks once, moves of elements left out."""
+"""Shorten a traced graph for the pictures: show repeated blocks once, leave out views and unknown operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class DrawnNode:
-    """A node of a traced graph as plain data, with the codes of the rules that reported it."""
+    """A node of the traced graph before it is shortened, with the codes of the rules that reported it."""
 
     kind: str
     inputs: tuple[int, ...]
@@ -28,7 +28,10 @@ class DrawnNode:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What the pictures need of a traced model. ``classes`` are the classes of its modules, ``how`` the tracer."""
+    """The input of a picture: a traced model as plain data, without torch.
+
+    ``classes`` has the class name of each module by path, ``how`` names the tracer.
+    """
 
     nodes: tuple[DrawnNode, ...]
     classes: dict[str, str]
@@ -37,7 +40,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class ShownLayer:
-    """A node to show; ``inputs`` are the shown layers whose value it takes, directly or through others."""
+    """A node of the picture; ``inputs`` are the nearest shown layers before it."""
 
     index: int
     label: str
@@ -52,7 +55,7 @@ class ShownLayer:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedBlocks:
-    """Equal blocks in a row, of which the first is shown."""
+    """A run of equal blocks, of which only the first is shown."""
 
     first: str
     last: str
@@ -61,13 +64,13 @@ class RepeatedBlocks:
 
     @property
     def title(self) -> str:
-        """How the picture names them."""
+        """The caption, such as "blocks.0 to blocks.11: 12 times Block"."""
         return f"{self.first} to {self.last}: {self.count} times {self.class_name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The layers in order, and the repeated blocks by the path of their first block."""
+    """The shortened graph: its layers in order, and the repeated blocks by the path of the first of them."""
 
     layers: tuple[ShownLayer, ...]
     repeated: Mapping[str, RepeatedBlocks]
@@ -75,7 +78,7 @@ class Outline:
 
 
 def outline(drawing: Drawing) -> Outline:
-    """Choose what to show of a traced model."""
+    """Shorten a traced model."""
     nodes, classes = drawing.nodes, drawing.classes
     shown = [i for i, node in enumerate(nodes) if _is_shown(node)]
     stands_for = {i: i for i in shown}
@@ -95,7 +98,7 @@ def _is_shown(node: DrawnNode) -> bool:
 
 
 def _parents(path: str) -> Iterable[str]:
-    """The prefixes of a path that a number follows."""
+    """The containers of numbered children in a path: "a" and "a.0.b" for "a.0.b.1.c"."""
     parts = path.split(".")
     return (".".join(parts[:n]) for n, part in enumerate(parts) if _NUMBER.fullmatch(part))
 
@@ -103,7 +106,7 @@ def _parents(path: str) -> Iterable[str]:
 def _alike(
     parent: str, kept: list[int], nodes: Sequence[DrawnNode], classes: Mapping[str, str]
 ) -> Iterable[tuple[RepeatedBlocks, dict[int, int]]]:
-    """Two or more numbered children in a row with the same layers, and the node that is shown for each other."""
+    """Find runs of numbered children with equal layers; for each run also map its hidden nodes to the shown ones."""
     prefix = f"{parent}." if parent else ""
     children: dict[int, list[int]] = {}
     for i in kept:
@@ -142,7 +145,7 @@ def _final(stands_for: Mapping[int, int], index: int) -> int:
 
 
 def _through(nodes: Sequence[DrawnNode], shown: Mapping[int, int]) -> dict[int, tuple[int, ...]]:
-    """For each shown node, those that its inputs lead back to, through others and through repeated blocks."""
+    """For each shown node, the nearest shown nodes before it; hidden nodes are skipped."""
     reached: dict[int, set[int]] = {}
     found: dict[int, set[int]] = {}
     for i, node in enumerate(nodes):

@@ -1,4 +1,4 @@
-"""The layer graph of a traced model as an SVG picture; igraph lays it out."""
+"""Draw the outline of a traced model as an SVG picture; igraph places the nodes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Point = tuple[float, float]
 
 
 def svg(name: str, drawing: Drawing) -> str:
-    """The picture as text. Raises ImportError where igraph is not installed."""
+    """The picture as SVG text. Raises ImportError if igraph is not installed."""
     shown = outline(drawing)
     nodes, edges = _placed(shown.layers)
     frames = [_frame(run, path, shown, nodes) for path, run in shown.repeated.items()]
@@ -41,7 +41,7 @@ def svg(name: str, drawing: Drawing) -> str:
 
 
 def _placed(shown: tuple[ShownLayer, ...]) -> tuple[dict[int, Point], list[list[Point]]]:
-    """Left upper corners of the nodes, and the points that each edge goes through."""
+    """The upper left corner of each node by its index, and the points that each edge goes through."""
     import igraph
 
     position = {step.index: i for i, step in enumerate(shown)}
@@ -53,10 +53,10 @@ def _placed(shown: tuple[ShownLayer, ...]) -> tuple[dict[int, Point], list[list[
     for step in shown:
         for source in step.inputs:
             way = [position[source]]
-            # A vertex in every layer on the way, so that an edge goes around what lies between.
-            for layer in range(ranks[position[source]] + 1, ranks[position[step.index]]):
+            # A vertex in every row between the two, so that the edge goes around the nodes in these rows.
+            for row in range(ranks[position[source]] + 1, ranks[position[step.index]]):
                 way.append(len(ranks))
-                ranks.append(layer)
+                ranks.append(row)
             way.append(position[step.index])
             ways.append(way)
             pairs += itertools.pairwise(way)

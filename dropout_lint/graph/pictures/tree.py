@@ -9,7 +9,7 @@ from dropout_lint.graph.pictures.outline import Drawing, Outline, ShownLayer, ou
 
 
 def tree(name: str, drawing: Drawing) -> Tree:
-    """The modules of a model with their layers in the order in which they run; flagged dropouts are marked."""
+    """Draw the modules of a model with their layers in the order of their calls; reported layers are marked."""
     shown = outline(drawing)
     root = Tree(Text.assemble((name, "bold"), f"  {shown.classes.get('', '')}", (f"  seen by {drawing.how}", "dim")))
     branches: list[tuple[str, Tree]] = [("", root)]
@@ -23,7 +23,7 @@ def tree(name: str, drawing: Drawing) -> Tree:
 
 
 def _open(branches: list[tuple[str, Tree]], owner: str, shown: Outline) -> None:
-    """Add branches for the modules from the innermost open one down to ``owner``."""
+    """Add branches for the modules on the way from the innermost open branch to ``owner``."""
     while branches[-1][0] != owner:
         path = branches[-1][0]
         rest = owner[len(path) + 1 :] if path else owner

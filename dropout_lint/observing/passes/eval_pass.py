@@ -1,4 +1,4 @@
-"""Find what is random in eval mode: one forward pass shows whether anything is, a second one shows where."""
+"""Find what is random in eval mode: one forward pass shows whether a generator moves, a second one where."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from torch import nn
 
 from dropout_lint.diagnostic import CodePlace
 from dropout_lint.facts.observations import EvalDraw, PythonDraws, SwitchedOffCall, UnlocatedDraws
-from dropout_lint.models.user_code import source
+from dropout_lint.models.user_code import source_text
 from dropout_lint.observing.recording import rng
 from dropout_lint.observing.recording.calls import FUNCTIONS, CallRecorder, DropoutCall, ModuleStack
-from dropout_lint.observing.recording.class_places import of_method
+from dropout_lint.observing.recording.class_places import method_place
 from dropout_lint.observing.recording.draws import DrawRecorder, DrawUse, RandomDraw
 from dropout_lint.observing.recording.mode_arguments import mode_argument
 from dropout_lint.observing.recording.modules import configured_rates, is_dropout_like, paths, unregistered
-from dropout_lint.observing.subject import PROBE_RATE, Subject, changed, reason, tensors
+from dropout_lint.observing.subject import PROBE_RATE, Subject, reason, replaced_attributes, tensors
 
 _DRAWING = (nn.modules.rnn.RNNBase, nn.MultiheadAttention, nn.RReLU)
 
 
 def observe_eval(subject: Subject) -> None:
-    """Observe what moves a random state in eval mode, at the configured rates and then with rates of 0 raised."""
+    """Observe draws of random numbers in eval mode: at the configured rates, then with rates of 0 set to PROBE_RATE."""
     log = subject.log
     try:
         with rng.seeded(subject.seed):
@@ -40,7 +40,7 @@ def observe_eval(subject: Subject) -> None:
     raised = _rates_of_zero(subject)
     if raised:
         try:
-            with changed(raised):
+            with replaced_attributes(raised):
                 again, at_rate = _forward(subject)
                 if again:
                     _locate(subject, again, PROBE_RATE)
@@ -54,7 +54,7 @@ def observe_eval(subject: Subject) -> None:
 
 
 def _forward(subject: Subject) -> tuple[tuple[str, ...], CallRecorder]:
-    """Names of the generators that one eval forward pass draws from, and the functions that it calls."""
+    """Run one eval forward pass; return the names of the generators it draws from, and its dropout calls."""
     with ModuleStack(subject.model) as modules, CallRecorder(modules) as recorder, torch.no_grad():
         before = rng.state()
         subject.model(*subject.args, **subject.kwargs)
@@ -76,12 +76,12 @@ def _draws(subject: Subject) -> tuple[list[RandomDraw], ModuleStack]:
 
 
 def _locate(subject: Subject, moved: Sequence[str], probed: float | None) -> None:
-    """Observe each draw of an eval forward pass; ``moved`` are the generators that it draws from."""
+    """Observe each draw of an eval forward pass. ``moved`` names the generators that it draws from."""
     try:
         draws, modules = _draws(subject)
         _, later = _draws(subject)
     except Exception as error:
-        place = of_method(type(subject.model))
+        place = method_place(type(subject.model))
         subject.log.add(UnlocatedDraws(place, (), tuple(moved), reason(error), probed))
         return
     contained = {id(module) for *_, top in unregistered(subject.model) for module in top.modules()}
@@ -95,7 +95,7 @@ def _locate(subject: Subject, moved: Sequence[str], probed: float | None) -> Non
             subject.log.add(seen)
     others = tuple(name for name in moved if not name.startswith("torch"))
     if others and not _allowed(subject, "", subject.model):
-        place, matters = of_method(type(subject.model)), _answer_depends_on_python(subject)
+        place, matters = method_place(type(subject.model)), _answer_depends_on_python(subject)
         subject.log.add(PythonDraws(place, (), others, matters, probed))
 
 
@@ -106,7 +106,7 @@ def _observation(
     lasting: Collection[int],
     probed: float | None,
 ) -> EvalDraw:
-    """A draw as a fact.
+    """Turn a recorded draw into an observation.
 
     ``names`` are the paths of the registered modules by ``id``, ``contained`` has the ``id`` of each module in a plain
     container, ``lasting`` of each unregistered one that a second forward pass calls again.
@@ -125,7 +125,7 @@ def _observation(
     if draw.function is F.scaled_dot_product_attention:
         return EvalDraw(draw.place, modules, name, "attention", probed_rate=probed)
     if draw.function in FUNCTIONS:
-        mode = mode_argument(source(draw.place), name)
+        mode = mode_argument(source_text(draw.place), name)
         return EvalDraw(draw.place, modules, name, "function", mode=mode, probed_rate=probed)
     if draw.use is DrawUse.MASK and (module is None or is_dropout_like(module) or draw.path is not None):
         return EvalDraw(draw.place, modules, name, "mask", probed_rate=probed)
@@ -133,7 +133,7 @@ def _observation(
 
 
 def _answer_depends_on_python(subject: Subject) -> bool:
-    """Whether other seeds of ``random`` and numpy, and the same of torch, give another answer."""
+    """Whether the output changes with the seeds of ``random`` and numpy alone, with the same seed of torch."""
     answers = []
     for seed in range(3):
         with rng.seeded(subject.seed), torch.no_grad():
@@ -148,7 +148,7 @@ def _allowed(subject: Subject, path: str, module: nn.Module | None) -> bool:
 
 
 def _switched_off(subject: Subject, calls: Sequence[DropoutCall]) -> None:
-    """Observe the lines whose dropout calls have a rate, ran in eval mode and drew nothing."""
+    """Observe lines whose dropout calls all ran in eval mode without dropping, although they have a rate."""
     dropouts = {path for path, module in subject.model.named_modules() if is_dropout_like(module)}
     by_line: dict[tuple[str, int], list[DropoutCall]] = {}
     for call in calls:

@@ -1,4 +1,4 @@
-"""Switch between the modes: ``train()`` and ``eval()`` must reach every registered module, and change nothing else."""
+"""Switch the model between its modes, and observe modules and rates that ``train()`` or ``eval()`` leave wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from dropout_lint.diagnostic import NO_PLACE, CodePlace
 from dropout_lint.facts.observations import ContainedDropout, FrozenPartWoken, LeftInTrainMode, ModeNotSet, RateChanged
-from dropout_lint.observing.recording.class_places import of_assignment, of_method
+from dropout_lint.observing.recording.class_places import assignment_place, method_place
 from dropout_lint.observing.recording.modules import (
     answers_by_mode,
     configured_rates,
@@ -22,7 +22,7 @@ from dropout_lint.observing.subject import Subject, reason
 
 
 def set_mode(subject: Subject, training: bool) -> None:
-    """Put the model in a mode by its own ``train`` or ``eval``, and observe what they left behind.
+    """Put the model in a mode by its own ``train`` or ``eval``, and observe modules that they left in another mode.
 
     The model and all its modules are in the mode afterwards, whatever these methods did.
     """
@@ -30,11 +30,11 @@ def set_mode(subject: Subject, training: bool) -> None:
     try:
         model.train() if training else model.eval()
     except Exception as error:
-        subject.log.add(ModeNotSet(of_method(type(model), "train"), (), word, reason(error)))
+        subject.log.add(ModeNotSet(method_place(type(model), "train"), (), word, reason(error)))
         nn.Module.train(model, training)
         return
     if model.training is not training:
-        subject.log.add(ModeNotSet(of_method(type(model), "train"), (), word))
+        subject.log.add(ModeNotSet(method_place(type(model), "train"), (), word))
         if training:
             nn.Module.train(model)
     elif not training:
@@ -50,25 +50,25 @@ def _left_in_train_mode(subject: Subject) -> None:
         if module.training and answers_by_mode(module):
             owner, place = _override(model, path)
             overridden = place != NO_PLACE
-            found = place if overridden else of_method(type(owner))
+            found = place if overridden else method_place(type(owner))
             subject.log.add(LeftInTrainMode(found, (path,), type(owner).__name__, overridden))
 
 
 def _override(model: nn.Module, path: str) -> tuple[nn.Module, CodePlace]:
-    """The innermost module around ``path`` with a ``train`` or ``eval`` of its own, and where that is defined."""
+    """The innermost owner of ``path`` that overrides ``train`` or ``eval``, and where; else the parent and NO_PLACE."""
     parts = path.split(".")
     owners = [model.get_submodule(".".join(parts[:depth])) for depth in range(len(parts))]
     for owner in reversed(owners):
         for name in ("train", "eval"):
             if getattr(type(owner), name) is not getattr(nn.Module, name):
-                return owner, of_method(type(owner), name)
+                return owner, method_place(type(owner), name)
     return owners[-1], NO_PLACE
 
 
 def observe_frozen_parts(subject: Subject) -> None:
-    """Observe parts that were built in eval mode, with all parameters frozen, and that ``train()`` wakes up.
+    """Observe frozen parts that were built in eval mode, and that ``train()`` puts back into train mode.
 
-    Call it while the model is in the mode that its constructor left it in.
+    Call it before any change of mode.
     """
     model = subject.model
     if not model.training:
@@ -85,23 +85,23 @@ def observe_frozen_parts(subject: Subject) -> None:
     for path, module in asleep:
         if module.training:
             parent, _, name = path.rpartition(".")
-            place = of_assignment(type(model.get_submodule(parent)), name)
+            place = assignment_place(type(model.get_submodule(parent)), name)
             subject.log.add(FrozenPartWoken(place, (path,)))
 
 
 def observe_contained(subject: Subject, called: Iterable[nn.Module]) -> None:
-    """Observe dropouts in plain containers that the forward pass reaches; ``called`` is what it reached."""
+    """Observe dropouts in plain containers that the forward pass calls; ``called`` are the modules it called."""
     reached = {id(module) for module in called}
     for owner, path, item, module in unregistered(subject.model):
         inside = [m for m in module.modules() if is_dropout_like(m) and (rate_of(m) or ("", 0.0))[1] > 0]
         if inside and any(id(m) in reached for m in inside):
-            place = of_assignment(type(owner), item.partition("[")[0])
+            place = assignment_place(type(owner), item.partition("[")[0])
             name = f"{path}.{item}" if path else item
             subject.log.add(ContainedDropout(place, (name,), type(inside[0]).__name__))
 
 
 def observe_changed_rates(subject: Subject, before: dict[tuple[str, str], float]) -> None:
-    """Observe rates that an eval forward pass changed for the training after it; ``before`` is from train mode."""
+    """Observe rates that differ from ``before``, read in train mode before the eval forward pass."""
     after = configured_rates(subject.model)
     dropping = {leaf.path for leaf in leaves(subject.model)}
     for (path, name), rate in before.items():
@@ -111,6 +111,6 @@ def observe_changed_rates(subject: Subject, before: dict[tuple[str, str], float]
         owners = [subject.model.get_submodule(path)]
         if path in dropping and path:
             owners.insert(0, subject.model.get_submodule(path.rpartition(".")[0]))
-        found = (of_assignment(type(owner), name, m) for owner in owners for m in ("forward", "train", "eval"))
-        place = next((place for place in found if place != NO_PLACE), of_method(type(owners[0])))
+        found = (assignment_place(type(owner), name, m) for owner in owners for m in ("forward", "train", "eval"))
+        place = next((place for place in found if place != NO_PLACE), method_place(type(owners[0])))
         subject.log.add(RateChanged(place, (path,), name, rate, now))

@@ -1,4 +1,4 @@
-"""Run the model in train mode: its dropouts must be reached, not raise, and drop at their rate."""
+"""Run the model in train mode, and observe which dropouts are reached, which raise, and how much each drops."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from torch import nn
 
 from dropout_lint.facts.bound import ALPHA
 from dropout_lint.facts.observations import DropoutInModel, DropoutRaised
-from dropout_lint.models.user_code import raising
+from dropout_lint.models.user_code import raising_place
 from dropout_lint.observing.passes.unused import missed, observe_single_layers, observe_unused
 from dropout_lint.observing.probing.alone import probe_alone
 from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
-from dropout_lint.observing.recording.class_places import of_module
+from dropout_lint.observing.recording.class_places import module_place
 from dropout_lint.observing.recording.leaf_outputs import LeafRecorder
 from dropout_lint.observing.recording.modules import Leaf, leaves
 from dropout_lint.observing.subject import Subject, reason
 
 FORWARDS = 3
-"""Layer drop hides modules from one pass; what three passes miss is not used."""
+"""Most forward passes: layer drop may skip a module in one, but one that three miss counts as unused."""
 _SHAPE = re.compile(r"size of tensor|must match|broadcast|shape|dimension")
 _DEVICE_OR_TYPE = re.compile(r"same device|expected device|dtype")
 
 
 def observe_train(subject: Subject, units: int) -> set[nn.Module]:
-    """Run the model in train mode and observe its dropouts; the modules that were called, registered or not."""
-    found = leaves(subject.model)
-    recorder = LeafRecorder(found, subject.model)
+    """Run the model in train mode, observe its dropouts, and return every module that was called, registered or not.
+
+    ``units`` is the least number of independent drops for each rate.
+    """
+    dropouts = leaves(subject.model)
+    recorder = LeafRecorder(dropouts, subject.model)
     called: set[str] = set()
     modules: set[nn.Module] = set()
     calls: list[CallRecorder] = []
     for number in range(FORWARDS):
-        if number and not missed(subject, found, called):
+        if number and not missed(subject, dropouts, called):
             break
         with ModuleStack(subject.model) as stack, CallRecorder(stack) as functions:
             try:
@@ -41,7 +44,7 @@ def observe_train(subject: Subject, units: int) -> set[nn.Module]:
                     subject.forward(subject.seed + number)
             except Exception as error:
                 subject.trains = False
-                _raised(subject, error, recorder, stack)
+                _observe_error(subject, error, recorder, stack)
                 break
             finally:
                 called |= stack.called
@@ -49,18 +52,18 @@ def observe_train(subject: Subject, units: int) -> set[nn.Module]:
                 modules |= set(stack.unregistered.values())
                 calls.append(functions)
     subject.train_calls = calls
-    found = leaves(subject.model)
-    found += _by_behaviour(subject, recorder)
-    probe_alone(subject, found, recorder, units)
+    dropouts = leaves(subject.model)  # again, as forward passes can add modules
+    dropouts += _dropouts_by_behaviour(subject, recorder)
+    probe_alone(subject, dropouts, recorder, units)
     if subject.trains:
-        _in_model(subject, recorder)
-        observe_unused(subject, found, called)
+        _observe_calls(subject, recorder)
+        observe_unused(subject, dropouts, called)
     observe_single_layers(subject)
     return modules
 
 
-def _raised(subject: Subject, error: Exception, recorder: LeafRecorder, stack: ModuleStack) -> None:
-    """Observe an error inside of a dropout that its mask explains; any other is the reason for not checking."""
+def _observe_error(subject: Subject, error: Exception, recorder: LeafRecorder, stack: ModuleStack) -> None:
+    """Observe an error that the mask of a dropout caused: a wrong device, type or shape. Others mean not checked."""
     inside, text = recorder.running, reason(error)
     if inside is None:
         subject.log.remark("not checked", f"train mode: the forward pass raised {text}")
@@ -68,17 +71,17 @@ def _raised(subject: Subject, error: Exception, recorder: LeafRecorder, stack: M
     kind = type(inside).__name__
     path = stack.names.get(id(inside), "")
     if _DEVICE_OR_TYPE.search(text):
-        subject.log.add(DropoutRaised(raising(error), (path,), kind, "device or type", text))
+        subject.log.add(DropoutRaised(raising_place(error), (path,), kind, "device or type", text))
     elif _SHAPE.search(text):
-        subject.log.add(DropoutRaised(raising(error), (path,), kind, "shape", text))
+        subject.log.add(DropoutRaised(raising_place(error), (path,), kind, "shape", text))
     else:
         subject.log.remark("not checked", f"train mode: {kind} raised {text}", path)
 
 
-def _by_behaviour(subject: Subject, recorder: LeafRecorder) -> list[Leaf]:
-    """Leaves without a name of a dropout that zero at random what they are given and scale up the rest.
+def _dropouts_by_behaviour(subject: Subject, recorder: LeafRecorder) -> list[Leaf]:
+    """Find leaves that drop although their name does not say so: they zero inputs at random and scale up the rest.
 
-    Masking without scaling is as often meant (masked modelling, augmentation), so it is no mistake by itself.
+    Masking without scaling is left out: it is often meant, as in masked modelling and augmentation.
     """
     known = {id(leaf.module) for leaf in recorder.leaves}
     found = []
@@ -92,8 +95,8 @@ def _by_behaviour(subject: Subject, recorder: LeafRecorder) -> list[Leaf]:
     return found
 
 
-def _in_model(subject: Subject, recorder: LeafRecorder) -> None:
-    """Observe each call of torch's own dropouts in the model: what it dropped, and what it was given."""
+def _observe_calls(subject: Subject, recorder: LeafRecorder) -> None:
+    """Observe each call of one of torch's own dropouts: how much it dropped, and the shape of its input."""
     tested = [seen for seen in recorder.seen if seen.leaf.is_torch and 0 < seen.leaf.rate < 1]
     sizes = {a.shape[0] for a in (*subject.args, *subject.kwargs.values()) if isinstance(a, torch.Tensor) and a.dim()}
     batch = next(iter(sizes)) if len(sizes) == 1 else None
@@ -101,7 +104,7 @@ def _in_model(subject: Subject, recorder: LeafRecorder) -> None:
         leaf = seen.leaf
         subject.log.add(
             DropoutInModel(
-                of_module(subject.model, leaf.path),
+                module_place(subject.model, leaf.path),
                 (leaf.path,),
                 leaf.kind,
                 leaf.rate,

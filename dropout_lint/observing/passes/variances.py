@@ -1,4 +1,4 @@
-"""How much dropout changes the variance that layers see, and what batch norm learns from it (Li et al., CVPR 2019)."""
+"""Measure how much dropout changes the input variance of layers, above all of batch norms (Li et al., CVPR 2019)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import nn
 
 from dropout_lint.diagnostic import NO_PLACE
 from dropout_lint.facts.observations import NormAfterDropout
-from dropout_lint.observing.recording.class_places import of_assignment, of_method
+from dropout_lint.observing.recording.class_places import assignment_place, method_place
 from dropout_lint.observing.recording.modules import BATCH_NORMS, Leaf, leaves
 from dropout_lint.observing.subject import Subject, tensors
 
 NOTABLE = 0.05
-"""A ratio this far from 1 is worth a row of the table."""
+"""Smallest distance of a ratio from 1 that gets a row in the table."""
 FEWEST_VALUES = 1000
 """Values per channel (batch times positions) below which a variance is too uncertain."""
 _FOLLOWED = (nn.ReLU, nn.Identity, nn.Flatten, nn.LeakyReLU)
 
 
 def observe_variances(subject: Subject) -> None:
-    """Compare each layer's variance with all dropouts on and all off, on the same batch, batch norm in train mode."""
+    """Compare the variances of each layer with all dropouts on and off, on one batch, with batch norm in train mode."""
     dropouts = [leaf for leaf in leaves(subject.model) if leaf.rate > 0]
     if not dropouts and not any(call.live for recorder in subject.train_calls for call in recorder.calls):
         return
@@ -49,7 +49,7 @@ def observe_variances(subject: Subject) -> None:
         if values[1] >= FEWEST_VALUES and abs(ratio - 1) > NOTABLE:
             norms.append({"module": path, "values": values[1], "on": values[0], "off": off[path][2][0], "ratio": ratio})
         if path in sources:
-            _adjacent(subject, path, sources[path], ratio if values[1] >= FEWEST_VALUES else None)
+            _observe_norm_after_dropout(subject, path, sources[path], ratio if values[1] >= FEWEST_VALUES else None)
     subject.log.tables["batch_norm"] = norms
     if norms:
         worst = min(norms, key=lambda row: row["ratio"])
@@ -63,15 +63,15 @@ def _ratio(off: float, on: float) -> float:
     return round(off / on, 4) if on > 0 else 1.0
 
 
-def _adjacent(subject: Subject, path: str, dropout: Leaf, ratio: float | None) -> None:
-    """Observe a batch norm that a dropout feeds, with nothing between that changes the distribution."""
+def _observe_norm_after_dropout(subject: Subject, path: str, dropout: Leaf, ratio: float | None) -> None:
+    """Observe a batch norm whose input comes from a dropout, directly or through one of ``_FOLLOWED``."""
     norm = subject.model.get_submodule(path)
     if not isinstance(norm, BATCH_NORMS) or not norm.track_running_stats:
         return
     parent, _, name = dropout.path.rpartition(".")
-    place = of_assignment(type(subject.model.get_submodule(parent)), name)
+    place = assignment_place(type(subject.model.get_submodule(parent)), name)
     if place == NO_PLACE:
-        place = of_method(type(subject.model))
+        place = method_place(type(subject.model))
     subject.log.add(NormAfterDropout(place, (dropout.path,), dropout.kind, type(norm).__name__, path, ratio))
 
 
@@ -81,7 +81,7 @@ _LayerVariances = dict[str, tuple[str, float, tuple[float, int]]]
 def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_LayerVariances, dict[str, Leaf]]:
     """For each leaf layer: class, variance of its output, and variance and number per channel of its input.
 
-    Paths dropped whole are off both times, since a small batch makes their noise outweigh everything.
+    Stochastic depth is off in both runs, as its noise outweighs everything else in a small batch.
     """
     seen: _LayerVariances = {}
     fed: dict[int, tuple[torch.Tensor, Leaf]] = {}
@@ -114,7 +114,7 @@ def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_Laye
                 if next(module.children(), None) is None:
                     hooks.append(module.register_forward_hook(after(path)))
             if off:
-                subject.recorded(off=True)
+                subject.record_calls(off=True)
             else:
                 subject.forward()
         finally:

@@ -1,1 +1,1 @@
-"""One dropout module alone: its rate, its scale, its mask, on which inputs."""
+"""Run one dropout module alone, and read its rate, its scale and its mask."""

@@ -1,4 +1,4 @@
-"""Probe the dropouts of a model, each configuration once."""
+"""Probe each dropout of a model outside of the model; equal configurations are probed once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dropout_lint.observing.recording.modules import Leaf
 from dropout_lint.observing.subject import Subject, reason
 
 
-def probe_alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, units: int) -> None:
-    """Probe dropouts on the shapes that a forward pass gave them, with at least ``units`` independent drops each."""
+def probe_alone(subject: Subject, dropouts: list[Leaf], recorder: LeafRecorder, units: int) -> None:
+    """Probe dropouts on the input shapes that ``recorder`` saw, with at least ``units`` independent drops each."""
     groups: dict[Any, list[Leaf]] = defaultdict(list)
-    for leaf in found:
+    for leaf in dropouts:
         groups[_configuration(leaf)].append(leaf)
     alpha = ALPHA / 2 / max(1, 2 * len(groups))
     rates: list[dict[str, Any]] = []
@@ -32,7 +32,7 @@ def probe_alone(subject: Subject, found: list[Leaf], recorder: LeafRecorder, uni
             subject.log.remark("not checked", f"{leaf.kind} on its own: {reason(error)}", leaf.path)
             continue
         if probed.draws_in_eval and id(leaf.module) in recorder.reached:
-            continue  # the eval pass of the model observes it, with the line that draws
+            continue  # eval_pass observes it, and knows the line that draws
         _add(subject, replace(probed, modules=names, alpha=alpha))
         other = with_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
         if other is not None:
@@ -56,7 +56,7 @@ def _configuration(leaf: Leaf) -> tuple[Any, ...]:
 def _at_another_rate(
     subject: Subject, other: Leaf, first: ProbedDropout, units: int, names: tuple[str, ...], alpha: float
 ) -> None:
-    """Probe a new module of the same class with a rate that hides nothing."""
+    """Probe a new module of the same class at PROBE_RATE, where mistakes that 0 or 0.5 hide become visible."""
     try:
         probed = probe(other, [first.shape], subject.device, units, subject.seed)
     except Exception as error:
@@ -66,7 +66,7 @@ def _at_another_rate(
 
 
 def _add(subject: Subject, probed: ProbedDropout) -> None:
-    """Add a probe, and remarks on what it leaves open."""
+    """Add the result of a probe, and remarks on what it could not decide."""
     subject.log.add(probed)
     text = _left_open(probed)
     if text:

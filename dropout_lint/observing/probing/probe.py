@@ -13,16 +13,16 @@ from torch import nn
 from dropout_lint.facts.bound import ALPHA
 from dropout_lint.facts.observations import ForeignInput, MaskReading, Moments, ProbedDropout
 from dropout_lint.observing.recording import masks, rng
-from dropout_lint.observing.recording.class_places import of_method
+from dropout_lint.observing.recording.class_places import method_place
 from dropout_lint.observing.recording.modules import Leaf
 from dropout_lint.observing.subject import PROBE_RATE, reason
 
 SHAPES = ((64, 8, 8, 8), (64, 16, 16), (64, 256), (64, 8, 4, 4, 4))
-"""Shapes to try on a module whose inputs the run did not show."""
+"""Shapes to try on a module whose input shape is not known."""
 RUNS, MOST_RUNS, UNITS = 8, 256, 4096
 MOST_VALUES = 2**14
-"""Values in one run; no dimension is cut below 4 for it."""
-_ALPHA = (nn.AlphaDropout, nn.FeatureAlphaDropout)
+"""Most values in one run; dimensions are halved to reach it, but not below 4."""
+_ALPHA_DROPOUTS = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 def probe(
@@ -30,7 +30,7 @@ def probe(
 ) -> ProbedDropout:
     """Run a leaf alone on one device, from a fixed seed, with shapes that the model used (``seen``) or common ones.
 
-    Raises the last error of the module's own where it accepts none of the shapes.
+    Raises the first exception of the module if it accepts none of the shapes.
     """
     module, mode = leaf.module, leaf.module.training
     error: Exception | None = None
@@ -47,7 +47,7 @@ def probe(
 
 
 def _widened(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape of the model with a batch of 64, and no more values than one probe needs."""
+    """The same shape with a batch of 64, and at most MOST_VALUES values."""
     wide = [64, *shape[1:]]
     while len(wide) > 1 and torch.Size(wide).numel() > MOST_VALUES:
         largest = max(range(1, len(wide)), key=lambda dim: wide[dim])
@@ -66,7 +66,7 @@ def _probe(leaf: Leaf, shape: tuple[int, ...], device: torch.device, units: int)
     draws = bool(rng.moved(before, rng.state()))
     factor = None if draws else _factor(x, y)
     module.train()
-    if isinstance(module, _ALPHA):
+    if isinstance(module, _ALPHA_DROPOUTS):
         return _observation(leaf, shape, factor, draws, None, _moments(module, shape, device))
     runs = [_call(module, torch.ones(shape, device=device)) for _ in range(RUNS)]
     mask = masks.read(torch.stack(runs))
@@ -85,7 +85,7 @@ def _observation(
     moments: Moments | None = None,
 ) -> ProbedDropout:
     return ProbedDropout(
-        of_method(type(leaf.module)),
+        method_place(type(leaf.module)),
         (leaf.path,),
         leaf.kind,
         leaf.attribute,
@@ -123,10 +123,10 @@ def _moments(module: nn.Module, shape: tuple[int, ...], device: torch.device) ->
 
 
 def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
-    """A new module of the same class with another rate; None where its constructor does not show how.
+    """Build a new module of the same class with another rate; None if its constructor has no such parameter.
 
-    The other parameters are filled from attributes of the same names, so that what the constructor derives from the
-    rate is derived again.
+    The other parameters are filled from attributes of the same names, so that values that the
+    constructor computes from the rate are computed again.
     """
     cls = type(leaf.module)
     try:
@@ -152,14 +152,14 @@ def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
 
 
 def foreign_input(leaf: Leaf, shape: tuple[int, ...], modules: tuple[str, ...]) -> ForeignInput:
-    """Run a leaf in train mode on inputs of another device and of another type.
+    """Run a dropout in train mode on an input of another device, and on one of another type.
 
-    The "meta" device stands for any other device: mixing it with a real tensor raises as two real devices do.
+    The "meta" device serves as the other device: mixing it with a real tensor raises as two real devices do.
     """
     on_meta = _output_type(leaf, torch.float32, torch.device("meta"), shape)
     got = _output_type(leaf, torch.bfloat16, torch.device("cpu"), shape)
     return ForeignInput(
-        of_method(type(leaf.module)),
+        method_place(type(leaf.module)),
         modules,
         leaf.kind,
         mask_on_cpu=isinstance(on_meta, str) and _mixes_devices(on_meta),
@@ -168,7 +168,7 @@ def foreign_input(leaf: Leaf, shape: tuple[int, ...], modules: tuple[str, ...]) 
 
 
 def _output_type(leaf: Leaf, dtype: torch.dtype, device: torch.device, shape: tuple[int, ...]) -> str | torch.dtype:
-    """The type of a leaf's output in train mode on ``dtype``, or the error that it raises, in one line."""
+    """The type of the output in train mode for an input of ``dtype``, or the exception in one line."""
     module, mode = leaf.module, leaf.module.training
     module.train()
     try:

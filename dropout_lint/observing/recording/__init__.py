@@ -1,1 +1,1 @@
-"""What one forward pass does: the modules and functions that it calls, the numbers that it draws, and where."""
+"""Record one forward pass: the modules and functions that it calls, the random numbers that it draws, and where."""

@@ -1,4 +1,4 @@
-"""Which modules and which dropout functions a forward pass calls, with their rates and modes."""
+"""Record the modules and the dropout functions that a forward pass calls, with their rates and modes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 
 from dropout_lint.diagnostic import CodePlace
-from dropout_lint.models.user_code import calling
+from dropout_lint.models.user_code import calling_place
 from dropout_lint.observing.recording.modules import paths
 
 _DROPOUT = ("p", 1, 0.5, "training", 2, True)
@@ -29,12 +29,12 @@ FUNCTIONS: dict[Callable[..., Any], tuple[str, int, float, str, int, bool]] = {
     ),
     F.scaled_dot_product_attention: ("dropout_p", 4, 0.0, "", -1, True),
 }
-"""For each function that drops: name, position and default of its rate, then of its mode."""
+"""For each dropout function: name, position and default of its rate, then of its mode."""
 
 
 @dataclass(frozen=True, slots=True)
 class DropoutCall:
-    """A call of a function that drops; ``module`` is the path of the module around, None if it is not registered."""
+    """A call of a dropout function; ``module`` is the path of the calling module, None if it is not registered."""
 
     function: Callable[..., Any]
     rate: float
@@ -68,7 +68,7 @@ def arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
 def without_dropping(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of the same call with rate 0."""
+    """The same arguments with rate 0."""
     rate_name, rate_at = FUNCTIONS[function][:2]
     if len(args) > rate_at:
         return (*args[:rate_at], 0.0, *args[rate_at + 1 :]), kwargs
@@ -76,14 +76,14 @@ def without_dropping(
 
 
 class ModuleStack:
-    """While open, follows every module that is called: ``stack`` now, ``called`` in the whole run, by path."""
+    """While open, tracks module calls: ``stack`` has those that run now, ``called`` the paths of all so far."""
 
     def __init__(self, model: nn.Module) -> None:
         self.names = paths(model)
         self.stack: list[nn.Module] = []
         self.called: set[str] = set()
         self.unregistered: dict[int, nn.Module] = {}
-        """Modules that were called and are not registered, kept alive so that no ``id`` is used twice."""
+        """Called modules that are not registered, kept alive so that no ``id`` is reused."""
         self._hooks: list[Any] = []
 
     def __enter__(self) -> ModuleStack:
@@ -111,24 +111,24 @@ class ModuleStack:
 
     @property
     def path(self) -> str | None:
-        """Path of the innermost module that runs, None if it is not registered."""
+        """The path of the innermost running module, None if it is not registered."""
         return self.names.get(id(self.stack[-1])) if self.stack else ""
 
     @property
     def registered(self) -> str:
-        """Path of the innermost module that runs and is registered."""
+        """The path of the innermost running module that is registered."""
         return next((self.names[id(m)] for m in reversed(self.stack) if id(m) in self.names), "")
 
 
 @dataclass
 class CallRecorder(TorchFunctionMode):
-    """While open, records every call of a function that drops. ``off`` runs each of them with rate 0."""
+    """While open, records every call of a dropout function; with ``off``, each runs with rate 0."""
 
     modules: ModuleStack
     off: bool = False
     calls: list[DropoutCall] = field(default_factory=list)
     current: list[Callable[..., Any]] = field(default_factory=list)
-    """The torch functions that run, the outermost first."""
+    """The torch functions that are running, the outermost first."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class CallRecorder(TorchFunctionMode):
         if func in FUNCTIONS:
             given = arguments(func, args, kwargs)
             if given is not None:
-                self.calls.append(DropoutCall(func, *given, self.modules.path, calling(sys._getframe(1))))
+                self.calls.append(DropoutCall(func, *given, self.modules.path, calling_place(sys._getframe(1))))
             if self.off:
                 args, kwargs = without_dropping(func, args, kwargs)
         self.current.append(func)

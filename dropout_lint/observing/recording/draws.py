@@ -1,4 +1,4 @@
-"""Which operators draw random numbers during a forward pass, where, and what becomes of the numbers."""
+"""Record the operators that draw random numbers in a forward pass, their places, and how the numbers are used."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dropout_lint.diagnostic import CodePlace
-from dropout_lint.models.user_code import calling
+from dropout_lint.models.user_code import calling_place
 from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
 
 _OFF = {"dropout_p": 0, "p": 0, "dropout": 0, "train": False, "training": False}
-"""Arguments with which an operator that is tagged as random draws nothing."""
+"""Argument values with which an operator that is tagged as random draws nothing."""
 _COMPARES = {"lt", "le", "gt", "ge", "floor", "ceil", "round", "bernoulli", "floor_", "lt_", "le_", "gt_", "ge_"}
 _KEEPS_KIND = {
     *("add", "sub", "rsub", "mul", "div", "add_", "sub_", "mul_", "div_", "_to_copy", "clone", "view", "_unsafe_view"),
@@ -28,7 +28,7 @@ _APPLIES = {"mul", "mul_", "div", "div_", "where", "masked_fill", "masked_fill_"
 
 
 class DrawUse(StrEnum):
-    """What becomes of the drawn numbers: a mask on activations, a choice of what runs, or noise so far."""
+    """How drawn numbers are used: as a mask on activations, as a choice of what runs, or else as noise."""
 
     MASK = "mask"
     CHOICE = "choice"
@@ -51,8 +51,8 @@ class RandomDraw:
 class DrawRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While open, records each operator that is tagged ``nondeterministic_seeded`` and draws.
 
-    The numbers are followed through comparisons, casts and views: multiplied into something else they are a mask,
-    turned into a Python value they are a choice.
+    The numbers are followed through comparisons, casts and views. Once compared, they are a mask if they are
+    multiplied into another tensor, and a choice if they become a Python value.
     """
 
     def __init__(self, modules: ModuleStack, functions: CallRecorder) -> None:
@@ -83,7 +83,7 @@ class DrawRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         stack = self._modules
         around = self._functions.current[0] if self._functions.current else None
         module = stack.stack[-1] if stack.stack else None
-        draw = RandomDraw(str(func), around, stack.path, stack.registered, module, calling(sys._getframe(1)))
+        draw = RandomDraw(str(func), around, stack.path, stack.registered, module, calling_place(sys._getframe(1)))
         self.draws.append(draw)
         return draw
 

@@ -1,4 +1,4 @@
-"""Inputs and outputs of the dropouts of a model during one forward pass: what they dropped inside of it."""
+"""Record the calls of the dropouts of a model in one forward pass: how much of its input each one zeroed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from dropout_lint.observing.recording.modules import Leaf
 
 _CHANNELS = {"Dropout1d": 1, "Dropout2d": 2, "Dropout3d": 3, "FeatureAlphaDropout": 0}
 _MOST_VALUES = 2**22
+"""Calls with a larger input are not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeafCall:
-    """One call of a dropout in the model: dropped and all units among non-zero inputs, and the shape of the input."""
+    """One call of a dropout in the model: units with a non-zero input, those of them dropped, and the input shape."""
 
     leaf: Leaf
     shape: tuple[int, ...]
@@ -31,17 +32,21 @@ class LeafCall:
 
 
 class LeafRecorder:
-    """While open, reads every call of the dropout-like leaves, and of the leaves that draw random numbers."""
+    """While open, records every call of the given dropouts, and of other leaves that draw random numbers."""
 
     def __init__(self, leaves: Iterable[Leaf], model: nn.Module | None = None) -> None:
         self.leaves = list(leaves)
         self.seen: list[LeafCall] = []
+        """The calls of ``leaves``."""
         self.shapes: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        """The input shapes of each of ``leaves``, by path."""
         self.random_leaves: list[tuple[str, nn.Module, LeafCall]] = []
+        """Other leaves that drew random numbers: path, module and call."""
         self.reached: set[int] = set()
+        """The ``id`` of every recorded module that was called."""
         self.running: nn.Module | None = None
-        """The dropout that runs; after an error, the one that raised it."""
-        self._others = _plain_leaves(model, self.leaves) if model is not None else []
+        """The dropout that is running; after an exception, the one that raised it."""
+        self._others = _other_leaves(model, self.leaves) if model is not None else []
         self._inputs: dict[int, tuple[torch.Tensor, Any]] = {}
         self._hooks: list[Any] = []
 
@@ -84,7 +89,7 @@ class LeafRecorder:
         return hook
 
 
-def _plain_leaves(model: nn.Module, known: list[Leaf]) -> list[Leaf]:
+def _other_leaves(model: nn.Module, known: list[Leaf]) -> list[Leaf]:
     ids = {id(leaf.module) for leaf in known}
     return [
         Leaf(path, module, "", 0.0)
@@ -97,7 +102,7 @@ def _plain_leaves(model: nn.Module, known: list[Leaf]) -> list[Leaf]:
 
 
 def _read(leaf: Leaf, x: torch.Tensor, y: torch.Tensor) -> LeafCall:
-    """Count zeros where the input had none; a channel counts once, and only where something in it is not zero."""
+    """Count outputs that became zero; a channel counts once, and only if its input is not all zero."""
     shape, never_negative = tuple(x.shape), False
     kind = type(leaf.module).__name__
     if kind in {"AlphaDropout", "FeatureAlphaDropout"}:

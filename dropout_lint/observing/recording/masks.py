@@ -1,4 +1,4 @@
-"""Read a mask off outputs: which values were zeroed, over how many independent units, and the scale of the rest."""
+"""Read the mask from the outputs of a dropout on ones: how much was zeroed, in how many units, and the scale."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OVERDISPERSION = 5.0
 def read(runs: torch.Tensor) -> MaskReading | None:
     """Read the outputs of several runs on ones, stacked along dimension 0 (shape: runs, batch, ...).
 
-    None where nothing was kept.
+    None if nothing was kept.
     """
     zero = runs == 0
     if bool(zero.all()):
@@ -35,7 +35,7 @@ def _constant(zero: torch.Tensor, dim: int) -> bool:
 
 
 def _dependent(units: torch.Tensor) -> bool:
-    """Whether neighbours agree more often than chance, or whole runs differ more than independent units could."""
+    """Whether units are not independent: neighbours agree, or whole runs differ, more than chance allows."""
     values = units.float()
     variance = float(values.var())
     if variance == 0:

@@ -1,4 +1,4 @@
-"""The mode argument of a dropout call, as its source shows it."""
+"""Read the mode argument of a dropout call from its source text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 
 
 def mode_argument(call_text: str, function: str) -> str | None:
-    """Source of the mode that a call of ``function`` passes, "" if it passes none, None where the text hides it."""
+    """The source of the mode that a call of ``function`` passes, "" if it passes none, None if the text is unclear."""
     try:
         call = ast.parse(textwrap.dedent(call_text).strip(), mode="eval").body
     except (SyntaxError, ValueError):

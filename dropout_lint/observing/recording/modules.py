@@ -1,4 +1,4 @@
-"""The modules of a model: their names, which of them drop, and those in containers that torch does not see."""
+"""Questions about the modules of a model: paths, which of them drop and at what rate, and which are not registered."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ RATES = (
     "dropout_prob",
     "p_drop",
 )
-"""Attributes with the rate of a hand-written dropout module, the likeliest first."""
+"""Attributes that hold the rate of a handwritten dropout module, the likeliest first."""
 CONTAINERS = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A module that only drops: its path ("blocks.0.drop"), the attribute of its rate ("p"), and the rate."""
+    """A dropout layer: its path ("blocks.0.drop"), the attribute of its rate ("p"), and the rate."""
 
     path: str
     module: nn.Module
@@ -40,12 +40,12 @@ class Leaf:
 
     @property
     def kind(self) -> str:
-        """Name of its class."""
+        """The name of its class."""
         return type(self.module).__name__
 
     @property
     def drops_paths(self) -> bool:
-        """Whether its name is that of stochastic depth, which drops whole samples."""
+        """Whether its name is one for stochastic depth, which drops whole samples."""
         named = words(self.kind)
         return (
             {"drop", "path"} <= named
@@ -55,12 +55,12 @@ class Leaf:
 
     @property
     def is_torch(self) -> bool:
-        """Whether it is one of torch's own dropout classes, whose arithmetic needs no proof."""
+        """Whether it is one of torch's own dropout classes, whose arithmetic is not tested."""
         return type(self.module).__module__ == "torch.nn.modules.dropout"
 
 
 def paths(model: nn.Module) -> dict[int, str]:
-    """Name of each registered module by ``id``, the first where it has several; the root is ""."""
+    """The path of each registered module by ``id``; its first path if it has several, and "" for the model."""
     return {id(module): name for name, module in model.named_modules()}
 
 
@@ -77,7 +77,7 @@ def is_dropout_like(module: nn.Module) -> bool:
 
 
 def rate_of(module: nn.Module) -> tuple[str, float] | None:
-    """Attribute and value of a module's drop rate; None where no attribute is a probability of dropping."""
+    """Attribute and value of a module's drop rate, or None if no attribute is a probability of dropping."""
     for name in RATES:
         value = getattr(module, name, None)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
@@ -86,7 +86,7 @@ def rate_of(module: nn.Module) -> tuple[str, float] | None:
 
 
 def answers_by_mode(module: nn.Module) -> bool:
-    """Whether a module answers differently in its two modes, as far as its class shows."""
+    """Whether train and eval mode change the output of a module: a batch norm, or a dropout with a rate."""
     rate = rate_of(module) if is_dropout_like(module) else None
     return isinstance(module, BATCH_NORMS) or (rate is not None and rate[1] > 0)
 
@@ -98,7 +98,7 @@ def is_frozen(module: nn.Module) -> bool:
 
 
 def leaves(model: nn.Module) -> list[Leaf]:
-    """The dropout-like leaves of a model that have a rate."""
+    """The dropout layers of a model that have a rate."""
     found = []
     for path, module in model.named_modules():
         rate = rate_of(module) if is_dropout_like(module) else None
@@ -108,7 +108,7 @@ def leaves(model: nn.Module) -> list[Leaf]:
 
 
 def configured_rates(model: nn.Module) -> dict[tuple[str, str], float]:
-    """Every float attribute with a name of a drop rate, by module path and attribute."""
+    """Every float attribute that is named as a drop rate, by module path and attribute."""
     found = {}
     for path, module in model.named_modules():
         known = RATES if is_dropout_like(module) else ()
@@ -119,35 +119,38 @@ def configured_rates(model: nn.Module) -> dict[tuple[str, str], float]:
 
 
 def names_drop_rate(name: str) -> bool:
-    """Whether an attribute's name is that of a probability of dropping, and not of keeping."""
+    """Whether an attribute is named as a probability of dropping, such as ``drop_rate``, and not of keeping."""
     named = words(name)
     return any(word.startswith("drop") for word in named) and not named & KEEP_WORDS
 
 
 def unregistered(model: nn.Module) -> Iterator[tuple[nn.Module, str, str, nn.Module]]:
-    """Modules in plain containers and class bodies: owner, its path, attribute ("layers[2]"), and module."""
+    """Modules that torch does not register, since a list, dict or class body has them.
+
+    Yields the owner, its path, the item of the owner such as "layers[2]", and the module.
+    """
     registered = {id(module) for module in model.modules()}
     for path, owner in model.named_modules():
-        own = [item for item in vars(owner).items() if item[0] not in {"_modules", "_parameters", "_buffers"}]
-        shared = [item for cls in type(owner).__mro__ if not _is_torch(cls) for item in vars(cls).items()]
-        for name, value in [*own, *shared]:
-            for place, module in _contained(value, name):
+        own = [pair for pair in vars(owner).items() if pair[0] not in {"_modules", "_parameters", "_buffers"}]
+        of_classes = [pair for cls in type(owner).__mro__ if not _is_torch(cls) for pair in vars(cls).items()]
+        for name, value in [*own, *of_classes]:
+            for item, module in _contained(value, name):
                 if id(module) not in registered:
-                    yield owner, path, place, module
+                    yield owner, path, item, module
 
 
 def _is_torch(cls: type) -> bool:
     return cls.__module__.partition(".")[0] in {"torch", "builtins", "typing", "abc"}
 
 
-def _contained(value: Any, place: str) -> Iterator[tuple[str, nn.Module]]:
+def _contained(value: Any, name: str) -> Iterator[tuple[str, nn.Module]]:
     if isinstance(value, nn.Module):
-        yield place, value
+        yield name, value
     elif isinstance(value, Mapping) and len(value) < 1000:
         for key, item in list(value.items()):
             if isinstance(item, nn.Module | list | tuple | dict):
-                yield from _contained(item, f"{place}[{key!r}]")
+                yield from _contained(item, f"{name}[{key!r}]")
     elif isinstance(value, list | tuple | set) and len(value) < 1000:
         for index, item in enumerate(value):
             if isinstance(item, nn.Module | list | tuple | dict):
-                yield from _contained(item, f"{place}[{index}]")
+                yield from _contained(item, f"{name}[{index}]")

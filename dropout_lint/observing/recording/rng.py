@@ -1,4 +1,4 @@
-"""Every source of random numbers that a forward pass may use: torch on each device, ``random`` and numpy."""
+"""Read, compare and set the random generators that a forward pass may use: torch's, ``random`` and numpy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 
 def accelerators() -> list[torch.device]:
-    """The accelerators that this process can use, of the one kind that torch has at a time."""
+    """The accelerators that this process can use; torch supports one kind at a time."""
     kind = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if kind is None:
         return []
@@ -42,7 +42,7 @@ def _accelerator_state(device: torch.device) -> torch.Tensor:
 
 
 def moved(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
-    """Names of the generators that were drawn from between two states."""
+    """The names of the generators whose state differs."""
     return tuple(name for name, was in before.items() if not _same(was, after.get(name)))
 
 
@@ -65,7 +65,7 @@ def seed_python(seed: int) -> None:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Inside, every generator starts from ``seed``; afterwards, each is as it was before."""
+    """While open, every generator starts from ``seed``; afterwards its state is restored."""
     before = state()
     torch.manual_seed(seed)
     seed_python(seed)
