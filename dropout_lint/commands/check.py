@@ -129,7 +129,7 @@ def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted)
     linted = without_known(options, resolver, linted)
     if options.diff_base is None:
         return linted
-    from dropout_lint.commands.shared.diff_base import only_changed
+    from dropout_lint.commands.diff_base import only_changed
 
     return only_changed(options.diff_base, linted)
 
