@@ -18,6 +18,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
+from dropout_lint.syntax.positions import column_of_byte
 
 _LIBRARIES = ("torch", "functorch", "einops")
 """Packages whose frames are no user code."""
@@ -109,10 +110,7 @@ def whole_line(path: str, number: int) -> CodePlace:
 
 def column(path: str, line: int, offset: int) -> int:
     """The column, counted in characters, of an offset in bytes of UTF-8."""
-    text = line_text(path, line)
-    if text.isascii():
-        return offset + 1
-    return len(text.encode()[:offset].decode(errors="replace")) + 1
+    return column_of_byte(line_text(path, line), offset)
 
 
 def line_text(path: str, number: int) -> str:
