@@ -17,7 +17,7 @@ from dropout_lint.commands.shared.messages import show_failures
 from dropout_lint.diagnostic import Failure, Span
 from dropout_lint.disk import Disk
 from dropout_lint.facts import FACT_KINDS, FileFacts, LayerGraph, ModeRun
-from dropout_lint.linting.analysis import Analysed, analyse_text
+from dropout_lint.linting.analysis import AnalysedFile, analyse_text
 from dropout_lint.mode.linking.link import link
 from dropout_lint.project.files import Files
 from dropout_lint.project.networks import Networks
@@ -86,7 +86,7 @@ def _of_kind(kind: type, facts: FileFacts, project: Project) -> tuple[object, ..
     return facts.of_kind(kind)
 
 
-def _refuse(analysed: Analysed) -> None:
+def _refuse(analysed: AnalysedFile) -> None:
     if analysed.failure:
         raise UnreadableSource(analysed.failure)
     if analysed.syntax_error is not None:

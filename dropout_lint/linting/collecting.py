@@ -1,4 +1,4 @@
-"""The first stage: the facts of each file, in several processes where that pays."""
+"""The first stage: analyse all files, in parallel if there are many. ``analysis.py`` analyses one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dropout_lint.disk import UNREADABLE, Disk, Seen
-from dropout_lint.linting.analysis import Analysed, Analysis, Task, analyse, analyse_text, start_worker
+from dropout_lint.linting.analysis import AnalysedFile, Analysis, Task, analyse, analyse_text, start_worker
 from dropout_lint.linting.stages import Collected, FileSet
 from dropout_lint.source.names.place import place_of
 
@@ -20,9 +20,9 @@ def collect(
     analyses: Callable[[Sequence[Task]], Iterable[Analysis]],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Collected:
-    """Collect the facts of all files, in any order; ``analyses`` analyses those that are read from disk."""
+    """Collect the facts of all files, in any order; ``analyses`` is called for those that are on disk only."""
     tasks = [Task(path, place_of(path, disk), files.follows_modes(path)) for path in files.settings]
-    done: list[Analysed] = []
+    done: list[AnalysedFile] = []
     for one in _all(tasks, files, analyses):
         done.append(one)
         if on_progress is not None:
@@ -32,7 +32,7 @@ def collect(
 
 def _all(
     tasks: Sequence[Task], files: FileSet, analyses: Callable[[Sequence[Task]], Iterable[Analysis]]
-) -> Iterator[Analysed]:
+) -> Iterator[AnalysedFile]:
     for path, place, modes in tasks:
         if path in files.texts:
             text = files.texts[path]
@@ -56,13 +56,13 @@ def _in_parallel(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[Analy
     from dropout_lint.linting.transport import analysed_from
 
     with ProcessPoolExecutor(jobs, initializer=start_worker) as pool:
-        for task, (seen, text, failed) in zip(tasks, pool.map(_work, tasks, chunksize=8), strict=True):
+        for task, (seen, text, unencoded) in zip(tasks, pool.map(_work, tasks, chunksize=8), strict=True):
             disk.note(task.path, seen)
-            yield Analysis(task, failed or analysed_from(text, task.path, task.place), text)
+            yield Analysis(task, unencoded or analysed_from(text, task.path, task.place), text)
 
 
-def _work(task: Task) -> tuple[Seen, str, Analysed | None]:
-    """Analyse in a process of its own; what does not travel as JSON, as a pickle."""
+def _work(task: Task) -> tuple[Seen, str, AnalysedFile | None]:
+    """Analyse in a worker process. Returns JSON, and an object only for what JSON cannot represent."""
     from dropout_lint.linting.transport import entry_text
 
     disk = Disk()

@@ -1,9 +1,10 @@
 """A run: a chain of stages, each a function from one value of ``stages.py`` to the next.
 
-    FileSet --collect--> Collected --link--> Linked --check_files, check_runs--> Checked --suppress--> LintResult
+    FileSet --collect--> Collected --link--> Linked --check_runs--> Checked
+    Checked --confirm--> Checked --suppress--> LintResult
 
-Fixing runs the same stages again with other texts in the FileSet. The run cache wraps the chain, the facts store wraps
-the analysis of files.
+``check_files`` needs no links: it leads from Collected to Checked. Fixing runs the same stages again with other texts
+in the FileSet. ``run_cache`` wraps the whole chain, ``facts_store`` the analysis of files.
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ def check(collected: Collected, space: Workspace) -> Checked:
 
     project = space.project(collected)
 
-    def elsewhere() -> tuple[Mapping[str, Found], Looks]:
+    def in_other_process() -> tuple[Mapping[str, Found], Looks]:
         space.disk.hand_over()
         return confirm(check_files(collected, project), project.files).found, space.disk.hand_over()
 
     pays = FORKS and space.jobs > 1 and with_facts >= APART_FROM
     pays = pays and any(map(collected.files.follows_modes, collected.files.settings))
-    with apart(elsewhere if pays else None) as done:
+    with apart(in_other_process if pays else None) as done:
         modes = confirm(check_runs(link(collected, project, space.jobs), project), project.files)
         others = done()
     if others is None:

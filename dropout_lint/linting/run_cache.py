@@ -28,7 +28,7 @@ class _Run:
 
 
 def remembered(lint: Callable[[FileSet], LintResult], files: FileSet, folder: CacheFolder, disk: Disk) -> LintResult:
-    """The result of ``lint``, which reads from ``disk``, or of an earlier run with the same reads."""
+    """The cached result of an earlier run with the same reads from ``disk``, else that of ``lint``."""
     runs, key = Runs(folder), run_key(files)
     diagnostics = runs.recall(key, disk)
     if diagnostics is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workspace:
-    """The file system as one run reads it, and the facts of earlier runs in ``store``. Holds no result of a stage."""
+    """The file system as one run reads it, and the facts of earlier runs in ``store``. No results of stages."""
 
     disk: Disk = field(default_factory=Disk)
     store: FactsStore | None = None
@@ -46,7 +46,7 @@ class Workspace:
         return self.before or Files(self.disk, self._read)
 
     def project(self, collected: Collected) -> Project:
-        """Answers about the files of a run and those around them."""
+        """The project around the files of a run: names and classes across files."""
         from dropout_lint.project.project import Project
 
         return Project(self.files.view(collected.files.texts, collected.facts), collected.files.named)
