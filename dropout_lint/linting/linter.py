@@ -20,7 +20,7 @@ from dropout_lint.linting.collecting import collect
 from dropout_lint.linting.stages import Checked, Collected, FileSet, Found, LintResult
 from dropout_lint.linting.suppressing import suppress
 from dropout_lint.linting.workspace import Workspace
-from dropout_lint.processes import FORKS, apart, processors
+from dropout_lint.processes import FORKS, in_background, processors
 
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
@@ -54,13 +54,13 @@ def check(collected: Collected, space: Workspace) -> Checked:
 
     project = space.project(collected)
 
-    def in_other_process() -> tuple[Mapping[str, Found], Looks]:
+    def check_unlinked() -> tuple[Mapping[str, Found], Looks]:
         space.disk.hand_over()
         return confirm(check_files(collected, project), project.files).found, space.disk.hand_over()
 
     pays = FORKS and space.jobs > 1 and with_facts >= APART_FROM
     pays = pays and any(map(collected.files.follows_modes, collected.files.settings))
-    with apart(in_other_process if pays else None) as done:
+    with in_background(check_unlinked if pays else None) as done:
         modes = confirm(check_runs(link(collected, project, space.jobs), project), project.files)
         others = done()
     if others is None:
