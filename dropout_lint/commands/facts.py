@@ -131,7 +131,7 @@ def _set_fields(value: Any) -> Iterator[tuple[str, object]]:
 
 
 def _laid_out(value: Any, indent: int = 0, taken: int = 0) -> str:
-    """JSON in which a list or an object takes one line where it fits; ``taken`` columns hold its key."""
+    """JSON in which a list or an object takes one line where it fits; ``taken`` columns are used by its key."""
     line = json.dumps(value, ensure_ascii=False)
     if indent + taken + len(line) < _WIDTH or not isinstance(value, dict | list) or not value:
         return line

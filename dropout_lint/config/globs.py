@@ -58,7 +58,7 @@ def translate(pattern: str) -> str:
 
 
 class PathMatcher:
-    """Matches paths against patterns, each of which is a name or an absolute path."""
+    """Matches paths against patterns: names or absolute paths."""
 
     def __init__(self, patterns: Collection[str]) -> None:
         names = [pattern for pattern in patterns if "/" not in pattern]
