@@ -42,7 +42,7 @@ class Findings:
         for item in sorted(diagnostics, key=_precedence):
             _add(self._by_file.setdefault(os.path.realpath(item.path), []), item)
 
-    def joined(self, path: str, source: Iterable[Diagnostic]) -> list[Diagnostic]:
+    def merged_with(self, path: str, source: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The findings of one file merged with those of the source engine, which keep their messages."""
         file = os.path.realpath(path)
         merged = list(source)

@@ -44,7 +44,7 @@ def _with_runs(path: Path, found: list[Diagnostic], files: FileSet, runs: Findin
     if runs is None:
         return found
     enabled = files.enabled(path)
-    return [item for item in runs.joined(str(path), found) if item.code in enabled]
+    return [item for item in runs.merged_with(str(path), found) if item.code in enabled]
 
 
 def _checked_rules(one: AnalysedFile, files: FileSet, runs: Findings | None) -> frozenset[str]:

@@ -114,7 +114,7 @@ def selected(
         if os.path.realpath(path) in left_out:
             continue
         enabled = settings_for(path).enabled_for(path)
-        found = [item for item in findings.joined(name, ()) if item.code in enabled]
+        found = [item for item in findings.merged_with(name, ()) if item.code in enabled]
         kept += _unsuppressed(path, found)
     return tuple(sorted(kept, key=lambda item: item.sort_key))
 
