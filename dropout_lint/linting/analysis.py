@@ -44,7 +44,7 @@ class Task(NamedTuple):
     modes: bool
 
 
-class Analysis(NamedTuple):
+class TaskResult(NamedTuple):
     """A task and its result. ``text`` is the result as JSON if a worker process sent it, else ""."""
 
     task: Task
@@ -60,7 +60,7 @@ def start_worker() -> None:
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
     collecting = gc.isenabled()
     gc.disable()
@@ -90,7 +90,7 @@ def analyse_text(path: Path, text: str, data: bytes, place: Place, modes: bool) 
     if len(data) > (MAX_BYTES if relevant else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return AnalysedFile(path, failure=f"too large to check: {size}") if relevant else AnalysedFile(path)
-    with without_collecting():
+    with without_garbage_collection():
         return _parsed(path, text, place, modes, relevant)
 
 

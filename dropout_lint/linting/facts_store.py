@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.disk import Disk, digest_of
-from dropout_lint.linting.analysis import AnalysedFile, Analysis, Task
-from dropout_lint.linting.transport import analysed_from, entry_text
+from dropout_lint.linting.analysis import AnalysedFile, Task, TaskResult
+from dropout_lint.linting.analysis_json import analysis_from_json, analysis_to_json
 
 if TYPE_CHECKING:
     from dropout_lint.facts import FileFacts
@@ -40,14 +40,14 @@ class FactsStore:
         self._changed: set[str] = set()
 
     def analyses(
-        self, tasks: Sequence[Task], disk: Disk, analyse_all: Callable[[Sequence[Task]], Iterable[Analysis]]
-    ) -> Iterator[Analysis]:
+        self, tasks: Sequence[Task], disk: Disk, analyse_all: Callable[[Sequence[Task]], Iterable[TaskResult]]
+    ) -> Iterator[TaskResult]:
         """The analyses of files, from the store. ``analyse_all`` is called for those that are not there."""
         new: list[Task] = []
         for task in tasks:
             known = self._known(task, disk)
             if known is not None:
-                yield Analysis(task, known)
+                yield TaskResult(task, known)
             else:
                 new.append(task)
         for one in analyse_all(new):
@@ -66,7 +66,7 @@ class FactsStore:
                 return known.facts
         facts = read(path, data, place)
         with contextlib.suppress(RecursionError):
-            self._put(_key(path, digest, place, "lookup"), entry_text(AnalysedFile(path, facts)))
+            self._put(_key(path, digest, place, "lookup"), analysis_to_json(AnalysedFile(path, facts)))
         return facts
 
     def save(self) -> None:
@@ -95,9 +95,9 @@ class FactsStore:
             return None
         return self._entry(task.path, task.place, _key_of(task, disk.digest(task.path)))
 
-    def _add(self, one: Analysis, digest: str) -> None:
+    def _add(self, one: TaskResult, digest: str) -> None:
         with contextlib.suppress(RecursionError):
-            self._put(_key_of(one.task, digest), one.text or entry_text(one.analysed))
+            self._put(_key_of(one.task, digest), one.text or analysis_to_json(one.analysed))
 
     def _entries(self, part: str) -> dict[bytes, bytes]:
         if part not in self._read:
@@ -111,7 +111,7 @@ class FactsStore:
         if line is None or digest_of(line[_REST]).encode() != line[_SUM]:
             return None
         try:
-            found = analysed_from(line[_REST].decode(), path, place)
+            found = analysis_from_json(line[_REST].decode(), path, place)
         except (ValueError, TypeError):
             return None
         self._used.setdefault(part, {})[key.encode()] = line

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.linting.analysis import without_collecting
+from dropout_lint.linting.analysis import without_garbage_collection
 from dropout_lint.linting.collecting import collect
 from dropout_lint.linting.stages import Checked, Collected, FileSet, Found, LintResult
 from dropout_lint.linting.suppressing import suppress
@@ -38,7 +38,7 @@ def lint(
     files: FileSet, space: Workspace, runs: Findings | None = None, on_progress: Progress | None = None
 ) -> LintResult:
     """Run all stages. Raises nothing for what a file contains."""
-    with without_collecting():
+    with without_garbage_collection():
         collected = collect(files, space.disk, space.analyses, on_progress)
         return suppress(check(collected, space), runs)
 
@@ -93,9 +93,9 @@ class Linter:
         run = partial(lint, space=space, runs=self.runs, on_progress=self.on_progress)
         if self.cache is None or space.store is None:
             return run(files)
-        from dropout_lint.linting.run_cache import remembered
+        from dropout_lint.linting.run_cache import lint_with_cache
 
-        result = run(files) if self.runs is not None else remembered(run, files, self.cache, space.disk)
+        result = run(files) if self.runs is not None else lint_with_cache(run, files, self.cache, space.disk)
         space.store.save()
         return result
 

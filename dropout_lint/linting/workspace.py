@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dropout_lint.disk import Disk
-from dropout_lint.linting.analysis import Analysis, Task
+from dropout_lint.linting.analysis import Task, TaskResult
 from dropout_lint.linting.collecting import analyse_all
 from dropout_lint.linting.stages import Collected
 
@@ -32,7 +32,7 @@ class Workspace:
     before: Files | None = None
     """Files with the facts of an earlier run over the same disk."""
 
-    def analyses(self, tasks: Sequence[Task]) -> Iterable[Analysis]:
+    def analyses(self, tasks: Sequence[Task]) -> Iterable[TaskResult]:
         """The analyses of files, in any order."""
         if self.store is None:
             return analyse_all(tasks, self.disk, self.jobs)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from dropout_lint.source.names.place import Place
 
 
-def entry_text(one: AnalysedFile) -> str:
+def analysis_to_json(one: AnalysedFile) -> str:
     """Encode an analysis without its path. Raises RecursionError for what is nested too deeply."""
     return f"{encode(one.suppressions)},{json.dumps(one.syntax_error)},{encode(one.facts)}"
 
 
-def analysed_from(text: str, path: Path, place: Place) -> AnalysedFile:
+def analysis_from_json(text: str, path: Path, place: Place) -> AnalysedFile:
     """Decode an analysis. Raises ValueError or TypeError for any other text."""
     suppressions, syntax_error, facts = json.loads(f"[{text}]")
     return AnalysedFile(
