@@ -1,7 +1,7 @@
-"""The one verdict that every engine produces and every reporter prints.
+"""Diagnostics: what every engine reports and every output format prints.
 
-All types are frozen and picklable, and hold no syntax node, graph node or tensor, so that they cross process
-boundaries and turn into JSON. Lines and columns are 1-based and count characters, as in ruff's JSON output.
+All types are frozen and picklable, without syntax nodes, graph nodes or tensors, so that they can be sent to other
+processes and written as JSON. Lines and columns are 1-based and count characters, as in ruff's JSON output.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 Engine = Literal["source", "graph", "runtime"]
-"""Who finds: the text of a program, the layers of a model that was built, or what a model did when it ran."""
+"""What was analysed: the source code, the traced layers of a model, or a run of the model."""
 Verdict = Literal["", "proven", "refuted"]
 
 
@@ -119,7 +119,7 @@ class Diagnostic:
     modules: tuple[str, ...] = ()
     """Paths of the modules, in the models that were run, that this is about (``blocks.3.mlp.drop``)."""
     verdict: Verdict = ""
-    """What a run says about a finding of the source; ``evidence`` is how it shows."""
+    """Whether a run proves or refutes a finding of the source engine; ``evidence`` is the reason."""
     evidence: str = ""
     cell: int | None = None
     """In a report about a notebook, the cell that ``span`` counts the lines of; counted from 1, as ruff does."""
@@ -143,7 +143,7 @@ class Failure:
 
 
 def place(found: Diagnostic | Related) -> str:
-    """``path``, or ``path:cell 2`` in a notebook: what stands before the line."""
+    """``path``, or ``path:cell 2`` in a notebook: what is printed before the line."""
     return found.path if found.cell is None else f"{found.path}:cell {found.cell}"
 
 
@@ -153,7 +153,7 @@ def file_span(found: Diagnostic | Related) -> Span:
 
 
 def located(found: Diagnostic | Related) -> str:
-    """The message, with cell, line and column in front where ``file_span`` cannot say them."""
+    """The message; in a notebook, after cell, line and column, which ``file_span`` does not have."""
     if found.cell is None:
         return found.message
     return f"cell {found.cell}:{found.span.line}:{found.span.column}: {found.message}"

@@ -1,6 +1,7 @@
 """The file system as one run reads it, with a record of every read.
 
-A run that reads the same finds the same, so that its results can be kept. Within a run, a file has one content.
+A run whose reads give the same answers has the same findings, so its results can be cached. A file that changes during
+a run raises FileChangedError.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from pathlib import Path
 
 Signature = tuple[int, int, int, int]
 _SETTLED = 2_000_000_000
-"""Nanoseconds after which another change of a file shows in its times, on every file system."""
+"""Nanoseconds after which another change of a file alters its times, on every file system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The content of a file, by its digest; ``signature`` stands for it as long as it is the same.
+    """Digest of the content of a file. As long as ``signature`` is the same, the file need not be read again.
 
-    None for a file that was written so shortly before that a second change might not show.
+    ``signature`` is None for a file written so recently that another change might not alter its times.
     """
 
     digest: str
@@ -75,18 +76,18 @@ class Disk:
             self._contents.pop(name, None)
 
     def read_or_empty(self, path: Path) -> bytes:
-        """The content of a file, nothing where it cannot be read."""
+        """The content of a file; empty if it cannot be read."""
         try:
             return self.read(path)
         except OSError:
             return b""
 
     def digest(self, path: Path) -> str:
-        """The digest of a content that was read, "" for one that could not be."""
+        """The digest of a file that was read; "" if it could not be."""
         return self.looks.files[str(path)].digest
 
     def note(self, path: Path, seen: Seen) -> None:
-        """Record a content that was read, here or elsewhere. If two reads differ, nothing equals the record."""
+        """Record a read, of this process or another. If two reads differ, record CHANGED, which matches nothing."""
         changed = self._contents.get(str(path), seen).digest not in ("", seen.digest)
         self._contents[str(path)] = self.looks.files[str(path)] = CHANGED if changed else seen
 
@@ -141,7 +142,7 @@ class Disk:
         return found
 
     def _kind(self, folder: str, name: str) -> str:
-        """``f``, ``d``, "" for nothing, with the target behind an ``@`` for a link."""
+        """Like ``kind``; for a link, with its target: ``f@target``."""
         known = self.looks.entries.setdefault(folder, {})
         if name not in known:
             known[name] = self._kind_of(folder, name)
@@ -197,12 +198,12 @@ class Disk:
 
 
 def digest_of(data: bytes) -> str:
-    """What stands for a content: equal for equal ones."""
+    """A hash of a content."""
     return blake2b(data, digest_size=16).hexdigest()
 
 
 def signature_of(name: str) -> Signature | None:
-    """Times, size and number of a file; None where they would not show a change, or there is none."""
+    """Times, size and inode of a file; None if it was written too recently (``_SETTLED``) or does not exist."""
     try:
         status = os.stat(name)
     except (OSError, ValueError):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
 FORKS = sys.platform == "linux"
-"""Elsewhere, forking is not there or not safe: https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"""
+"""Forking is missing or unsafe on other systems: https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"""
 
 T = TypeVar("T")
 _work: list[Callable[..., Any]] = []
@@ -21,17 +21,17 @@ _work: list[Callable[..., Any]] = []
 
 
 def processors() -> int:
-    """Processors that this process may use; only Linux tells them from those of the machine."""
+    """Number of processors that this process may use; outside of Linux, those of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Lost(Exception):  # noqa: N818 - what happened to the processes
-    """There was no room for more processes, or one was killed; their work can be done here."""
+    """A process could not be started, or was killed. The caller can do the work itself."""
 
 
 @contextmanager
 def forked(jobs: int, work: Callable[..., Any]) -> Iterator[ProcessPoolExecutor]:
-    """A pool of forked processes that call ``work`` where ``do`` is submitted. Raises Lost."""
+    """A pool of forked processes. Submit ``do`` with arguments to call ``work`` with them. Raises Lost."""
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
@@ -44,10 +44,10 @@ def forked(jobs: int, work: Callable[..., Any]) -> Iterator[ProcessPoolExecutor]
 
 
 @contextmanager
-def apart(work: Callable[[], T] | None) -> Iterator[Callable[[], T | None]]:
-    """Call ``work`` in a forked process meanwhile; yields a function that waits for the result.
+def in_background(work: Callable[[], T] | None) -> Iterator[Callable[[], T | None]]:
+    """Call ``work`` in a forked process during the ``with`` block; yields a function that waits for the result.
 
-    The result is None where there was no work, no room for a process, or the process was killed.
+    The result is None if there was no work, or if the process could not be started or was killed.
     """
     if work is None:
         yield lambda: None
@@ -70,7 +70,7 @@ def apart(work: Callable[[], T] | None) -> Iterator[Callable[[], T | None]]:
 
 
 def do(*arguments: object) -> Any:
-    """Call the inherited work of this process, which need not be picklable, on arguments that are."""
+    """Call the work that this process inherited. Only the arguments must be picklable, not the work."""
     return _work[-1](*arguments)
 
 

@@ -1,7 +1,7 @@
-"""The changes that a fix can ask for, as data: what to change, never how the text looks.
+"""The changes of code that a fix may consist of, as data.
 
-A check names a place by the span of an expression, a statement or a call, and says what becomes of it.
-``dropout_lint.rewriting`` turns that into edits. Inserted code has four blanks for each level of indentation; the
+A check makes them from spans of expressions, statements or calls. ``dropout_lint.rewriting`` turns them into edits, and
+knows about layout. Inserted code has four blanks for each level of indentation; the
 rewriter takes those of the file.
 """
 
@@ -14,7 +14,7 @@ from dropout_lint.diagnostic import Rewrite, Span
 
 @dataclass(frozen=True, slots=True)
 class AddArgument(Rewrite):
-    """Pass one more argument: behind the others, or before the one whose value is at ``before``."""
+    """Pass one more argument: behind the others, or before the argument with its value at ``before``."""
 
     call: Span
     name: str
@@ -25,14 +25,14 @@ class AddArgument(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class RemoveArgument(Rewrite):
-    """Pass the argument with this value no longer."""
+    """Remove the argument with this value."""
 
     value: Span
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveKeyword(Rewrite):
-    """Pass the argument with this keyword no longer."""
+    """Remove the argument with this keyword."""
 
     call: Span
     name: str
@@ -48,7 +48,7 @@ class NameArgument(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class ReplaceExpression(Rewrite):
-    """Put another expression in the place of one."""
+    """Replace an expression."""
 
     expression: Span
     code: str
@@ -56,7 +56,7 @@ class ReplaceExpression(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class WrapExpression(Rewrite):
-    """Put an expression into another one, at its ``{}``: ``1 - {}``."""
+    """Put an expression at the ``{}`` of a template: ``1 - {}``."""
 
     expression: Span
     template: str
@@ -64,7 +64,7 @@ class WrapExpression(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class KeepPart(Rewrite):
-    """Put a part of an expression in the place of the whole: ``x`` for ``drop(x)``."""
+    """Replace an expression by a part of it: ``drop(x)`` by ``x``."""
 
     whole: Span
     part: Span
@@ -72,7 +72,7 @@ class KeepPart(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class Rename(Rewrite):
-    """Give an attribute, or the callee of a call, another last name."""
+    """Rename the last part of a dotted name, such as the callee of a call: ``nn.Dropout`` to ``nn.Dropout1d``."""
 
     expression: Span
     name: str
@@ -103,14 +103,14 @@ class SwapCalls(Rewrite):
     inner: Span
     outer: Span
     operand: Span
-    """What the inner one is applied to."""
+    """The argument of the inner one."""
     result: Span
-    """What the outer one is applied to."""
+    """The argument of the outer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class InsertBefore(Rewrite):
-    """Add statements in front of one."""
+    """Insert statements before a statement."""
 
     statement: Span
     code: str
@@ -118,7 +118,7 @@ class InsertBefore(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class InsertAfter(Rewrite):
-    """Add statements behind one."""
+    """Insert statements after a statement."""
 
     statement: Span
     code: str
@@ -126,7 +126,7 @@ class InsertAfter(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class AddMethod(Rewrite):
-    """Add a function behind the one that a statement stands in."""
+    """Add a function after the function that a statement is in."""
 
     statement: Span
     code: str
@@ -141,7 +141,7 @@ class RemoveStatement(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class WrapStatements(Rewrite):
-    """Put the statements from one to another under ``if test:``."""
+    """Put neighbouring statements under ``if test:``."""
 
     statements: Span
     test: str
@@ -149,7 +149,7 @@ class WrapStatements(Rewrite):
 
 @dataclass(frozen=True, slots=True)
 class ReplaceStatement(Rewrite):
-    """Put another statement in the place of one."""
+    """Replace a statement."""
 
     statement: Span
     code: str

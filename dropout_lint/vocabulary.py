@@ -1,4 +1,4 @@
-"""The words by which names and comments say what they mean: train, eval, keep, drop, and noise on purpose.
+"""Words in names and comments that mean train, eval, keep, drop, or noise on purpose.
 
 All lists of words are here, so that a new word is one line; ``tests/test_vocabulary.py`` shows what each one does.
 A set named ``..._WORDS`` is compared with the words of an identifier (``words``), any other set with whole identifiers.
@@ -25,9 +25,9 @@ TRAIN_FLAGS = frozenset(
 EVAL_FLAGS = frozenset({"deterministic"})
 """Parameters that are true in eval mode."""
 MODE_PARAMETERS = TRAIN_FLAGS | {"mode", "flag", "on", "value", "enable"}
-"""How an override of ``train`` may call its parameter and still be the switch of Module."""
+"""Parameters of an override of ``train`` that still switches the mode, as ``Module.train`` does."""
 MODE_VARIABLES = TRAIN_FLAGS | {"mode", "was_training"}
-"""What ``x.train(mode)`` is given where it is Module's method, not one that trains."""
+"""Arguments of ``x.train(...)`` that show that it switches the mode, and is no method that trains."""
 # fmt: off
 MODE_WORDS = frozenset({
     "training", "train", "istrain", "istraining", "eval", "evaluate", "evaluating", "evaluation", "inference", "infer",
@@ -42,7 +42,7 @@ SWITCH_WORDS = frozenset({
 """In a parameter with a bool as its default: the caller decides about the noise."""
 # fmt: on
 MODE_CALLS = ("eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export")
-"""Functions and methods without which a definition neither changes a mode nor depends on one."""
+"""Functions and methods that change a mode or depend on it. A definition without them needs no look at modes."""
 
 # --- functions that evaluate, and those that do not
 
@@ -69,7 +69,7 @@ GENERATIVE = re.compile(
 )
 """Names of models that run without gradients in train mode on purpose: in GANs, self-distillation, RL."""
 TARGETS = re.compile(r"target|annot|label|(?:^|_)gt(?:_|$)|bbox|boxes", re.IGNORECASE)
-"""Names of what a detector is given to compute its losses, in train mode alone."""
+"""Names of targets, from which a detector computes its losses, in train mode only."""
 TRAINING_DATA = re.compile(r"load|batch|epoch|data|iter", re.IGNORECASE)
 """Names of what a training loop runs over."""
 NO_COMPUTATION = re.compile(r"checkpoint|cache|warn|assert|raise|logger|print", re.IGNORECASE)
@@ -100,7 +100,7 @@ INTENT_DOCSTRING = re.compile(
     r"|always (?:applies|apply|applied) dropout|(?:even|also) (?:in|at|during) (?:inference|test|eval)",
     re.IGNORECASE,
 )
-"""In the docstring around a dropout: the same. A docstring is long, so its words must speak of dropout or of a time."""
+"""In the docstring around a dropout: the same. A docstring is long, so its words must mention dropout or a time."""
 INTENT_TRAIN_MODE = re.compile(
     r"monte.?carlo|\bmc[- _]?drop|stochastic|uncertain|batch.?stat|non.?determinis"
     r"|(?:keep|enable|leave|with|use)s? dropout"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
-from dropout_lint.rewriting.confirm import confirm, is_confirmed
+from dropout_lint.rewriting.second_parser import is_confirmed, split_confirmed
 from dropout_lint.syntax.concrete import ConcreteText
 from dropout_lint.syntax.parsing import walk
 
@@ -22,7 +22,7 @@ def finding(*span: int) -> Diagnostic:
 def test_a_place_between_nodes_is_a_failure() -> None:
     text = ConcreteText("x = f(a, b)\n")
     right, wrong, outside = finding(1, 5, 1, 12), finding(1, 6, 1, 9), finding(7, 1, 7, 2)
-    found, failures = confirm([right, wrong, outside], text)
+    found, failures = split_confirmed([right, wrong, outside], text)
     assert found == [right]
     assert [(f.path, f.code) for f in failures] == [("net.py", "DRP101")] * 2
     assert failures[0].reason == (

@@ -32,10 +32,10 @@ def finding(
     return Diagnostic("DRP101", "a.py", span, message, Severity.WARNING, engines=(engine,), modules=modules)
 
 
-def joined(
+def merged_with(
     *found: Diagnostic, source: tuple[Diagnostic, ...] = (), refuted: tuple[Refutation, ...] = ()
 ) -> list[Diagnostic]:
-    return Findings(found, refuted).joined("a.py", source)
+    return Findings(found, refuted).merged_with("a.py", source)
 
 
 FIX = Fix("Mend", Applicability.SAFE, (Edit(Span(1, 1, 1, 1), "x"),), ("import torch",))
@@ -44,7 +44,7 @@ SOURCE = replace(finding("source", 3, last=5), fix=FIX, related=(Related("b.py",
 
 def test_the_same_rule_on_a_line_of_the_statement_is_one_finding() -> None:
     graph = finding("graph", 5, 9, "dropout here", modules=("blocks.0.drop", "blocks.1.drop"))
-    (item,) = joined(graph, source=(SOURCE,))
+    (item,) = merged_with(graph, source=(SOURCE,))
     assert item.engines == ("source", "graph")
     assert (item.message, item.span, item.fix, item.related) == (SOURCE.message, SOURCE.span, FIX, SOURCE.related)
     assert item.modules == ("blocks.0.drop", "blocks.1.drop")
@@ -55,20 +55,20 @@ def test_the_same_rule_on_a_line_of_the_statement_is_one_finding() -> None:
 def test_another_rule_file_or_line_is_another_finding(other: dict[str, Any]) -> None:
     graph = replace(finding("graph", 4), **other)
     findings = Findings([graph])
-    assert len(findings.joined("a.py", [SOURCE])) + (graph.path == "b.py") == 2
+    assert len(findings.merged_with("a.py", [SOURCE])) + (graph.path == "b.py") == 2
     assert findings.paths == (graph.path,)
 
 
 def test_two_on_a_line_find_their_own() -> None:
     first, second = finding("source", 3, 5), finding("source", 3, 30)
-    found = joined(
+    found = merged_with(
         finding("graph", 3, 30, modules=("b",)), finding("graph", 3, 5, modules=("a",)), source=(first, second)
     )
     assert [(item.span.column, item.modules) for item in found] == [(5, ("a",)), (30, ("b",))]
 
 
 def test_one_place_in_several_models_is_one_finding() -> None:
-    (item,) = joined(finding("graph", 3, modules=("a", "b")), finding("graph", 3, modules=("b", "c")))
+    (item,) = merged_with(finding("graph", 3, modules=("a", "b")), finding("graph", 3, modules=("b", "c")))
     assert item.modules == ("a", "b", "c")
 
 
@@ -77,20 +77,20 @@ def test_paths_that_lead_to_one_file_are_one(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "a.py").touch()
     (tmp_path / "link.py").symlink_to("a.py")
     graph = replace(finding("graph", 3), path=str(tmp_path / "link.py"))
-    (item,) = Findings([graph]).joined("a.py", [SOURCE])
+    (item,) = Findings([graph]).merged_with("a.py", [SOURCE])
     assert item.path == "a.py"
 
 
 def test_a_run_that_finds_it_too_proves_it() -> None:
     measured = replace(finding("runtime", 4, message="drew 12 times in eval"), severity=Severity.ERROR)
-    (item,) = joined(measured, source=(SOURCE,))
+    (item,) = merged_with(measured, source=(SOURCE,))
     assert (item.engines, item.verdict, item.evidence) == (("source", "runtime"), "proven", "drew 12 times in eval")
     assert item.severity is Severity.ERROR
 
 
 def test_a_run_that_shows_the_opposite_makes_it_information() -> None:
     refutation = Refutation(("DRP101", "DRP102"), "a.py", 4, "the mask was all ones in eval mode")
-    (item,) = joined(source=(SOURCE,), refuted=(refutation,))
+    (item,) = merged_with(source=(SOURCE,), refuted=(refutation,))
     assert (item.severity, item.verdict) == (Severity.INFO, "refuted")
     assert item.evidence == "the mask was all ones in eval mode"
     for other in (
@@ -98,15 +98,15 @@ def test_a_run_that_shows_the_opposite_makes_it_information() -> None:
         replace(refutation, path="b.py"),
         replace(refutation, codes=("DRP102",)),
     ):
-        assert joined(source=(SOURCE,), refuted=(other,)) == [SOURCE]
+        assert merged_with(source=(SOURCE,), refuted=(other,)) == [SOURCE]
 
 
 def test_what_one_run_proves_no_other_refutes() -> None:
     refutation = Refutation(("DRP101",), "a.py", 3, "not in this model")
-    (item,) = joined(finding("runtime", 3), source=(SOURCE,), refuted=(refutation,))
+    (item,) = merged_with(finding("runtime", 3), source=(SOURCE,), refuted=(refutation,))
     assert (item.verdict, item.severity) == ("proven", Severity.WARNING)
     graph = finding("graph", 3)
-    assert joined(graph, refuted=(refutation,)) == [graph]
+    assert merged_with(graph, refuted=(refutation,)) == [graph]
 
 
 def test_one_module_of_one_model_is_one_finding_wherever_it_is_seen() -> None:
@@ -115,7 +115,7 @@ def test_one_module_of_one_model_is_one_finding_wherever_it_is_seen() -> None:
     assert (item.span.line, item.engines, item.evidence) == (9, ("graph", "runtime"), "measured")
     assert len(of_one_model([called, replace(built, modules=("e",))])) == 2
     assert len(of_one_model([called, replace(built, code="DRP102")])) == 2
-    (proven,) = joined(item, source=(finding("source", 9),))
+    (proven,) = merged_with(item, source=(finding("source", 9),))
     assert (proven.engines, proven.verdict, proven.evidence) == (("source", "graph", "runtime"), "proven", "measured")
 
 

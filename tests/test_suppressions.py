@@ -11,7 +11,8 @@ import pytest
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.fixing.fixer import apply_fixes
-from dropout_lint.suppressions.matching import Suppressions, add_suppressions, apply_suppressions, parse_suppressions
+from dropout_lint.suppressions.adding import add_suppressions
+from dropout_lint.suppressions.matching import Suppressions, apply_suppressions, parse_suppressions
 
 RULES = {
     "DRP001": "syntax-error",

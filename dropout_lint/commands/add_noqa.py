@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dropout_lint.linting.linter import Linter
     from dropout_lint.linting.stages import LintResult
 
-_TOOL_RULES = "DRP0"
 RUFF_HINT = (
     "Ruff removes codes that it does not know from '# noqa'. Where you use both, add to pyproject.toml:\n"
     '  [tool.ruff.lint]\n  external = ["DRP"]'
@@ -23,13 +22,14 @@ RUFF_HINT = (
 
 
 def add_noqa(result: LintResult, linter: Linter, style: str) -> LintResult:
-    """Write the comments and report their number. Returns a result with the failures only."""
-    from dropout_lint.suppressions.matching import add_suppressions
+    """Write the comments and report their number. Returns the result without its findings, which are suppressed now."""
+    from dropout_lint.suppressions.adding import add_suppressions
+    from dropout_lint.suppressions.matching import TOOL_RULES
     from dropout_lint.syntax.text import UnreadableSource
 
     failures = list(result.failures)
     added = files = 0
-    wanted = [item for item in result.diagnostics if not item.code.startswith(_TOOL_RULES)]
+    wanted = [item for item in result.diagnostics if item.code not in TOOL_RULES]
     for name, group in groupby(sorted(wanted, key=lambda item: item.sort_key), key=lambda item: item.path):
         found = tuple(group)
         try:

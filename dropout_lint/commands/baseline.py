@@ -23,7 +23,7 @@ _LISTED = 10
 
 
 def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
-    """Remove the findings that are in the baseline of their file. Raises BaselineError."""
+    """Remove known findings, and list on stderr those that are gone. Raises BaselineError."""
     by_baseline = _by_baseline(options, resolver, linted)
     if not by_baseline:
         return linted
@@ -36,7 +36,7 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
         baseline = read_baseline(file)
         numbered = list(number(found, linted.sources()))
         known |= {item.diagnostic for item in numbered if baseline.knows(item)}
-        checked = _was_checked(file.parent, options, resolver, linted)
+        checked = _checked_by_run(file.parent, options, resolver, linted)
         gone += [_described(*entry) for entry in baseline.gone(baseline.counts(numbered), checked)]
     if gone and not options.quiet:
         note("Known problems that are gone (--write-baseline takes them out of the baseline):")
@@ -52,7 +52,7 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
 
 
 def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
-    """Write the findings into the baselines of their files. Returns those that a baseline cannot contain.
+    """Write the findings into the baselines of their files. Returns the findings left, which no baseline may contain.
 
     Entries for files and rules that were not checked are kept. Raises BaselineError and CannotWriteError.
     """
@@ -66,11 +66,11 @@ def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: L
     for file, found in by_baseline.items():
         before = read_baseline(file) if os.path.lexists(file) else Baseline(file)
         counts = before.counts(number(found, linted.sources()))
-        after = before.updated(counts, _was_checked(file.parent, options, resolver, linted))
+        after = before.updated(counts, _checked_by_run(file.parent, options, resolver, linted))
         write_report(after.dumps(), file, color=False)
         written += sum(new.total() for new in counts.values())
         if not options.quiet:
-            total = sum(known.total() for known in after.known.values())
+            total = sum(count.total() for count in after.known.values())
             note(f"Wrote {counted(total, 'known problem')} to {_relative(file)}.")
     left = tuple(item for item in linted.result.diagnostics if item.code in NEVER_KNOWN)
     left_out = (*linted.left_out, counted(written, "known problem")) if written else linted.left_out
@@ -91,12 +91,12 @@ def _by_baseline(options: CheckOptions, resolver: SettingsResolver, linted: Lint
     return by_baseline
 
 
-def _was_checked(
+def _checked_by_run(
     folder: Path, options: CheckOptions, resolver: SettingsResolver, linted: Linted
 ) -> Callable[[str, str], bool]:
-    """A function of a file, as the baseline in ``folder`` names it, and a rule: did the run check the rule there?
+    """Make a function (key, code): did the run check this rule in the file that a baseline in ``folder`` calls ``key``?
 
-    A deleted file was checked if it was below a path that was checked.
+    A deleted file counts as checked if it was below a path of the run.
     """
     files = {os.path.abspath(path) for path in linted.files}
     failed = {(os.path.abspath(failure.path), failure.code) for failure in linted.result.failures}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.commands.shared.combinations import refuse_contradictions
+from dropout_lint.commands.combinations import refuse_contradictions
 from dropout_lint.commands.shared.exit_codes import ExitCode
 from dropout_lint.commands.shared.linted import Linted, show_patches
 from dropout_lint.commands.shared.messages import counted, note, show_failures, warn, write_report
@@ -16,8 +16,8 @@ from dropout_lint.commands.shared.options import CheckOptions
 from dropout_lint.commands.shared.outputs import planned
 from dropout_lint.commands.shared.progress import ProgressBar
 from dropout_lint.commands.shared.reporting import reaches_fail_level, report
-from dropout_lint.commands.shared.stdin import check_stdin
 from dropout_lint.commands.show_settings import show_settings
+from dropout_lint.commands.stdin import check_stdin
 from dropout_lint.config.resolver import SettingsResolver
 from dropout_lint.discovery.discovery import Discovery, discover
 from dropout_lint.fixing.files import fix_files, without_unfixable
@@ -129,7 +129,7 @@ def _new_only(options: CheckOptions, resolver: SettingsResolver, linted: Linted)
     linted = without_known(options, resolver, linted)
     if options.diff_base is None:
         return linted
-    from dropout_lint.commands.shared.diff_base import only_changed
+    from dropout_lint.commands.diff_base import only_changed
 
     return only_changed(options.diff_base, linted)
 

@@ -17,7 +17,7 @@ from dropout_lint.commands.shared.messages import show_failures
 from dropout_lint.diagnostic import Failure, Span
 from dropout_lint.disk import Disk
 from dropout_lint.facts import FACT_KINDS, FileFacts, LayerGraph, ModeRun
-from dropout_lint.linting.analysis import Analysed, analyse_text
+from dropout_lint.linting.analysis import AnalysedFile, analyse_text
 from dropout_lint.mode.linking.link import link
 from dropout_lint.project.files import Files
 from dropout_lint.project.networks import Networks
@@ -86,7 +86,7 @@ def _of_kind(kind: type, facts: FileFacts, project: Project) -> tuple[object, ..
     return facts.of_kind(kind)
 
 
-def _refuse(analysed: Analysed) -> None:
+def _refuse(analysed: AnalysedFile) -> None:
     if analysed.failure:
         raise UnreadableSource(analysed.failure)
     if analysed.syntax_error is not None:
@@ -131,7 +131,7 @@ def _set_fields(value: Any) -> Iterator[tuple[str, object]]:
 
 
 def _laid_out(value: Any, indent: int = 0, taken: int = 0) -> str:
-    """JSON in which a list or an object takes one line where it fits; ``taken`` columns hold its key."""
+    """JSON in which a list or an object takes one line where it fits; ``taken`` columns are used by its key."""
     line = json.dumps(value, ensure_ascii=False)
     if indent + taken + len(line) < _WIDTH or not isinstance(value, dict | list) or not value:
         return line

@@ -23,16 +23,16 @@ def run_validate(
     if not _DEVICE.fullmatch(device):
         raise click.UsageError(f"'{device}' is not a device such as 'cpu', 'cuda' or 'cuda:1'.")
     command = ModelCommand(options)
-    asked: dict[str, Any] = {"device": device, "allow": allow, "seed": seed, "compile": compiled}
+    arguments: dict[str, Any] = {"device": device, "allow": allow, "seed": seed, "compile": compiled}
     if html is not None:
         command.require_one_model("--html")
-        asked["html"] = str(html.absolute())
+        arguments["html"] = str(html.absolute())
     if device != "cpu":
-        require_device(device)
-    return command.conclude(command.run("runtime", JOB, asked))
+        _require_device(device)
+    return command.conclude(command.run("runtime", JOB, arguments))
 
 
-def require_device(device: str) -> None:
+def _require_device(device: str) -> None:
     """Raises click.ClickException if PyTorch, in a process of its own, cannot use the device."""
     from dropout_lint.models.isolation import run
     from dropout_lint.targets.target import ModelTarget

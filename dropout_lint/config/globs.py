@@ -1,12 +1,13 @@
 """Path patterns as ruff reads them: ``*`` and ``?`` cross ``/``, ``**/`` is any number of folders, ``{a,b}`` is either.
 
-A pattern is tried against the last part of a path and, anchored at its base folder, against the whole path.
+A pattern without ``/`` matches the last part of a path. Any other one is made absolute first (``anchor``), and matches
+the whole path.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def anchor(pattern: str, base: Path) -> str:
     return f"{folder}/{pattern}"
 
 
-def normalised(pattern: str) -> str:
+def normalise(pattern: str) -> str:
     """Remove a leading ``./`` and a trailing ``/``, and turn backslashes into slashes."""
     return pattern.replace("\\", "/").removeprefix("./").rstrip("/")
 
@@ -29,7 +30,7 @@ def normalised(pattern: str) -> str:
 def translate(pattern: str) -> str:
     """The regular expression of a pattern, for ``fullmatch``."""
     parts: list[str] = []
-    depth = at = 0
+    depth = at = 0  # open braces; index in the pattern
     while at < len(pattern):
         rest = pattern[at:]
         char = pattern[at]
@@ -57,9 +58,9 @@ def translate(pattern: str) -> str:
 
 
 class PathMatcher:
-    """Matches paths against patterns, each of which is a name or an absolute path."""
+    """Matches paths against patterns: names or absolute paths."""
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Collection[str]) -> None:
         names = [pattern for pattern in patterns if "/" not in pattern]
         self._literal = frozenset(name for name in names if not _SPECIAL.intersection(name))
         self._names = _alternatives(name for name in names if _SPECIAL.intersection(name))

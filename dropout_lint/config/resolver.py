@@ -155,5 +155,5 @@ def _patterns(patterns: Iterable[str] | None, base: Path) -> tuple[str, ...]:
 
 def _anchored(pattern: str, base: Path) -> str:
     negation = "!" if pattern.startswith("!") else ""
-    pattern = globs.normalised(pattern.removeprefix("!"))
+    pattern = globs.normalise(pattern.removeprefix("!"))
     return negation + (globs.anchor(pattern, base) if "/" in pattern else pattern)

@@ -72,7 +72,7 @@ def nearest_selector(text: str, rules: Mapping[str, Rule]) -> str | None:
 def select_rules(
     sources: Iterable[Selectors], rules: Mapping[str, Rule], *, preview: bool, base: Iterable[str] | None = None
 ) -> frozenset[str]:
-    """The codes that are on after all sources, of which the last one decides. ``base`` is what is on before the first.
+    """The codes that are on. Later sources override earlier ones. ``base`` replaces the default rules at the start.
 
     Raises UnknownRuleError.
     """

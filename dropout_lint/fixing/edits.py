@@ -1,4 +1,4 @@
-"""The edits of a fix as offsets in a text, and the whole of a fix, imports included, as edits."""
+"""Convert the edits of a fix to offsets in a text, and its imports to edits."""
 
 from __future__ import annotations
 
@@ -23,43 +23,43 @@ class Change:
     replacement: str
 
     def overlaps(self, other: Change) -> bool:
-        """Whether only a new look at the text can tell what both should be, as with two insertions at one place."""
+        """Whether both change the same text, or insert at the same place, so that only one can be applied."""
         if self.start == self.end and other.start == other.end:
             return self.start == other.start
         return self.start < other.end and other.start < self.end
 
 
-def changes_of(index: Lines, edits: Sequence[Edit]) -> tuple[Change, ...] | None:
-    """The edits as offsets, or nothing if they overlap one another or lie outside of the text.
+def changes_of(lines: Lines, edits: Sequence[Edit]) -> tuple[Change, ...] | None:
+    """The edits as offsets, in order; None if they overlap or lie outside of the text.
 
-    Line feeds that an edit brings become line breaks of the kind that the line has.
+    Line feeds in a replacement become the line break of the line, such as ``\\r\\n``.
     """
     changes: list[Change] = []
     try:
         for edit in edits:
             span = edit.span
-            start, end = index.offset(span.line, span.column), index.offset(span.end_line, span.end_column)
+            start, end = lines.offset(span.line, span.column), lines.offset(span.end_line, span.end_column)
             replacement = edit.replacement
-            if "\n" in replacement and (newline := index.newline(span.line)) != "\n":
+            if "\n" in replacement and (newline := lines.newline(span.line)) != "\n":
                 replacement = _LINE_FEED.sub(newline, replacement)
             changes.append(Change(start, end, replacement))
     except ValueError:
         return None
     ordered = sorted(changes, key=lambda c: (c.start, c.end))
-    fine = all(c.start <= c.end for c in ordered) and all(a.end <= b.start for a, b in itertools.pairwise(ordered))
-    return tuple(ordered) if fine else None
+    valid = all(c.start <= c.end for c in ordered) and all(a.end <= b.start for a, b in itertools.pairwise(ordered))
+    return tuple(ordered) if valid else None
 
 
 def edits_with_imports(text: str, fix: Fix) -> tuple[Edit, ...]:
-    """A fix for programs that know nothing but edits: its imports are insertions, its line breaks those of the text.
+    """The edits of a fix, and insertions for its imports: for formats such as SARIF, which only know edits.
 
-    For a fix that can be applied to the text; raises as ``import_insertion`` does.
+    The fix must be applicable to the text. Raises as ``import_insertion`` does.
     """
-    index = Lines(text)
-    changes = changes_of(index, fix.edits) or ()
-    offset, lines = import_insertion(text, fix.imports)
-    inserted = (Change(offset, offset, lines),) if lines else ()
+    lines = Lines(text)
+    changes = changes_of(lines, fix.edits) or ()
+    offset, imports = import_insertion(text, fix.imports)
+    inserted = (Change(offset, offset, imports),) if imports else ()
     return tuple(
-        Edit(Span(*index.position(change.start), *index.position(change.end)), change.replacement)
+        Edit(Span(*lines.position(change.start), *lines.position(change.end)), change.replacement)
         for change in (*inserted, *changes)
     )

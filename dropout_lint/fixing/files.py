@@ -1,6 +1,6 @@
 """Fix files: each is fixed in memory, linted again with its new text, and replaced in one step.
 
-A file that cannot be fixed is left as it was. Later files are linted with the new texts of earlier ones.
+A file that cannot be fixed is not changed. Later files are linted with the new texts of earlier ones.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class FixRun:
 
 
 class NotFixedError(Exception):
-    """A file was left as it was; the text is a one-line reason."""
+    """A file was not changed; the message is the reason, in one line."""
 
 
 def without_unfixable(diagnostics: Sequence[Diagnostic], settings_for: Callable[[Path], Settings]) -> list[Diagnostic]:
-    """The diagnostics with the fixes taken off that ``fixable`` and ``unfixable`` rule out."""
+    """The diagnostics, those of rules outside of the setting ``fixable`` without their fix."""
     return [
         item if item.fix is None or item.code in settings_for(Path(item.path)).fixable else replace(item, fix=None)
         for item in diagnostics
@@ -56,7 +56,7 @@ def is_applicable(diagnostic: Diagnostic, settings: Settings) -> bool:
 def fix_source(
     source: SourceText, linter: Linter, settings: Settings, known: frozenset[Failure] = frozenset()
 ) -> FixOutcome:
-    """Fix one text in memory. Raises NotFixedError, also when a rule crashes that did not before (``known``)."""
+    """Fix one text in memory. Raises NotFixedError, also for a new failure, which is not in ``known``."""
     from dropout_lint.fixing.fixer import FixFailed, fix_text
 
     def lint(text: str) -> tuple[Diagnostic, ...]:
@@ -75,7 +75,7 @@ def fix_source(
 
 
 def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path], Settings], *, write: bool) -> FixRun:
-    """Fix every file of ``result`` that has an applicable fix; without ``write`` only work out the patches."""
+    """Fix every file of ``result`` that has an applicable fix; without ``write``, only return the patches."""
     from dropout_lint.fixing.fixer import unified_diff
     from dropout_lint.syntax.text import UnreadableSource
 
@@ -112,7 +112,7 @@ def fix_files(result: LintResult, linter: Linter, settings_for: Callable[[Path],
 
 
 def replace_file(source: SourceText, text: str) -> None:
-    """Write a changed text to its file. Raises NotFixedError; the file is then as it was."""
+    """Write a changed text to its file. Raises NotFixedError, and then has not changed the file."""
     from dropout_lint.atomic_write import write_atomically
 
     try:

@@ -1,4 +1,4 @@
-"""Applies fixes to text: all or nothing each, checked by parsing, repeated until nothing changes."""
+"""Applies fixes to a text: each with all its edits or not at all. Lints and fixes again until nothing changes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MAX_PASSES = 20
 
 
 class FixFailed(Exception):  # noqa: N818 - reported as a Failure
-    """A file could not be fixed, and why; nothing of it must be written."""
+    """A file could not be fixed, and must not be written. The message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixOutcome:
-    """The fixed text, what was applied to get there, what is still found in it, and fixes that would break it."""
+    """The fixed text. ``applied`` were fixed, ``remaining`` are found in it still, ``rejected`` would break it."""
 
     text: str
     applied: tuple[Diagnostic, ...]
@@ -30,13 +30,12 @@ class FixOutcome:
 
 
 def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diagnostic, ...]]:
-    """Apply, in order of place, every fix that does not overlap one before it; also return those that were not.
+    """Apply the fixes that do not overlap an earlier one. Returns the text, and the diagnostics that were not fixed.
 
-    Insertions by two fixes at one place overlap, since only a new look at the file can tell what the second should
-    be; fixes with the same edits are one. A fix whose imports clash with the file's names, or whose edits lie outside
-    of the text, is not applied.
+    Two insertions at one place overlap. Fixes with the same edits are applied once. A fix is not applied if its imports
+    clash with names of the file, or if its edits lie outside of the text.
     """
-    index = Lines(text)
+    lines = Lines(text)
     whole: set[tuple[Change, ...]] = set()
     accepted: list[Change] = []
     imports: tuple[str, ...] = ()
@@ -49,7 +48,7 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
         wanted = tuple(dict.fromkeys([*imports, *fix.imports]))
         if wanted not in addable:
             addable[wanted] = _addable(text, wanted)
-        changes = changes_of(index, fix.edits)
+        changes = changes_of(lines, fix.edits)
         if changes is None or not addable[wanted]:
             waiting.append(diagnostic)
         elif changes not in whole:
@@ -67,7 +66,7 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
     edited = "".join([*pieces, text[done:]])
     try:
         return add_imports(edited, imports), tuple(waiting)
-    except (ImportClash, SyntaxError):  # the edits broke the text: its parse in fix_text says so
+    except (ImportClash, SyntaxError):  # the edits broke the text, which fix_text finds when it parses the text
         return edited, tuple(waiting)
 
 
@@ -107,9 +106,9 @@ def fix_text(
         new, waiting = apply_fixes(text, fixes)
         done = [d for d in fixes if d not in waiting]
         if new == text or not _parses(new, compiles):
-            new, done, guilty = _one_by_one(text, fixes, compiles)
-            rejected += guilty
-            refused.update(_identity(text, d) for d in guilty)
+            new, done, broken = _one_by_one(text, fixes, compiles)
+            rejected += broken
+            refused.update(_identity(text, d) for d in broken)
         if not done:
             return FixOutcome(text, tuple(applied), remaining, tuple(rejected))
         applied += done
@@ -121,24 +120,24 @@ def fix_text(
 def _one_by_one(
     text: str, fixes: Sequence[Diagnostic], compiles: bool
 ) -> tuple[str, list[Diagnostic], list[Diagnostic]]:
-    """Grow the set of applied fixes by one at a time; returns the text, the applied and the guilty fixes."""
+    """Apply one fix after the other. Returns the text, the fixes that were applied, and those that break the text."""
     best = text
     good: list[Diagnostic] = []
-    guilty: list[Diagnostic] = []
+    broken: list[Diagnostic] = []
     for diagnostic in sorted(fixes, key=lambda d: d.sort_key):
         candidate, waiting = apply_fixes(text, [*good, diagnostic])
         if waiting:
             continue
         if apply_fixes(text, [diagnostic])[0] == text or not _parses(candidate, compiles):
-            guilty.append(diagnostic)
+            broken.append(diagnostic)
             continue
         best = candidate
         good.append(diagnostic)
-    return best, good, guilty
+    return best, good, broken
 
 
 def _identity(text: str, diagnostic: Diagnostic) -> tuple[str, str, str]:
-    """Recognises a finding after other fixes have moved it: its code, its message and its line."""
+    """Code, message and line text: equal for a finding before and after other fixes have moved it."""
     return diagnostic.code, diagnostic.message, Lines(text).line_text(diagnostic.span.line).strip()
 
 
@@ -153,7 +152,7 @@ def _compiles(text: str) -> bool:
 
 
 def _parses(text: str, compiles: bool) -> bool:
-    """Whether the text is sound. A file whose syntax the running Python did not know before has only to parse."""
+    """Whether the text is valid. It must compile if the file did (``compiles``) before it was fixed."""
     if compiles:
         return _compiles(text)
     from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse

@@ -22,9 +22,9 @@ def add_imports(text: str, statements: Sequence[str]) -> str:
 
 
 def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
-    """Where to insert which lines: the statements whose names are not imported yet, after the last torch import.
+    """Offset and lines to insert, so that the names of the statements are imported; ``(0, "")`` if they are already.
 
-    Only the header counts; without a torch import there, they go below the docstring and ``from __future__`` lines.
+    They go after the last torch import of the header, else below the docstring and ``from __future__`` lines.
     Raises ImportClash, and SyntaxError for a text that cannot be parsed.
     """
     if not statements:

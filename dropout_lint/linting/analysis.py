@@ -1,4 +1,4 @@
-"""Analyse one file: its facts and suppressions, or why there are none. Runs in worker processes too."""
+"""Analyse one file: collect its facts and suppression comments. Runs in worker processes too."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _RECURSION_LIMIT = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Analysed:
-    """What one file says by itself. ``failure`` is why it could not be analysed."""
+class AnalysedFile:
+    """The analysis of one file, without a look at others. ``failure`` is why it could not be analysed."""
 
     path: Path
     facts: FileFacts | None = None
@@ -37,18 +37,18 @@ class Analysed:
 
 
 class Task(NamedTuple):
-    """A file to analyse; ``modes`` asks for its facts about modes too."""
+    """A file to analyse; with ``modes``, also its facts about train and eval mode are collected."""
 
     path: Path
     place: ModulePlace
     modes: bool
 
 
-class Analysis(NamedTuple):
-    """The result of a task; ``text`` is the same as JSON, where a worker or the store has sent it."""
+class TaskResult(NamedTuple):
+    """A task and its result. ``text`` is the result as JSON if a worker process sent it, else ""."""
 
     task: Task
-    analysed: Analysed
+    analysed: AnalysedFile
     text: str = ""
 
 
@@ -60,7 +60,7 @@ def start_worker() -> None:
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """Trees are acyclic and short-lived: collecting garbage while parsing costs a third of the time."""
     collecting = gc.isenabled()
     gc.disable()
@@ -71,52 +71,52 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def analyse(path: Path, place: ModulePlace, modes: bool, disk: Disk) -> Analysed:
+def analyse(path: Path, place: ModulePlace, modes: bool, disk: Disk) -> AnalysedFile:
     """Analyse a file. Raises nothing."""
     try:
         source = decode_source(read_bytes(path, disk.read), path)
     except NotANotebook as error:
-        return Analysed(path, syntax_error=(str(error), error.line, error.column))
+        return AnalysedFile(path, syntax_error=(str(error), error.line, error.column))
     except UnreadableSource as error:
-        return Analysed(path, failure=str(error))
+        return AnalysedFile(path, failure=str(error))
     return analyse_text(path, source.text, source.code, place, modes)
 
 
-def analyse_text(path: Path, text: str, data: bytes, place: ModulePlace, modes: bool) -> Analysed:
-    """Analyse a text; ``data`` is the same text as ASCII-compatible bytes, for a search of words. Raises nothing."""
+def analyse_text(path: Path, text: str, data: bytes, place: ModulePlace, modes: bool) -> AnalysedFile:
+    """Analyse a text; ``data`` is the same text as ASCII-compatible bytes, for the word search. Raises nothing."""
     from dropout_lint.syntax.parsing import MAX_BYTES
 
-    speaks = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
-    if len(data) > (MAX_BYTES if speaks else PARSE_ANYWAY):
+    relevant = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
+    if len(data) > (MAX_BYTES if relevant else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
-        return Analysed(path, failure=f"too large to check: {size}") if speaks else Analysed(path)
-    with without_collecting():
-        return _parsed(path, text, place, modes, speaks)
+        return AnalysedFile(path, failure=f"too large to check: {size}") if relevant else AnalysedFile(path)
+    with without_garbage_collection():
+        return _parsed(path, text, place, modes, relevant)
 
 
-def _parsed(path: Path, text: str, place: ModulePlace, modes: bool, speaks: bool) -> Analysed:
+def _parsed(path: Path, text: str, place: ModulePlace, modes: bool, relevant: bool) -> AnalysedFile:
     from dropout_lint.syntax.parsing import NotParsed, OlderModule, SourceSyntaxError, parse
 
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
     try:
-        suppressions = parse_suppressions(text, any_findings=speaks)
+        suppressions = parse_suppressions(text, any_findings=relevant)
         tree = parse(text)
         error = _error_at(tree.error) if isinstance(tree, OlderModule) else None
-        if not speaks:
-            return Analysed(path, None, suppressions, error)
+        if not relevant:
+            return AnalysedFile(path, None, suppressions, error)
         from dropout_lint.source.engine import collect
 
-        return Analysed(path, collect(path, text, place, tree=tree, modes=modes), suppressions, error)
+        return AnalysedFile(path, collect(path, text, place, tree=tree, modes=modes), suppressions, error)
     except SourceSyntaxError as found:
-        return Analysed(path, None, suppressions, _error_at(found))
+        return AnalysedFile(path, None, suppressions, _error_at(found))
     except NotParsed as found:
-        return Analysed(path, failure=str(found))
+        return AnalysedFile(path, failure=str(found))
     except RecursionError:
-        return Analysed(path, failure="nested too deeply to be analysed")
+        return AnalysedFile(path, failure="nested too deeply to be analysed")
     except Exception as found:  # a bug on one file must not hide the findings in the others
         reason = f"the analysis crashed: {type(found).__name__}: {found}".splitlines()[0]
-        return Analysed(path, failure=f"{reason}; this is a bug in dropout-lint")
+        return AnalysedFile(path, failure=f"{reason}; this is a bug in dropout-lint")
     finally:
         sys.setrecursionlimit(limit)
 

@@ -1,4 +1,7 @@
-"""The third stage: the checks at work on facts."""
+"""The third stage: run the checks of the enabled rules on facts.
+
+``check_files`` runs those about facts of one file, ``check_runs`` those about ``ModeRun``, which may span files.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,11 @@ if TYPE_CHECKING:
     from dropout_lint.project.project import Project
 
 FactsOf = Callable[[type], Iterable[object]]
-"""Gives the facts of a kind that the checks of one file read."""
+"""Returns the facts of a kind, such as ``DropoutSite``."""
 
 
 def check_files(collected: Collected, project: Project) -> Checked:
-    """What the rules find that read what a file says."""
+    """Run the checks on the facts of each file."""
     networks = Networks(project)
 
     def of_kind(facts: FileFacts, kind: type) -> Iterable[object]:
@@ -36,39 +39,39 @@ def check_files(collected: Collected, project: Project) -> Checked:
     for facts in _checkable(collected):
         enabled = collected.files.enabled(Path(facts.path))
         contexts = _contexts(facts, collected, project)
-        found[facts.path] = run_checks(facts.path, enabled, partial(of_kind, facts), contexts)
+        found[facts.path] = _run_checks(facts.path, enabled, partial(of_kind, facts), contexts)
     return Checked(collected, found)
 
 
 def check_runs(linked: Linked, project: Project) -> Checked:
-    """What the rules find that read runs. The first finding of a rule at a place counts, in the order of the runs."""
-    files = _RunFiles(linked.collected, project)
+    """Run the checks on runs. If runs give equal findings, the first run decides the message."""
+    contexts = _RunContexts(linked.collected, project)
     diagnostics: dict[tuple[object, ...], Diagnostic] = {}
     failures: dict[Failure, None] = {}
     for facts in linked.collected.facts:
         if facts.speaks_of_mode and facts.path in linked.crashed:
             reason = linked.crashed[facts.path]
-            failures.update((_crash(facts.path, code, reason), None) for code in files.codes([facts.path]))
-    for run, counts in ((one.run, one.files) for one in linked.runs):
-        found = run_checks(run.path, files.codes(counts), partial(_of_run, run), files.contexts(counts))
+            failures.update((_crash(facts.path, code, reason), None) for code in contexts.codes([facts.path]))
+    for run, paths in ((one.run, one.files) for one in linked.runs):
+        found = _run_checks(run.path, contexts.codes(paths), partial(_of_run, run), contexts.of(paths))
         for diagnostic in found.diagnostics:
             diagnostics.setdefault((diagnostic.code, diagnostic.path, diagnostic.span), diagnostic)
-        failures.update((replace(failure, path=path), None) for failure in found.failures for path in counts)
-    return Checked(linked.collected, _by_path(diagnostics.values(), [*failures, *files.changed.values()]))
+        failures.update((replace(failure, path=path), None) for failure in found.failures for path in paths)
+    return Checked(linked.collected, _by_path(diagnostics.values(), [*failures, *contexts.changed.values()]))
 
 
-def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Callable[[str], object]) -> Found:
-    """Run the checks of some rules on the facts of the kinds that they read.
+def _run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context_of: Callable[[str], object]) -> Found:
+    """Run the checks of the rules ``codes``, each on the facts of its kind.
 
-    A check that crashes is a failure, and so is a file that is no longer what its facts were collected from.
+    A check that crashes is a failure, and so is a file that changed after its facts were collected.
     """
     diagnostics: list[Diagnostic] = []
     failures: list[Failure] = []
     for code, (kind, check) in checks.checks(codes).items():
-        at_work = context(code)
+        context = context_of(code)
         try:
             for fact in facts_of(kind):
-                diagnostics.extend(check(fact, at_work))
+                diagnostics.extend(check(fact, context))
         except FileChangedError as error:
             return Found((), (Failure(path, str(error)),))
         except Exception as error:  # a bug in one rule must not hide the findings of the others
@@ -76,7 +79,7 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
     return Found(tuple(diagnostics), tuple(failures))
 
 
-def _reading_runs(codes: Collection[str]) -> frozenset[str]:
+def _run_rules(codes: Collection[str]) -> frozenset[str]:
     return frozenset(code for code, (kind, _) in checks.checks(codes).items() if kind is ModeRun)
 
 
@@ -84,24 +87,24 @@ def _of_run(run: ModeRun, kind: type) -> Iterable[object]:
     return (run,) if kind is ModeRun else ()
 
 
-class _RunFiles:
-    """The files in which findings of runs count."""
+class _RunContexts:
+    """The contexts of checks on runs: one for each rule and file. A run may have findings in several files."""
 
     def __init__(self, collected: Collected, project: Project) -> None:
-        self._enabled = cache(lambda path: _reading_runs(collected.files.enabled(Path(path))))
+        self._enabled = cache(lambda path: _run_rules(collected.files.enabled(Path(path))))
         self._context = cache(self._new_context)
         self._facts = {facts.path: facts for facts in collected.facts}
         self._collected = collected
         self._project = project
         self.changed: dict[str, Failure] = {}
-        """Files that are no longer what their facts were collected from."""
+        """Files that changed after their facts were collected."""
 
     def codes(self, paths: Iterable[str]) -> frozenset[str]:
-        """The rules that read runs and are on for some of the files."""
+        """The rules about runs that are enabled for at least one of the files."""
         return frozenset().union(*map(self._enabled, paths))
 
-    def contexts(self, paths: frozenset[str]) -> Callable[[str], RunContext]:
-        """The context of each rule at work on a run, whose findings count in some of the files."""
+    def of(self, paths: frozenset[str]) -> Callable[[str], RunContext]:
+        """A function from a rule to its context for a run that may report in these files only."""
         return lambda code: RunContext(code, lambda path: self._context(code, path) if path in paths else None)
 
     def _new_context(self, code: str, path: str) -> Context | None:

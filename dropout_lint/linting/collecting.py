@@ -1,4 +1,4 @@
-"""The first stage: the facts of each file, in several processes where that pays."""
+"""The first stage: analyse all files, in parallel if there are many. ``analysis.py`` analyses one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dropout_lint.disk import UNREADABLE, Disk, Seen
-from dropout_lint.linting.analysis import Analysed, Analysis, Task, analyse, analyse_text, start_worker
+from dropout_lint.linting.analysis import AnalysedFile, Task, TaskResult, analyse, analyse_text, start_worker
 from dropout_lint.linting.stages import Collected, FileSet
 from dropout_lint.source.names.place import place_of
 
@@ -17,12 +17,12 @@ PARALLEL_FROM = 1_500_000
 def collect(
     files: FileSet,
     disk: Disk,
-    analyses: Callable[[Sequence[Task]], Iterable[Analysis]],
+    analyses: Callable[[Sequence[Task]], Iterable[TaskResult]],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Collected:
-    """Collect the facts of all files, in any order; ``analyses`` analyses those that are read from disk."""
+    """Collect the facts of all files, in any order; ``analyses`` is called for those that are on disk only."""
     tasks = [Task(path, place_of(path, disk), files.follows_modes(path)) for path in files.settings]
-    done: list[Analysed] = []
+    done: list[AnalysedFile] = []
     for one in _all(tasks, files, analyses):
         done.append(one)
         if on_progress is not None:
@@ -31,8 +31,8 @@ def collect(
 
 
 def _all(
-    tasks: Sequence[Task], files: FileSet, analyses: Callable[[Sequence[Task]], Iterable[Analysis]]
-) -> Iterator[Analysed]:
+    tasks: Sequence[Task], files: FileSet, analyses: Callable[[Sequence[Task]], Iterable[TaskResult]]
+) -> Iterator[AnalysedFile]:
     for path, place, modes in tasks:
         if path in files.texts:
             text = files.texts[path]
@@ -40,30 +40,30 @@ def _all(
     yield from (one.analysed for one in analyses([task for task in tasks if task.path not in files.texts]))
 
 
-def analyse_all(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[Analysis]:
+def analyse_all(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[TaskResult]:
     """Analyse files, in any order."""
     sizes = {task.path: _size(task.path) for task in tasks}
     if jobs <= 1 or sum(sizes.values()) < PARALLEL_FROM:
-        yield from (Analysis(task, analyse(*task, disk)) for task in tasks)
+        yield from (TaskResult(task, analyse(*task, disk)) for task in tasks)
     else:
         # Largest first: a long file at the end would keep one process busy alone.
         yield from _in_parallel(sorted(tasks, key=lambda task: -sizes[task.path]), disk, jobs)
 
 
-def _in_parallel(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[Analysis]:
+def _in_parallel(tasks: Sequence[Task], disk: Disk, jobs: int) -> Iterator[TaskResult]:
     from concurrent.futures import ProcessPoolExecutor
 
-    from dropout_lint.linting.transport import analysed_from
+    from dropout_lint.linting.analysis_json import analysis_from_json
 
     with ProcessPoolExecutor(jobs, initializer=start_worker) as pool:
-        for task, (seen, text, failed) in zip(tasks, pool.map(_work, tasks, chunksize=8), strict=True):
+        for task, (seen, text, unencoded) in zip(tasks, pool.map(_work, tasks, chunksize=8), strict=True):
             disk.note(task.path, seen)
-            yield Analysis(task, failed or analysed_from(text, task.path, task.place), text)
+            yield TaskResult(task, unencoded or analysis_from_json(text, task.path, task.place), text)
 
 
-def _work(task: Task) -> tuple[Seen, str, Analysed | None]:
-    """Analyse in a process of its own; what does not travel as JSON, as a pickle."""
-    from dropout_lint.linting.transport import entry_text
+def _work(task: Task) -> tuple[Seen, str, AnalysedFile | None]:
+    """Analyse in a worker process. Returns JSON, and an object only for what JSON cannot represent."""
+    from dropout_lint.linting.analysis_json import analysis_to_json
 
     disk = Disk()
     one = analyse(*task, disk)
@@ -71,7 +71,7 @@ def _work(task: Task) -> tuple[Seen, str, Analysed | None]:
     if one.failure:
         return seen, "", one
     try:
-        return seen, entry_text(one), None
+        return seen, analysis_to_json(one), None
     except RecursionError:
         return seen, "", one
 

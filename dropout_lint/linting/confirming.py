@@ -1,4 +1,4 @@
-"""The stage after the checks: libcst reads again what is reported, and turns the rewrites of fixes into edits."""
+"""The stage after the checks: confirms findings with a second parser, and turns the rewrites of fixes into edits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def confirm(checked: Checked, files: Files) -> Checked:
-    """The findings whose place libcst finds too, with edits in their fixes; a Failure for each other finding."""
+    """The findings that libcst confirms, with edits in their fixes; a Failure for each other finding."""
     return Checked(checked.collected, {path: _confirmed(path, found, files) for path, found in checked.found.items()})
 
 
@@ -24,12 +24,12 @@ def _confirmed(path: str, found: Found, files: Files) -> Found:
         return found
     # A run without findings never imports libcst.
     from dropout_lint.rewriting import with_edits
-    from dropout_lint.rewriting.confirm import confirm as split
+    from dropout_lint.rewriting.second_parser import split_confirmed
     from dropout_lint.syntax.concrete import ConcreteText
 
     try:
         text = ConcreteText(files.source(Path(path)))
     except (OSError, UnreadableSource):  # it could be read when its facts were collected
         return Found((), (*found.failures, Failure(path, str(FileChangedError()))))
-    confirmed, failures = split(found.diagnostics, text)
+    confirmed, failures = split_confirmed(found.diagnostics, text)
     return Found(tuple(with_edits(confirmed, text)), (*found.failures, *failures))

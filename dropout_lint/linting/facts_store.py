@@ -1,4 +1,4 @@
-"""Facts of earlier runs by the content of files; knows nothing about rules."""
+"""Cache of the facts of files, by their content. Independent of rules and settings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from dropout_lint.cache.folder import CacheFolder
 from dropout_lint.disk import Disk, digest_of
-from dropout_lint.linting.analysis import Analysed, Analysis, Task
-from dropout_lint.linting.transport import analysed_from, entry_text
+from dropout_lint.linting.analysis import AnalysedFile, Task, TaskResult
+from dropout_lint.linting.analysis_json import analysis_from_json, analysis_to_json
 
 if TYPE_CHECKING:
     from dropout_lint.facts import FileFacts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PARTS = 32
 """Files that the entries are spread over, so that a change of one source file rewrites little."""
 _MAX_BYTES = 2_000_000
-"""Of entries in one of them that this run had no use for."""
+"""Limit for the unused entries that are kept in one of these files."""
 _KEY = slice(2, 34)
 _SUM = slice(37, 69)
 _REST = slice(71, -1)
@@ -29,8 +29,8 @@ _REST = slice(71, -1)
 class FactsStore:
     """Entries of earlier runs, read on demand, and new ones, written by ``save``.
 
-    An entry is a line of JSON: its key, a digest of the rest, and the rest. Where the digest does not agree, the entry
-    does not count.
+    An entry is a line of JSON: its key, a digest of the rest, and the rest. An entry with a wrong digest is
+    ignored.
     """
 
     def __init__(self, folder: CacheFolder) -> None:
@@ -40,14 +40,14 @@ class FactsStore:
         self._changed: set[str] = set()
 
     def analyses(
-        self, tasks: Sequence[Task], disk: Disk, analyse_all: Callable[[Sequence[Task]], Iterable[Analysis]]
-    ) -> Iterator[Analysis]:
-        """The analyses of files. What no earlier run has analysed goes to ``analyse_all`` and is kept."""
+        self, tasks: Sequence[Task], disk: Disk, analyse_all: Callable[[Sequence[Task]], Iterable[TaskResult]]
+    ) -> Iterator[TaskResult]:
+        """The analyses of files, from the store. ``analyse_all`` is called for those that are not there."""
         new: list[Task] = []
         for task in tasks:
             known = self._known(task, disk)
             if known is not None:
-                yield Analysis(task, known)
+                yield TaskResult(task, known)
             else:
                 new.append(task)
         for one in analyse_all(new):
@@ -58,7 +58,7 @@ class FactsStore:
     def facts(
         self, path: Path, data: bytes, place: ModulePlace, read: Callable[[Path, bytes, ModulePlace], FileFacts]
     ) -> FileFacts:
-        """The facts of a file that another one asks for. What no earlier run has read goes to ``read`` and is kept."""
+        """The facts of a file that is only looked up for another one, from the store, else from ``read``."""
         digest = digest_of(data)
         for kind in ("run", "lookup"):
             known = self._entry(path, place, _key(path, digest, place, kind))
@@ -66,7 +66,7 @@ class FactsStore:
                 return known.facts
         facts = read(path, data, place)
         with contextlib.suppress(RecursionError):
-            self._put(_key(path, digest, place, "lookup"), entry_text(Analysed(path, facts)))
+            self._put(_key(path, digest, place, "lookup"), analysis_to_json(AnalysedFile(path, facts)))
         return facts
 
     def save(self) -> None:
@@ -83,10 +83,10 @@ class FactsStore:
 
     @cached_property
     def _is_empty(self) -> bool:
-        """Whether no earlier run has left anything."""
+        """Whether the store has no entries of earlier runs."""
         return not self._folder.names("facts-")
 
-    def _known(self, task: Task, disk: Disk) -> Analysed | None:
+    def _known(self, task: Task, disk: Disk) -> AnalysedFile | None:
         if self._is_empty:
             return None
         try:
@@ -95,9 +95,9 @@ class FactsStore:
             return None
         return self._entry(task.path, task.place, _key_of(task, disk.digest(task.path)))
 
-    def _add(self, one: Analysis, digest: str) -> None:
+    def _add(self, one: TaskResult, digest: str) -> None:
         with contextlib.suppress(RecursionError):
-            self._put(_key_of(one.task, digest), one.text or entry_text(one.analysed))
+            self._put(_key_of(one.task, digest), one.text or analysis_to_json(one.analysed))
 
     def _entries(self, part: str) -> dict[bytes, bytes]:
         if part not in self._read:
@@ -105,13 +105,13 @@ class FactsStore:
             self._read[part] = {line[_KEY]: line for line in data.split(b"\n") if line}
         return self._read[part]
 
-    def _entry(self, path: Path, place: ModulePlace, key: str) -> Analysed | None:
+    def _entry(self, path: Path, place: ModulePlace, key: str) -> AnalysedFile | None:
         part = _part(key)
         line = self._used.get(part, {}).get(key.encode()) or self._entries(part).get(key.encode())
         if line is None or digest_of(line[_REST]).encode() != line[_SUM]:
             return None
         try:
-            found = analysed_from(line[_REST].decode(), path, place)
+            found = analysis_from_json(line[_REST].decode(), path, place)
         except (ValueError, TypeError):
             return None
         self._used.setdefault(part, {})[key.encode()] = line

@@ -1,4 +1,4 @@
-"""The second stage: the modes of models are followed through the files."""
+"""The second stage: follow the train and eval modes of models through the files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def link(collected: Collected, project: Project, jobs: int = 1) -> Linked:
-    """Follow the modes through the files for which a rule asks for that.
+    """Follow the modes through the files that have a rule about runs enabled.
 
-    Files under different managed bases are linked apart, each as if the others had not been named.
+    Files with different ``mode-managed-bases`` are linked separately, as if each group were checked alone.
     """
     from dropout_lint.mode.linking import link as linker
 
@@ -35,7 +35,7 @@ def link(collected: Collected, project: Project, jobs: int = 1) -> Linked:
 
 
 def _groups(collected: Collected) -> dict[frozenset[str], list[Path]]:
-    """The files for which a rule is on that reads what linking finds, by their managed bases."""
+    """The files that have a rule about runs enabled, by their managed bases."""
     from dropout_lint import checks
 
     files = collected.files

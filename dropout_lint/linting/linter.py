@@ -1,9 +1,10 @@
 """A run: a chain of stages, each a function from one value of ``stages.py`` to the next.
 
-    FileSet --collect--> Collected --link--> Linked --check_files, check_runs--> Checked --suppress--> LintResult
+    FileSet --collect--> Collected --link--> Linked --check_runs--> Checked
+    Checked --confirm--> Checked --suppress--> LintResult
 
-Fixing runs the same stages again with other texts in the FileSet. The run cache wraps the chain, the facts store wraps
-the analysis of files.
+``check_files`` needs no links: it leads from Collected to Checked. Fixing runs the same stages again with other texts
+in the FileSet. ``run_cache`` wraps the whole chain, ``facts_store`` the analysis of files.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.linting.analysis import without_collecting
+from dropout_lint.linting.analysis import without_garbage_collection
 from dropout_lint.linting.collecting import collect
 from dropout_lint.linting.stages import Checked, Collected, FileSet, Found, LintResult
 from dropout_lint.linting.suppressing import suppress
 from dropout_lint.linting.workspace import Workspace
-from dropout_lint.processes import FORKS, apart, processors
+from dropout_lint.processes import FORKS, in_background, processors
 
 if TYPE_CHECKING:
     from dropout_lint.cache.folder import CacheFolder
@@ -37,7 +38,7 @@ def lint(
     files: FileSet, space: Workspace, runs: Findings | None = None, on_progress: Progress | None = None
 ) -> LintResult:
     """Run all stages. Raises nothing for what a file contains."""
-    with without_collecting():
+    with without_garbage_collection():
         collected = collect(files, space.disk, space.analyses, on_progress)
         return suppress(check(collected, space), runs)
 
@@ -53,13 +54,13 @@ def check(collected: Collected, space: Workspace) -> Checked:
 
     project = space.project(collected)
 
-    def elsewhere() -> tuple[Mapping[str, Found], Looks]:
+    def check_unlinked() -> tuple[Mapping[str, Found], Looks]:
         space.disk.hand_over()
         return confirm(check_files(collected, project), project.files).found, space.disk.hand_over()
 
     pays = FORKS and space.jobs > 1 and with_facts >= APART_FROM
     pays = pays and any(map(collected.files.follows_modes, collected.files.settings))
-    with apart(elsewhere if pays else None) as done:
+    with in_background(check_unlinked if pays else None) as done:
         modes = confirm(check_runs(link(collected, project, space.jobs), project), project.files)
         others = done()
     if others is None:
@@ -92,9 +93,9 @@ class Linter:
         run = partial(lint, space=space, runs=self.runs, on_progress=self.on_progress)
         if self.cache is None or space.store is None:
             return run(files)
-        from dropout_lint.linting.run_cache import remembered
+        from dropout_lint.linting.run_cache import lint_with_cache
 
-        result = run(files) if self.runs is not None else remembered(run, files, self.cache, space.disk)
+        result = run(files) if self.runs is not None else lint_with_cache(run, files, self.cache, space.disk)
         space.store.save()
         return result
 

@@ -1,6 +1,6 @@
-"""Merge the findings of several engines, and let a run prove or refute what the source engine reports.
+"""Merge the findings of several engines. A run may prove or refute a finding of the source engine.
 
-Two findings are the same if rule and file are the same and the line of one lies in the statement of the other.
+Two findings are the same if they have the same rule and file, and one begins on a line of the other.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class Findings:
         *,
         complete: bool = True,
     ) -> None:
-        """``complete``: every model ran that was meant to."""
+        """``complete``: no model failed to run."""
         self.complete = complete
         self._by_file: dict[str, list[Diagnostic]] = {}
         self._refutations = refutations
         for item in sorted(diagnostics, key=_precedence):
             _add(self._by_file.setdefault(os.path.realpath(item.path), []), item)
 
-    def joined(self, path: str, source: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The findings of one file merged with those of the source engine, whose wording is kept."""
+    def merged_with(self, path: str, source: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The findings of one file merged with those of the source engine, which keep their messages."""
         file = os.path.realpath(path)
         merged = list(source)
         for item in self._by_file.get(file, ()):
@@ -53,7 +53,7 @@ class Findings:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """One path of each file with findings, sorted, as its first finding spells it."""
+        """A path for each file with findings, sorted: that of its first finding."""
         return tuple(sorted(found[0].path for found in self._by_file.values()))
 
 
@@ -117,7 +117,7 @@ def _merged(known: Diagnostic, item: Diagnostic) -> Diagnostic:
 
 
 def _against(item: Diagnostic, refutations: Sequence[Refutation]) -> Diagnostic:
-    """Make a source finding information if a run refutes it and none proves it."""
+    """Lower a source finding to ``info`` if a run refutes it and none proves it."""
     if item.engines[0] == "source" and not item.verdict:
         for one in refutations:
             if item.code in one.codes and item.span.line <= one.line <= item.span.end_line:

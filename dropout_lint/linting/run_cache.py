@@ -22,25 +22,27 @@ _NOT_PART_OF_KEY = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _CachedRun:
     looks: Looks
     diagnostics: tuple[Diagnostic, ...]
 
 
-def remembered(lint: Callable[[FileSet], LintResult], files: FileSet, folder: CacheFolder, disk: Disk) -> LintResult:
-    """The result of ``lint``, which reads from ``disk``, or of an earlier run with the same reads."""
-    runs, key = Runs(folder), run_key(files)
-    diagnostics = runs.recall(key, disk)
+def lint_with_cache(
+    lint: Callable[[FileSet], LintResult], files: FileSet, folder: CacheFolder, disk: Disk
+) -> LintResult:
+    """The cached result of an earlier run with the same reads from ``disk``, else that of ``lint``."""
+    cache, key = RunCache(folder), run_key(files)
+    diagnostics = cache.recall(key, disk)
     if diagnostics is not None:
         return LintResult(diagnostics, (), len(files.settings), Collected(files, ()))
     disk.hand_over()
     result = lint(files)
     if not result.failures:
-        runs.remember(key, result.diagnostics, disk)
+        cache.remember(key, result.diagnostics, disk)
     return result
 
 
-class Runs:
+class RunCache:
     """Findings of earlier runs over the same files with the same settings."""
 
     def __init__(self, folder: CacheFolder) -> None:
@@ -55,7 +57,7 @@ class Runs:
         if digest_of(text).encode() != digest:
             return None
         try:
-            run = decode(_Run, text)
+            run = decode(_CachedRun, text)
         except (ValueError, TypeError):
             return None
         if not disk.agrees(run.looks):
@@ -66,7 +68,7 @@ class Runs:
 
     def remember(self, key: str, diagnostics: tuple[Diagnostic, ...], disk: Disk) -> None:
         """Keep the findings of a run."""
-        text = encode(_Run(disk.looks, diagnostics)).encode()
+        text = encode(_CachedRun(disk.looks, diagnostics)).encode()
         self._folder.write(_name(key), digest_of(text).encode() + b"\n" + text)
         self._folder.keep_newest("run-", _MAX_RUNS)
 

@@ -1,6 +1,6 @@
-"""The values that the stages of a run hand on.
+"""The inputs and results of the stages; ``linter.py`` has the order.
 
-All of them are plain data: a stage can run in another process, and its result can be kept.
+All of them are plain data: a stage can run in another process, and its result can be cached.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.diagnostic import Diagnostic, Failure
-from dropout_lint.linting.analysis import Analysed
+from dropout_lint.linting.analysis import AnalysedFile
 from dropout_lint.rulebook import rules
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MODE_RULES = "DRP2"
 class FileSet:
     """The files to check, each with its settings. ``texts`` replace the content of files on disk.
 
-    ``named`` are the files of the whole run, whose packages bound the search for users of a class.
+    ``named`` are the files of the whole run. Users of a class are searched for in their packages only.
     """
 
     settings: Mapping[Path, Settings]
@@ -41,7 +41,7 @@ class FileSet:
         return cls(settings, {}, tuple(settings))
 
     def only(self, path: Path, text: str, settings: Settings) -> FileSet:
-        """Only one file, with this content; texts of other files stay."""
+        """Only one file, with this content; the texts of other files are kept."""
         return FileSet({path: settings}, {**self.texts, path: text}, self.named or (path,))
 
     def with_text(self, path: Path, text: str) -> FileSet:
@@ -59,10 +59,10 @@ class FileSet:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What each file says by itself."""
+    """The analysis of each file."""
 
     files: FileSet
-    analysed: tuple[Analysed, ...]
+    analysed: tuple[AnalysedFile, ...]
 
     @property
     def facts(self) -> list[FileFacts]:
@@ -72,7 +72,7 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The runs through the files. ``crashed`` has the error for files whose linking failed."""
+    """The runs through the files. ``crashed``: the error, by path of each file that could not be linked."""
 
     collected: Collected
     runs: tuple[LinkedRun, ...]
@@ -81,7 +81,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the checks found in one file; ``failures`` are checks that crashed."""
+    """The findings in one file, and the checks that crashed there."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -92,7 +92,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks found, by path."""
+    """The findings of the checks, by path."""
 
     collected: Collected
     found: Mapping[str, Found]

@@ -1,4 +1,4 @@
-"""The last stage: findings of models that ran are merged in, and what comments suppress is left out."""
+"""The last stage: merge in the findings of models that ran, then apply the suppression comments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.diagnostic import Diagnostic, Failure, Span
-from dropout_lint.linting.analysis import Analysed
+from dropout_lint.linting.analysis import AnalysedFile
 from dropout_lint.linting.stages import Checked, FileSet, Found, LintResult
 from dropout_lint.rulebook import rules
 from dropout_lint.suppressions.matching import TOOL_RULES, UNKNOWN, UNUSED, apply_suppressions
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def suppress(checked: Checked, runs: Findings | None = None) -> LintResult:
-    """What is left to report; ``runs`` are the findings of models that ran."""
+    """The findings to report. ``runs``: findings of models that ran, to be merged in."""
     files = checked.collected.files
     diagnostics: set[Diagnostic] = set()
     failures: list[Failure] = []
     for one in checked.collected.analysed:
         found = checked.found.get(str(one.path), Found())
-        crashed = [Failure(str(one.path), one.failure)] if one.failure else list(found.failures)
-        failures += crashed
-        by_checks = () if any(not failure.code for failure in crashed) else found.diagnostics
+        failed = [Failure(str(one.path), one.failure)] if one.failure else list(found.failures)
+        failures += failed
+        by_checks = () if any(not failure.code for failure in failed) else found.diagnostics
         reported = _with_runs(one.path, [*_syntax_error(one, files), *by_checks], files, runs)
         if one.suppressions.directives:
-            enabled = _decided(one, files, runs) - {f.code for f in crashed}
+            enabled = _checked_rules(one, files, runs) - {f.code for f in failed}
             definitions = one.facts.definitions if one.facts is not None else ()
             reported = list(apply_suppressions(one.suppressions, reported, str(one.path), enabled, definitions))
         diagnostics.update(reported)
@@ -44,11 +44,11 @@ def _with_runs(path: Path, found: list[Diagnostic], files: FileSet, runs: Findin
     if runs is None:
         return found
     enabled = files.enabled(path)
-    return [item for item in runs.joined(str(path), found) if item.code in enabled]
+    return [item for item in runs.merged_with(str(path), found) if item.code in enabled]
 
 
-def _decided(one: Analysed, files: FileSet, runs: Findings | None) -> frozenset[str]:
-    """The rules of which a comment in the file is known to be unused when nothing is found."""
+def _checked_rules(one: AnalysedFile, files: FileSet, runs: Findings | None) -> frozenset[str]:
+    """The rules that were checked in full: a comment for one of them is unused if there is no finding."""
     from dropout_lint.checks import codes
 
     enabled = files.enabled(one.path) & (codes() | TOOL_RULES)
@@ -59,7 +59,7 @@ def _decided(one: Analysed, files: FileSet, runs: Findings | None) -> frozenset[
     return enabled
 
 
-def _syntax_error(one: Analysed, files: FileSet) -> Iterator[Diagnostic]:
+def _syntax_error(one: AnalysedFile, files: FileSet) -> Iterator[Diagnostic]:
     if one.syntax_error is not None and "DRP001" in files.enabled(one.path):
         message, line, column = one.syntax_error
         span = Span(line, column, line, column + 1)

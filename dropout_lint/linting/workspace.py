@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dropout_lint.disk import Disk
-from dropout_lint.linting.analysis import Analysis, Task
+from dropout_lint.linting.analysis import Task, TaskResult
 from dropout_lint.linting.collecting import analyse_all
 from dropout_lint.linting.stages import Collected
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workspace:
-    """The file system as one run reads it, and the facts of earlier runs in ``store``. Holds no result of a stage."""
+    """The file system as one run reads it, and the facts of earlier runs in ``store``. No results of stages."""
 
     disk: Disk = field(default_factory=Disk)
     store: FactsStore | None = None
@@ -32,7 +32,7 @@ class Workspace:
     before: Files | None = None
     """Files with the facts of an earlier run over the same disk."""
 
-    def analyses(self, tasks: Sequence[Task]) -> Iterable[Analysis]:
+    def analyses(self, tasks: Sequence[Task]) -> Iterable[TaskResult]:
         """The analyses of files, in any order."""
         if self.store is None:
             return analyse_all(tasks, self.disk, self.jobs)
@@ -46,7 +46,7 @@ class Workspace:
         return self.before or Files(self.disk, self._read)
 
     def project(self, collected: Collected) -> Project:
-        """Answers about the files of a run and those around them."""
+        """The project around the files of a run: names and classes across files."""
         from dropout_lint.project.project import Project
 
         return Project(self.files.view(collected.files.texts, collected.facts), collected.files.named)

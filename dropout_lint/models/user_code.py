@@ -18,6 +18,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 from dropout_lint.diagnostic import NO_PLACE, CodePlace, Span
+from dropout_lint.syntax.positions import column_of_byte
 
 _LIBRARIES = ("torch", "functorch", "einops")
 """Installed packages that are not user code."""
@@ -106,11 +107,8 @@ def whole_line(path: str, number: int) -> CodePlace:
 
 
 def column(path: str, line: int, offset: int) -> int:
-    """The 1-based column in characters, from an offset in UTF-8 bytes as Python counts."""
-    text = line_text(path, line)
-    if text.isascii():
-        return offset + 1
-    return len(text.encode()[:offset].decode(errors="replace")) + 1
+    """The column, counted in characters, of an offset in bytes of UTF-8."""
+    return column_of_byte(line_text(path, line), offset)
 
 
 def line_text(path: str, number: int) -> str:

@@ -6,12 +6,12 @@ from dropout_lint.diagnostic import Diagnostic, place
 from dropout_lint.report.view import (
     Result,
     View,
+    fixable_mark,
     is_fixable,
-    mark,
     one_line,
     paint,
     render_summary,
-    seen_by,
+    run_note,
     severity_style,
 )
 
@@ -20,7 +20,7 @@ def render(result: Result, view: View) -> str:
     """Lines ``path:line:column: CODE [*] message``, and the summary."""
     color = view.color
     lines = [
-        f"{_place(d, color)} {headline(d, color, view.summary.unsafe_fixes)}{in_brackets(d)}\n"
+        f"{_place(d, color)} {headline(d, color, view.summary.unsafe_fixes)}{bracketed_note(d)}\n"
         for d in result.diagnostics
     ]
     return "".join(lines) + render_summary(result, color, view.summary)
@@ -29,14 +29,14 @@ def render(result: Result, view: View) -> str:
 def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
     """``CODE [*] message``."""
     code = paint(diagnostic.code, severity_style(diagnostic.severity), color)
-    fixable = f"{mark(color)} " if is_fixable(diagnostic, unsafe_fixes=unsafe_fixes) else ""
+    fixable = f"{fixable_mark(color)} " if is_fixable(diagnostic, unsafe_fixes=unsafe_fixes) else ""
     return f"{code} {fixable}{one_line(diagnostic.message)}"
 
 
-def in_brackets(diagnostic: Diagnostic) -> str:
-    """What a run of the model adds to a one-line message, in brackets."""
-    seen = seen_by(diagnostic)
-    return f" ({one_line(seen)})" if seen else ""
+def bracketed_note(diagnostic: Diagnostic) -> str:
+    """The note of ``run_note`` in brackets, to follow a message on one line."""
+    note = run_note(diagnostic)
+    return f" ({one_line(note)})" if note else ""
 
 
 def _place(diagnostic: Diagnostic, color: bool) -> str:

@@ -10,15 +10,20 @@ from dropout_lint.diagnostic import Span
 from dropout_lint.syntax.positions import Lines
 
 CONTEXT = 2
+"""Lines shown before and after a span."""
 WIDTH = 120
-"""Cells of code shown of a line if the width of the terminal is unknown."""
+"""Cells shown of a line if the width of the terminal is unknown."""
 _TAB = 4
 _LONGEST = 6
+"""Of a span that ends so many lines further down, only the first three and last two lines are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameLine:
-    """A line of code with its number, or an underline. ``edge`` is the left side of a span of several lines."""
+    """A line of code with its number, or an underline.
+
+    ``edge`` is the character left of a span of several lines: ``/`` in its first line, ``|`` below, else a space.
+    """
 
     number: str = ""
     text: str = ""
@@ -51,10 +56,10 @@ def _single(
     index: Lines, line: int, columns: tuple[int, int], shown: tuple[int, int], width: int
 ) -> Iterator[FrameLine]:
     cells = _cells(index.line_text(line))
-    start, end = _cell(cells, columns[0]), _cell(cells, columns[1])
-    left = _window(_cell(cells, len(cells) + 1), start, end, width)
+    start, end = _cells_before(cells, columns[0]), _cells_before(cells, columns[1])
+    left = _window(_cells_before(cells, len(cells) + 1), start, end, width)
     for number in range(shown[0], shown[1] + 1):
-        yield FrameLine(str(number), _shown(_cells(index.line_text(number)), left, width))
+        yield FrameLine(str(number), _cut(_cells(index.line_text(number)), left, width))
         if number == line:
             drawn = max(1, min(end, left + width) - start)
             yield FrameLine(underline=" " * (start - left + bool(left)) + "^" * drawn, last=True)
@@ -71,21 +76,21 @@ def _multiple(
                 yield FrameLine("...", edge="|")
             continue
         cells = _cells(index.line_text(number))
-        text = _shown(cells, 0, width)
+        text = _cut(cells, 0, width)
         if number < line or number > end_line:
             yield FrameLine(str(number), text, edge=" ")
             continue
-        opens = number == line and not index.line_text(number)[: column - 1].strip()
-        yield FrameLine(str(number), text, edge="/" if opens else " " if number == line else "|")
-        if number == line and not opens:
-            yield FrameLine(underline="_" * (1 + min(_cell(cells, column), width)) + "^", edge=" ")
+        is_whole = number == line and not index.line_text(number)[: column - 1].strip()
+        yield FrameLine(str(number), text, edge="/" if is_whole else " " if number == line else "|")
+        if number == line and not is_whole:
+            yield FrameLine(underline="_" * (1 + min(_cells_before(cells, column), width)) + "^", edge=" ")
         elif number == end_line:
-            end = min(max(_cell(cells, end_column) - 1, 0), width)
+            end = min(max(_cells_before(cells, end_column) - 1, 0), width)
             yield FrameLine(underline="_" * (1 + end) + "^", edge="|", last=True)
 
 
 def _cells(line: str) -> list[str]:
-    """The characters as displayed; a tab ends at the next multiple of four cells."""
+    """What a terminal shows for each character; a tab ends at the next multiple of four cells."""
     shown: list[str] = []
     at = 0
     for character in line:
@@ -108,8 +113,8 @@ def _width(cell: str) -> int:
     return 2 if unicodedata.east_asian_width(cell) in "WF" else 1
 
 
-def _cell(cells: list[str], column: int) -> int:
-    """Cells before a 1-based column."""
+def _cells_before(cells: list[str], column: int) -> int:
+    """Number of terminal cells before a 1-based column."""
     return sum(_width(cell) for cell in cells[: column - 1])
 
 
@@ -121,7 +126,8 @@ def _window(length: int, start: int, end: int, width: int) -> int:
     return max(0, min(after - width, start - width // 4))
 
 
-def _shown(cells: list[str], left: int, width: int) -> str:
+def _cut(cells: list[str], left: int, width: int) -> str:
+    """``width`` cells of a line from cell ``left`` on, with ``…`` where something is cut off."""
     text: list[str] = []
     at = 0
     for cell in cells:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dropout_lint.diagnostic import Diagnostic, Severity, Span, place
-from dropout_lint.report.concise import in_brackets
+from dropout_lint.report.concise import bracketed_note
 from dropout_lint.report.view import Result, View
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -33,7 +33,7 @@ def _command(diagnostic: Diagnostic) -> str:
     )
     text = (
         f"{place(diagnostic)}:{diagnostic.span.line}:{diagnostic.span.column}: {diagnostic.code} "
-        f"{diagnostic.message}{in_brackets(diagnostic)}"
+        f"{diagnostic.message}{bracketed_note(diagnostic)}"
     )
     return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from dropout_lint import rulebook
-from dropout_lint.report.view import Result, Summary, View, is_fixable, mark, paint, render_summary
+from dropout_lint.report.view import Result, Summary, View, fixable_mark, is_fixable, paint, render_summary
 
 
 def render(result: Result, view: View) -> str:
@@ -15,12 +15,16 @@ def render(result: Result, view: View) -> str:
     width = max((len(str(count)) for _, count, _ in rows), default=0)
     lines = []
     for code, count, fixable in rows:
-        sign = (mark(color) if fixable == count else "[-]" if fixable else "[ ]") if any(r[2] for r in rows) else ""
+        mark = (
+            (fixable_mark(color) if fixable == count else "[-]" if fixable else "[ ]")
+            if any(r[2] for r in rows)
+            else ""
+        )
         rule = rulebook.rules().get(code)
         parts = [
             paint(str(count).rjust(width), "bold", color),
             paint(code, "red", color),
-            sign,
+            mark,
             rule.name if rule else "",
         ]
         lines.append("  ".join(filter(None, parts)) + "\n")

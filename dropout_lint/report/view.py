@@ -1,4 +1,4 @@
-"""Shared by the output formats: result, summary, failures, marks and colours."""
+"""Shared by the output formats: the input of ``render``, the summary, failures, marks and colours."""
 
 from __future__ import annotations
 
@@ -24,9 +24,6 @@ class Result(Protocol):
     @property
     def failures(self) -> tuple[Failure, ...]: ...
 
-    @property
-    def checked(self) -> int: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -35,7 +32,6 @@ class Summary:
     fixed: int = 0
     statistics: bool = False
     quiet: bool = False
-    checked: int = 0
     unsafe_fixes: bool = False
     left_out: tuple[str, ...] = ()
     """Findings that are not reported, such as ``3 known problems``."""
@@ -78,7 +74,7 @@ def render_summary(result: Result, color: bool, summary: Summary) -> str:
         unsafe = sum(is_fixable(d, unsafe_fixes=True) for d in found) - fixable
         if fixable:
             more = f" ({unsafe} more with `--unsafe-fixes`)" if unsafe else ""
-            lines.append(f"{mark(color)} {fixable} fixable with `--fix`{more}.")
+            lines.append(f"{fixable_mark(color)} {fixable} fixable with `--fix`{more}.")
         elif unsafe:
             lines.append(f"{unsafe} fixable with `--fix --unsafe-fixes`.")
     if result.failures:
@@ -98,8 +94,8 @@ def _nothing_found(summary: Summary) -> str:
     return "No new problems." if summary.left_out else "All checks passed!"
 
 
-def seen_by(diagnostic: Diagnostic) -> str:
-    """Verdict of a run, engines and modules, as text; "" for a finding of the source engine alone."""
+def run_note(diagnostic: Diagnostic) -> str:
+    """What running the model adds: "proven by running the model; `encoder.drop`". "" for a finding in source alone."""
     parts = []
     if diagnostic.verdict:
         parts.append(f"{diagnostic.verdict} by running the model: {diagnostic.evidence}".removesuffix(": "))
@@ -119,7 +115,7 @@ def is_fixable(diagnostic: Diagnostic, *, unsafe_fixes: bool) -> bool:
     return fix.applicability is Applicability.SAFE or unsafe_fixes
 
 
-def mark(color: bool) -> str:
+def fixable_mark(color: bool) -> str:
     """The mark of a fixable finding: ``[*]``."""
     return f"[{paint('*', 'cyan', color)}]"
 

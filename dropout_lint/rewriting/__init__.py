@@ -1,7 +1,7 @@
 """Turns the rewrites that checks ask for into edits of the text.
 
-In comes a diagnostic whose fix has rewrites, such as ``AddArgument(call, "training", "self.training")``, and out comes
-the same with the smallest edits instead. Each rewrite is planned on the concrete tree of its statement
+A fix may have rewrites, such as ``AddArgument(call, "training", "self.training")``. ``with_edits`` replaces them by the
+smallest edits. Each rewrite is planned on the concrete tree of its statement
 (``syntax.concrete``), by the functions of ``arguments``, ``expressions``, ``exchanges`` and ``statements``; ``plan``
 then reads the edited statement again, which must be the planned tree with every comment of the old one.
 """
@@ -20,7 +20,7 @@ from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
 
 
 def with_edits(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> Iterator[Diagnostic]:
-    """The diagnostics of a file, with edits in place of rewrites. What cannot be rewritten without loss is advice."""
+    """The diagnostics of a file, with edits in place of rewrites. A fix that would lose a comment becomes advice."""
     for diagnostic in diagnostics:
         fix = diagnostic.fix
         yield replace(diagnostic, fix=edited(fix, text)) if fix is not None and fix.rewrites else diagnostic
@@ -45,7 +45,7 @@ def _disjoint(found: list[Replacement]) -> list[Replacement]:
 
 
 def replacements(rewrite: Rewrite, text: ConcreteText) -> tuple[Replacement, ...]:
-    """What a rewrite replaces in a text. Raises NotConcrete, and Unsound for what would change something else."""
+    """The replacements that make a rewrite. Raises NotConcrete, and Unsound if they would change something else."""
     return choose(text, _planners()[type(rewrite)](text, rewrite))
 
 

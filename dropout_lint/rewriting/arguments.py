@@ -13,16 +13,16 @@ from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
 _BLANKS = re.compile(r"[ \t\f]*")
 
 
-def _add(text: ConcreteText, asked: AddArgument) -> list[Plan]:
-    place = text.place(asked.call)
+def _add(text: ConcreteText, rewrite: AddArgument) -> list[Plan]:
+    place = text.place(rewrite.call)
     unit = text.expression(place)
     call = unit.at(place, cst.Call)
     if call is None:
         raise Unsound("no call is there")
-    new = cst.Arg(expression(asked.value), keyword=cst.Name(asked.name) if asked.name else None)
-    code = f"{asked.name}={asked.value}" if asked.name else asked.value
-    if asked.before is not None:
-        _, argument = argument_at(unit, text.place(asked.before))
+    new = cst.Arg(expression(rewrite.value), keyword=cst.Name(rewrite.name) if rewrite.name else None)
+    code = f"{rewrite.name}={rewrite.value}" if rewrite.name else rewrite.value
+    if rewrite.before is not None:
+        _, argument = argument_at(unit, text.place(rewrite.before))
         at, code = unit.range(argument)[0], f"{code}, "
         index = call.args.index(argument)
     elif call.args:
@@ -34,17 +34,17 @@ def _add(text: ConcreteText, asked: AddArgument) -> list[Plan]:
     return [Plan(unit, (Replacement(at, at, code),), replaced(unit, {call: made}))]
 
 
-def _remove(text: ConcreteText, asked: RemoveArgument) -> list[Plan]:
-    place = text.place(asked.value)
+def _remove(text: ConcreteText, rewrite: RemoveArgument) -> list[Plan]:
+    place = text.place(rewrite.value)
     unit = text.expression(place)
     return _removal(text, unit, *argument_at(unit, place))
 
 
-def _remove_keyword(text: ConcreteText, asked: RemoveKeyword) -> list[Plan]:
-    place = text.place(asked.call)
+def _remove_keyword(text: ConcreteText, rewrite: RemoveKeyword) -> list[Plan]:
+    place = text.place(rewrite.call)
     unit = text.expression(place)
     call = unit.at(place, cst.Call)
-    found = [a for a in call.args if a.keyword is not None and a.keyword.value == asked.name] if call else []
+    found = [a for a in call.args if a.keyword is not None and a.keyword.value == rewrite.name] if call else []
     if call is None or not found:
         raise Unsound("no such keyword is there")
     return _removal(text, unit, call, found[0])
@@ -56,19 +56,19 @@ def _removal(text: ConcreteText, unit: Unit, call: cst.Call, argument: cst.Arg) 
     return [Plan(unit, (Replacement(start, end, ""),), replaced(unit, {call: made}))]
 
 
-def _name(text: ConcreteText, asked: NameArgument) -> list[Plan]:
-    place = text.place(asked.value)
+def _name(text: ConcreteText, rewrite: NameArgument) -> list[Plan]:
+    place = text.place(rewrite.value)
     unit = text.expression(place)
     _, argument = argument_at(unit, place)
     if argument.keyword is not None or argument.star:
         raise Unsound("it has a name, or is unpacked")
     start = unit.range(argument)[0]
-    made = argument.with_changes(keyword=cst.Name(asked.name))
-    return [Plan(unit, (Replacement(start, start, f"{asked.name}="),), replaced(unit, {argument: made}))]
+    made = argument.with_changes(keyword=cst.Name(rewrite.name))
+    return [Plan(unit, (Replacement(start, start, f"{rewrite.name}="),), replaced(unit, {argument: made}))]
 
 
 def argument_at(unit: Unit, place: Range) -> tuple[cst.Call, cst.Arg]:
-    """The call and the argument whose value is at a place. Raises Unsound."""
+    """The argument with its value at a place, and its call. Raises Unsound."""
     value = unit.expression_at(place)
     for call in unit.nodes(cst.Call):
         for argument in call.args:
@@ -78,9 +78,9 @@ def argument_at(unit: Unit, place: Range) -> tuple[cst.Call, cst.Arg]:
 
 
 def removal(text: ConcreteText, unit: Unit, call: cst.Call, argument: cst.Arg) -> Range:
-    """What to delete so that an argument is no longer passed: it with one of its commas, or its lines.
+    """The range to delete so that an argument is no longer passed: the argument and a comma, or its whole lines.
 
-    An argument that has its lines to itself takes them along; comments stay.
+    Whole lines are deleted if nothing else is on them. Comments are kept.
     """
     code, (start, end) = text.text, unit.range(argument)
     index = call.args.index(argument)

@@ -12,20 +12,20 @@ from dropout_lint.rewriting.plan import Plan, Planner, Replacement, Unsound, app
 from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
 
 _REFUSES = {"before", "order", "after", "noqa"}
-"""Words of a comment that say the order is meant."""
+"""Words of a comment that show that the order is deliberate."""
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
 
 
-def _swap_elements(text: ConcreteText, asked: SwapElements) -> list[Plan]:
-    one, other = text.place(asked.first), text.place(asked.second)
-    gap = asked.second.line - asked.first.end_line
-    if asked.first.line != asked.first.end_line or asked.second.line != asked.second.end_line or gap < 0:
+def _swap_elements(text: ConcreteText, rewrite: SwapElements) -> list[Plan]:
+    one, other = text.place(rewrite.first), text.place(rewrite.second)
+    gap = rewrite.second.line - rewrite.first.end_line
+    if rewrite.first.line != rewrite.first.end_line or rewrite.second.line != rewrite.second.end_line or gap < 0:
         raise Unsound("an element has several lines")
     if text.text[text.line_end(one[1]) : text.line_start(other[0])].strip():
         raise Unsound("something is between the elements")
     unit = text.expression((one[0], other[1]))
-    expected = _swapped_statements(text, unit, asked) or _swapped_elements(text, unit, asked)
-    first, second = _without(text, unit, asked), text.text[slice(*other)]
+    expected = _swapped_statements(text, unit, rewrite) or _swapped_elements(text, unit, rewrite)
+    first, second = _without(text, unit, rewrite), text.text[slice(*other)]
     found = [Replacement(*one, second), Replacement(*other, first)]
     comments = [_comment(text, place, shared=gap == 0) for place in (one, other)]
     words = set(re.findall(r"\w+", " ".join(text.text[slice(*place)] for place in comments).lower()))
@@ -38,7 +38,7 @@ def _swap_elements(text: ConcreteText, asked: SwapElements) -> list[Plan]:
 
 
 def _comment(text: ConcreteText, element: Range, *, shared: bool) -> Range:
-    """The comment behind an element and its comma, with the blanks in front of it; none on a shared line."""
+    """Range of the comment behind an element and its comma, with the blanks before it. Empty if the line is shared."""
     end = text.line_end(element[1])
     found = re.compile(r"(?:\s*,)?").match(text.text, element[1], end)
     start = found.end() if found else element[1]
@@ -46,47 +46,47 @@ def _comment(text: ConcreteText, element: Range, *, shared: bool) -> Range:
     return (start, end) if is_comment or (shared and "#" in text.text[start:end]) else (start, start)
 
 
-def _without(text: ConcreteText, unit: Unit, asked: SwapElements) -> str:
-    """The code of the first element, without the argument that it loses."""
-    start, end = text.place(asked.first)
-    if asked.without is None:
+def _without(text: ConcreteText, unit: Unit, rewrite: SwapElements) -> str:
+    """The code of the first element, without the argument ``rewrite.without``."""
+    start, end = text.place(rewrite.first)
+    if rewrite.without is None:
         return text.text[start:end]
-    gone = removal(text, unit, *argument_at(unit, text.place(asked.without)))
+    gone = removal(text, unit, *argument_at(unit, text.place(rewrite.without)))
     return apply(text.text, [Replacement(*gone, "")], start, end)
 
 
-def _changed(unit: Unit, node: cst.CSTNode, text: ConcreteText, asked: SwapElements) -> cst.CSTNode:
-    if asked.without is None:
+def _changed(unit: Unit, node: cst.CSTNode, text: ConcreteText, rewrite: SwapElements) -> cst.CSTNode:
+    if rewrite.without is None:
         return node
-    call, argument = argument_at(unit, text.place(asked.without))
+    call, argument = argument_at(unit, text.place(rewrite.without))
     return node.deep_replace(call, call.with_changes(args=[a for a in call.args if a is not argument]))
 
 
-def _swapped_statements(text: ConcreteText, unit: Unit, asked: SwapElements) -> list[cst.CSTNode]:
+def _swapped_statements(text: ConcreteText, unit: Unit, rewrite: SwapElements) -> list[cst.CSTNode]:
     statements = list(statements_of(unit, unit.module))
     if len(statements) != 2 or [unit.range(s) for s in statements] != [
-        text.place(asked.first),
-        text.place(asked.second),
+        text.place(rewrite.first),
+        text.place(rewrite.second),
     ]:
         return []
-    return [statements[1], _changed(unit, statements[0], text, asked)]
+    return [statements[1], _changed(unit, statements[0], text, rewrite)]
 
 
-def _swapped_elements(text: ConcreteText, unit: Unit, asked: SwapElements) -> list[cst.CSTNode]:
-    first = unit.expression_at(text.place(asked.first))
-    second = unit.expression_at(text.place(asked.second))
+def _swapped_elements(text: ConcreteText, unit: Unit, rewrite: SwapElements) -> list[cst.CSTNode]:
+    first = unit.expression_at(text.place(rewrite.first))
+    second = unit.expression_at(text.place(rewrite.second))
     calls = ([a.value for a in n.args] for n in unit.nodes(cst.Call))
     lists = ([e.value for e in n.elements] for n in unit.nodes(cst.List))
     tuples = ([e.value for e in n.elements] for n in unit.nodes(cst.Tuple))
     for values in (*calls, *lists, *tuples):
         if first is not None and second is not None and first in values and second in values:
-            return list(replaced(unit, {first: second, second: _changed(unit, first, text, asked)}))
+            return list(replaced(unit, {first: second, second: _changed(unit, first, text, rewrite)}))
     raise Unsound("they are not elements of one container")
 
 
-def _swap_calls(text: ConcreteText, asked: SwapCalls) -> list[Plan]:
-    inner, outer = text.place(asked.inner), text.place(asked.outer)
-    operand, result = text.place(asked.operand), text.place(asked.result)
+def _swap_calls(text: ConcreteText, rewrite: SwapCalls) -> list[Plan]:
+    inner, outer = text.place(rewrite.inner), text.place(rewrite.outer)
+    operand, result = text.place(rewrite.operand), text.place(rewrite.result)
     unit = text.expression((min(inner[0], outer[0]), max(inner[1], outer[1])))
     calls = [unit.at(place, cst.Call) for place in (inner, outer)]
     parts = [unit.expression_at(place) for place in (operand, result)]

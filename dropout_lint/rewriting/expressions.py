@@ -18,18 +18,18 @@ def expression_at(text: ConcreteText, place: Range) -> tuple[Unit, cst.BaseExpre
     return unit, found
 
 
-def _replace(text: ConcreteText, asked: ReplaceExpression) -> list[Plan]:
-    place = text.place(asked.expression)
+def _replace(text: ConcreteText, rewrite: ReplaceExpression) -> list[Plan]:
+    place = text.place(rewrite.expression)
     unit, old = expression_at(text, place)
-    expected = replaced(unit, {old: expression(asked.code)})
-    return [Plan(unit, (Replacement(*place, code),), expected) for code in (asked.code, f"({asked.code})")]
+    expected = replaced(unit, {old: expression(rewrite.code)})
+    return [Plan(unit, (Replacement(*place, code),), expected) for code in (rewrite.code, f"({rewrite.code})")]
 
 
-def _wrap(text: ConcreteText, asked: WrapExpression) -> list[Plan]:
-    unit, old = expression_at(text, text.place(asked.expression))
-    expected = replaced(unit, {old: filled(asked.template, old)})
-    before, _, behind = asked.template.partition("{}")
-    inner, outer = text.place(asked.expression), unit.outer(old)
+def _wrap(text: ConcreteText, rewrite: WrapExpression) -> list[Plan]:
+    unit, old = expression_at(text, text.place(rewrite.expression))
+    expected = replaced(unit, {old: filled(rewrite.template, old)})
+    before, _, behind = rewrite.template.partition("{}")
+    inner, outer = text.place(rewrite.expression), unit.outer(old)
     ways = [(inner, before, behind), (outer, before, behind), (inner, f"{before}(", f"){behind}")]
     ways += [(place, f"({left}", f"{right})") for place, left, right in ways]
     return [Plan(unit, _around(*way), expected) for way in ways]
@@ -41,10 +41,10 @@ def _around(place: Range, before: str, behind: str) -> tuple[Replacement, ...]:
     return tuple(one for one in found if one.code)
 
 
-def _keep(text: ConcreteText, asked: KeepPart) -> list[Plan]:
-    place = text.place(asked.whole)
+def _keep(text: ConcreteText, rewrite: KeepPart) -> list[Plan]:
+    place = text.place(rewrite.whole)
     unit, whole = expression_at(text, place)
-    part = unit.expression_at(text.place(asked.part))
+    part = unit.expression_at(text.place(rewrite.part))
     if part is None:
         raise Unsound("no such part is there")
     expected, (start, end) = replaced(unit, {whole: part}), unit.range(part)
@@ -54,23 +54,23 @@ def _keep(text: ConcreteText, asked: KeepPart) -> list[Plan]:
     ]
 
 
-def _rename(text: ConcreteText, asked: Rename) -> list[Plan]:
-    unit, found = expression_at(text, text.place(asked.expression))
+def _rename(text: ConcreteText, rewrite: Rename) -> list[Plan]:
+    unit, found = expression_at(text, text.place(rewrite.expression))
     callee = found.func if isinstance(found, cst.Call) else found
     name = callee.attr if isinstance(callee, cst.Attribute) else callee
     if not isinstance(name, cst.Name):
         raise Unsound("it has no name")
     place = unit.range(name)
-    return [Plan(unit, (Replacement(*place, asked.name),), replaced(unit, {name: cst.Name(asked.name)}))]
+    return [Plan(unit, (Replacement(*place, rewrite.name),), replaced(unit, {name: cst.Name(rewrite.name)}))]
 
 
-def _replace_method(text: ConcreteText, asked: ReplaceMethod) -> list[Plan]:
-    place = text.place(asked.call)
+def _replace_method(text: ConcreteText, rewrite: ReplaceMethod) -> list[Plan]:
+    place = text.place(rewrite.call)
     unit, call = expression_at(text, place)
     if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
         raise Unsound("no method is called there")
-    expected = replaced(unit, {call: filled(f"{{}}.{asked.code}", call.func.value)})
-    return [Plan(unit, (Replacement(unit.range(call.func.attr)[0], place[1], asked.code),), expected)]
+    expected = replaced(unit, {call: filled(f"{{}}.{rewrite.code}", call.func.value)})
+    return [Plan(unit, (Replacement(unit.range(call.func.attr)[0], place[1], rewrite.code),), expected)]
 
 
 PLANNERS: dict[type, Planner] = {

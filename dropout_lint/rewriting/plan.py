@@ -1,4 +1,4 @@
-"""What a rewrite is planned to do, and the proof that it does nothing else."""
+"""Plans of rewrites: the replacements, and a check that the edited code is the expected tree with all its comments."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Replacements in one unit, and the statements that must come of it."""
+    """Replacements in one unit, and the statements that the edited unit must parse to."""
 
     unit: Unit
     replacements: tuple[Replacement, ...]
@@ -47,7 +47,7 @@ class Plan:
 
 
 Planner = Callable[[ConcreteText, Any], list[Plan]]
-"""Gives the ways to make a rewrite, the preferred one first. Raises NotConcrete and Unsound."""
+"""Returns the ways to make a rewrite, the preferred one first. Raises NotConcrete and Unsound."""
 
 
 def choose(text: ConcreteText, plans: Iterable[Plan]) -> tuple[Replacement, ...]:
@@ -85,7 +85,7 @@ def _check(text: str, plan: Plan) -> None:
 
 
 def apply(text: str, replacements: Iterable[Replacement], start: int, end: int) -> str:
-    """A piece of a text after replacements, those at one place in their order."""
+    """``text[start:end]`` after replacements. Several at one place are applied in their order."""
     pieces: list[str] = []
     for one in sorted(replacements, key=lambda found: (found.start, found.end)):
         pieces += [text[start : one.start], one.code]
@@ -94,7 +94,7 @@ def apply(text: str, replacements: Iterable[Replacement], start: int, end: int) 
 
 
 def statements_of(unit: Unit, module: cst.Module) -> Statements:
-    """The statements of a unit, without what was put around them."""
+    """The statements of a unit, without the ``if`` that may have been put around them to parse them."""
     if not unit.before.startswith("if "):
         return module.body
     around = module.body[0]
@@ -102,7 +102,7 @@ def statements_of(unit: Unit, module: cst.Module) -> Statements:
 
 
 def shape(nodes: Iterable[cst.CSTNode], comments: Counter[str]) -> list[Shape]:
-    """What trees mean, without layout. The comments found on the way are counted."""
+    """The content of trees without their layout, to compare them. Counts their comments in ``comments``."""
     return [found for node in nodes if (found := _shape(node, comments)) is not None]
 
 

@@ -1,4 +1,4 @@
-"""Rewrites of statements: insert, remove, replace, put under a test."""
+"""Rewrites of statements: insert, remove, replace, put under an ``if``, assign."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _siblings(text: ConcreteText, place: Range) -> Siblings:
 
 
 def _indent(text: ConcreteText, start: int) -> str:
-    """The blanks in front of a statement that begins its line. Raises Unsound for one that does not."""
+    """The indentation of a statement. Raises Unsound for a statement that does not begin its line."""
     indent = text.text[text.line_start(start) : start]
     if indent.strip():
         raise Unsound("it does not begin its line")
@@ -41,7 +41,7 @@ def _indent(text: ConcreteText, start: int) -> str:
 
 
 def _level(text: ConcreteText, indent: str, around: tuple[ast.stmt, ...]) -> str:
-    """What one level of indentation looks like at a statement."""
+    """One level of indentation, as the file has it around a statement: blanks or a tab."""
     outer = text.line_start(text.range(around[-1])[0]) if around else 0
     above = text.text[outer : text.range(around[-1])[0]] if around else indent
     deeper = indent.removeprefix(above)
@@ -49,7 +49,7 @@ def _level(text: ConcreteText, indent: str, around: tuple[ast.stmt, ...]) -> str
 
 
 def _indented(code: str, indent: str, level: str) -> str:
-    """Lines of code that are indented like the statement they go to, the first of them without its blanks."""
+    """Indent lines of code, all but the first, which goes behind indentation that is there already."""
     lines = []
     for line in code.split("\n"):
         bare = line.lstrip(" ")
@@ -64,30 +64,30 @@ def _parsed(code: str) -> Statements:
         raise Unsound(f"no statement: {code}") from None
 
 
-def _insert_before(text: ConcreteText, asked: InsertBefore) -> list[Plan]:
-    place = text.place(asked.statement)
+def _insert_before(text: ConcreteText, rewrite: InsertBefore) -> list[Plan]:
+    place = text.place(rewrite.statement)
     found = _siblings(text, place)
     indent = _indent(text, place[0])
     if text.text.startswith("elif", place[0]):
         raise Unsound("an elif begins there")
     unit = text.top(found)
-    code = _indented(asked.code, indent, _level(text, indent, found.parents))
+    code = _indented(rewrite.code, indent, _level(text, indent, found.parents))
     made = Replacement(place[0], place[0], f"{code}\n{indent}")
-    return [Plan(unit, (made,), [*_parsed(asked.code), *statements_of(unit, unit.module)])]
+    return [Plan(unit, (made,), [*_parsed(rewrite.code), *statements_of(unit, unit.module)])]
 
 
-def _insert_after(text: ConcreteText, asked: InsertAfter) -> list[Plan]:
-    place = text.place(asked.statement)
+def _insert_after(text: ConcreteText, rewrite: InsertAfter) -> list[Plan]:
+    place = text.place(rewrite.statement)
     found = _siblings(text, place)
     indent = _indent(text, place[0])
     unit = text.block(found)
-    code = _indented(asked.code, indent, _level(text, indent, found.parents))
+    code = _indented(rewrite.code, indent, _level(text, indent, found.parents))
     made = Replacement(unit.end, unit.end, f"\n{indent}{code}")
-    return [Plan(unit, (made,), [*statements_of(unit, unit.module), *_parsed(asked.code)])]
+    return [Plan(unit, (made,), [*statements_of(unit, unit.module), *_parsed(rewrite.code)])]
 
 
-def _add_method(text: ConcreteText, asked: AddMethod) -> list[Plan]:
-    found = _siblings(text, text.place(asked.statement))
+def _add_method(text: ConcreteText, rewrite: AddMethod) -> list[Plan]:
+    found = _siblings(text, text.place(rewrite.statement))
     methods = [n for n, s in enumerate(found.parents) if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
     if not methods:
         raise Unsound("no function is around it")
@@ -97,12 +97,12 @@ def _add_method(text: ConcreteText, asked: AddMethod) -> list[Plan]:
     body = _indent(text, text.range(found.block[found.first])[0])
     level = body.removeprefix(indent) if methods[-1] == len(found.parents) - 1 else _level(text, indent, parents)
     unit = text.block(home)
-    made = Replacement(unit.end, unit.end, f"\n\n{indent}{_indented(asked.code, indent, level)}")
-    return [Plan(unit, (made,), [*statements_of(unit, unit.module), *_parsed(asked.code)])]
+    made = Replacement(unit.end, unit.end, f"\n\n{indent}{_indented(rewrite.code, indent, level)}")
+    return [Plan(unit, (made,), [*statements_of(unit, unit.module), *_parsed(rewrite.code)])]
 
 
-def _remove(text: ConcreteText, asked: RemoveStatement) -> list[Plan]:
-    found = _siblings(text, text.place(asked.statement))
+def _remove(text: ConcreteText, rewrite: RemoveStatement) -> list[Plan]:
+    found = _siblings(text, text.place(rewrite.statement))
     if len(found.block) == 1:
         raise Unsound("nothing else is in its block")
     unit = text.block(found)
@@ -110,37 +110,37 @@ def _remove(text: ConcreteText, asked: RemoveStatement) -> list[Plan]:
     return [Plan(unit, (Replacement(unit.start, min(stop, len(text.text)), ""),), ())]
 
 
-def _replace(text: ConcreteText, asked: ReplaceStatement) -> list[Plan]:
-    unit, place = _simple(text, asked)
-    return [Plan(unit, (Replacement(*place, asked.code),), _parsed(asked.code))]
+def _replace(text: ConcreteText, rewrite: ReplaceStatement) -> list[Plan]:
+    unit, place = _simple(text, rewrite)
+    return [Plan(unit, (Replacement(*place, rewrite.code),), _parsed(rewrite.code))]
 
 
-def _simple(text: ConcreteText, asked: ReplaceStatement | AssignResult | AssignNew) -> tuple[Unit, Range]:
-    place = text.place(asked.statement)
+def _simple(text: ConcreteText, rewrite: ReplaceStatement | AssignResult | AssignNew) -> tuple[Unit, Range]:
+    place = text.place(rewrite.statement)
     _siblings(text, place)
     return text.expression(place), place
 
 
-def _wrap(text: ConcreteText, asked: WrapStatements) -> list[Plan]:
-    place = text.place(asked.statements)
+def _wrap(text: ConcreteText, rewrite: WrapStatements) -> list[Plan]:
+    place = text.place(rewrite.statements)
     found = _siblings(text, place)
     indent = _indent(text, place[0])
     level = _level(text, indent, found.parents)
     unit = text.block(found)
     starts = text.lines.starts
-    last = asked.statements.end_line
-    lines = [n for n in range(asked.statements.line, last + 1) if text.lines.line(n).strip()]
+    last = rewrite.statements.end_line
+    lines = [n for n in range(rewrite.statements.line, last + 1) if text.lines.line(n).strip()]
     moved = [Replacement(starts[n - 1], starts[n - 1], level) for n in lines[1:]]
-    head = Replacement(unit.start, unit.start, f"{indent}if {asked.test}:\n{level}")
+    head = Replacement(unit.start, unit.start, f"{indent}if {rewrite.test}:\n{level}")
     inside = [s for s in statements_of(unit, unit.module) if isinstance(s, cst.BaseStatement)]
-    return [Plan(unit, (head, *moved), [cst.If(expression(asked.test), cst.IndentedBlock(inside))])]
+    return [Plan(unit, (head, *moved), [cst.If(expression(rewrite.test), cst.IndentedBlock(inside))])]
 
 
-def _assign_result(text: ConcreteText, asked: AssignResult) -> list[Plan]:
-    unit, (start, _) = _simple(text, asked)
+def _assign_result(text: ConcreteText, rewrite: AssignResult) -> list[Plan]:
+    unit, (start, _) = _simple(text, rewrite)
     value = _only(unit, cst.Expr).value
-    expected = _line(cst.Assign([cst.AssignTarget(_target(asked.target))], value))
-    return [Plan(unit, (Replacement(start, start, f"{asked.target} = "),), expected)]
+    expected = _line(cst.Assign([cst.AssignTarget(_target(rewrite.target))], value))
+    return [Plan(unit, (Replacement(start, start, f"{rewrite.target} = "),), expected)]
 
 
 def _only(unit: Unit, kind: type[cst.Expr]) -> cst.Expr:
@@ -163,8 +163,8 @@ def _line(statement: cst.BaseSmallStatement) -> Statements:
     return [cst.SimpleStatementLine([statement])]
 
 
-def _assign_new(text: ConcreteText, asked: AssignNew) -> list[Plan]:
-    unit, _ = _simple(text, asked)
+def _assign_new(text: ConcreteText, rewrite: AssignNew) -> list[Plan]:
+    unit, _ = _simple(text, rewrite)
     found = unit.at((unit.start, unit.end), cst.AugAssign, cst.Expr)
     if isinstance(found, cst.AugAssign):
         return _out_of_augmented(text, unit, found)

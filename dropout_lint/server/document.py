@@ -16,7 +16,7 @@ from dropout_lint.discovery.discovery import is_excluded
 from dropout_lint.fixing.files import NotFixedError, fix_source, is_applicable, without_unfixable
 from dropout_lint.fixing.fixer import apply_fixes
 from dropout_lint.linting.linter import Linter
-from dropout_lint.suppressions.matching import add_suppressions
+from dropout_lint.suppressions.adding import add_suppressions
 from dropout_lint.syntax.text import SourceText
 
 

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from dropout_lint import rulebook
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from dropout_lint.suggestions import did_you_mean
-from dropout_lint.suppressions.adding import add_suppressions
 from dropout_lint.suppressions.directives import Directive, Item, directives
 from dropout_lint.syntax.comments import read_layout
-
-__all__ = ["MC_DROPOUT_CODES", "Suppressions", "add_suppressions", "apply_suppressions", "parse_suppressions"]
 
 UNUSED = "DRP002"
 UNKNOWN = "DRP003"

@@ -1,7 +1,7 @@
-"""Concrete trees of the statements that something is reported in, with comments and positions.
+"""Concrete trees, which keep comments and layout, of the statements that have findings.
 
-libcst parses more than twenty times slower than ``ast``, so only one statement is parsed at a time: a simple one whole,
-of a compound one the expression in its head that the place lies in, or the head alone. Places are offsets in the text
+libcst parses more than twenty times slower than ``ast``, so only one statement is parsed at a time. Of a compound
+one, such as ``if x:``, only the expression around the place is parsed, or the head. Places are offsets in the text
 of the file.
 """
 
@@ -27,7 +27,7 @@ _BODY = "pass"
 
 
 class NotConcrete(Exception):  # noqa: N818 - the state of a text, not an error of its own
-    """libcst cannot parse a statement, or prints it otherwise than it is written."""
+    """libcst cannot parse a statement, or prints it differently from the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Siblings:
 
 
 class Unit:
-    """A piece of the file as a tree of its own; ``before`` and ``behind`` is what makes a module of it."""
+    """The tree of a piece of the file. ``before`` and ``behind`` are added to make it a module: ``(`` and ``)``."""
 
     def __init__(self, text: str, start: int, end: int, before: str = "", behind: str = "") -> None:
         self.start, self.end = start, end
@@ -54,7 +54,7 @@ class Unit:
         self._read_positions()
 
     def parse(self, piece: str) -> cst.Module:
-        """A module of another text for the piece. Raises NotConcrete."""
+        """Parse another text in the place of the piece. Raises NotConcrete."""
         code = f"{self.before}{piece}{self.behind}"
         try:
             module = cst.parse_module(code)
@@ -88,7 +88,7 @@ class Unit:
             yield self._ranges[left][0], self._ranges[right][1]
 
     def _as_in_ast(self, node: cst.CSTNode) -> Iterator[tuple[Range, cst.CSTNode]]:
-        """Where ``ast`` places what libcst has no node for, or a longer or shorter one."""
+        """Ranges in ``ast`` of nodes that libcst does not have, or has with another range."""
         match node:
             case cst.Param(name=name, annotation=cst.Annotation(annotation=kind)):  # without its default
                 yield (self._ranges[name][0], self.outer(kind)[1]), node
@@ -132,7 +132,7 @@ class Unit:
 
 
 class ConcreteText:
-    """The text of a file, parsed with libcst where it is asked about."""
+    """The text of a file. The statements around a place are parsed with libcst on demand."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -210,7 +210,7 @@ class ConcreteText:
         return self.expression(place).has(place)
 
     def expression(self, place: Range) -> Unit:
-        """The statement, or the part of a compound one, that an expression stands in. Raises NotConcrete."""
+        """The statement around an expression, or the part of a compound statement. Raises NotConcrete."""
         found = self.around(place)
         if found is None:
             raise NotConcrete("no statement is there")
@@ -239,7 +239,7 @@ class ConcreteText:
         return self._unit(start, end, f"{_BLOCK}{indent}" if indent and not indent.strip() else "", _BODY)
 
     def top(self, found: Siblings) -> Unit:
-        """A statement, of a compound one without its body where that works. Raises NotConcrete."""
+        """A statement; a compound one without its body if possible. Raises NotConcrete."""
         statement = found.block[found.first]
         if any(True for _ in _blocks(statement)) and not getattr(statement, "decorator_list", None):
             try:
@@ -249,7 +249,7 @@ class ConcreteText:
         return self.block(found)
 
     def block(self, found: Siblings) -> Unit:
-        """Whole statements with their lines. Raises NotConcrete, also where they share a line with others."""
+        """Whole statements with their lines. Raises NotConcrete, also if they share a line with other statements."""
         first, last = found.block[found.first], found.block[found.last]
         start, end = self._with_decorators(first)[0], self.range(last)[1]
         line, stop = self.line_start(start), self.line_end(end)

@@ -1,7 +1,7 @@
 """Lines, columns and offsets of a text.
 
 Lines and columns count from 1, columns in characters. ``ast`` and code objects count columns from 0, in bytes of
-UTF-8; they are converted here and nowhere else.
+UTF-8: ``column_of_byte`` converts them. ``server/convert.py`` converts to the positions of an editor.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def column_of_byte(line: str, byte: int) -> int:
 
 
 class Lines:
-    """The lines of a text: converts between positions, offsets and spans."""
+    """Converts between positions, offsets and spans of a text, and returns its lines."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -54,7 +54,7 @@ class Lines:
         return self.line(number).rstrip("\r\n")
 
     def newline(self, number: int) -> str:
-        """The break that ends a line, for the last line that of the line before it; a line feed if there is none."""
+        """The line break of a line. The last line has none: then that of the line before, or a line feed."""
         for line in (self.line(number), self.line(number - 1)):
             found = LINE_BREAK.search(line)
             if found:
@@ -62,7 +62,7 @@ class Lines:
         return "\n"
 
     def offset(self, line: int, column: int) -> int:
-        """Offset of a position; the end of a line and of the text count. Raises ValueError outside of the text."""
+        """Offset of a position, which may be the end of a line or of the text. Raises ValueError outside of it."""
         if not 1 <= line <= len(self.starts) or column < 1:
             raise ValueError(f"no position {line}:{column} in a text of {len(self.starts)} lines")
         offset = self.starts[line - 1] + column - 1

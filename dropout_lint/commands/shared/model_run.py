@@ -36,7 +36,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class CheckedModel:
-    """What became of one model: what the engine found, or a failure."""
+    """The findings of the engine for one model, or a failure."""
 
     outcome: Outcome
     findings: ModelFindings | None
@@ -57,22 +57,29 @@ class EngineRun:
 
 
 def run_engine(
-    engine: Engine, job: str, targets: Sequence[ModelTarget], options: Mapping[str, Any], asked: RunOptions
+    engine: Engine, job: str, targets: Sequence[ModelTarget], options: Mapping[str, Any], run_options: RunOptions
 ) -> EngineRun:
-    """Run a job on each model, and print on stderr how each was seen and what was not."""
+    """Run a job on each model. Prints on stderr how each was run, and what was not checked."""
     models = []
-    with ProgressBar(quiet=asked.quiet) as progress:
-        children = run(targets, job, options, timeout=asked.timeout, memory=asked.memory, jobs=asked.jobs or _jobs())
+    with ProgressBar(quiet=run_options.quiet) as progress:
+        children = run(
+            targets,
+            job,
+            options,
+            timeout=run_options.timeout,
+            memory=run_options.memory,
+            jobs=run_options.jobs or _jobs(),
+        )
         for outcome in children:
             models.append(_checked(outcome))
             progress(len(models), len(targets))
     for model in models:
-        _describe(model, asked)
+        _describe(model, run_options)
     return EngineRun(engine, tuple(models))
 
 
 def _checked(outcome: Outcome) -> CheckedModel:
-    """The findings of an outcome, or a failure where the answer is something else."""
+    """Decode the findings of an outcome; a failure if they cannot be decoded."""
     if outcome.failure is not None:
         return CheckedModel(outcome, None, outcome.failure)
     try:
@@ -99,7 +106,7 @@ def findings_of(runs: Sequence[EngineRun]) -> Findings:
 def selected(
     findings: Findings, settings_for: Callable[[Path], Settings], *, besides: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """The findings that are on and not suppressed in their files, without those in the files ``besides``."""
+    """The findings of enabled rules that no comment suppresses, without those in the files ``besides``."""
     kept: list[Diagnostic] = []
     left_out = {os.path.realpath(path) for path in besides}
     for name in findings.paths:
@@ -107,7 +114,7 @@ def selected(
         if os.path.realpath(path) in left_out:
             continue
         enabled = settings_for(path).enabled_for(path)
-        found = [item for item in findings.joined(name, ()) if item.code in enabled]
+        found = [item for item in findings.merged_with(name, ()) if item.code in enabled]
         kept += _unsuppressed(path, found)
     return tuple(sorted(kept, key=lambda item: item.sort_key))
 
@@ -153,19 +160,19 @@ def _unsuppressed(path: Path, found: Sequence[Diagnostic]) -> Sequence[Diagnosti
     return apply_suppressions(suppressions, found, str(path), frozenset(), ranges)
 
 
-def _describe(model: CheckedModel, asked: RunOptions) -> None:
+def _describe(model: CheckedModel, run_options: RunOptions) -> None:
     outcome, found = model.outcome, model.findings
     label = outcome.target.label
-    if found is not None and not asked.quiet:
+    if found is not None and not run_options.quiet:
         inputs = f"inputs {outcome.inputs_from}" if outcome.inputs_from else f"no inputs: {outcome.no_inputs}"
         how = f"seen by {found.how}, " if found.how else ""
         note(f"{label}: {how}{inputs}")
         hidden = found.not_checked
         if hidden:
-            more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not asked.verbose else ""
-            warn(f"{label}: not checked: {'; '.join(hidden if asked.verbose else hidden[:_SHOWN])}{more}")
-        for one in found.remarks if asked.verbose else ():
+            more = f"; and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN and not run_options.verbose else ""
+            warn(f"{label}: not checked: {'; '.join(hidden if run_options.verbose else hidden[:_SHOWN])}{more}")
+        for one in found.remarks if run_options.verbose else ():
             if one.kind != "not checked":
                 note(f"{label}: {one.kind}: {one.text}" + (f" (`{one.module}`)" if one.module else ""))
-    if asked.verbose and outcome.output.strip():
+    if run_options.verbose and outcome.output.strip():
         note(f"{label} printed at its end:\n" + "".join(f"  {line}\n" for line in outcome.output.splitlines()[-20:]))

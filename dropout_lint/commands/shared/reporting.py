@@ -29,7 +29,6 @@ def report(options: SharedOptions, settings: Settings, linted: Linted, outputs: 
         fixed=linted.fixed,
         statistics=options.statistics,
         quiet=options.quiet,
-        checked=linted.result.checked,
         unsafe_fixes=settings.unsafe_fixes,
         left_out=linted.left_out,
         not_checked=linted.not_checked,

@@ -1,4 +1,4 @@
-"""``check --diff-base``: reports findings on changed lines, and those with a related place on changed lines."""
+"""``check --diff-base``: reports a finding only if its lines, or those of a related place, were changed."""
 
 from __future__ import annotations
 

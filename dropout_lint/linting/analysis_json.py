@@ -1,4 +1,4 @@
-"""An analysis as JSON: it travels between processes faster than a pickle, and can be kept."""
+"""Encode the analysis of a file as JSON, for the facts store and between processes: faster than a pickle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.cache.codec import encode, rebuild
-from dropout_lint.linting.analysis import Analysed
+from dropout_lint.linting.analysis import AnalysedFile
 from dropout_lint.suppressions.matching import Suppressions
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from dropout_lint.source.names.place import ModulePlace
 
 
-def entry_text(one: Analysed) -> str:
-    """An analysis without its path. Raises RecursionError for what is nested too deeply."""
+def analysis_to_json(one: AnalysedFile) -> str:
+    """Encode an analysis without its path. Raises RecursionError for what is nested too deeply."""
     return f"{encode(one.suppressions)},{json.dumps(one.syntax_error)},{encode(one.facts)}"
 
 
-def analysed_from(text: str, path: Path, place: ModulePlace) -> Analysed:
-    """The analysis again. Raises ValueError or TypeError for a text that is none."""
+def analysis_from_json(text: str, path: Path, place: ModulePlace) -> AnalysedFile:
+    """Decode an analysis. Raises ValueError or TypeError for any other text."""
     suppressions, syntax_error, facts = json.loads(f"[{text}]")
-    return Analysed(
+    return AnalysedFile(
         path,
         _placed(facts, path, place) if facts is not None else None,
         rebuild(Suppressions, suppressions),

@@ -1,4 +1,4 @@
-"""Reads what is reported again with libcst, a second parser, before anybody sees it."""
+"""Confirms findings: is there code at the span of each, as libcst, a second parser, reads the file?"""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dropout_lint.diagnostic import Diagnostic, Failure, Span
 from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
 
 
-def confirm(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> tuple[list[Diagnostic], list[Failure]]:
-    """Split the findings of a file: those whose place is a node of the concrete tree, and a Failure for each other.
+def split_confirmed(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> tuple[list[Diagnostic], list[Failure]]:
+    """Split the findings of a file: those with a node of the concrete tree at their span, and a Failure for each other.
 
-    A finding in a statement that libcst does not read stays, on the word of ``ast`` alone: Python 2, syntax of a newer
-    Python than libcst knows, a form feed that libcst drops, or nesting too deep for it. There the two parsers do not
-    disagree about a place.
+    A finding in a statement that libcst cannot read counts as confirmed. This is Python 2, syntax of a newer Python
+    than libcst knows, a form feed that libcst drops, or nesting too deep for it.
     """
     found: list[Diagnostic] = []
     failures: list[Failure] = []
