@@ -58,10 +58,7 @@ def check_runs(linked: Linked, project: Project) -> Checked:
 
 
 def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Callable[[str], object]) -> Found:
-    """Run the checks of some rules on the facts of the kinds that they read.
-
-    A check that crashes is a failure, and so is a file that is no longer what its facts were collected from.
-    """
+    """Run the checks of some rules on the facts of the kinds that they read. A check that crashes is a failure."""
     diagnostics: list[Diagnostic] = []
     failures: list[Failure] = []
     for code, (kind, check) in checks.checks(codes).items():
@@ -69,8 +66,6 @@ def run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context: Ca
         try:
             for fact in facts_of(kind):
                 diagnostics.extend(check(fact, at_work))
-        except FileChangedError as error:
-            return Found((), (Failure(path, str(error)),))
         except Exception as error:  # a bug in one rule must not hide the findings of the others
             failures.append(_crash(path, code, f"{type(error).__name__}: {error}"))
     return Found(tuple(diagnostics), tuple(failures))
@@ -109,9 +104,9 @@ class _RunFiles:
             return None
         context = _contexts(self._facts[path], self._collected, self._project)(code)
         try:
-            context.load()  # every finding of a run needs the text
-        except FileChangedError as error:
-            self.changed[path] = Failure(path, str(error))
+            _ = context.lines  # every finding of a run needs the text
+        except (OSError, UnreadableSource):  # it could be read when its facts were collected
+            self.changed[path] = Failure(path, str(FileChangedError()))
             return None
         return context
 
@@ -131,16 +126,8 @@ def _crash(path: str, code: str, error: str) -> Failure:
 
 
 def _contexts(facts: FileFacts, collected: Collected, project: Project) -> Callable[[str], Context]:
-    path = Path(facts.path)
-    settings = collected.files.settings[path]
-
-    def text() -> str:
-        try:
-            return project.files.source(path)
-        except (OSError, UnreadableSource):  # it could be read when its facts were collected
-            raise FileChangedError from None
-
-    return lambda code: Context(code, facts, project, settings, text)
+    settings = collected.files.settings[Path(facts.path)]
+    return lambda code: Context(code, facts, project, settings)
 
 
 def _checkable(collected: Collected) -> Iterator[FileFacts]:

@@ -46,7 +46,7 @@ def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
 
 def _as_call(here: Context, span: Span) -> Fix | None:
     """``model.eval()`` in place of ``model.training = False``."""
-    target, _, value = here.slice(span).partition("=")
+    target, _, value = here.lines.slice(span).partition("=")
     receiver = target.strip().removesuffix(".training")
     call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
     if not value or "=" in target or "\n" in value:
