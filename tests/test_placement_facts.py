@@ -11,7 +11,6 @@ import pytest
 from dropout_lint.torch_api.activations import (
     ACTIVATIONS,
     BIAS,
-    BIAS_AT_HALF,
     BIAS_RATES,
     FUNCTIONAL_ACTIVATIONS,
     METHOD_ACTIVATIONS,
@@ -206,7 +205,6 @@ def test_bias_is_as_measured(name: str) -> None:
     assert ACTIVATIONS[name] == "no"
     for p, value in zip(BIAS_RATES, BIAS[name], strict=True):
         assert bias(name, p) == pytest.approx(value, rel=0.1, abs=0.0003)
-    assert BIAS_AT_HALF[name] == BIAS[name][BIAS_RATES.index(0.5)]
 
 
 def test_every_activation_that_does_not_commute_has_a_bias() -> None:
