@@ -10,6 +10,7 @@ from torch import nn
 
 from dropout_lint.diagnostic import NO_PLACE
 from dropout_lint.facts.observations import NormAfterDropout
+from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
 from dropout_lint.observing.recording.class_places import of_assignment, of_method
 from dropout_lint.observing.recording.modules import BATCH_NORMS, Leaf, leaves
 from dropout_lint.observing.subject import Subject, tensors
@@ -115,7 +116,8 @@ def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_Laye
             if next(module.children(), None) is None:
                 hooks.append(module.register_forward_hook(after(path)))
         if off:
-            subject.recorded(off=True)
+            with ModuleStack(subject.model) as stack, CallRecorder(stack, off=True):
+                subject.forward()
         else:
             subject.forward()
     finally:
