@@ -122,8 +122,8 @@ def _moments(module: nn.Module, shape: tuple[int, ...], device: torch.device) ->
     return Moments(float(values.mean()), float(values.var()), units)
 
 
-def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
-    """A new module of the same class with another rate; None where its constructor does not show how.
+def with_probe_rate(leaf: Leaf) -> Leaf | None:
+    """A new module of the same class with PROBE_RATE; None where its constructor does not show how.
 
     The other parameters are filled from attributes of the same names, so that what the constructor derives from the
     rate is derived again.
@@ -143,11 +143,11 @@ def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
         if value is parameter.empty:
             return None
         values[parameter.name] = value
-    values[leaf.attribute] = rate
+    values[leaf.attribute] = PROBE_RATE
     with contextlib.suppress(Exception), rng.seeded(0):
         module = cls(**values)
-        if getattr(module, leaf.attribute, None) == rate:
-            return replace(leaf, module=module, rate=rate)
+        if getattr(module, leaf.attribute, None) == PROBE_RATE:
+            return replace(leaf, module=module, rate=PROBE_RATE)
     return None
 
 
