@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report values that are named, documented or computed as keep probabilities; known small values are misnamed."""
-    argument = keep_argument(site, context)
+    argument = keep_argument(site)
     if argument is None:
         return
     numbers = known_numbers(argument, context)

@@ -12,7 +12,7 @@ from dropout_lint.facts import DropoutSite
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report names that say keep where the value, or the help text, says drop."""
-    argument = keep_argument(site, context)
+    argument = keep_argument(site)
     if argument is None:
         return
     numbers = known_numbers(argument, context)

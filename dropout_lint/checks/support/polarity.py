@@ -11,7 +11,7 @@ LOOKS_LIKE_DROP = 0.4
 """Up to here a known value reads as a probability to drop."""
 
 
-def keep_argument(site: DropoutSite, context: Context) -> Argument | None:
+def keep_argument(site: DropoutSite) -> Argument | None:
     """The rate of a torch dropout whose value is a probability to keep."""
     if site.form in {"forwarded", "application"}:
         return None

@@ -61,7 +61,7 @@ def _words(block: Block, names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _rate_names(module: SourceModule, reader: Reader, mask: Mask) -> tuple[tuple[str, ...], bool]:
+def _rate_names(module: SourceModule, mask: Mask) -> tuple[tuple[str, ...], bool]:
     """Identifiers that a rate flows through, and whether it depends on the mode."""
     value = module.values.evaluate(mask.rate, mask.draw.block)
     symbol = mask.one.symbol if mask.one is not None else ""
@@ -71,7 +71,7 @@ def _rate_names(module: SourceModule, reader: Reader, mask: Mask) -> tuple[tuple
 def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast.expr | ast.stmt) -> MaskSite:
     """What does not depend on how the mask is used."""
     block = reader.block
-    names, gated = _rate_names(module, reader, mask)
+    names, gated = _rate_names(module, mask)
     place: ast.AST = use if use in module.scopes.parents else draw.node
     guarded = gated or any(module.guards.guarded(n, module.scopes.block_of(n)) for n in (draw.node, place))
     function = outermost(block)
@@ -92,7 +92,7 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         words=_words(block, names),
         shape="vector" if draw.vector else "other",
         intent=module.intent(draw.node, block),
-        scope=scope_of(module, block, draw.node),
+        scope=scope_of(block),
     )
 
 

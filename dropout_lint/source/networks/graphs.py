@@ -47,7 +47,7 @@ def _networks(module: SourceModule) -> Iterator[LayerGraph]:
         if block.kind == "class":
             yield from _of_class(module, construction, flow, block)
         elif block.enclosing_class is None and block.name != "<lambda>":
-            yield from _of_function(module, construction, flow, block, judged)
+            yield from _of_function(construction, flow, block, judged)
 
 
 def _of_free_function(
@@ -61,7 +61,7 @@ def _of_free_function(
         return
     tracer = Tracer(construction, flow, {}, node)
     env = {name: item for name, item in shared.items() if name not in block.parameters}
-    graph = _traced(tracer, block, scope_of(module, block, node.body[0]), env)
+    graph = _traced(tracer, block, scope_of(block), env)
     judged.take(tracer.graph)
     if drops(tuple(n for n in graph.nodes if n.element is None)):
         yield graph
@@ -91,7 +91,7 @@ def _of_class(module: SourceModule, construction: Construction, flow: Flow, owne
         if method is None or not isinstance(method.node, ast.FunctionDef):
             continue
         tracer = Tracer(construction, flow, attributes, method.node)
-        graph = _traced(tracer, method, scope_of(module, method, method.node.body[0]), {})
+        graph = _traced(tracer, method, scope_of(method), {})
         covered |= {n.constructor for n in graph.nodes}
         if drops(graph.nodes):
             yield graph
@@ -124,9 +124,7 @@ def _traced(tracer: Tracer, function: Block, scope: Scope, env: Env) -> LayerGra
     )
 
 
-def _of_function(
-    module: SourceModule, construction: Construction, flow: Flow, block: Block, judged: Judged
-) -> Iterator[LayerGraph]:
+def _of_function(construction: Construction, flow: Flow, block: Block, judged: Judged) -> Iterator[LayerGraph]:
     node = block.node
     assert isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
     end, returned = construction.follow(node.body, Locals(block, {}, MAX_CALLS))

@@ -114,11 +114,11 @@ def _model_class(module: SourceModule, block: Block, node: ast.ClassDef) -> Mode
         rate_writes=tuple(_rate_writes(module, block)),
         weight_writes=tuple(weight_writes(module, block)),
         unread_parameters=tuple(_unread_parameters(module, block)),
-        abstract=_is_abstract(module, block, node),
+        abstract=_is_abstract(block, node),
     )
 
 
-def _is_abstract(module: SourceModule, block: Block, node: ast.ClassDef) -> bool:
+def _is_abstract(block: Block, node: ast.ClassDef) -> bool:
     """True for a protocol and for a class with abstract methods. Subclasses use what it builds."""
     decorators = (d for m in block.blocks.values() for d in getattr(m.node, "decorator_list", ()))
     return any("abstract" in dotted(d) for d in decorators) or any("Protocol" in dotted(b) for b in node.bases)
@@ -141,7 +141,7 @@ def _rate_writes(module: SourceModule, owner: Block) -> Iterator[RateWrite]:
         yield RateWrite(
             target=text,
             span=module.lines.span(node),
-            scope=scope_of(module, block, node),
+            scope=scope_of(block),
             under_mode_test=module.guards.guarded(node, block, follow_callers=False) and not constant.value
             if isinstance(constant, ast.Constant)
             else False,

@@ -37,7 +37,7 @@ def _class_flags(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
             governed = _governed(module, read)
             if home.method is not None and home.method.name not in CONSTRUCTORS and governed is not None:
                 span = module.lines.span(governed)
-                yield FlagUse(kind, name, span, module.lines.span(read), scope_of(module, home, read))  # type: ignore[arg-type]
+                yield FlagUse(kind, name, span, module.lines.span(read), scope_of(home))  # type: ignore[arg-type]
     for call, block in module.scopes.calls:
         if block.enclosing_class is owner and block.method is not None and block.method.name == "__init__":
             yield from _frozen_call(module, owner, call, block)
@@ -87,7 +87,7 @@ def _is_dropout(module: SourceModule, call: ast.Call) -> bool:
 def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Block) -> Iterator[FlagUse]:
     """``partial(F.dropout, training=self.training)`` and ``nn.Dropout(p if self.training else 0)``."""
     name, mode = module.scopes.resolve(call.func, block), f"{block.instance}.training"
-    span, scope, flow = module.lines.span(call), scope_of(module, block, call), Flow(module)
+    span, scope, flow = module.lines.span(call), scope_of(block), Flow(module)
     if name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS:
         for keyword in call.keywords:
             if keyword.arg == "training" and dotted(keyword.value) == mode:
@@ -111,7 +111,7 @@ def _method_tests(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
     for read in owner.reads.get("train", []):
         if is_tested(module.scopes.parents[read], read):
             home, span = module.scopes.block_of(read), module.lines.span(read)
-            yield FlagUse("method", "train", span, span, scope_of(module, home, read), text=home.instance)
+            yield FlagUse("method", "train", span, span, scope_of(home), text=home.instance)
 
 
 def _makes_train_its_own(module: SourceModule, owner: Block, seen: set[Block]) -> bool:
@@ -132,7 +132,7 @@ def _outside_tests(module: SourceModule) -> Iterator[FlagUse]:
         if made is not None and is_tested(module.scopes.parents[read], read):
             span = module.lines.span(read)
             receiver = module.lines.code(read.value)
-            yield FlagUse("method", "train", span, span, scope_of(module, block, read), text=receiver, receiver=made[0])
+            yield FlagUse("method", "train", span, span, scope_of(block), text=receiver, receiver=made[0])
 
 
 def is_tested(parent: ast.AST, node: ast.AST) -> bool:

@@ -119,7 +119,7 @@ def _is_constant_around(module: SourceModule, name: str, block: Block) -> bool:
 def _is_stable(module: SourceModule, argument: ast.expr, block: Block, between: Iterable[ast.AST]) -> bool:
     """Whether nothing in between can change what an expression reads beside names."""
     reads = [n for n in walk(argument) if isinstance(n, (ast.Attribute, ast.Subscript))]
-    if all(_set_by_constructor(module, n, block) for n in reads):
+    if all(_set_by_constructor(n, block) for n in reads):
         return True
     return not any(_may_write(module, n) for node in between for n in walk(node))
 
@@ -130,7 +130,7 @@ def _may_write(module: SourceModule, node: ast.AST) -> bool:
     return isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.Delete, ast.AugAssign)) or _is_write(node)
 
 
-def _set_by_constructor(module: SourceModule, node: ast.expr, block: Block) -> bool:
+def _set_by_constructor(node: ast.expr, block: Block) -> bool:
     """Whether an expression is an attribute of the instance that only its constructor binds."""
     owner = block.enclosing_class
     if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):

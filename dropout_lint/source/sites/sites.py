@@ -95,7 +95,7 @@ def _site(
         mode=mode,
         guarded=module.guards.guarded(call, block),
         intent=module.intent(call, block),
-        scope=scope_of(module, block, call),
+        scope=scope_of(block),
         use=use,
         attribute=kept.attribute or (flow.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
@@ -146,7 +146,7 @@ def _application(
         mode="mode",
         guarded=module.guards.guarded(call, block),
         intent=module.intent(call, block),
-        scope=scope_of(module, block, call),
+        scope=scope_of(block),
         use=use,
         input_api=produced.api,
         input_inplace=produced.inplace,
@@ -180,7 +180,7 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
         mode="unknown",
         guarded=module.guards.guarded(call, block),
         intent=module.intent(call, block),
-        scope=scope_of(module, block, call),
+        scope=scope_of(block),
     )
 
 
@@ -232,8 +232,8 @@ def _instance(block: Block) -> str:
     return name
 
 
-def scope_of(module: SourceModule, block: Block, node: ast.AST) -> Scope:
-    """The scope facts of a node in a block."""
+def scope_of(block: Block) -> Scope:
+    """The scope facts of what is in a block."""
     owner, method = block.enclosing_class, block.method
     function: Block | None = block
     while function is not None and (function.kind != "function" or function.name == "<lambda>"):

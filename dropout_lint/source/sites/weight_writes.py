@@ -22,7 +22,7 @@ def weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
         target = node.targets[0]
         if isinstance(target, ast.Attribute) and _writes_back(module, owner, target, node.value, block):
             weight = module.lines.code(target).removesuffix(".data")
-            yield WeightWrite(weight, module.lines.span(node), scope_of(module, block, node))
+            yield WeightWrite(weight, module.lines.span(node), scope_of(block))
     for call, block in module.scopes.calls:
         if block.enclosing_class is not owner or not isinstance(call.func, ast.Attribute) or len(call.args) != 1:
             continue
@@ -30,7 +30,7 @@ def weight_writes(module: SourceModule, owner: Block) -> Iterator[WeightWrite]:
         copied = call.func.attr == "copy_" and isinstance(target, ast.Attribute) and target.attr == "data"
         if copied and _writes_back(module, owner, target, call.args[0], block):  # type: ignore[arg-type]
             weight = module.lines.code(target).removesuffix(".data")
-            yield WeightWrite(weight, module.lines.span(call), scope_of(module, block, call))
+            yield WeightWrite(weight, module.lines.span(call), scope_of(block))
 
 
 def _writes_back(module: SourceModule, owner: Block, target: ast.Attribute, value: ast.expr, block: Block) -> bool:
