@@ -38,25 +38,18 @@ def collect(path: Path, text: str, place: Place, *, tree: ast.Module | None = No
     if not module.relevant and not triage.speaks_of_dropout(data):
         return _with_modes(outline(path, module), module, data, modes)
     sites = tuple(dropout_sites(module))
-    facts = FileFacts(
-        path=str(path),
-        module=place.module,
-        imports=dict(module.imports.names),
-        stars=tuple(module.imports.stars),
-        headers=headers(module),
+    facts = replace(
+        outline(path, module),
         classes=tuple(model_classes(module)),
         flags=tuple(flag_uses(module)),
         graphs=tuple(layer_graphs(module)),
         functions=_summaries(module, sites),
         sites=sites,
-        definitions=pragma_ranges(module.lines.text, module.tree),
-        is_test=place.is_test,
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         setting_reads=frozenset(module.scopes.setting_reads),
         masks=tuple(mask_sites(module)),
         narrow_checks=tuple(narrow_checks(module)),
-        defined=_defined(module),
     )
     return _with_modes(facts, module, data, modes)
 
@@ -97,7 +90,7 @@ def read_flows(text: str, place: Place) -> FlowReader:
 
 
 def outline(path: Path, module: SourceModule) -> FileFacts:
-    """What other files may ask of a file that holds no dropout."""
+    """What other files may ask of a file, also of one that holds no dropout."""
     return FileFacts(
         path=str(path),
         module=module.place.module,
