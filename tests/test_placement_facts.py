@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -144,13 +145,6 @@ def test_a_whole_training_run_is_the_same_for_relu_and_another_for_gelu() -> Non
     assert not same(trained(nn.GELU, in_front=True), trained(nn.GELU, in_front=False))
 
 
-def attribute(path: str) -> object:
-    found: object = torch
-    for part in path.split(".")[1:]:
-        found = getattr(found, part)
-    return found
-
-
 @pytest.mark.parametrize("path", sorted(FUNCTIONAL_ACTIVATIONS))
 def test_function_is_the_twin_of_its_module(path: str) -> None:
     name = FUNCTIONAL_ACTIVATIONS[path]
@@ -161,7 +155,7 @@ def test_function_is_the_twin_of_its_module(path: str) -> None:
         **dict.fromkeys(ALONG_A_DIMENSION, (1,)),
     }.get(last, ())
     x = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
-    function = attribute(path)
+    function = resolve_name(path)
     assert callable(function)
     assert torch.allclose(function(x.clone(), *arguments), build(name)(x))
 
