@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _DYNAMIC = {"exec", "eval", "locals", "vars", "globals", "dir"}
 """Functions that read or bind names without naming them."""
 
