@@ -102,13 +102,12 @@ class _RunFiles:
     def _new_context(self, code: str, path: str) -> Context | None:
         if code not in self._enabled(path):
             return None
-        context = _contexts(self._facts[path], self._collected, self._project)(code)
         try:
-            _ = context.lines  # every finding of a run needs the text
+            self._project.files.lines(Path(path))  # every finding of a run needs the text
         except (OSError, UnreadableSource):  # it could be read when its facts were collected
             self.changed[path] = Failure(path, str(FileChangedError()))
             return None
-        return context
+        return _contexts(self._facts[path], self._collected, self._project)(code)
 
 
 def _by_path(diagnostics: Iterable[Diagnostic], failures: Iterable[Failure]) -> dict[str, Found]:

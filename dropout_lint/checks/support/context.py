@@ -14,7 +14,6 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Related, Rew
 from dropout_lint.facts import DropoutSite, FileFacts, LayerNode, ModelClass, Scope
 from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
-from dropout_lint.syntax.positions import Lines
 from dropout_lint.vocabulary import NOISE_WORDS, words
 
 if TYPE_CHECKING:
@@ -90,11 +89,6 @@ class Context:
             return True
         patterns = [p.lower() for p in self.settings.mc_dropout_names]
         return any(name and fnmatchcase(name.lower(), pattern) for name in names for pattern in patterns)
-
-    @cached_property
-    def lines(self) -> Lines:
-        """The text of the file, which few checks need. Raises OSError and UnreadableSource."""
-        return Lines(self.project.files.source(Path(self.facts.path)))
 
 
 def safe(message: str, *rewrites: Rewrite, imports: tuple[str, ...] = (), otherwise: str = "") -> Fix:
