@@ -25,7 +25,6 @@ from typing import Any
 
 from benchmarks.published_models import Entry, published, zoos
 
-TABLE = Path(__file__).parent / "trace_coverage.md"
 LLAMA = "llama-7b"
 OPINION = "DRP305"
 TRUTH = {

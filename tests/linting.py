@@ -88,13 +88,17 @@ def fix(
     return fix_text(text, lint, lambda d: d.fix is not None and d.fix.applicability in allowed)
 
 
+def write(name: str | Path, text: str) -> Path:
+    """Write a file, and make its folder."""
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write files by their paths in a folder."""
-    paths = [folder / name for name in files]
-    for path, text in zip(paths, files.values(), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return paths
+    return [write(folder / name, text) for name, text in files.items()]
 
 
 def run(*args: object, stdin: str | bytes | None = None) -> Result:

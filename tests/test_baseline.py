@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from tests import linting
-from tests.linting import reported
+from tests.linting import reported, write
 
 HEAD = "import torch.nn.functional as F\nfrom torch import nn\n\n\n"
 MODEL = HEAD + (
@@ -37,13 +37,6 @@ def check(*args: str) -> Result:
 
 def accept(*args: str) -> Result:
     return check("--write-baseline", *(args or (".",)))
-
-
-def write(name: str, text: str) -> Path:
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def test_what_is_known_is_left_out_and_said() -> None:

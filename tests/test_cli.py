@@ -29,7 +29,7 @@ from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fi
 from dropout_lint.linting.stages import LintResult
 from dropout_lint.syntax.reading import read_source
 from dropout_lint.syntax.text import SourceText, UnreadableSource
-from tests.linting import run
+from tests.linting import run, write
 
 WORDS = {
     "BAD": ("DRP101", Severity.ERROR, Applicability.SAFE),
@@ -92,13 +92,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setitem(sys.modules, "dropout_lint.linting.linter", types.SimpleNamespace(Linter=WordLinter))
     return tmp_path
-
-
-def write(name: str, text: str) -> Path:
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 @pytest.mark.parametrize(

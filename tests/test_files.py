@@ -10,6 +10,7 @@ import pytest
 
 from dropout_lint.config.resolver import Options, SettingsResolver
 from dropout_lint.discovery.discovery import discover, is_excluded
+from tests.linting import write_files
 
 needs_permissions = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user"
@@ -27,10 +28,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     monkeypatch.chdir(tmp_path)
 
     def write(*names: str, **texts: str) -> Path:
-        for name in (*names, *texts):
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(texts.get(name, ""))
+        write_files(tmp_path, dict.fromkeys(names, "") | texts)
         return tmp_path
 
     return write

@@ -10,7 +10,6 @@ from dataclasses import replace
 import pytest
 
 from dropout_lint.source.masks.algebra import (
-    ONE,
     Draw,
     Linear,
     Mask,
@@ -27,6 +26,7 @@ P = Linear(0.0, 1.0, "p")
 KEEP = Linear(1.0, -1.0, "p")
 Q = Linear(0.0, 1.0, "q")
 X = atom("x")
+ONE = Product()
 VALUES = {"p": 0.3, "q": 0.7, "x": 5.0}
 LINEARS = [Linear(), Linear(1.0), Linear(-2.5), P, KEEP, Linear(0.5, 2.0, "p"), Q, Linear(1.0, -1.0, "q")]
 

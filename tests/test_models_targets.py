@@ -16,6 +16,7 @@ from dropout_lint.models.tensors import build
 from dropout_lint.targets.errors import TargetError
 from dropout_lint.targets.inputs import InputSpec, parse, parse_all
 from dropout_lint.targets.target import ModelTarget, parse_kwargs
+from tests.linting import write_files
 
 # --- spelling
 
@@ -193,10 +194,7 @@ def imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(folder: Path, **files: str) -> None:
-    for name, text in files.items():
-        path = folder / f"{name.replace('__', '/')}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    write_files(folder, {f"{name.replace('__', '/')}.py": text for name, text in files.items()})
 
 
 def found(spec: str, folder: Path) -> object:

@@ -143,9 +143,6 @@ def rewritten(text: str, rewrite: Rewrite) -> str:
     return apply(text, replacements(rewrite, concrete), 0, len(text))
 
 
-Change = Callable[[ast.Call], tuple[Rewrite, Callable[[ast.Call], ast.expr]] | None]
-
-
 class Spans:
     def __init__(self, text: str) -> None:
         self._lines = ConcreteText(text).lines

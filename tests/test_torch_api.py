@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -24,17 +25,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 GENERATOR = torch.Generator().manual_seed(0)
 
 
-def found(name: str) -> Any:
-    """What a dotted name is in torch."""
-    value: Any = torch
-    for part in name.split(".")[1:]:
-        value = getattr(value, part)
-    return value
-
-
 def activation(name: str) -> nn.Module:
     """A module, in eval mode."""
-    module: nn.Module = found(name)(*ARGUMENTS.get(name, ()))
+    module: nn.Module = resolve_name(name)(*ARGUMENTS.get(name, ()))
     return module.eval()
 
 
@@ -51,7 +44,7 @@ def activation(name: str) -> nn.Module:
     ],
 )
 def test_parameters_and_the_default_rate_are_those_of_torch(name: str, signature: Signature) -> None:
-    callee = RNNBase if name in signatures.RNNS else found(name)
+    callee = RNNBase if name in signatures.RNNS else resolve_name(name)
     parameters = inspect.signature(callee).parameters
     names = [parameter for parameter in parameters if parameter != "mode"]  # RNNBase's own
     assert tuple(names[: len(signature.parameters)]) == signature.parameters
@@ -61,10 +54,10 @@ def test_parameters_and_the_default_rate_are_those_of_torch(name: str, signature
 @pytest.mark.parametrize("name", [name for name in signatures.FUNCTIONALS if not name.startswith("torch.nn.")])
 def test_the_functions_of_torch_itself_take_three_arguments(name: str) -> None:
     data = torch.ones(2, 3, 4)
-    result = found(name)(data, p=0.0, train=True)
+    result = resolve_name(name)(data, p=0.0, train=True)
     assert torch.equal(result[0] if isinstance(result, tuple) else result, data)
     with pytest.raises(TypeError):
-        found(name)(data)  # no default
+        resolve_name(name)(data)  # no default
 
 
 def test_scaled_dot_product_attention_takes_these_arguments() -> None:
@@ -85,13 +78,13 @@ def test_scaled_dot_product_attention_takes_these_arguments() -> None:
 
 @pytest.mark.parametrize("name", [name for name in signatures.FUNCTIONALS if name.startswith("torch.nn.")])
 def test_functions_that_are_inactive_by_default(name: str) -> None:
-    default = inspect.signature(found(name)).parameters["training"].default
+    default = inspect.signature(resolve_name(name)).parameters["training"].default
     assert default is (name not in signatures.NEVER_ACTIVE_BY_DEFAULT)
 
 
 @pytest.mark.parametrize(("module", "function"), signatures.FUNCTIONAL_OF_MODULE.items())
 def test_a_module_calls_its_function(module: str, function: str) -> None:
-    assert f"F.{function}(" in inspect.getsource(found(module).forward)
+    assert f"F.{function}(" in inspect.getsource(resolve_name(module).forward)
 
 
 # --- activations
@@ -109,7 +102,7 @@ def raises_after_in_place_dropout(compute: Any) -> bool:
 
 def applied(name: str, **options: Any) -> Any:
     """An activation as a function of a tensor."""
-    callee = found(name)
+    callee = resolve_name(name)
     if isinstance(callee, type):
         return callee(*ARGUMENTS.get(name, ()), **options)
     return (lambda x: callee(x, -1)) if name.endswith("softmax") else callee
@@ -131,7 +124,7 @@ def test_the_same_for_methods(name: str) -> None:
     [
         name
         for name in activations.ACTIVATIONS
-        if "inplace" in inspect.signature(found(name)).parameters and name not in signatures.SAVES_ITS_OUTPUT
+        if "inplace" in inspect.signature(resolve_name(name)).parameters and name not in signatures.SAVES_ITS_OUTPUT
     ],
 )
 def test_some_save_their_output_only_in_place(name: str) -> None:
@@ -174,7 +167,7 @@ def test_which_activations_map_zero_to_something_else(name: str) -> None:
 
 def call(name: str, module: str, data: Tensor) -> Tensor:
     """Call a function, or with a dot in front a tensor method, with the defaults of a module."""
-    function: Any = getattr(data, name[1:]) if name.startswith(".") else found(name)
+    function: Any = getattr(data, name[1:]) if name.startswith(".") else resolve_name(name)
     operand = () if name.startswith(".") else (data,)
     arguments = ARGUMENTS.get(module, ())
     if module == "torch.nn.PReLU":

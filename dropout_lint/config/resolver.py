@@ -39,10 +39,9 @@ class SettingsResolver:
         *,
         config: Path | None = None,
         isolated: bool = False,
-        cwd: Path | None = None,
     ) -> None:
         """Read ``config`` where one is given. Raises ConfigError."""
-        self._cwd = cwd or Path.cwd()
+        self._cwd = Path.cwd()
         self._overrides = overrides or Options()
         self._by_folder: dict[Path, Settings] = {}
         self.warnings: list[str] = []

@@ -61,10 +61,7 @@ def check_runs(linked: Linked, project: Project) -> Checked:
 
 
 def _run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context_of: Callable[[str], object]) -> Found:
-    """Run the checks of the rules ``codes``, each on the facts of its kind.
-
-    A check that crashes is a failure, and so is a file that changed after its facts were collected.
-    """
+    """Run the checks of the rules ``codes``, each on the facts of its kind. A check that crashes is a failure."""
     diagnostics: list[Diagnostic] = []
     failures: list[Failure] = []
     for code, (kind, check) in checks.checks(codes).items():
@@ -72,8 +69,6 @@ def _run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context_of
         try:
             for fact in facts_of(kind):
                 diagnostics.extend(check(fact, context))
-        except FileChangedError as error:
-            return Found((), (Failure(path, str(error)),))
         except Exception as error:  # a bug in one rule must not hide the findings of the others
             failures.append(_crash(path, code, f"{type(error).__name__}: {error}"))
     return Found(tuple(diagnostics), tuple(failures))
@@ -110,13 +105,12 @@ class _RunContexts:
     def _new_context(self, code: str, path: str) -> Context | None:
         if code not in self._enabled(path):
             return None
-        context = _contexts(self._facts[path], self._collected, self._project)(code)
         try:
-            context.load()  # every finding of a run needs the text
-        except FileChangedError as error:
-            self.changed[path] = Failure(path, str(error))
+            self._project.files.lines(Path(path))  # every finding of a run needs the text
+        except (OSError, UnreadableSource):  # it could be read when its facts were collected
+            self.changed[path] = Failure(path, str(FileChangedError()))
             return None
-        return context
+        return _contexts(self._facts[path], self._collected, self._project)(code)
 
 
 def _by_path(diagnostics: Iterable[Diagnostic], failures: Iterable[Failure]) -> dict[str, Found]:
@@ -134,16 +128,8 @@ def _crash(path: str, code: str, error: str) -> Failure:
 
 
 def _contexts(facts: FileFacts, collected: Collected, project: Project) -> Callable[[str], Context]:
-    path = Path(facts.path)
-    settings = collected.files.settings[path]
-
-    def text() -> str:
-        try:
-            return project.files.source(path)
-        except (OSError, UnreadableSource):  # it could be read when its facts were collected
-            raise FileChangedError from None
-
-    return lambda code: Context(code, facts, project, settings, text)
+    settings = collected.files.settings[Path(facts.path)]
+    return lambda code: Context(code, facts, project, settings)
 
 
 def _checkable(collected: Collected) -> Iterator[FileFacts]:

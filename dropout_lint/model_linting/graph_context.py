@@ -9,7 +9,6 @@ from typing import Any
 from dropout_lint.checks.support.context import Context, advice
 from dropout_lint.diagnostic import Diagnostic, Fix, Related, Severity, Span
 from dropout_lint.graph.builder import NodeSpan
-from dropout_lint.models.user_code import file_text
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,6 @@ class GraphContext(Context):
     def is_module(self, class_name: str) -> bool:
         """True for every class: it ran as a part of a model."""
         return bool(class_name)
-
-    def slice(self, span: Span) -> str:
-        """The source text of a span, read from the file of the span."""
-        if not isinstance(span, NodeSpan):
-            return super().slice(span)
-        return replace(self, load=lambda: file_text(span.path)).slice(_plain(span))
 
 
 def _plain(span: NodeSpan) -> Span:

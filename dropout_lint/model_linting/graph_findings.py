@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from dropout_lint.checks import checks, checks_of
@@ -16,7 +15,6 @@ from dropout_lint.facts.observations import RunSite
 from dropout_lint.graph.builder import Traced
 from dropout_lint.graph.engine import GraphFacts
 from dropout_lint.model_linting.graph_context import GraphContext
-from dropout_lint.models.user_code import file_text
 from dropout_lint.project.project import Project
 
 
@@ -52,7 +50,7 @@ def _on_graph(
     for code, (kind, check) in checks(codes).items():
         if kind is not LayerGraph:
             continue
-        context = GraphContext(code, facts, project, settings, lambda: "")
+        context = GraphContext(code, facts, project, settings)
         for diagnostic, index in zip(check(traced.graph, context), context.nodes, strict=False):
             if not _intended(traced, index, context):
                 module = traced.graph.nodes[index].module
@@ -75,11 +73,10 @@ def _first_reported(
         facts = project.files.facts(Path(path))
         if facts is None:
             continue
-        load = partial(file_text, path)
         found = [
             NodeFinding(replace(diagnostic, modules=call.modules))
             for code, check in checks_of(type(call), codes).items()
-            for diagnostic in check(call, GraphContext(code, facts, project, settings, load))
+            for diagnostic in check(call, GraphContext(code, facts, project, settings))
         ]
         if found:
             yield from found

@@ -125,8 +125,3 @@ def source_text(place: CodePlace) -> str:
     lines[-1] = lines[-1][: span.end_column - 1]
     lines[0] = lines[0][span.column - 1 :]
     return "".join(lines)
-
-
-def file_text(path: str) -> str:
-    """The text of a file, "" for generated code."""
-    return "".join(linecache.getlines(path))

@@ -12,7 +12,7 @@ from torch import nn
 
 from dropout_lint.observing.measurements import Measurements
 from dropout_lint.observing.recording import rng
-from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
+from dropout_lint.observing.recording.calls import CallRecorder
 from dropout_lint.observing.recording.modules import configured_rates
 
 PROBE_RATE = 0.37
@@ -39,14 +39,6 @@ class Subject:
         """Run one forward pass from a fixed seed without gradients, in the current mode."""
         with rng.seeded(self.seed if seed is None else seed), torch.no_grad():
             return self.model(*self.args, **self.kwargs)
-
-    def record_calls(self, seed: int | None = None, *, off: bool = False) -> CallRecorder:
-        """Run one forward pass and record its calls; with ``off``, every dropout function runs with rate 0."""
-        modules = ModuleStack(self.model)
-        recorder = CallRecorder(modules, off=off)
-        with modules, recorder:
-            self.forward(seed)
-        return recorder
 
     def attempt(self, what: str, work: Callable[[], Any]) -> Any:
         """Return ``work()``; if it raises, return None and add a remark that ``what`` was not checked."""

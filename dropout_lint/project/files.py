@@ -13,6 +13,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.import_table import ImportTable
 from dropout_lint.source.names.place import ModulePlace, place_of
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
+from dropout_lint.syntax.positions import Lines
 from dropout_lint.syntax.reading import decode_source
 from dropout_lint.syntax.text import UnreadableSource
 
@@ -50,6 +51,7 @@ class Files:
         self._base = base
         self._facts: dict[Path, FileFacts | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
+        self._lines: dict[Path, Lines] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
         self._of_texts: dict[tuple[Path, str], FileFacts] = base._of_texts if base is not None else {}
         self._whole: dict[Path, Path] = base._whole if base is not None else {}
@@ -116,6 +118,12 @@ class Files:
             return base.source(path)
         text = self._texts.get(self._resolved(path)) if self._texts else None
         return text if text is not None else decode_source(self.disk.read(path), path).text
+
+    def lines(self, path: Path) -> Lines:
+        """The lines of a file, split once. Raises OSError and UnreadableSource."""
+        if path not in self._lines:
+            self._lines[path] = Lines(self.source(path))
+        return self._lines[path]
 
     def text(self, path: Path) -> str | None:
         """The text of a file, None if it cannot be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity, Span, place
+from dropout_lint.diagnostic import Diagnostic, Severity, file_span, place
 from dropout_lint.report.concise import bracketed_note
 from dropout_lint.report.view import Result, View
 
@@ -17,9 +17,7 @@ def render(result: Result, _view: View) -> str:
 
 
 def _command(diagnostic: Diagnostic) -> str:
-    span = diagnostic.span
-    if diagnostic.cell is not None:  # GitHub counts the lines of the notebook's JSON
-        span = Span(1, 1, 1, 1)
+    span = file_span(diagnostic)
     properties = {
         "title": f"dropout-lint ({diagnostic.code})",
         "file": os.path.abspath(diagnostic.path),

@@ -40,25 +40,18 @@ def collect(
     if not module.relevant and not triage.speaks_of_dropout(data):
         return _with_modes(outline(path, module), module, data, modes)
     sites = tuple(dropout_sites(module))
-    facts = FileFacts(
-        path=str(path),
-        module=place.module,
-        imports=dict(module.imports.names),
-        stars=tuple(module.imports.stars),
-        headers=headers(module),
+    facts = replace(
+        outline(path, module),
         classes=tuple(model_classes(module)),
         flags=tuple(flag_uses(module)),
         graphs=tuple(layer_graphs(module)),
         functions=_summaries(module, sites),
         sites=sites,
-        definitions=pragma_ranges(module.lines.text, module.tree),
-        is_test=place.is_test,
         calls=_calls(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         setting_reads=frozenset(module.scopes.setting_reads),
         masks=tuple(mask_sites(module)),
         narrow_checks=tuple(narrow_checks(module)),
-        defined=_defined(module),
     )
     return _with_modes(facts, module, data, modes)
 

@@ -17,7 +17,6 @@ from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
 from dropout_lint.syntax.positions import LINE_BREAK, split_lines
 from dropout_lint.syntax.text import SourceText, UnreadableSource
 
-SUFFIX = ".md"
 _BOM = b"\xef\xbb\xbf"
 _OPENING = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*\{?\.?(?P<language>[\w+-]*)")
 _PYTHON = {"py", "python", "python3"}

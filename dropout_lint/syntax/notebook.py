@@ -15,7 +15,6 @@ from dropout_lint.syntax.magics import Masked, is_skipped, mask, unmask
 from dropout_lint.syntax.notebook_json import CellSource, code_sources
 from dropout_lint.syntax.text import NotANotebook, SourceText
 
-SUFFIX = ".ipynb"
 _HEADER = "# %%[cell {number}]%%"
 _HEADERS = re.compile(r"^# %%\[cell (\d+)\]%%\n", re.MULTILINE)
 

@@ -77,15 +77,14 @@ class Lines:
         line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
 
-    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg, last: ast.expr | None = None) -> Span:
-        """The range of a node, or from a node to the end of another."""
-        end = last or node
-        end_line = end.end_lineno or end.lineno
+    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg) -> Span:
+        """The range of a node."""
+        end_line = node.end_lineno or node.lineno
         return Span(
             node.lineno,
             self._column(node.lineno, node.col_offset),
             end_line,
-            self._column(end_line, end.end_col_offset or 0),
+            self._column(end_line, node.end_col_offset or 0),
         )
 
     def _column(self, line: int, byte: int) -> int:

@@ -143,7 +143,6 @@ family over eight values.
 """
 
 BIAS_RATES = (0.1, 0.2, 0.3, 0.5, 0.7)
-BIAS_AT_HALF: dict[str, float] = {name: values[3] for name, values in BIAS.items()}
 
 NOT_ZERO_AT_ZERO = {
     "torch.nn.Hardsigmoid",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.mode import built_places, model_name, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Fix, Span
-from dropout_lint.facts import ModeRun, RunEvent
+from dropout_lint.diagnostic import Diagnostic, Fix
+from dropout_lint.facts import Location, ModeRun, RunEvent
 from dropout_lint.rewrites import ReplaceStatement
 
 
@@ -28,7 +29,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         yield here.report(
             event.location.span,
             f"This sets the flag of {name} alone: the `{run.models[live].class_name}` inside keeps its own.",
-            fix=_as_call(here, event.location.span),
+            fix=_as_call(here, event.location),
             related=tuple(built_places(run, model, live)),
         )
 
@@ -44,11 +45,11 @@ def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
     return not any(e.kind == "mode" and e.frame == event.frame and history.touches(e, model) for e in run.events)
 
 
-def _as_call(here: Context, span: Span) -> Fix | None:
+def _as_call(here: Context, place: Location) -> Fix | None:
     """A fix that writes ``model.eval()`` for ``model.training = False``."""
-    target, _, value = here.slice(span).partition("=")
+    target, _, value = here.project.files.lines(Path(place.path)).slice(place.span).partition("=")
     receiver = target.strip().removesuffix(".training")
     call = {"False": "eval()", "True": "train()"}.get(value.strip(), f"train({value.strip()})")
     if not value or "=" in target or "\n" in value:
         return advice("Call `eval()` or `train()`")
-    return unsafe(f"Call `{receiver}.{call}`", ReplaceStatement(span, f"{receiver}.{call}"))
+    return unsafe(f"Call `{receiver}.{call}`", ReplaceStatement(place.span, f"{receiver}.{call}"))

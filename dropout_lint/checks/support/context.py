@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -29,8 +28,6 @@ class Context:
     facts: FileFacts
     project: Project
     settings: Settings
-    load: Callable[[], str]
-    """Reads the text of the file, which few checks need."""
 
     def report(
         self,
@@ -95,23 +92,6 @@ class Context:
             return True
         patterns = [p.lower() for p in self.settings.mc_dropout_names]
         return any(name and fnmatchcase(name.lower(), pattern) for name in names for pattern in patterns)
-
-    def line(self, number: int) -> str:
-        """The text of a line, with its comment."""
-        return self._lines[number - 1]
-
-    def slice(self, span: Span) -> str:
-        """The source text of a span."""
-        lines = self._lines
-        if span.line == span.end_line:
-            return lines[span.line - 1][span.column - 1 : span.end_column - 1]
-        middle = lines[span.line : span.end_line - 1]
-        last = lines[span.end_line - 1][: span.end_column - 1] if span.end_line <= len(lines) else ""
-        return "".join([lines[span.line - 1][span.column - 1 :], *middle, last])
-
-    @cached_property
-    def _lines(self) -> list[str]:
-        return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", self.load())
 
 
 def safe(message: str, *rewrites: Rewrite, imports: tuple[str, ...] = (), otherwise: str = "") -> Fix:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.run_context import RunContext
@@ -27,7 +28,7 @@ def is_intended(here: Context, run: ModeRun, location: Location, *frames: int) -
     patterns = [pattern.lower() for pattern in here.settings.mc_dropout_names]
     names = {name.lower() for frame in frames for name in _path_names(run, frame)}
     named = any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
-    return named or _PRAGMA in here.line(location.span.line)
+    return named or _PRAGMA in here.project.files.lines(Path(location.path)).line(location.span.line)
 
 
 def _path_names(run: ModeRun, frame: int) -> Iterable[str]:

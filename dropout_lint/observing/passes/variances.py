@@ -11,6 +11,7 @@ from torch import nn
 
 from dropout_lint.diagnostic import NO_PLACE
 from dropout_lint.facts.observations import NormAfterDropout
+from dropout_lint.observing.recording.calls import CallRecorder, ModuleStack
 from dropout_lint.observing.recording.class_places import assignment_place, method_place
 from dropout_lint.observing.recording.modules import BATCH_NORMS, Leaf, leaves
 from dropout_lint.observing.subject import Subject, tensors
@@ -114,7 +115,8 @@ def _variances(subject: Subject, dropouts: list[Leaf], off: bool) -> tuple[_Laye
                 if next(module.children(), None) is None:
                     hooks.append(module.register_forward_hook(after(path)))
             if off:
-                subject.record_calls(off=True)
+                with ModuleStack(subject.model) as stack, CallRecorder(stack, off=True):
+                    subject.forward()
             else:
                 subject.forward()
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dropout_lint.facts.bound import ALPHA
 from dropout_lint.facts.observations import ProbedDropout
-from dropout_lint.observing.probing.probe import foreign_input, probe, with_rate
+from dropout_lint.observing.probing.probe import foreign_input, probe, with_probe_rate
 from dropout_lint.observing.recording.leaf_outputs import LeafRecorder
 from dropout_lint.observing.recording.modules import Leaf
 from dropout_lint.observing.subject import Subject, reason
@@ -34,7 +34,7 @@ def probe_alone(subject: Subject, dropouts: list[Leaf], recorder: LeafRecorder, 
         if probed.draws_in_eval and id(leaf.module) in recorder.reached:
             continue  # eval_pass observes it, and knows the line that draws
         _add(subject, replace(probed, modules=names, alpha=alpha))
-        other = with_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
+        other = with_probe_rate(leaf) if leaf.rate in (0, 0.5) and not leaf.is_torch else None
         if other is not None:
             _at_another_rate(subject, other, probed, units, names, alpha)
         typed_leaf = other if other is not None and leaf.rate == 0 else leaf

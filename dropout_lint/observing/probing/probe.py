@@ -122,8 +122,8 @@ def _moments(module: nn.Module, shape: tuple[int, ...], device: torch.device) ->
     return Moments(float(values.mean()), float(values.var()), units)
 
 
-def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
-    """Build a new module of the same class with another rate; None if its constructor has no such parameter.
+def with_probe_rate(leaf: Leaf) -> Leaf | None:
+    """Build a new module of the same class with PROBE_RATE; None if its constructor has no such parameter.
 
     The other parameters are filled from attributes of the same names, so that values that the
     constructor computes from the rate are computed again.
@@ -143,11 +143,11 @@ def with_rate(leaf: Leaf, rate: float = PROBE_RATE) -> Leaf | None:
         if value is parameter.empty:
             return None
         values[parameter.name] = value
-    values[leaf.attribute] = rate
+    values[leaf.attribute] = PROBE_RATE
     with contextlib.suppress(Exception), rng.seeded(0):
         module = cls(**values)
-        if getattr(module, leaf.attribute, None) == rate:
-            return replace(leaf, module=module, rate=rate)
+        if getattr(module, leaf.attribute, None) == PROBE_RATE:
+            return replace(leaf, module=module, rate=PROBE_RATE)
     return None
 
 

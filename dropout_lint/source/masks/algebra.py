@@ -121,7 +121,6 @@ class Count:
 
 
 Term = Random | Product | Count
-ONE = Product()
 
 
 def of_linear(value: Linear, *, filled: bool = False) -> Product:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dropout_lint.facts import ModeOutline
 from dropout_lint.source.modes.mentions import without_text
 from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.module.triage import DEFINITIONS
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.vocabulary import MODE_CALLS
 
@@ -20,7 +21,6 @@ _ALONE = {
     "backward": re.compile(r"\.\s*backward\b"),
 }
 _FREEZES = re.compile(r"\.\s*eval\(")
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
@@ -53,7 +53,7 @@ def _any(patterns: Mapping[str, re.Pattern[str]], text: str) -> bool:
 
 def _definitions(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
     for statement in body:
-        if isinstance(statement, _DEFINITIONS):
+        if isinstance(statement, DEFINITIONS):
             yield statement
         elif isinstance(statement, (ast.If, ast.Try)):
             yield from _definitions(statement.body)
@@ -70,7 +70,7 @@ def _code(body: Iterable[ast.stmt]) -> Iterator[str]:
                 yield from _code(part)
             for handler in getattr(statement, "handlers", []):
                 yield from _code(handler.body)
-        elif not isinstance(statement, _DEFINITIONS):
+        elif not isinstance(statement, DEFINITIONS):
             yield from _names(statement)
 
 

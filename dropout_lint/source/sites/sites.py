@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
@@ -82,20 +83,13 @@ def _site(
         produced = producers.of_layer(call, block)
     elif form == "functional" and call.args:
         produced = producers.of_expression(call.args[0], block)
-    return DropoutSite(
-        form=form,  # type: ignore[arg-type]
-        api=name,
-        span=module.lines.span(call),
-        callee=module.lines.span(call.func),
-        callee_text=module.lines.code(call.func),
+    return replace(
+        _call_site(module, call, block, form, name),
         arguments=arguments,
         unpacked=bound.unpacked,
         rate=rate,
         rate_argument=signature.rate,
         mode=mode,
-        guarded=module.guards.guarded(call, block),
-        intent=module.intent(call, block),
-        scope=scope_of(block),
         use=use,
         attribute=kept.attribute or (uses.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
@@ -133,20 +127,12 @@ def _application(
     use, statement, target = uses.use(call)
     produced = producers.of_expression(call.args[0], block) if call.args else NOT_KNOWN
     p, inplace = bound.expression("p"), bound.expression("inplace")
-    yield DropoutSite(
-        form="application",
-        api=name,
-        span=module.lines.span(call),
-        callee=module.lines.span(call.func),
-        callee_text=module.lines.code(call.func),
-        arguments=(),
+    yield replace(
+        _call_site(module, call, block, "application", name),
         unpacked=bound.unpacked,
         rate=module.values.evaluate(p, home) if p is not None else Value(kind="number", number=0.5),
         rate_argument="p",
         mode="mode",
-        guarded=module.guards.guarded(call, block),
-        intent=module.intent(call, block),
-        scope=scope_of(block),
         use=use,
         input_api=produced.api,
         input_inplace=produced.inplace,
@@ -167,14 +153,20 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
     arguments = tuple(_argument(module, block, b) for b in bound.arguments)
     if not any("drop" in (a.name + a.text).lower() for a in arguments):
         return
-    yield DropoutSite(
-        form="forwarded",
+    site = _call_site(module, call, block, "forwarded", name)
+    yield replace(site, arguments=arguments, unpacked=bound.unpacked)
+
+
+def _call_site(module: SourceModule, call: ast.Call, block: Block, form: str, name: str) -> DropoutSite:
+    """What holds for every form of a call; nothing about its arguments is known yet."""
+    return DropoutSite(
+        form=form,  # type: ignore[arg-type]
         api=name,
         span=module.lines.span(call),
         callee=module.lines.span(call.func),
         callee_text=module.lines.code(call.func),
-        arguments=arguments,
-        unpacked=bound.unpacked,
+        arguments=(),
+        unpacked=False,
         rate=Value(),
         rate_argument="",
         mode="unknown",
@@ -233,7 +225,7 @@ def _instance(block: Block) -> str:
 
 
 def scope_of(block: Block) -> Scope:
-    """The scope facts of a node in a block."""
+    """The class, method and function that a block is in."""
     owner, method = block.enclosing_class, block.method
     function: Block | None = block
     while function is not None and (function.kind != "function" or function.name == "<lambda>"):

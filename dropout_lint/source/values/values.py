@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dropout_lint.facts import CONSTRUCTORS, Polarity, Value
+from dropout_lint.facts.values import UNKNOWN
 from dropout_lint.source.names.scopes import MAX_DEPTH, Binding, Block, Scopes
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
 from dropout_lint.vocabulary import means_drop, means_keep
-
-UNKNOWN = Value()
 
 
 def polarity_of(identifier: str) -> Polarity:
