@@ -6,8 +6,10 @@ processes and written as JSON. Lines and columns are 1-based and count character
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal
 
 Engine = Literal["source", "graph", "runtime"]
@@ -157,3 +159,12 @@ def located(found: Diagnostic | Related) -> str:
     if found.cell is None:
         return found.message
     return f"cell {found.cell}:{found.span.line}:{found.span.column}: {found.message}"
+
+
+def relative_posix(path: str, folder: Path) -> str:
+    """The path relative to a folder; absolute if it is on another drive."""
+    absolute = os.path.abspath(path)
+    try:
+        return Path(os.path.relpath(absolute, folder)).as_posix()
+    except ValueError:
+        return Path(absolute).as_posix()

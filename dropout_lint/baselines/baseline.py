@@ -15,7 +15,7 @@ from typing import Any
 
 from dropout_lint.baselines.fingerprints import Fingerprint, Numbered
 from dropout_lint.config.tables import ConfigError
-from dropout_lint.relative_path import relative_posix
+from dropout_lint.diagnostic import relative_posix
 
 VERSION = 1
 NEVER_KNOWN = frozenset({"DRP001", "DRP004"})

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dropout_lint.diagnostic import Span
-from dropout_lint.relative_path import relative_posix
+from dropout_lint.diagnostic import Span, relative_posix
 
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 

@@ -10,8 +10,7 @@ import os
 from pathlib import Path
 
 from dropout_lint.baselines.fingerprints import number
-from dropout_lint.diagnostic import Severity, file_span, located
-from dropout_lint.relative_path import relative_posix
+from dropout_lint.diagnostic import Severity, file_span, located, relative_posix
 from dropout_lint.report.view import Result, View
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}

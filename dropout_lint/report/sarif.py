@@ -14,10 +14,19 @@ from urllib.parse import quote
 
 from dropout_lint import __version__, rulebook
 from dropout_lint.baselines.fingerprints import Numbered, number
-from dropout_lint.diagnostic import Diagnostic, Edit, Failure, Related, Severity, Span, file_span, located
+from dropout_lint.diagnostic import (
+    Diagnostic,
+    Edit,
+    Failure,
+    Related,
+    Severity,
+    Span,
+    file_span,
+    located,
+    relative_posix,
+)
 from dropout_lint.fixing.edits import edits_with_imports
 from dropout_lint.fixing.fixer import is_sound
-from dropout_lint.relative_path import relative_posix
 from dropout_lint.report.view import Result, View
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
