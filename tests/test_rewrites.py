@@ -36,7 +36,8 @@ from dropout_lint.rewrites import (
 )
 from dropout_lint.rewriting import edited, replacements
 from dropout_lint.rewriting.plan import CommentLost, Unsound, apply
-from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import NotConcrete
 
 CONTEXTS = [
     "x = {}\n",

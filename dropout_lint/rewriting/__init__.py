@@ -16,7 +16,8 @@ from functools import cache
 from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Rewrite
 from dropout_lint.rewriting import arguments, exchanges, expressions, statements
 from dropout_lint.rewriting.plan import CommentLost, Planner, Replacement, Unsound, choose
-from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import NotConcrete
 
 
 def with_edits(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> Iterator[Diagnostic]:

@@ -8,7 +8,8 @@ import libcst as cst
 
 from dropout_lint.rewrites import AddArgument, NameArgument, RemoveArgument, RemoveKeyword
 from dropout_lint.rewriting.plan import Plan, Planner, Replacement, Unsound, expression, replaced
-from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import Range, Unit
 
 _BLANKS = re.compile(r"[ \t\f]*")
 

@@ -9,7 +9,8 @@ import libcst as cst
 from dropout_lint.rewrites import SwapCalls, SwapElements
 from dropout_lint.rewriting.arguments import argument_at, removal
 from dropout_lint.rewriting.plan import Plan, Planner, Replacement, Unsound, apply, replaced, statements_of
-from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import Range, Unit
 
 _REFUSES = {"before", "order", "after", "noqa"}
 """Words of a comment that show that the order is deliberate."""

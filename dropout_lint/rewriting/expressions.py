@@ -6,7 +6,8 @@ import libcst as cst
 
 from dropout_lint.rewrites import KeepPart, Rename, ReplaceExpression, ReplaceMethod, WrapExpression
 from dropout_lint.rewriting.plan import Plan, Planner, Replacement, Unsound, expression, filled, replaced
-from dropout_lint.syntax.concrete import ConcreteText, Range, Unit
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import Range, Unit
 
 
 def expression_at(text: ConcreteText, place: Range) -> tuple[Unit, cst.BaseExpression]:

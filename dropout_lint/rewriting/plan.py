@@ -9,7 +9,8 @@ from typing import Any
 
 import libcst as cst
 
-from dropout_lint.syntax.concrete import ConcreteText, NotConcrete, Unit
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import NotConcrete, Unit
 
 Statements = Sequence[cst.CSTNode]
 Shape = tuple[object, ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dropout_lint.diagnostic import Diagnostic, Failure, Span
-from dropout_lint.syntax.concrete import ConcreteText, NotConcrete
+from dropout_lint.syntax.concrete import ConcreteText
+from dropout_lint.syntax.concrete_unit import NotConcrete
 
 
 def split_confirmed(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> tuple[list[Diagnostic], list[Failure]]:

@@ -17,7 +17,8 @@ from dropout_lint.rewrites import (
     WrapStatements,
 )
 from dropout_lint.rewriting.plan import Plan, Planner, Replacement, Statements, Unsound, expression, statements_of
-from dropout_lint.syntax.concrete import ConcreteText, Range, Siblings, Unit
+from dropout_lint.syntax.concrete import ConcreteText, Siblings
+from dropout_lint.syntax.concrete_unit import Range, Unit
 
 _LEVEL = "    "
 
