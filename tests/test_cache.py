@@ -441,7 +441,7 @@ def test_a_tool_that_was_edited_is_another_build(monkeypatch: pytest.MonkeyPatch
     before = folder.build()
     folder.build.cache_clear()
     assert folder.build() == before
-    monkeypatch.setattr(folder, "_stated", lambda _: iter(["a.py 1 1"]))
+    monkeypatch.setattr(folder, "_file_states", lambda _: iter(["a.py 1 1"]))
     folder.build.cache_clear()
     assert folder.build() != before
     folder.build.cache_clear()

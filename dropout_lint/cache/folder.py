@@ -23,7 +23,7 @@ _TAG_TEXT = (
 )
 _FORMAT = 1
 _BUILDS = 3
-"""Parts of this many versions of the tool or of Python are kept."""
+"""How many parts are kept, each of one version of the tool and of Python."""
 
 
 class CacheFolder:
@@ -91,26 +91,33 @@ def build() -> str:
     """
     from dropout_lint.rulebook import pages_folder
 
-    found = [__version__, str(_FORMAT), sys.version, *_stated(Path(__file__).parent.parent), *_stated(pages_folder())]
-    arbiter = find_spec("libcst")  # it decides about newer syntax
-    if arbiter is not None and arbiter.origin is not None:
-        found.append(f"{arbiter.origin} {Path(arbiter.origin).stat().st_mtime_ns}")
+    found = [
+        __version__,
+        str(_FORMAT),
+        sys.version,
+        *_file_states(Path(__file__).parent.parent),
+        *_file_states(pages_folder()),
+    ]
+    libcst = find_spec("libcst")  # which newer syntax can be read depends on its version
+    if libcst is not None and libcst.origin is not None:
+        found.append(f"{libcst.origin} {Path(libcst.origin).stat().st_mtime_ns}")
     return blake2b("\n".join(found).encode(), digest_size=8).hexdigest()
 
 
-def _stated(folder: Path) -> Iterator[str]:
+def _file_states(folder: Path) -> Iterator[str]:
+    """The path, time and size of each Python file and rule page at and below a folder."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         if entry.is_dir() and entry.name != "__pycache__":
-            yield from _stated(Path(entry.path))
+            yield from _file_states(Path(entry.path))
         elif entry.name.endswith((".py", ".md")):
             status = entry.stat()
             yield f"{entry.path} {status.st_mtime_ns} {status.st_size}"
 
 
 def _by_age(paths: Iterator[Path]) -> list[Path]:
-    """Newest first; deleted files last."""
+    """The paths, newest first, and deleted ones last."""
 
     def age(path: Path) -> float:
         try:

@@ -71,12 +71,12 @@ def _check(code: str) -> tuple[type, Check]:
 
 @cache
 def codes() -> frozenset[str]:
-    """The rules with a check that reads facts about the source, without importing any of them."""
+    """The codes of the rules with a check that reads facts about the source. No check is imported."""
     return frozenset(code for code in _modules() if not rules()[code].engines)
 
 
 def checks(enabled: Collection[str] | None = None) -> dict[str, tuple[type, Check]]:
-    """Fact kind and function of each rule about the source that is on (of all without ``enabled``), by code.
+    """By code, the fact kind and the ``check`` of each rule about the source in ``enabled``; of all if that is None.
 
     Only their modules are imported. Raises CheckError that names a module without a page or a registration.
     """

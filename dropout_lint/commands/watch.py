@@ -54,8 +54,9 @@ def _check(options: CheckOptions, check: Callable[[CheckOptions], ExitCode]) -> 
     except (click.ClickException, ConfigError, CannotWriteError) as problem:
         error(problem.format_message() if isinstance(problem, click.ClickException) else str(problem))
     sys.stdout.flush()
+    # A check runs with the garbage collector off, and freezes what it leaves.
     gc.unfreeze()
-    gc.collect()  # it is off during a check
+    gc.collect()
     note(f"[{_clock()}] Watching for changes; Ctrl-C ends this.")
 
 

@@ -1,4 +1,4 @@
-"""Finds the files to check: named files, and those below named folders but for excluded and git-ignored ones.
+"""Finds the files to check: named files, and files below named folders that are neither excluded nor git-ignored.
 
 As in ruff and git, links to folders are not followed.
 """
@@ -19,7 +19,7 @@ from dropout_lint.discovery.gitignore import IgnoreRules
 from dropout_lint.suggestions import nearest
 
 SUFFIXES = (".py", ".ipynb")
-_ON_TRIAL = ".md"
+_PREVIEW_SUFFIX = ".md"
 """Found with ``--preview`` only."""
 
 
@@ -34,7 +34,7 @@ class Discovery:
 def discover(
     paths: Sequence[Path], settings_for: Callable[[Path], Settings], *, force_exclude: bool = False
 ) -> Discovery:
-    """Find the Python files and notebooks among ``paths`` and below them.
+    """Find the Python files and notebooks among ``paths`` and below them; with ``preview``, Markdown files too.
 
     A named file is always included, unless ``force_exclude`` is set and it is excluded. Never raises: an unreadable
     path and an invalid configuration become a Failure.
@@ -77,7 +77,7 @@ class _Search:
             self._walk(absolute)
         elif absolute.is_file():
             settings = self._settings(absolute)
-            if settings and absolute.suffix == _ON_TRIAL and not settings.preview:
+            if settings and absolute.suffix == _PREVIEW_SUFFIX and not settings.preview:
                 self.fail(path, "Markdown is checked with --preview only")
             elif settings:
                 self._add_file(absolute, link=absolute.is_symlink())
@@ -102,7 +102,7 @@ class _Search:
         pending = [(start, IgnoreRules() if above.ignores_within(start, folder=True) else above)]
         while pending:
             folder, ignored = pending.pop()
-            settings = self._settings(folder / "_")
+            settings = self._settings(folder / "_")  # settings belong to files: this name stands for any
             if settings is None:
                 continue
             rules = ignored.inside(folder) if settings.respect_gitignore else IgnoreRules()
@@ -116,8 +116,8 @@ class _Search:
             for entry in entries:
                 path = folder / entry.name
                 is_folder = entry.is_dir(follow_symlinks=False)
-                on_trial = settings.preview and entry.name.endswith(_ON_TRIAL)
-                if not is_folder and not on_trial and not _is_python(entry.name):
+                in_preview = settings.preview and entry.name.endswith(_PREVIEW_SUFFIX)
+                if not is_folder and not in_preview and not _is_python(entry.name):
                     continue
                 if excluded.matches(path) or rules.ignores(path, folder=is_folder):
                     continue
@@ -136,6 +136,7 @@ class _Search:
             self.fail(displayed(path), _reason(error))
 
     def _add_file(self, path: Path, *, link: bool) -> None:
+        """Add a file once, under its own path rather than that of a link to it."""
         parent = str(path.parent)
         if parent not in self._real_folders:
             self._real_folders[parent] = os.path.realpath(parent)

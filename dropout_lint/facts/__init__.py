@@ -1,7 +1,7 @@
 """The facts that engines produce and checks read: small, frozen, picklable, free of syntax nodes and tensors.
 
-A check registers itself by annotating its first parameter with one of the fact kinds below. Facts
-about a model that ran are in ``observations``, which is imported only there.
+A check registers itself by annotating its first parameter with a fact kind. The kinds for source are below. Those for a
+model that ran are in ``facts.observations``: import them from there, so that checks of source do not load them.
 """
 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite

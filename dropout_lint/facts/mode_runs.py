@@ -120,7 +120,8 @@ class RunEvent:
 
     ``mode`` is a call of ``train()`` or ``eval()``, ``flag`` an assignment to ``training``, ``escape`` a call that
     cannot be followed and may do anything to the model, ``load`` a load of weights, ``trace`` a trace or an export,
-    ``checkpoint`` activation checkpointing without the random state.
+    ``script`` the making of a copy by ``torch.jit.script`` (its ``model`` is the copy), ``checkpoint`` activation
+    checkpointing without the random state.
     """
 
     order: int

@@ -21,22 +21,25 @@ class FixFailed(Exception):  # noqa: N818 - reported as a Failure
 
 @dataclass(frozen=True, slots=True)
 class FixOutcome:
-    """The fixed text. ``applied`` were fixed, ``remaining`` are found in it still, ``rejected`` would break it."""
+    """The fixed text, and what became of the diagnostics."""
 
     text: str
     applied: tuple[Diagnostic, ...]
+    """Those that were fixed."""
     remaining: tuple[Diagnostic, ...]
+    """Those of the fixed text."""
     rejected: tuple[Diagnostic, ...] = ()
+    """Those whose fix would break the text, or would not change it."""
 
 
 def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diagnostic, ...]]:
-    """Apply the fixes that do not overlap an earlier one. Returns the text, and the diagnostics that were not fixed.
+    """Apply the fixes that do not overlap an earlier one. Returns the text, and the diagnostics whose fix has to wait.
 
     Two insertions at one place overlap. Fixes with the same edits are applied once. A fix is not applied if its imports
     clash with names of the file, or if its edits lie outside of the text.
     """
     lines = Lines(text)
-    whole: set[tuple[Change, ...]] = set()
+    accepted_fixes: set[tuple[Change, ...]] = set()
     accepted: list[Change] = []
     imports: tuple[str, ...] = ()
     addable: dict[tuple[str, ...], bool] = {(): True}
@@ -51,11 +54,11 @@ def apply_fixes(text: str, fixes: Sequence[Diagnostic]) -> tuple[str, tuple[Diag
         changes = changes_of(lines, fix.edits)
         if changes is None or not addable[wanted]:
             waiting.append(diagnostic)
-        elif changes not in whole:
+        elif changes not in accepted_fixes:
             if any(new.overlaps(old) for new in changes for old in accepted):
                 waiting.append(diagnostic)
                 continue
-            whole.add(changes)
+            accepted_fixes.add(changes)
             accepted.extend(changes)
             imports = wanted
     pieces: list[str] = []
@@ -91,8 +94,8 @@ def fix_text(
 ) -> FixOutcome:
     """Lint and fix until nothing is left that may be applied.
 
-    A fix that would leave text that does not parse, or that changes nothing, is dropped alone and returned in
-    ``rejected``. Raises FixFailed if the fixes keep changing the text for MAX_PASSES passes.
+    A fix that would leave text that does not parse, or that changes nothing, is rejected; the other fixes of its pass
+    are still applied. Raises FixFailed if the fixes keep changing the text for MAX_PASSES passes.
     """
     remaining = lint(text)
     applied: list[Diagnostic] = []
@@ -177,4 +180,5 @@ def unified_diff(old: str, new: str, path: str) -> str:
 
 
 def _with_breaks(lines: list[str]) -> list[str]:
+    """The lines with their line feeds. The last has none, and is left out if it is empty."""
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

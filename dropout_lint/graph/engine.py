@@ -1,4 +1,7 @@
-"""Turn a loaded model into facts: its layer graph in train mode, and the calls in source that its run proves wrong."""
+"""Turns a loaded model into facts: its layer graph in train mode, and calls in its source with the values of its run.
+
+The job of the command ``trace`` calls it, through ``model_linting/tracing.py``.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from dropout_lint.models.load import LoadedModel
 from dropout_lint.project.project import Project
 
 _ANY_RANK = ("inferred from Linear", "inferred from LayerNorm")
-"""Sources of guessed inputs whose rank means nothing, as these layers accept any rank."""
+"""Ways to guess inputs, as ``inputs_from`` names them, whose rank means nothing: these layers accept any rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,12 @@ class GraphFacts:
     how: str
     """The tracer that was used, as in TracedModel."""
     not_seen: tuple[str, ...]
+    """The parts that the tracer could not look into, as in TracedModel."""
 
 
 @contextmanager
 def construction(options: Mapping[str, Any]) -> Iterator[None]:
-    """The context to build a model in: it records constructor calls; with ``fake``, weights have no values."""
+    """The context to build a model in. It records constructor calls; with ``fake``, weights have no values."""
     with ExitStack() as stack:
         stack.enter_context(construction_sites.recording())
         if options.get("fake"):

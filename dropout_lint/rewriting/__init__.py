@@ -1,9 +1,9 @@
 """Turns the rewrites that checks ask for into edits of the text.
 
 A fix may have rewrites, such as ``AddArgument(call, "training", "self.training")``. ``with_edits`` replaces them by the
-smallest edits. Each rewrite is planned on the concrete tree of its statement
-(``syntax.concrete``), by the functions of ``arguments``, ``expressions``, ``exchanges`` and ``statements``; ``plan``
-then reads the edited statement again, which must be the planned tree with every comment of the old one.
+smallest edits. The functions of ``arguments``, ``expressions``, ``exchanges`` and ``statements`` plan each rewrite on
+the concrete tree of its statement (``syntax.concrete``). Then ``plan`` parses the edited statement: it must give the
+planned tree, with every comment of the old statement.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def with_edits(diagnostics: Iterable[Diagnostic], text: ConcreteText) -> Iterato
 
 
 def edited(fix: Fix, text: ConcreteText) -> Fix | None:
-    """A fix with edits, or its advice; None where it has none."""
+    """The fix with edits in place of rewrites. If they cannot be made, its advice, or None if it has no advice."""
     try:
         found = _disjoint([one for rewrite in fix.rewrites for one in replacements(rewrite, text)])
     except CommentLost:
         return Fix(fix.otherwise or fix.message, Applicability.DISPLAY)
-    except (Unsound, NotConcrete, ValueError, RecursionError):  # the last for what is nested too deeply
+    except (Unsound, NotConcrete, ValueError, RecursionError):  # RecursionError: code nested too deeply
         return Fix(fix.otherwise, Applicability.DISPLAY) if fix.otherwise else None
     edits = tuple(Edit(text.span((one.start, one.end)), one.code) for one in found)
     return replace(fix, edits=edits, rewrites=(), otherwise="")

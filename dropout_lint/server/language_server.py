@@ -37,7 +37,7 @@ class DropoutLintServer(LanguageServer):
         self._checked: dict[str, tuple[int | None, Checked]] = {}
 
     def checked(self, document: TextDocument) -> Checked:
-        """Check the current version of a document, once."""
+        """The findings of the current version of a document, which is checked on the first call only."""
         known = self._checked.get(document.uri)
         if known is None or known[0] != document.version or known[1].text != document.source:
             path = path_of(document.uri, self.workspace.root_path)
@@ -73,6 +73,8 @@ class DropoutLintServer(LanguageServer):
         return ClientPositions(text, self.workspace.position_codec)
 
     def _locate(self, checked: Checked, document: TextDocument) -> Callable[[str, Span], types.Location | None]:
+        """A function that maps a span of any file to a place for the client; None if the file cannot be read."""
+
         def locate(path: str, span: Span) -> types.Location | None:
             if path == str(checked.path):
                 return types.Location(document.uri, self.lines(checked.text).range(span))

@@ -47,7 +47,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:
-    """Report a call that dropped in eval mode, by the check above, with the values that the run showed."""
+    """Report a call that dropped in eval mode, if ``check`` reports it with the values that the run showed."""
     return check(call.site, context)
 
 

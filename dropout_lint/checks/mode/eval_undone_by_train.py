@@ -62,7 +62,11 @@ def _constructors(run: ModeRun) -> dict[int, list[RunEvent]]:
 
 
 def _is_undone(history: History, whole: int, owner: OwnerClass) -> bool:
-    """Whether a ``train()`` reaches the parts: the class does not prevent it, and no user does without it."""
+    """Whether a ``train()`` on the whole undoes the ``eval()`` on its parts.
+
+    It does not if the class sets modes in a method, or if code outside of it calls ``eval()`` on a part. Otherwise the
+    mode calls on the whole decide. Where there are none, a ``train()`` is expected unless the whole is run without it.
+    """
     if owner.sets_mode or not owner.sees_bases:
         return False
     run = history.run
@@ -76,12 +80,12 @@ def _is_undone(history: History, whole: int, owner: OwnerClass) -> bool:
 
 
 def _is_on_whole(history: History, event: RunEvent, whole: int) -> bool:
-    """``model.train()`` or ``model(x)``, also of a model that holds this one."""
+    """Whether an event, such as ``model.train()`` or ``model(x)``, is on the whole or on a model that holds it."""
     return event.model is not None and whole in history.parts(event.model)
 
 
 def _sets_part_to_eval(history: History, whole: int, outside: list[RunEvent]) -> bool:
-    """``model.backbone.eval()`` somewhere in the program."""
+    """Whether an event sets a part to eval mode, as ``model.backbone.eval()`` does."""
     parts = history.parts(whole) - {whole}
     return any(e.kind == "mode" and e.modes == EVAL and e.model in parts for e in outside)
 
@@ -92,7 +96,10 @@ def _sets_part_to_eval(history: History, whole: int, outside: list[RunEvent]) ->
 def _frozen_parts(
     history: History, whole: int, owner: OwnerClass, events: list[RunEvent]
 ) -> dict[str, tuple[RunEvent, int]]:
-    """The attributes that ``forward`` uses and that end in eval mode, each with its ``eval()`` and a live layer."""
+    """The attributes that ``forward`` uses and that the constructor leaves in eval mode.
+
+    Each comes with its ``eval()`` and with a layer in it that computes differently by mode.
+    """
     run = history.run
     last = {e.model: e for e in events if e.model is not None}
     found: dict[str, tuple[RunEvent, int]] = {}
@@ -107,7 +114,7 @@ def _frozen_parts(
 
 
 def _is_probed(run: ModeRun, event: RunEvent) -> bool:
-    """``self.backbone.eval()`` and then ``self.backbone(x).shape`` in the constructor itself."""
+    """Whether the constructor runs the part after its ``eval()``, as in ``self.backbone(x).shape``."""
     return any(
         e.kind == "forward" and e.order > event.order and e.frame == event.frame and e.model == event.model
         for e in run.events
@@ -126,7 +133,7 @@ def _trains_another_part(history: History, whole: int, owner: OwnerClass, events
 
 
 def _override(receiver: str, parts: list[str], last: Span | None) -> Fix:
-    """A ``train`` method behind the constructor, whose last statement is given."""
+    """Add a ``train`` method after the statement ``last``, which ends the constructor; give advice if it is None."""
     otherwise = "Override `train` to call `eval()` on the part again"
     if last is None:
         return advice(otherwise)

@@ -13,7 +13,10 @@ from dropout_lint.facts import TRAIN, Location, ModeRun, RunEvent
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report ``train()`` before samples of Monte Carlo dropout, as a name or the loop around them shows."""
+    """Report ``train()`` before samples of Monte Carlo dropout.
+
+    A forward is a sample if a loop repeats it on the same input, or if a name or a pragma says so.
+    """
     history = history_of(run)
     seen: set[Location] = set()
     for forward in history.forwards:
@@ -42,7 +45,10 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 
 def _thawed_norm(history: History, forward: RunEvent) -> int | None:
-    """A batch norm that ``train()`` puts into train mode together with dropout, for a forward without training."""
+    """A batch norm that the ``train()`` before a forward puts into train mode together with dropout.
+
+    None if the function that calls ``train()``, or a function that it calls, also runs a backward pass.
+    """
     run, cause = history.run, history.cause(forward)
     if cause is None or forward.model is None or run.function_of(forward.frame).is_test:
         return None
@@ -53,5 +59,5 @@ def _thawed_norm(history: History, forward: RunEvent) -> int | None:
     if any(cause.frame in history.chain(b.frame) for b in history.backwards):
         return None
     live = [(part, run.models[part].name) for part, modes in forward.live if modes == TRAIN]
-    drops = any("Norm" not in name for _, name in live)
-    return next((part for part, name in live if drops and "BatchNorm" in name), None)
+    has_dropout = any("Norm" not in name for _, name in live)
+    return next((part for part, name in live if has_dropout and "BatchNorm" in name), None)

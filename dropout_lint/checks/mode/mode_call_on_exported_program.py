@@ -1,4 +1,7 @@
-"""DRP210: a mode call on a traced or exported graph, whose mode is fixed, or on the original of a scripted copy."""
+"""DRP210: a mode call that does not change what runs.
+
+The mode of a traced or exported graph is fixed. A scripted copy does not follow the mode of its original.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,11 @@ class _Ineffective:
 
     call: RunEvent
     model: int
+    """The model that the call is on."""
     live: int | None
-    graph: RunEvent | None
-    """Where the graph was made; None for a call that raises."""
+    """A layer that computes differently by mode, and runs in the mode that the call does not set."""
+    made: RunEvent | None
+    """The trace or script call that made what runs; None for an exported program, on which the call raises."""
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
@@ -37,7 +42,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             found.call.location.span,
             message,
             fix=advice(todo),
-            related=(related(found.graph.location, "the graph is made here"),) if found.graph is not None else (),
+            related=(related(found.made.location, "the graph is made here"),) if found.made is not None else (),
         )
 
 
@@ -45,17 +50,17 @@ def _explain(run: ModeRun, found: _Ineffective) -> tuple[str, str]:
     """The message of a finding, and what to do."""
     name = model_name(run, found.call.frame, found.model)
     differs = live_layer(run, found.live)
-    if found.graph is None:
+    if found.made is None:
         return (
             f"{name or 'This'} is an exported program, whose mode is fixed: this call raises `NotImplementedError`.",
             "Set the mode before the export",
         )
-    if found.graph.kind == "script":
+    if found.made.kind == "script":
         return (
             f"The scripted copy of {name or 'This'} keeps its own mode and stays in train mode{differs}.",
             "Call `eval()` before `torch.jit.script`, or on the scripted model",
         )
-    mode = "train" if found.graph.modes == TRAIN else "eval"
+    mode = "train" if found.made.modes == TRAIN else "eval"
     return (
         f"{name or 'This'} was traced in {mode} mode and stays in it{differs}: this call changes nothing.",
         "Set the mode before the trace",
@@ -63,6 +68,7 @@ def _explain(run: ModeRun, found: _Ineffective) -> tuple[str, str]:
 
 
 def _ineffective(history: History, event: RunEvent) -> _Ineffective | None:
+    """The finding of an event: of a mode call on a graph, or of a script call, after which ``eval()`` is too late."""
     run, model = history.run, event.model
     if model is None:
         return None
@@ -77,7 +83,7 @@ def _ineffective(history: History, event: RunEvent) -> _Ineffective | None:
 
 
 def _call_on_traced(run: ModeRun, call: RunEvent, graph: int) -> _Ineffective | None:
-    """A call on a traced graph for another mode than it was traced in."""
+    """A call that sets another mode than the one that the graph was traced in."""
     original = run.models[graph].origin
     before = reversed(run.events[: call.order])
     trace = next((e for e in before if e.kind == "trace" and e.model == original), None)
@@ -88,7 +94,7 @@ def _call_on_traced(run: ModeRun, call: RunEvent, graph: int) -> _Ineffective | 
 
 
 def _call_on_scripted_original(history: History, script: RunEvent, copy: int) -> _Ineffective | None:
-    """``eval()`` on the original, after which only the scripted copy runs, still in train mode."""
+    """An ``eval()`` on the original after the script call, if then only the copy runs, still in train mode."""
     run, original = history.run, history.run.models[copy].origin
     after = run.events[script.order + 1 :]
     call = next((e for e in after if e.kind == "mode" and e.model == original), None)
@@ -99,8 +105,8 @@ def _call_on_scripted_original(history: History, script: RunEvent, copy: int) ->
     forwards = [e for e in after if e.kind == "forward" and e.order > call.order]
     if any(e.model == original for e in forwards):
         return None
-    pass_of_copy = next((e for e in forwards if e.model == copy), None)
-    live = next((p for p, modes in pass_of_copy.live if modes == TRAIN), None) if pass_of_copy is not None else None
+    forward = next((e for e in forwards if e.model == copy), None)
+    live = next((p for p, modes in forward.live if modes == TRAIN), None) if forward is not None else None
     return _Ineffective(call, original, live, script) if live is not None else None
 
 

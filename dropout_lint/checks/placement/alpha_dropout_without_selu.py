@@ -40,7 +40,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
 
 
 def _activation(paths: Paths, dropout: LayerNode) -> str:
-    """The activation that made a value on every way, if it is another one than SELU."""
+    """The activation before a dropout; "" unless every path to the dropout has one, and none is SELU."""
     producers = paths.before(dropout, VIEWS)
     wrong = [p for p in producers if p.kind in ELEMENTWISE and TWIN.get(p.kind) != "torch.nn.SELU"]
     return wrong[0].kind.rpartition(".")[2] if wrong and len(wrong) == len(producers) else ""

@@ -36,8 +36,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             at = f" At p={dropout.rate.number:g}" if std else ""
             shift = f"{at} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
             direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
-            keyed = dropout.element is not None and dropout.element.form in NUMBERED
-            fix = None if keyed or not direct else swapped(dropout, norm, Applicability.UNSAFE)
+            numbered = dropout.element is not None and dropout.element.form in NUMBERED
+            fix = None if numbered or not direct else swapped(dropout, norm, Applicability.UNSAFE)
             yield context.report(
                 dropout.span,
                 f"`{short_name(norm)}`{in_wrapper(norm)} learns its running variance under this dropout's noise and "
@@ -52,7 +52,7 @@ def _eval_std(rate: float | None) -> float | None:
 
 
 def check_variance(norm: NormAfterDropout, context: ObservedContext) -> Iterator[Diagnostic]:
-    """Report a batch norm that a dropout feeds in a run, with the share of its variance that is left in eval mode."""
+    """Report a dropout that feeds a batch norm in a run, and how much of the learned variance is left in eval mode."""
     left = f": {norm.ratio:.2f} of it is left" if norm.ratio is not None else ""
     learns = f"{norm.norm_class} `{norm.norm}`, which learns a variance that eval mode does not have"
     yield context.report(norm, f"{norm.class_name} feeds {learns}{left}")

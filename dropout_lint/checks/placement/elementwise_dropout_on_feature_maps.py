@@ -17,7 +17,8 @@ _CONV = re.compile(r"torch\.nn\.(?:Lazy)?Conv([23])d$")
 _PASSES = frozenset(ELEMENTWISE) | BATCH_NORMS
 _FULLY_CONNECTED = 6
 """A kernel of at least this size, with next to no padding, covers the map: it is a fully connected layer."""
-_PROVEN_FROM = 0.3
+_WARNING_FROM = 0.3
+"""The smallest rate that is a warning."""
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
@@ -37,13 +38,14 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             "Neighbouring elements of a feature map are correlated, so what is dropped here is still there beside it: "
             "between convolutions element-wise dropout is mostly a lower learning rate; "
             f"`nn.Dropout{dims}d` drops maps.",
-            severity=Severity.WARNING if rate >= _PROVEN_FROM else Severity.INFO,
+            severity=Severity.WARNING if rate >= _WARNING_FROM else Severity.INFO,
             fix=renamed(context, dropout, found, names),
             beside=[*paths.before(dropout, _PASSES | POOLS)[:1], *paths.after(dropout, _PASSES | POOLS)[:1]],
         )
 
 
 def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
+    """Whether only convolutions come before a dropout, and after it only convolutions, or a pool and the output."""
     producers = paths.before(dropout, _PASSES | POOLS)
     if not producers or not all(_is_spatial(p) and _is_alone_in_block(paths, p, dropout) for p in producers):
         return False
@@ -57,7 +59,10 @@ def _between_convolutions(paths: Paths, dropout: LayerNode) -> bool:
 
 
 def _is_alone_in_block(paths: Paths, node: LayerNode, dropout: LayerNode) -> bool:
-    """Whether a convolution is the only one in its wrapper. Dropout between blocks of several is another design."""
+    """Whether a convolution is in the dropout's block, or is the only one in its own.
+
+    Dropout between blocks of several convolutions is a different design, which is not reported.
+    """
     if _block(node) == _block(dropout):
         return True
     together = [n for n in paths.graph.nodes if _block(n) == _block(node)]
@@ -66,11 +71,12 @@ def _is_alone_in_block(paths: Paths, node: LayerNode, dropout: LayerNode) -> boo
 
 
 def _block(node: LayerNode) -> Span | str:
-    """The wrapper that a layer is part of: where it is applied, or its path in an instance."""
+    """The block that a layer is in: the call of its wrapper in source, or the path of its parent in a model."""
     return node.within or node.module.rpartition(".")[0]
 
 
 def _is_spatial(node: LayerNode) -> bool:
+    """Whether a node is a 2-D or 3-D convolution whose kernel is larger than 1 on every side."""
     return bool(_CONV.match(node.kind)) and bool(node.kernel) and all(side > 1 for side in node.kernel or ())
 
 

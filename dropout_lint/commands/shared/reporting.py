@@ -1,4 +1,7 @@
-"""Writes the reports of a run, and compares its findings with the fail level. For all commands with findings."""
+"""Writes the reports of a run, and compares its findings with the fail level.
+
+``check``, ``trace`` and ``validate`` call it.
+"""
 
 from __future__ import annotations
 

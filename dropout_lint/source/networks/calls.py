@@ -48,7 +48,11 @@ class Calls:
         return self._graph.node("unknown", inputs, node) if inputs else NOTHING
 
     def value_of(self, call: ast.Call, state: State) -> Value:
-        """The value of a call."""
+        """The value of a call.
+
+        These are tried in turn: layers, a torch function, a collection, a tensor method, a method of self. Any other
+        callee is unknown.
+        """
         arguments = [flat(self._expressions.value(a, state)) for a in call.args]
         keywords = [flat(self._expressions.value(k.value, state)) for k in call.keywords]
         everything = frozenset(i for a in (*arguments, *keywords) for i in a)
@@ -104,11 +108,11 @@ class Calls:
         return self.unknown(call, everything)
 
     def _wrapped(self, call: ast.Call, layer: Layer, arguments: list[Operand], keywords: list[Operand]) -> Operand:
-        """The value of a layer whose class is not known here: a wrapper that ``splice`` may inline."""
+        """Apply a layer whose class is not known here. It may be a wrapper, whose own graph ``splice`` then inlines."""
         operands = [("", value) for value in arguments]
         operands += [(k.arg or "", value) for k, value in zip(call.keywords, keywords, strict=True)]
-        whole = not any(isinstance(a, ast.Starred) for a in call.args) and all(k.arg for k in call.keywords)
-        return self._graph.wrapper(layer, tuple(operands), call, whole=whole)
+        unpacks = any(isinstance(a, ast.Starred) for a in call.args) or not all(k.arg for k in call.keywords)
+        return self._graph.wrapper(layer, tuple(operands), call, whole=not unpacks)
 
     def _all_known(self, made: Operand) -> bool:
         return all(self._graph.nodes[i].kind != "unknown" for i in made)
