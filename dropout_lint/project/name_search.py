@@ -87,6 +87,11 @@ def bases(data: bytes) -> set[str]:
     return {text(word) for inside in _CLASS.findall(data) for word in _WORD.findall(inside)}
 
 
+def words(data: bytes) -> frozenset[bytes]:
+    """All words of a file."""
+    return frozenset(_WORD.findall(data))
+
+
 def may_assign(data: bytes, name: bytes) -> bool:
     """Whether a file may bind a name at its top level by a definition or an assignment."""
     at = data.find(name)

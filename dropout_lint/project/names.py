@@ -22,6 +22,8 @@ class Names:
         self._resolved: dict[tuple[str, str], tuple[FileFacts, str] | None] = {}
         self._starred: dict[Path, bytes] = {}
         self._imported: dict[Path, set[bytes]] = {}
+        self._words: dict[Path, frozenset[bytes]] = {}
+        self._bound: dict[tuple[Path, bytes], bool] = {}
         self._star_files: dict[tuple[Path, str], tuple[Path, ...]] = {}
 
     def find(self, facts: FileFacts, name: str) -> tuple[FileFacts, str] | None:
@@ -72,14 +74,23 @@ class Names:
         """Whether the file of ``from star import *``, or one that it star-imports, may bind a name."""
         wanted, underscored = name.encode(), name.startswith("_")
         for path in self._star_imported(origin, star):
-            data = self._starred[path]
-            if wanted not in data or (underscored and b"__all__" not in data):
+            words = self._words.get(path)
+            if words is None:
+                words = self._words[path] = name_search.words(self._starred[path])
+            if wanted not in words or (underscored and b"__all__" not in words):
                 continue  # https://docs.python.org/3/reference/simple_stmts.html#the-import-statement
-            if path not in self._imported:
-                self._imported[path] = name_search.imported_words(data)
-            if wanted in self._imported[path] or name_search.may_assign(data, wanted):
+            if (path, wanted) not in self._bound:
+                self._bound[path, wanted] = self._binds(path, wanted)
+            if self._bound[path, wanted]:
                 return True
         return False
+
+    def _binds(self, path: Path, name: bytes) -> bool:
+        """Whether a file may import or assign a name."""
+        data = self._starred[path]
+        if path not in self._imported:
+            self._imported[path] = name_search.imported_words(data)
+        return name in self._imported[path] or name_search.may_assign(data, name)
 
     def _star_imported(self, origin: Path, star: str) -> tuple[Path, ...]:
         """The file of ``from star import *``, and those that it star-imports."""
