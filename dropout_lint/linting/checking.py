@@ -19,7 +19,6 @@ from dropout_lint.disk import FileChangedError
 from dropout_lint.facts import FileFacts, LayerGraph, ModeRun
 from dropout_lint.linting.stages import Checked, Collected, Found, Linked
 from dropout_lint.project.networks import Networks
-from dropout_lint.syntax.text import UnreadableSource
 
 if TYPE_CHECKING:
     from dropout_lint.project.project import Project
@@ -107,8 +106,8 @@ class _RunContexts:
             return None
         try:
             self._project.files.lines(Path(path))  # every finding of a run needs the text
-        except (OSError, UnreadableSource):  # it could be read when its facts were collected
-            self.changed[path] = Failure(path, str(FileChangedError()))
+        except FileChangedError as error:
+            self.changed[path] = Failure(path, str(error))
             return None
         return _contexts(self._facts[path], self._collected, self._project)(code)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dropout_lint.diagnostic import Failure
 from dropout_lint.disk import FileChangedError
 from dropout_lint.linting.stages import Checked, Found
-from dropout_lint.syntax.text import UnreadableSource
 
 if TYPE_CHECKING:
     from dropout_lint.project.files import Files
@@ -28,8 +27,8 @@ def _confirmed(path: str, found: Found, files: Files) -> Found:
     from dropout_lint.syntax.concrete import ConcreteText
 
     try:
-        text = ConcreteText(files.source(Path(path)))
-    except (OSError, UnreadableSource):  # it could be read when its facts were collected
-        return Found((), (*found.failures, Failure(path, str(FileChangedError()))))
+        text = ConcreteText(files.lines(Path(path)).text)
+    except FileChangedError as error:
+        return Found((), (*found.failures, Failure(path, str(error))))
     confirmed, failures = split_confirmed(found.diagnostics, text)
     return Found(tuple(with_edits(confirmed, text)), (*found.failures, *failures))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dropout_lint.disk import Disk
+from dropout_lint.disk import Disk, FileChangedError
 from dropout_lint.facts import FileFacts, ModeOutline
 from dropout_lint.source.engine import collect, read_flows, read_outlines
 from dropout_lint.source.module.source_module import SourceModule
@@ -120,9 +120,12 @@ class Files:
         return text if text is not None else decode_source(self.disk.read(path), path).text
 
     def lines(self, path: Path) -> Lines:
-        """The lines of a file, split once. Raises OSError and UnreadableSource."""
+        """The lines of a file with known facts, read once. Raises FileChangedError if it can no longer be read."""
         if path not in self._lines:
-            self._lines[path] = Lines(self.source(path))
+            try:
+                self._lines[path] = Lines(self.source(path))
+            except (OSError, UnreadableSource):
+                raise FileChangedError from None
         return self._lines[path]
 
     def text(self, path: Path) -> str | None:
