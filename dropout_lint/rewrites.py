@@ -14,7 +14,7 @@ from dropout_lint.diagnostic import Rewrite, Span
 
 @dataclass(frozen=True, slots=True)
 class AddArgument(Rewrite):
-    """Pass one more argument: behind the others, or before the argument with its value at ``before``."""
+    """Add an argument to a call: last, or before the argument whose value is at ``before``."""
 
     call: Span
     name: str

@@ -102,7 +102,7 @@ class _Search:
         pending = [(start, IgnoreRules() if above.ignores_within(start, folder=True) else above)]
         while pending:
             folder, ignored = pending.pop()
-            settings = self._settings(folder / "_")  # settings belong to files: this name stands for any
+            settings = self._settings(folder / "_")  # settings are looked up by file; all files of a folder share them
             if settings is None:
                 continue
             rules = ignored.inside(folder) if settings.respect_gitignore else IgnoreRules()

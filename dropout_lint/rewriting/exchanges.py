@@ -39,7 +39,7 @@ def _swap_elements(text: ConcreteText, rewrite: SwapElements) -> list[Plan]:
 
 
 def _comment(text: ConcreteText, element: Range, *, shared: bool) -> Range:
-    """Range of the comment behind an element and its comma, with the blanks before it. Empty if the line is shared."""
+    """Range of the comment after an element and its comma, with the blanks before it. Empty if the line is shared."""
     end = text.line_end(element[1])
     found = re.compile(r"(?:\s*,)?").match(text.text, element[1], end)
     start = found.end() if found else element[1]

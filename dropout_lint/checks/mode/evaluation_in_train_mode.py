@@ -58,7 +58,7 @@ def _insertion(history: History, found: Evaluation) -> Span | None:
         return None  # the statement belongs to one of the phases only
     if forward.label in {"eval", "train"}:
         return None  # the class has a method of its own by that name
-    return span if not _is_set_behind(history, span, forward) and _trains_on(history, forward, found.model) else None
+    return span if not _is_set_again(history, span, forward) and _trains_on(history, forward, found.model) else None
 
 
 def _trains_on(history: History, forward: RunEvent, model: int) -> bool:
@@ -73,8 +73,8 @@ def _trains_on(history: History, forward: RunEvent, model: int) -> bool:
     return any(e.kind == "mode" and e.modes == TRAIN and history.touches(e, model) for e in between)
 
 
-def _is_set_behind(history: History, insert: Span, forward: RunEvent) -> bool:
-    """Whether a call behind the statement, in the same block or inside of it, sets the mode again."""
+def _is_set_again(history: History, insert: Span, forward: RunEvent) -> bool:
+    """Whether a later call, in the same block or nested in the statement, sets the mode again."""
     cause = history.cause(forward)
     call = history.call_towards(cause, forward.frame) if cause is not None else None
     end = (forward.region or forward.location).span.end_line

@@ -67,7 +67,7 @@ def _of_module(
 
 
 def _submodules(machine: Machine, base: Thing, name: str) -> Value:
-    """The result of ``modules()`` and the like: one unknown part stands for all."""
+    """The result of ``modules()`` and similar methods: one unknown part represents them all."""
     part = machine.make_part(base, name)
     if name in {"named_modules", "named_children", "items"}:
         return Group([Group([UNKNOWN, part])], exact=False)

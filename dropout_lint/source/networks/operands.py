@@ -14,7 +14,7 @@ Operand = frozenset[int]
 NOTHING: Operand = frozenset()
 
 Value = Operand | tuple[Operand, ...]
-"""A tensor, or a tuple of them. A tuple with a single member stands for any number of such tensors."""
+"""A tensor, or a tuple of them. A tuple with one member represents any number of such tensors."""
 
 
 class Meaning(NamedTuple):
