@@ -6,6 +6,7 @@ import ast
 from typing import Literal
 
 from dropout_lint.facts import CONSTRUCTORS
+from dropout_lint.source.module.callers import outermost, passed_argument, targets
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import dotted
@@ -14,16 +15,6 @@ from dropout_lint.vocabulary import TRAIN_FLAGS
 _EXITS = (ast.Return, ast.Raise)
 _ENTRIES = {"forward", "__call__"}
 MAX_CALLERS = 4
-
-
-def outermost(block: Block) -> Block:
-    """The method or module-level function around a block."""
-    method = block.method
-    if method is not None:
-        return method
-    while block.parent is not None and block.parent.kind == "function":
-        block = block.parent
-    return block
 
 
 def reached(module: SourceModule, function: Block, parameter: str, depth: int = MAX_CALLERS) -> list[ast.Call] | None:
@@ -40,7 +31,7 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
     for call in module.guards.callers(function):
         home = module.scopes.block_of(call)
         caller = outermost(home)
-        if caller is function or caller.kind != "function" or not _targets(call, function, home):
+        if caller is function or caller.kind != "function" or not targets(call, function, home):
             continue
         if module.guards.guarded(call, home):
             continue
@@ -54,28 +45,6 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
         if reached(module, caller, name, depth - 1) is not None:
             found.append(call)
     return found or None
-
-
-def _targets(call: ast.Call, function: Block, home: Block) -> bool:
-    """Whether a call of this name calls this function: by its name, or as method of the instance."""
-    if function.method is None:
-        return isinstance(call.func, ast.Name)
-    owner = home.enclosing_class
-    if not isinstance(call.func, ast.Attribute) or owner is not function.parent:
-        return False
-    return dotted(call.func.value) in {home.instance, owner.name if owner is not None else ""}
-
-
-def passed_argument(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
-    """The argument of a call for a parameter, or its default; None if not known."""
-    names = [p for p in function.parameters if p != function.self_name]
-    for keyword in call.keywords:
-        if keyword.arg == parameter:
-            return keyword.value
-    position = names.index(parameter) if parameter in names else len(call.args)
-    if any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
-        return None
-    return call.args[position] if position < len(call.args) else function.parameters.get(parameter)
 
 
 def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]:

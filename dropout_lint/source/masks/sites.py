@@ -13,8 +13,9 @@ from dropout_lint.source.masks.draws import draws
 from dropout_lint.source.masks.evaluator import readers
 from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
-from dropout_lint.source.masks.reach import constructs, mode_at, outermost, reached
+from dropout_lint.source.masks.reach import constructs, mode_at, reached
 from dropout_lint.source.masks.reader import Reader
+from dropout_lint.source.module.callers import outermost
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
