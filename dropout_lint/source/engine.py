@@ -15,6 +15,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.graphs import layer_graphs
+from dropout_lint.source.sites.captures import captured_modes
 from dropout_lint.source.sites.classes import headers, model_classes
 from dropout_lint.source.sites.flags import flag_uses
 from dropout_lint.source.sites.narrow_checks import narrow_checks
@@ -125,6 +126,7 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 parameters=tuple(parameters),
                 sinks=frozenset(sinks.get(block.qualname, ())),
                 returns=tuple(_returned_functions(block)),
+                captures=tuple(captured_modes(module, block)),
             )
     return found
 

@@ -18,6 +18,7 @@ from dropout_lint.syntax.parsing import walk
 from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import FUNCTIONALS, LAST_NAMES
 
+
 class SourceModule:
     """Scopes, guards and values of one file, each built on first use.
 
@@ -132,13 +133,18 @@ class SourceModule:
         name = self.scopes.resolve(call.func, home)
         return (name, call, home) if name else None
 
+    def function_named(self, name: str) -> Block | None:
+        """The function or method of this file with a resolved name, as ``.Net.forward``."""
+        if not name.startswith("."):
+            return None
+        block: Block | None = self.scopes.module
+        for part in name[1:].split("."):
+            block = block.blocks.get(part) if block is not None else None
+        return block if block is not None and block.kind == "function" else None
+
     def parameters_of(self, name: str) -> tuple[str, ...]:
         """Positional parameters of a function or method of this file, without the instance."""
-        if not name.startswith("."):
-            return ()
-        block: Block | None = self.scopes.module
-        for part in name[1:].removesuffix("()").split("."):
-            block = block.blocks.get(part) if block is not None else None
+        block = self.function_named(name.removesuffix("()"))
         if block is None or not isinstance(block.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return ()
         arguments = block.node.args
