@@ -87,7 +87,10 @@ class Callees:
 
     def _static(self, node: ast.expr, block: Block) -> ast.expr | None:
         """``f`` of ``staticmethod(f)``."""
-        if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.func, ast.Name):
-            if node.func.id == "staticmethod" and self._scopes.lookup("staticmethod", block) is None:
-                return node.args[0]
-        return None
+        if (
+            not isinstance(node, ast.Call)
+            or len(node.args) != 1
+            or self._scopes.lookup("staticmethod", block) is not None
+        ):
+            return None
+        return node.args[0] if isinstance(node.func, ast.Name) and node.func.id == "staticmethod" else None

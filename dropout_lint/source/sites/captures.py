@@ -28,9 +28,10 @@ def captured_modes(module: SourceModule, function: Block) -> Iterator[tuple[str,
         owner = module.scopes.lookup(node.id, home)
         if owner is None or owner[0] is not function or owner[1]:
             continue
-        if home is not function and governed(module, node) is not None:
-            found.setdefault(node.id, "")
-        elif home is function and _bound_by_partial(module, node, function):
+        outlives = (
+            governed(module, node) is not None if home is not function else _bound_by_partial(module, node, function)
+        )
+        if outlives:
             found.setdefault(node.id, "")
     yield from found.items()
     if function.method is function and function.name == "__init__":
@@ -55,9 +56,14 @@ def _kept_in_attributes(module: SourceModule, constructor: Block) -> Iterator[tu
         value = bindings[0].value
         if len(bindings) != 1 or attribute == "training" or bindings[0].block is not constructor:
             continue
-        if isinstance(value, ast.Name) and value.id in constructor.parameters and value.id not in constructor.bindings:
-            if any(governed(module, read) is not None for read in owner.reads.get(attribute, [])):
-                yield value.id, attribute
+        if (
+            not isinstance(value, ast.Name)
+            or value.id not in constructor.parameters
+            or value.id in constructor.bindings
+        ):
+            continue
+        if any(governed(module, read) is not None for read in owner.reads.get(attribute, [])):
+            yield value.id, attribute
 
 
 def governed(module: SourceModule, read: ast.expr, depth: int = _DEPTH) -> ast.expr | None:
