@@ -65,6 +65,21 @@ class Usages:
         name = class_name.rpartition(".")[2]
         return any(calls_class(self._files.data(path), name) for path in self._python_files())
 
+    def are_gated(self, facts: FileFacts, class_name: str) -> bool:
+        """Whether the project calls instances of a class, and each call that is seen stands under a test of the mode."""
+        here, last = Path(facts.path).resolve(), class_name.rpartition(".")[2]
+        homes = [facts]
+        for path in self._python_files():
+            if path != here and last.encode() in self._files.data(path):
+                home = self._files.facts(path)
+                homes += [home] if home is not None else []
+        named = [(home, name) for home in homes for name in home.gated if name.rpartition(".")[2] == last]
+        found = [(home.gated[name], self._names.find(home, name)) for home, name in named]
+        seen = [
+            gated for gated, at in found if at is not None and (Path(at[0].path).resolve(), at[1]) == (here, class_name)
+        ]
+        return bool(seen) and all(seen)
+
     def constants(self, facts: FileFacts, attribute: str) -> set[float]:
         """Numbers that configuration classes near a file give to an attribute of this name."""
         return self._configured(facts, attribute, lambda header: header.constants.get(attribute))

@@ -20,6 +20,7 @@ from dropout_lint.source.sites.classes import headers, model_classes
 from dropout_lint.source.sites.flags import flag_uses
 from dropout_lint.source.sites.narrow_checks import narrow_checks
 from dropout_lint.source.sites.sites import dropout_sites
+from dropout_lint.source.sites.users import gated_classes
 from dropout_lint.syntax.parsing import parse
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def collect(
         masks=tuple(mask_sites(module)),
         narrow_checks=tuple(narrow_checks(module)),
     )
+    facts = replace(facts, gated=gated_classes(module))  # the last, as it visits more definitions
     return _with_modes(facts, module, data, modes)
 
 

@@ -21,6 +21,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if not site.scope.computes or not _runs_in_a_module(site, context):
         return
+    if context.gated_by_callers(site.scope):
+        return
     for name, argument in _rates(site, context):
         value = argument.value
         if value.is_zero or value.gated or value.from_caller or value.kind in {"bool", "str", "none"}:

@@ -32,6 +32,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.rate.from_caller and not helper:
         return
+    if context.gated_by_callers(site.scope):
+        return
     argument = "train=True" if is_aten else "the default training=True"
     yield context.report(
         site.span,

@@ -26,7 +26,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     if site.scale not in {"right", "complement"} and not is_named(site):
         return
     if site.scope.class_name:
-        if context.in_module(site.scope):
+        if context.in_module(site.scope) and not context.gated_by_callers(site.scope):
             message = "This mask is drawn whatever the mode, so that evaluation is random too."
             yield context.report(site.span, message, fix=_fix(site))
         return

@@ -64,6 +64,10 @@ class Context:
         callers = self.facts.calls.get(scope.function, ())
         return bool(callers) and all(caller and self.is_module(caller) for caller in callers)
 
+    def gated_by_callers(self, scope: Scope) -> bool:
+        """Whether the project calls the instances of the class around only under a test of the mode."""
+        return bool(scope.class_name) and self.project.usages.are_gated(self.facts, scope.class_name)
+
     def is_module(self, class_name: str) -> bool:
         """Whether a class of this file is an nn.Module: by its bases, or because it registers layers like one."""
         proven = self.project.classes.is_module(self.facts, "." + class_name)

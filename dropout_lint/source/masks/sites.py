@@ -119,6 +119,7 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     parts = Parts(module, use.reader.block, product, text)
     same = bool(draw.like) and (draw.like == text or not text)
     index = product.index
+    on_any_device = index or product.written  # a mask on the CPU may index a tensor on any device
     return replace(
         base,
         kind="index" if index else "mask" if product.use is draw.node else "product",
@@ -129,9 +130,9 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
         scaled=module.lines.span(scaled.node) if scaled is not None else None,
         scaled_data=module.lines.span(scaled.data) if scaled is not None else None,
         division=parts.division(),
-        creation=parts.creation() if not index else None,
-        device_of=parts.device_of() if not index else "",
-        cast=parts.cast() if not index else None,
+        creation=parts.creation() if not on_any_device else None,
+        device_of=parts.device_of() if not on_any_device else "",
+        cast=parts.cast() if not on_any_device else None,
         rate=parts.rate(),
         complement=parts.complement(),
         scalable=parts.scalable(),
