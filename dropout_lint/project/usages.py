@@ -66,7 +66,7 @@ class Usages:
         return any(calls_class(self._files.data(path), name) for path in self._python_files())
 
     def are_gated(self, facts: FileFacts, class_name: str) -> bool:
-        """Whether the project calls instances of a class, and each call that is seen stands under a test of the mode."""
+        """Whether the project calls instances of a class, and each known call stands under a test of the mode."""
         here, last = Path(facts.path).resolve(), class_name.rpartition(".")[2]
         homes = [facts]
         for path in self._python_files():

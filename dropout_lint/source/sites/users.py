@@ -57,6 +57,6 @@ def _is_gated(module: SourceModule, call: ast.Call, block: Block) -> bool:
 
 
 def _is_gated_call(module: SourceModule, use: ast.expr) -> bool:
-    parent = module.scopes.parents[use]
+    parent = module.scopes.parents.get(use)  # None in a definition that was not visited
     called = isinstance(parent, ast.Call) and parent.func is use
-    return called and module.guards.guarded(parent, module.scopes.block_of(parent))
+    return parent is not None and called and module.guards.guarded(parent, module.scopes.block_of(parent))
