@@ -11,10 +11,14 @@ from dropout_lint.facts.values import Scope
 
 @dataclass(frozen=True, slots=True)
 class MaskSite:
-    """One hand-written random mask that is applied to a tensor, or that mixes two states (zoneout)."""
+    """One hand-written random mask: it is applied to a tensor, mixes two states (zoneout) or decides a branch."""
 
-    kind: Literal["product", "index", "zoneout", "mask"]
-    """How it is applied. A "mask" alone is scaled where it is made, and applied somewhere else."""
+    kind: Literal["product", "index", "zoneout", "mask", "skip", "mix"]
+    """How it is applied.
+
+    A "mix" takes each value from one of two tensors, as ``where(mask, f(x), x)``. A "mask" alone is scaled where it is
+    made, and applied somewhere else. A "skip" is one random number, which decides a branch.
+    """
     span: Span
     """The call that draws."""
     use: Span

@@ -15,6 +15,7 @@ from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
 from dropout_lint.source.masks.reach import constructs, mode_at, reached
 from dropout_lint.source.masks.reader import Reader
+from dropout_lint.source.masks.skips import Skip, skips
 from dropout_lint.source.module.callers import outermost
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
@@ -35,10 +36,8 @@ class _Use:
 
 
 def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
-    """All hand-written masks of a file, in source order."""
-    if not draws(module.lines.text):
-        return
-    evaluated = list(readers(module))
+    """All hand-written masks of a file, and the branches that chance decides, in source order."""
+    evaluated = list(readers(module)) if draws(module.lines.text) else []
     found: list[MaskSite] = []
     for reader in evaluated:
         uses: dict[ast.AST, _Use] = {}
@@ -49,6 +48,7 @@ def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
         factors = [f for r in (same_class if reader.block.enclosing_class else [reader]) for f in r.factors]
         found.extend(_site(module, use, factors) for use in uses.values())
         found.extend(site for z in reader.zoneouts if (site := _zoneout(module, reader, z)) is not None)
+    found.extend(_skip_site(module, skip) for skip in skips(module))
     yield from sorted(found, key=lambda s: s.span)
 
 
@@ -66,7 +66,15 @@ def _rate_names(module: SourceModule, mask: Mask) -> tuple[tuple[str, ...], bool
     """The identifiers that a rate comes from, and whether it depends on the mode."""
     value = module.values.evaluate(mask.rate, mask.draw.block)
     symbol = mask.one.symbol if mask.one is not None else ""
-    return (*value.names, *symbol.split(".")), value.gated
+    return (*value.names, *symbol.split("."), *_identifiers(mask.rate)), value.gated
+
+
+def _identifiers(node: ast.expr | None) -> Iterator[str]:
+    for part in walk(node) if node is not None else ():
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
 
 
 def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast.expr | ast.stmt) -> MaskSite:
@@ -94,6 +102,32 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         shape="vector" if draw.vector else "other",
         intent=module.intent(draw.node, block),
         scope=scope_of(block),
+    )
+
+
+def _skip_site(module: SourceModule, skip: Skip) -> MaskSite:
+    value = module.values.evaluate(skip.rate, skip.block)
+    function, rate = outermost(skip.block), skip.rate.id if isinstance(skip.rate, ast.Name) else ""
+    draw_block = module.scopes.block_of(skip.draw)
+    guarded = value.gated or module.guards.mentions_mode(skip.test, skip.block)
+    guarded = guarded or any(module.guards.guarded(n, b) for n, b in ((skip.test, skip.block), (skip.draw, draw_block)))
+    callers = None if guarded or constructs(function) else reached(module, function, rate)
+    return MaskSite(
+        kind="skip",
+        span=module.lines.span(skip.draw),
+        use=module.lines.span(skip.test),
+        sampler=skip.sampler,
+        kept=module.lines.code(skip.rate),
+        scale="unknown",
+        compensated=False,
+        guarded=guarded,
+        reached=callers is not None,
+        calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
+        callers=tuple(_class_of(module, c) for c in callers or ()) if function.method is None else (),
+        words=_words(skip.block, (*value.names, *_identifiers(skip.test), *_identifiers(skip.rate))),
+        shape="other",
+        intent=module.intent(skip.draw, skip.block),
+        scope=scope_of(skip.block),
     )
 
 
@@ -160,14 +194,28 @@ def _zoneout(module: SourceModule, reader: Reader, found: Zoneout) -> MaskSite |
     if mask is None or first.data is None or second.data is None or found.node not in module.scopes.parents:
         return None
     fact = _fact(module, reader, mask.draw, mask, found.node)
-    zoneout = any("zoneout" in word or word == "zone" for word in fact.words)
-    if not zoneout or mask.one is None or not mask.one.symbol or "keep" in fact.words:
+    if not any("zoneout" in word or word == "zone" for word in fact.words):
+        inputs = (first.data, second.data)
+        computed = any(isinstance(one, ast.Call) or _is_computed(reader, one) for one in inputs)
+        return replace(fact, kind="mix") if computed and not any(map(_is_fixed, inputs)) else None
+    if mask.one is None or not mask.one.symbol or "keep" in fact.words:
         return None
     new = _newer(module, reader, first.data, second.data)
     if new is None:
         return None
     new_with_rate = (new is first.data) == (mask.one.coefficient > 0)
     return replace(fact, kind="zoneout", exchanged=new_with_rate)
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    """Whether a mixed value is a number or belongs to the object, as the embedding that replaces a token."""
+    return not any(isinstance(n, ast.Name) for n in walk(node)) or isinstance(node, ast.Attribute)
+
+
+def _is_computed(reader: Reader, node: ast.expr) -> bool:
+    """Whether a name is bound to the result of a call of the instance's layers."""
+    bindings = reader.block.bindings.get(node.id, []) if isinstance(node, ast.Name) else []
+    return any(isinstance(b.value, ast.Call) for b in bindings)
 
 
 def _newer(module: SourceModule, reader: Reader, first: ast.expr, second: ast.expr) -> ast.expr | None:
