@@ -37,14 +37,17 @@ class MaskSite:
     calls: tuple[Span, ...]
     """For a helper outside of classes, calls by a ``forward`` of this file that do not ask for the mode."""
     callers: tuple[str, ...]
-    """The classes of those calls."""
+    """The classes of those calls; for a helper that is guarded, of all its calls in this file."""
     words: frozenset[str]
     """Words of the identifiers of the rate, the function and the class."""
-    shape: Literal["same", "vector", "other"]
-    """The mask has the shape of the tensor; a vector where sizes were taken for values; anything else."""
+    shape: Literal["same", "vector", "sample", "other"]
+    """The mask has the shape of the tensor; a vector where sizes were taken for values; one value for each sample;
+    anything else."""
     intent: str
     """Words that declare dropout at test time, "" if none."""
     scope: Scope
+    unreached: bool = False
+    """The function scales in eval mode instead, and is called in train mode only."""
     exchanged: bool = False
     """A zoneout that keeps the new state with the probability meant for the old one."""
     data: str = ""

@@ -100,6 +100,15 @@ def _creation(module: SourceModule, draw: Draw, call: ast.Call, block: Block) ->
     return False
 
 
+def per_sample(module: SourceModule, draw: Draw, data: str) -> bool:
+    """Whether a draw has one number for each sample of a tensor: ``torch.rand(x.shape[0], 1, 1)``."""
+    sizes = draw.creation.args
+    if len(sizes) == 1 and isinstance(sizes[0], (ast.Tuple, ast.List)):
+        sizes = sizes[0].elts
+    first, *others = [module.lines.code(size) for size in sizes] or [""]
+    return first in {f"{data}.shape[0]", f"{data}.size(0)", f"len({data})"} and bool(others) and set(others) == {"1"}
+
+
 def device_source(module: SourceModule, draw: Draw) -> str:
     """The tensor whose shape a draw on the default device takes; "" if that is not proven."""
     call = draw.creation

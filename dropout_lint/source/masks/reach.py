@@ -56,23 +56,33 @@ def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]
         if isinstance(parent, (ast.If, ast.IfExp)) and current is not parent.test:
             body = parent.body if isinstance(parent.body, list) else [parent.body]
             mode = _tested(parent.test)
-            if mode:
+            if mode and (current in body or not isinstance(parent.test, ast.BoolOp)):
                 return mode if current in body else _other(mode)
         if isinstance(current, ast.stmt):
             statements = getattr(parent, "body", None)
             if isinstance(statements, list) and current in statements:
                 for before in reversed(statements[: statements.index(current)]):
-                    if isinstance(before, ast.If) and isinstance(before.body[-1], _EXITS) and _tested(before.test):
-                        return _other(_tested(before.test))
+                    if isinstance(before, ast.If) and isinstance(before.body[-1], _EXITS):
+                        mode = "" if isinstance(before.test, ast.BoolOp) else _tested(before.test)
+                        if mode:
+                            return _other(mode)
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
             break
         current = parent
     return ""
 
 
+def only_trains(module: SourceModule, function: Block) -> bool:
+    """Whether the file calls a function, and in train mode only."""
+    calls = module.guards.callers(function)
+    return bool(calls) and all(mode_at(module, call) == "train" for call in calls)
+
+
 def _tested(test: ast.expr) -> Literal["train", "eval", ""]:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return _other(_tested(test.operand))
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return "train" if any(_tested(value) == "train" for value in test.values) else ""
     return "train" if dotted(test).rpartition(".")[2] in TRAIN_FLAGS else ""
 
 

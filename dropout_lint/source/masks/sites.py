@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from dropout_lint.facts import MaskSite
 from dropout_lint.source.masks.algebra import Draw, Factor, Mask, Product, Scale, Zoneout, scale_of
-from dropout_lint.source.masks.draws import draws
+from dropout_lint.source.masks.draws import draws, per_sample
 from dropout_lint.source.masks.evaluator import readers
 from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
-from dropout_lint.source.masks.reach import constructs, mode_at, reached
+from dropout_lint.source.masks.reach import constructs, mode_at, only_trains, reached
 from dropout_lint.source.masks.reader import Reader
 from dropout_lint.source.masks.skips import Skip, skips
 from dropout_lint.source.module.callers import outermost
@@ -86,6 +86,7 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
     function = outermost(block)
     symbol = mask.one.symbol if mask.one is not None else ""
     callers = None if guarded or constructs(function) else reached(module, function, symbol)
+    known = module.guards.callers(function) if guarded else callers or ()
     return MaskSite(
         kind="product",
         span=module.lines.span(draw.node),
@@ -97,7 +98,7 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         guarded=guarded,
         reached=callers is not None,
         calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
-        callers=tuple(_class_of(module, c) for c in callers or ()) if function.method is None else (),
+        callers=tuple(_class_of(module, c) for c in known) if function.method is None else (),
         words=_words(block, names),
         shape="vector" if draw.vector else "other",
         intent=module.intent(draw.node, block),
@@ -150,6 +151,7 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     data = product.data
     text = module.lines.code(data) if data is not None and data in module.scopes.parents else ""
     scaled = _scaled_in_eval(module, mask, related) if scale == "right" else None
+    unreached = all(mode_at(module, f.node) == "eval" for f in related) and only_trains(module, use.reader.block)
     parts = Parts(module, use.reader.block, product, text)
     same = bool(draw.like) and (draw.like == text or not text)
     index = product.index
@@ -158,8 +160,9 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
         base,
         kind="index" if index else "mask" if product.use is draw.node else "product",
         scale=scale,
-        compensated=bool(related),
-        shape="vector" if draw.vector else "same" if same else "other",
+        compensated=bool(related) and not unreached,
+        unreached=bool(related) and unreached,
+        shape="vector" if draw.vector else "same" if same else "sample" if per_sample(module, draw, text) else "other",
         data=parts.data,
         scaled=module.lines.span(scaled.node) if scaled is not None else None,
         scaled_data=module.lines.span(scaled.data) if scaled is not None else None,
