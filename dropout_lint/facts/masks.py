@@ -35,7 +35,8 @@ class MaskSite:
     reached: bool
     """``forward`` of the class gets here, and no caller on the way asks for the mode."""
     calls: tuple[Span, ...]
-    """For a helper outside of classes, calls by a ``forward`` of this file that do not ask for the mode."""
+    """For a helper outside of classes, or an autograd function, calls by a ``forward`` of this file that do not ask for
+    the mode."""
     callers: tuple[str, ...]
     """The classes of those calls; for a helper that is guarded, of all its calls in this file."""
     words: frozenset[str]

@@ -25,7 +25,7 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.scale not in {"right", "complement"} and not is_named(site):
         return
-    if site.scope.class_name:
+    if site.scope.class_name and not site.calls:
         if context.in_module(site.scope) and not context.gated_by_callers(site.scope):
             what = "Chance decides this branch" if site.kind == "skip" else "This mask is drawn"
             message = f"{what} whatever the mode, so that evaluation is random too."

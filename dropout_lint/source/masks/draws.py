@@ -10,13 +10,14 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import walk
 
-_DRAW = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
-_DRAW_WORDS = ("rand(", "randn(", "_like(", "ernoulli", "uniform_(", "normal_(")
+_DRAW = re.compile(r"\brandn?(?:_like)?\(|torch\.normal\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
+_DRAW_WORDS = ("rand(", "randn(", "_like(", "ernoulli", "uniform_(", "normal_(", "torch.normal(")
 _DRAWS: dict[str, Sampler] = {
     "torch.rand": "uniform",
     "torch.rand_like": "uniform",
     "torch.randn": "normal",
     "torch.randn_like": "normal",
+    "torch.normal": "normal",
     "torch.bernoulli": "bernoulli",
 }
 _METHODS: dict[str, Sampler] = {

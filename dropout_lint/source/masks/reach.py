@@ -14,6 +14,7 @@ from dropout_lint.vocabulary import TRAIN_FLAGS
 
 _EXITS = (ast.Return, ast.Raise)
 _ENTRIES = {"forward", "__call__"}
+_AUTOGRAD = {"torch.autograd.Function", "torch.autograd.function.Function"}
 MAX_CALLERS = 4
 
 
@@ -23,19 +24,20 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
     The list is empty for ``forward`` itself. ``parameter`` carries the rate: a rate that depends on the mode at the
     call, or that ``forward`` takes as an argument, proves nothing.
     """
-    if function.method is function and function.name in _ENTRIES:
+    applied = is_autograd(module, function)
+    if function.method is function and function.name in _ENTRIES and not applied:
         return [] if parameter not in function.parameters else None
     if depth <= 0:
         return None
     found = []
-    for call in module.guards.callers(function):
+    for call in _applications(module, function) if applied else module.guards.callers(function):
         home = module.scopes.block_of(call)
         caller = outermost(home)
-        if caller is function or caller.kind != "function" or not targets(call, function, home):
+        if caller is function or caller.kind != "function" or not (applied or targets(call, function, home)):
             continue
         if module.guards.guarded(call, home):
             continue
-        passed = passed_argument(call, function, parameter)
+        passed = _applied(call, function, parameter) if applied else passed_argument(call, function, parameter)
         if passed is None and parameter in function.parameters:
             continue
         value = module.values.evaluate(passed, home) if passed is not None else None
@@ -45,6 +47,26 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
         if reached(module, caller, name, depth - 1) is not None:
             found.append(call)
     return found or None
+
+
+def is_autograd(module: SourceModule, function: Block) -> bool:
+    """Whether a function is the ``forward`` of a ``torch.autograd.Function``, which ``apply`` calls."""
+    owner = function.parent
+    if function.name != "forward" or owner is None or not isinstance(owner.node, ast.ClassDef):
+        return False
+    return any(module.scopes.resolve(base, module.scopes.module) in _AUTOGRAD for base in owner.node.bases)
+
+
+def _applications(module: SourceModule, function: Block) -> list[ast.Call]:
+    name = f".{function.parent.qualname}.apply" if function.parent is not None else ""
+    return [call for call, home in module.scopes.calls if module.scopes.resolve(call.func, home) == name]
+
+
+def _applied(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
+    """The argument of ``apply`` for a parameter of ``forward``, whose first one is the context."""
+    names = list(function.parameters)[1:]
+    position = names.index(parameter) if parameter in names else len(call.args)
+    return call.args[position] if position < len(call.args) else function.parameters.get(parameter)
 
 
 def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]:

@@ -13,7 +13,7 @@ from dropout_lint.source.masks.draws import draws, per_sample
 from dropout_lint.source.masks.evaluator import readers
 from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
-from dropout_lint.source.masks.reach import constructs, mode_at, only_trains, reached
+from dropout_lint.source.masks.reach import constructs, is_autograd, mode_at, only_trains, reached
 from dropout_lint.source.masks.reader import Reader
 from dropout_lint.source.masks.skips import Skip, skips
 from dropout_lint.source.module.callers import outermost
@@ -87,6 +87,7 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
     symbol = mask.one.symbol if mask.one is not None else ""
     callers = None if guarded or constructs(function) else reached(module, function, symbol)
     known = module.guards.callers(function) if guarded else callers or ()
+    outside = function.method is None or is_autograd(module, function)
     return MaskSite(
         kind="product",
         span=module.lines.span(draw.node),
@@ -97,8 +98,8 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         compensated=False,
         guarded=guarded,
         reached=callers is not None,
-        calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
-        callers=tuple(_class_of(module, c) for c in known) if function.method is None else (),
+        calls=tuple(module.lines.span(c) for c in callers or ()) if outside else (),
+        callers=tuple(_class_of(module, c) for c in known) if outside else (),
         words=_words(block, names),
         shape="vector" if draw.vector else "other",
         intent=module.intent(draw.node, block),
