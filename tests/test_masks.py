@@ -108,7 +108,10 @@ REPORTED = [
         id="normal-with-moments",
     ),
     pytest.param(
-        TRAIN + "if torch.randn(1) < self.p:\n    return x\nreturn self.body(x)", "self.p = p", ["DRP505"], id="normal-skip"
+        TRAIN + "if torch.randn(1) < self.p:\n    return x\nreturn self.body(x)",
+        "self.p = p",
+        ["DRP505"],
+        id="normal-skip",
     ),
     pytest.param(
         TRAIN + "m = torch.bernoulli(torch.full(x.size(), 1 - self.p))\nreturn x * m / (1 - self.p)",

@@ -11,14 +11,14 @@ from dropout_lint.facts import MaskSite
 from dropout_lint.source.masks.algebra import Draw, Factor, Mask, Product, Scale, Zoneout, scale_of
 from dropout_lint.source.masks.draws import draws, per_sample
 from dropout_lint.source.masks.evaluator import readers
+from dropout_lint.source.masks.names import class_of, identifiers, words_around
 from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
 from dropout_lint.source.masks.reach import constructs, is_autograd, mode_at, only_trains, reached
 from dropout_lint.source.masks.reader import Reader
-from dropout_lint.source.masks.skips import Skip, skips
+from dropout_lint.source.masks.skips import skip_sites
 from dropout_lint.source.module.callers import outermost
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.vocabulary import words
@@ -48,33 +48,15 @@ def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
         factors = [f for r in (same_class if reader.block.enclosing_class else [reader]) for f in r.factors]
         found.extend(_site(module, use, factors) for use in uses.values())
         found.extend(site for z in reader.zoneouts if (site := _zoneout(module, reader, z)) is not None)
-    found.extend(_skip_site(module, skip) for skip in skips(module))
+    found.extend(skip_sites(module))
     yield from sorted(found, key=lambda s: s.span)
-
-
-def _words(block: Block, names: tuple[str, ...]) -> frozenset[str]:
-    found = {word for name in names for word in words(name)}
-    current: Block | None = block
-    while current is not None and current.kind != "module":
-        found |= words(current.name)
-        found.add(current.name.lower())
-        current = current.parent
-    return frozenset(found)
 
 
 def _rate_names(module: SourceModule, mask: Mask) -> tuple[tuple[str, ...], bool]:
     """The identifiers that a rate comes from, and whether it depends on the mode."""
     value = module.values.evaluate(mask.rate, mask.draw.block)
     symbol = mask.one.symbol if mask.one is not None else ""
-    return (*value.names, *symbol.split("."), *_identifiers(mask.rate)), value.gated
-
-
-def _identifiers(node: ast.expr | None) -> Iterator[str]:
-    for part in walk(node) if node is not None else ():
-        if isinstance(part, ast.Name):
-            yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
+    return (*value.names, *symbol.split("."), *identifiers(mask.rate)), value.gated
 
 
 def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast.expr | ast.stmt) -> MaskSite:
@@ -99,43 +81,12 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         guarded=guarded,
         reached=callers is not None,
         calls=tuple(module.lines.span(c) for c in callers or ()) if outside else (),
-        callers=tuple(_class_of(module, c) for c in known) if outside else (),
-        words=_words(block, names),
+        callers=tuple(class_of(module, c) for c in known) if outside else (),
+        words=words_around(block, names),
         shape="vector" if draw.vector else "other",
         intent=module.intent(draw.node, block),
         scope=scope_of(block),
     )
-
-
-def _skip_site(module: SourceModule, skip: Skip) -> MaskSite:
-    value = module.values.evaluate(skip.rate, skip.block)
-    function, rate = outermost(skip.block), skip.rate.id if isinstance(skip.rate, ast.Name) else ""
-    draw_block = module.scopes.block_of(skip.draw)
-    guarded = value.gated or module.guards.mentions_mode(skip.test, skip.block)
-    guarded = guarded or any(module.guards.guarded(n, b) for n, b in ((skip.test, skip.block), (skip.draw, draw_block)))
-    callers = None if guarded or constructs(function) else reached(module, function, rate)
-    return MaskSite(
-        kind="skip",
-        span=module.lines.span(skip.draw),
-        use=module.lines.span(skip.test),
-        sampler=skip.sampler,
-        kept=module.lines.code(skip.rate),
-        scale="unknown",
-        compensated=False,
-        guarded=guarded,
-        reached=callers is not None,
-        calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
-        callers=tuple(_class_of(module, c) for c in callers or ()) if function.method is None else (),
-        words=_words(skip.block, (*value.names, *_identifiers(skip.test), *_identifiers(skip.rate))),
-        shape="other",
-        intent=module.intent(skip.draw, skip.block),
-        scope=scope_of(skip.block),
-    )
-
-
-def _class_of(module: SourceModule, call: ast.Call) -> str:
-    owner = module.scopes.block_of(call).enclosing_class
-    return owner.qualname if owner is not None else ""
 
 
 def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:

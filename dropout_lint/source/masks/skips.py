@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from dropout_lint.facts import MaskSite
 from dropout_lint.source.masks.algebra import Sampler
+from dropout_lint.source.masks.names import class_of, identifiers, words_around
+from dropout_lint.source.masks.reach import constructs, reached
+from dropout_lint.source.module.callers import outermost
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import MAX_DEPTH, Block
+from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import walk
 
 _PYTHON: dict[str, Sampler] = {
@@ -29,18 +35,18 @@ _ONE = {"1", "()", "[]", "(1,)", "[1]", ""}
 _UNWRAPPED = {"item", "cpu", "numpy", "float", "bool"}
 
 
-class Skip:
+@dataclass(slots=True)
+class _Skip:
     """A test that a random number decides."""
 
-    def __init__(self, test: ast.expr, draw: ast.Call, sampler: Sampler, rate: ast.expr, block: Block) -> None:
-        self.test = test
-        self.draw = draw
-        self.sampler = sampler
-        self.rate = rate
-        self.block = block
+    test: ast.expr
+    draw: ast.Call
+    sampler: Sampler
+    rate: ast.expr
+    block: Block
 
 
-def skips(module: SourceModule) -> Iterator[Skip]:
+def skip_sites(module: SourceModule) -> Iterator[MaskSite]:
     """All such tests of the functions of a file."""
     for node in list(module.scopes.parents):
         tests: list[ast.expr] = []
@@ -52,10 +58,42 @@ def skips(module: SourceModule) -> Iterator[Skip]:
             block = module.scopes.block_of(test)
             found = _skip(module, test, block) if block.kind == "function" else None
             if found is not None:
-                yield found
+                yield _skip_site(module, found)
 
 
-def _skip(module: SourceModule, test: ast.expr, block: Block) -> Skip | None:
+def _skip_site(module: SourceModule, skip: _Skip) -> MaskSite:
+    value = module.values.evaluate(skip.rate, skip.block)
+    function, rate = outermost(skip.block), skip.rate.id if isinstance(skip.rate, ast.Name) else ""
+    draw_block = module.scopes.block_of(skip.draw)
+    guarded = value.gated or module.guards.mentions_mode(skip.test, skip.block) or _has_switch(skip, function)
+    guarded = guarded or any(module.guards.guarded(n, b) for n, b in ((skip.test, skip.block), (skip.draw, draw_block)))
+    callers = None if guarded or constructs(function) else reached(module, function, rate)
+    return MaskSite(
+        kind="skip",
+        span=module.lines.span(skip.draw),
+        use=module.lines.span(skip.test),
+        sampler=skip.sampler,
+        kept=module.lines.code(skip.rate),
+        scale="unknown",
+        compensated=False,
+        guarded=guarded,
+        reached=callers is not None,
+        calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
+        callers=tuple(class_of(module, c) for c in callers or ()) if function.method is None else (),
+        words=words_around(skip.block, (*value.names, *identifiers(skip.test), *identifiers(skip.rate))),
+        shape="other",
+        intent=module.intent(skip.draw, skip.block),
+        scope=scope_of(skip.block),
+    )
+
+
+def _has_switch(skip: _Skip, function: Block) -> bool:
+    """Whether the test also asks a parameter that is a bool by default: the caller decides."""
+    defaults = (function.parameters.get(name) for name in identifiers(skip.test))
+    return any(isinstance(d, ast.Constant) and isinstance(d.value, bool) for d in defaults)
+
+
+def _skip(module: SourceModule, test: ast.expr, block: Block) -> _Skip | None:
     for node in walk(test):
         tested = _local(module, node, block) or node
         if isinstance(tested, ast.Compare) and len(tested.ops) == 1:
@@ -64,12 +102,12 @@ def _skip(module: SourceModule, test: ast.expr, block: Block) -> Skip | None:
             for side, rate in (sides, sides[::-1]) if ordered else ():
                 drawn = _drawn(module, side, block)
                 if drawn is not None:
-                    return Skip(test, *drawn, rate, block)
+                    return _Skip(test, *drawn, rate, block)
         elif isinstance(tested, ast.Call):
             call, name = _unwrapped(module, tested, block)
             position = _BERNOULLI.get(name)
             if call is not None and position is not None and len(call.args) == position + 1:
-                return Skip(test, call, "bernoulli", call.args[position], block)
+                return _Skip(test, call, "bernoulli", call.args[position], block)
     return None
 
 
