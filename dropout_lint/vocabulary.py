@@ -143,16 +143,23 @@ KEEP_TEXT = re.compile(
 # --- hand-written masks
 
 DROPOUT_MASK_WORDS = frozenset({
-    "drop", "dropout", "dropped", "droprate", "dropprob", "droppath", "keep", "zoneout", "kprob", "surviv", "survival",
+    "drop", "dropout", "dropped", "droprate", "dropprob", "droppath", "layerdrop", "droplayer", "dropconnect", "keep",
+    "zoneout", "kprob", "surviv", "survival",
 })
 """Around a random mask: it is dropout. Not all of KEEP_WORDS and DROP_WORDS, because what is *kept* or *retained* by a
 mask may as well be tokens or weights, and ``dp`` means other things where no rate is named."""
+STOCHASTIC_DEPTH_WORDS = frozenset({"stochastic", "depth"})
+"""Together around a random mask: it is dropout, of whole layers. Together in a name, they say nothing of the mode."""
 OTHER_MASK_WORDS = frozenset({
     "cond", "uncond", "unconditional", "guidance", "cfg", "noise", "noisy", "corrupt", "corruption", "augment",
     "augmentation", "aug", "specaug", "perturb", "mlm", "mae", "epsilon", "eps", "explore", "mixup", "cutmix",
     "sampler", "gibbs", "rbm", "vq", "codebook", "labels", "spike", "spikes", "spiking",
 })
 """Around a random mask: it is something else, whatever the other words say."""
+CONDITION_WORDS = frozenset({
+    "caption", "class", "cls", "condition", "conditioning", "context", "label", "prompt", "speaker", "text",
+})
+"""In the rate that decides a branch: it drops an input of a conditional model, to train for guidance."""
 # fmt: on
 
 

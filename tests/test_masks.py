@@ -102,6 +102,18 @@ REPORTED = [
         id="normal",
     ),
     pytest.param(
+        TRAIN + "m = torch.normal(0, 1, size=x.shape) > self.p\nreturn x * m / (1 - self.p)",
+        "self.p = p",
+        ["DRP505"],
+        id="normal-with-moments",
+    ),
+    pytest.param(
+        TRAIN + "if torch.randn(1) < self.p:\n    return x\nreturn self.body(x)",
+        "self.p = p",
+        ["DRP505"],
+        id="normal-skip",
+    ),
+    pytest.param(
         TRAIN + "m = torch.bernoulli(torch.full(x.size(), 1 - self.p))\nreturn x * m / (1 - self.p)",
         "self.p = p",
         ["DRP506"],

@@ -160,6 +160,21 @@ PROGRAMS = {
         found="",
         neutral="DRP501",
     ),
+    "STOCHASTIC_DEPTH_WORDS": Program(
+        vocabulary.STOCHASTIC_DEPTH_WORDS,
+        "class Net(nn.Module):\n    def forward(self, x):\n"
+        "        return x * (torch.rand_like(x) > self.a_{word}_depth)\n",
+        found="DRP501",
+        neutral="",
+        others={"depth"},
+    ),
+    "CONDITION_WORDS": Program(
+        vocabulary.CONDITION_WORDS,
+        "class Net(nn.Module):\n    def forward(self, x):\n"
+        "        return x if torch.rand(1) < self.drop_{word} else self.embed(x)\n",
+        found="",
+        neutral="DRP501",
+    ),
 }
 
 

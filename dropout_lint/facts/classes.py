@@ -72,6 +72,8 @@ class FunctionSummary:
     """Parameters that reach the rate of a dropout which ignores the mode."""
     returns: tuple[str, ...] = ()
     """Functions of the same file that it returns."""
+    captures: tuple[tuple[str, str], ...] = ()
+    """Parameters that what it makes reads as the mode of a dropout, each with the attribute that holds it or ""."""
 
 
 @dataclass(frozen=True, slots=True)

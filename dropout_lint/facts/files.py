@@ -44,6 +44,8 @@ class FileFacts:
     overrides: tuple[ModeOverride, ...] = ()
     uncalled: tuple[UncalledModeMethod, ...] = ()
     narrow_checks: tuple[NarrowDropoutCheck, ...] = ()
+    gated: dict[str, bool] = field(default_factory=dict)
+    """Whether each call of each instance stands under a test of the mode, for the classes that the file builds."""
     defined: frozenset[str] = frozenset()
     """Functions of the top level."""
 

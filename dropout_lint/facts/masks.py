@@ -11,10 +11,14 @@ from dropout_lint.facts.values import Scope
 
 @dataclass(frozen=True, slots=True)
 class MaskSite:
-    """One hand-written random mask that is applied to a tensor, or that mixes two states (zoneout)."""
+    """One hand-written random mask: it is applied to a tensor, mixes two states (zoneout) or decides a branch."""
 
-    kind: Literal["product", "index", "zoneout", "mask"]
-    """How it is applied. A "mask" alone is scaled where it is made, and applied somewhere else."""
+    kind: Literal["product", "index", "zoneout", "mask", "skip", "mix"]
+    """How it is applied.
+
+    A "mix" takes each value from one of two tensors, as ``where(mask, f(x), x)``. A "mask" alone is scaled where it is
+    made, and applied somewhere else. A "skip" is one random number, which decides a branch.
+    """
     span: Span
     """The call that draws."""
     use: Span
@@ -31,16 +35,20 @@ class MaskSite:
     reached: bool
     """``forward`` of the class gets here, and no caller on the way asks for the mode."""
     calls: tuple[Span, ...]
-    """For a helper outside of classes, calls by a ``forward`` of this file that do not ask for the mode."""
+    """For a helper outside of classes, or an autograd function, calls by a ``forward`` of this file that do not ask for
+    the mode."""
     callers: tuple[str, ...]
-    """The classes of those calls."""
+    """The classes of those calls; for a helper that is guarded, of all its calls in this file."""
     words: frozenset[str]
     """Words of the identifiers of the rate, the function and the class."""
-    shape: Literal["same", "vector", "other"]
-    """The mask has the shape of the tensor; a vector where sizes were taken for values; anything else."""
+    shape: Literal["same", "vector", "sample", "other"]
+    """The mask has the shape of the tensor; a vector where sizes were taken for values; one value for each sample;
+    anything else."""
     intent: str
     """Words that declare dropout at test time, "" if none."""
     scope: Scope
+    unreached: bool = False
+    """The function scales in eval mode instead, and is called in train mode only."""
     exchanged: bool = False
     """A zoneout that keeps the new state with the probability meant for the old one."""
     data: str = ""

@@ -80,7 +80,7 @@ class ModeFlow:
     sets_flag: bool = False
     """It assigns to an attribute ``training``."""
     checkpoints: bool = False
-    """It mentions ``preserve_rng_state``, an option of activation checkpointing."""
+    """It may use activation checkpointing, and its file mentions the option ``preserve_rng_state``."""
 
 
 @dataclass(frozen=True, slots=True)

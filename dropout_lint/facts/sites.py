@@ -100,9 +100,11 @@ class AppliedCall:
 class FlagUse:
     """A mode flag other than ``self.training`` that decides about dropout, or a copy of it."""
 
-    kind: Literal["copy", "constant", "partial", "rate", "method"]
+    kind: Literal["copy", "constant", "partial", "rate", "closure", "factory", "default", "method"]
     """copy: ``self.flag = self.training`` in a constructor. constant: ``self.flag = True``. method: the bound
-    method ``self.train``. partial, rate: the mode is frozen in a ``partial``, or in the rate of a constructor.
+    method ``self.train``. partial, rate, closure: the mode is frozen in a ``partial``, in the rate of a constructor, or
+    in a function inside of it. factory: it is passed to a function of the project. default: a parameter that is True
+    if nobody passes it.
     """
     name: str
     span: Span
@@ -111,9 +113,11 @@ class FlagUse:
     """The expression that reads the flag; for a rate, the whole ``a if flag else b``."""
     scope: Scope
     text: str = ""
-    """For a rate, the rate in training; for the bound method, the object that it is bound to."""
+    """For a rate, the rate in training; for the bound method, the object that it is bound to; for a factory, the
+    keyword or the position of the mode."""
     receiver: str = ""
-    """For the bound method of an object outside of its class, the constructor's name."""
+    """For the bound method of an object outside of its class, the constructor's name; the name of a factory; for a
+    default, the class, if its file builds one."""
     calls: tuple[Span, ...] = ()
     """For a partial, its calls, which do not pass the mode."""
 

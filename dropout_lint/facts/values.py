@@ -85,8 +85,15 @@ class Scope:
     self_name: str = ""
     """The name of the instance there, "" if there is none."""
     parameters: tuple[str, ...] = ()
+    inner: bool = False
+    """A function or lambda inside of the method, which may run later than the method."""
 
     @property
     def constructs(self) -> bool:
         """True if this runs while the object is built."""
         return self.method in CONSTRUCTORS
+
+    @property
+    def computes(self) -> bool:
+        """True if this may run in ``forward``: in another method, or in a lambda that the constructor defines."""
+        return self.inner or not self.constructs

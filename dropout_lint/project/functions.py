@@ -25,6 +25,14 @@ class Functions:
         first = next((f for f in inner if f.sinks), None)
         return (found[0], FunctionSummary(first.name, first.parameters, sinks)) if first is not None else None
 
+    def maker(self, facts: FileFacts, name: str) -> tuple[FileFacts, FunctionSummary] | None:
+        """The summary of a project function, or of the constructor of a class."""
+        found = self._names.find(facts, name)
+        if found is None:
+            return None
+        summary = found[0].functions.get(found[1]) or found[0].functions.get(f"{found[1]}.__init__")
+        return (found[0], summary) if summary is not None else None
+
     def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
         """Parameters that set the rate of a dropout that ignores the mode, also through functions it calls."""
         found = set(summary.sinks)

@@ -13,6 +13,7 @@ from dropout_lint.project import name_search
 from dropout_lint.project.classes import Classes
 from dropout_lint.project.files import Files
 from dropout_lint.project.names import Names
+from dropout_lint.source.sites.passed_flags import calls_class, passes_flag
 
 T = TypeVar("T", float, str)
 
@@ -54,6 +55,30 @@ class Usages:
         return here > 1 or any(
             pattern.search(read(path)) for path in self._python_files() if str(path) != str(Path(facts.path).resolve())
         )
+
+    def may_pass(self, flag: str) -> bool:
+        """Whether a call in the project may pass a mode flag to a model."""
+        return any(passes_flag(self._files.data(path), flag) for path in self._python_files())
+
+    def constructs(self, class_name: str) -> bool:
+        """Whether the project calls a class of this name."""
+        name = class_name.rpartition(".")[2]
+        return any(calls_class(self._files.data(path), name) for path in self._python_files())
+
+    def are_gated(self, facts: FileFacts, class_name: str) -> bool:
+        """Whether the project calls instances of a class, and each known call stands under a test of the mode."""
+        here, last = Path(facts.path).resolve(), class_name.rpartition(".")[2]
+        homes = [facts]
+        for path in self._python_files():
+            if path != here and last.encode() in self._files.data(path):
+                home = self._files.facts(path)
+                homes += [home] if home is not None else []
+        named = [(home, name) for home in homes for name in home.gated if name.rpartition(".")[2] == last]
+        found = [(home.gated[name], self._names.find(home, name)) for home, name in named]
+        seen = [
+            gated for gated, at in found if at is not None and (Path(at[0].path).resolve(), at[1]) == (here, class_name)
+        ]
+        return bool(seen) and all(seen)
 
     def constants(self, facts: FileFacts, attribute: str) -> set[float]:
         """Numbers that configuration classes near a file give to an attribute of this name."""

@@ -15,10 +15,12 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.graphs import layer_graphs
+from dropout_lint.source.sites.captures import captured_modes
 from dropout_lint.source.sites.classes import headers, model_classes
 from dropout_lint.source.sites.flags import flag_uses
 from dropout_lint.source.sites.narrow_checks import narrow_checks
 from dropout_lint.source.sites.sites import dropout_sites
+from dropout_lint.source.sites.users import gated_classes
 from dropout_lint.syntax.parsing import parse
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def collect(
         masks=tuple(mask_sites(module)),
         narrow_checks=tuple(narrow_checks(module)),
     )
+    facts = replace(facts, gated=gated_classes(module))  # the last, as it visits more definitions
     return _with_modes(facts, module, data, modes)
 
 
@@ -125,6 +128,7 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 parameters=tuple(parameters),
                 sinks=frozenset(sinks.get(block.qualname, ())),
                 returns=tuple(_returned_functions(block)),
+                captures=tuple(captured_modes(module, block)),
             )
     return found
 

@@ -19,7 +19,9 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     """Report rates passed to an attention function, or to a function of the project that passes them on to one."""
     if site.form not in {"attention", "forwarded"} or site.guarded or context.intended(site):
         return
-    if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
+    if not site.scope.computes or not _runs_in_a_module(site, context):
+        return
+    if context.gated_by_callers(site.scope):
         return
     for name, argument in _rates(site, context):
         value = argument.value
@@ -32,6 +34,12 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
             f"`{argument.text}` does not depend on the mode.",
             fix=_fix(site, argument),
         )
+
+
+def _runs_in_a_module(site: DropoutSite, context: Context) -> bool:
+    if site.scope.class_name:
+        return context.in_module(site.scope)
+    return site.form == "attention" and context.called_by_modules(site.scope)
 
 
 def _rates(site: DropoutSite, context: Context) -> Iterator[tuple[str, Argument]]:
@@ -59,7 +67,7 @@ def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
     simple = argument.text.replace(".", "").replace("_", "").isalnum()
     template = f"{'{}' if simple else '({})'} if {owner}.training else 0.0"
     message = f"Pass the rate only while training: `{template.replace('{}', argument.text)}`"
-    make = unsafe if argument.runs_code else safe
+    make = unsafe if argument.runs_code or site.scope.constructs else safe
     return make(message, WrapExpression(argument.span, template))
 
 

@@ -25,8 +25,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if site.scope.constructs or site.rate.is_zero or site.rate.gated or site.rate.from_caller:
         return
     if not site.scope.class_name:
-        callers = context.facts.calls.get(site.scope.function, ())
-        if not callers or not all(caller and context.is_module(caller) for caller in callers):
+        if not context.called_by_modules(site.scope):
             return
     elif not context.in_module(site.scope):
         return

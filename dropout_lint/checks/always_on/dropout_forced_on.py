@@ -23,7 +23,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         return
     if context.intended(site):
         return
-    if not site.scope.class_name or site.scope.constructs or not context.in_module(site.scope):
+    if not site.scope.class_name or not site.scope.computes or not context.in_module(site.scope):
         return
     training = site.argument("training")
     if training is None:

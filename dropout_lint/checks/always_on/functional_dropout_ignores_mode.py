@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.context import Context, safe
+from dropout_lint.checks.support.context import Context, safe, unsafe
 from dropout_lint.checks.support.observed import SWITCHED_OFF, ObservedContext, at_probed_rate
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
@@ -26,11 +26,13 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if site.rate.is_zero or site.rate.gated or (is_aten and site.ones_mask) or context.intended(site):
         return
     helper = not site.scope.class_name
-    if helper and not _called_by_modules_only(site, context):
+    if helper and not context.called_by_modules(site.scope):
         return
-    if not helper and (site.scope.constructs or not context.in_module(site.scope)):
+    if not helper and not (site.scope.computes and context.in_module(site.scope)):
         return
     if site.rate.from_caller and not helper:
+        return
+    if context.gated_by_callers(site.scope):
         return
     argument = "train=True" if is_aten else "the default training=True"
     yield context.report(
@@ -40,24 +42,19 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     )
 
 
-def _called_by_modules_only(site: DropoutSite, context: Context) -> bool:
-    """Whether all calls of the function around the site come from methods of Modules of this file."""
-    callers = context.facts.calls.get(site.scope.function, ())
-    return bool(callers) and all(caller and context.is_module(caller) for caller in callers)
-
-
 def _fix(site: DropoutSite, is_aten: bool) -> Fix | None:
     owner = site.scope.self_name
     if not owner or not site.arguments:
         return None
     message = f"Follow the mode: `training={owner}.training`"
+    make = unsafe if site.scope.constructs else safe  # a copy of the model keeps the lambda of the original
     if is_aten:
         train = site.argument("train")
         # Bound by a partial in the constructor, the argument would read the mode only once.
         if train is None or not train.span.within(site.span):
             return None
-        return safe(message, ReplaceExpression(train.span, f"{owner}.training"))
-    return safe(message, AddArgument(site.span, "training", f"{owner}.training"))
+        return make(message, ReplaceExpression(train.span, f"{owner}.training"))
+    return make(message, AddArgument(site.span, "training", f"{owner}.training"))
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:

@@ -25,9 +25,10 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
         return
     if site.scale not in {"right", "complement"} and not is_named(site):
         return
-    if site.scope.class_name:
-        if context.in_module(site.scope):
-            message = "This mask is drawn whatever the mode, so that evaluation is random too."
+    if site.scope.class_name and not site.calls:
+        if context.in_module(site.scope) and not context.gated_by_callers(site.scope):
+            what = "Chance decides this branch" if site.kind == "skip" else "This mask is drawn"
+            message = f"{what} whatever the mode, so that evaluation is random too."
             yield context.report(site.span, message, fix=_fix(site))
         return
     for call, owner in zip(site.calls, site.callers, strict=True):
@@ -39,8 +40,10 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
 
 def _fix(site: MaskSite) -> Fix | None:
     mode = f"{site.scope.self_name}.training"
-    if not site.scope.self_name or site.kind == "zoneout":
+    if not site.scope.self_name or site.kind in {"mix", "zoneout"}:
         return None
+    if site.kind == "skip":
+        return advice(f"Ask for `{mode}` first")
     if site.entry is not None:
         early = InsertBefore(site.entry, f"if not {mode}:\n    return {site.data}")
         return unsafe("Return the tensor unchanged unless training", early)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     """Report a mask on the default device, and, as another finding, one that changes the type of half precision."""
-    if site.kind == "mask" or not is_dropout(site):
+    if site.kind in {"mask", "mix", "skip"} or not is_dropout(site):
         return
     if site.creation is not None:
         message = "This mask is drawn on the default device, not on that of the tensor it is applied to."

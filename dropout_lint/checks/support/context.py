@@ -63,6 +63,15 @@ class Context:
         """Whether a scope is a method of a proven nn.Module."""
         return bool(scope.class_name) and self.is_module(scope.class_name)
 
+    def called_by_modules(self, scope: Scope) -> bool:
+        """Whether this file calls the function around, and only from methods of Modules."""
+        callers = self.facts.calls.get(scope.function, ())
+        return bool(callers) and all(caller and self.is_module(caller) for caller in callers)
+
+    def gated_by_callers(self, scope: Scope) -> bool:
+        """Whether the project calls the instances of the class around only under a test of the mode."""
+        return bool(scope.class_name) and self.project.usages.are_gated(self.facts, scope.class_name)
+
     def is_module(self, class_name: str) -> bool:
         """Whether a class of this file is an nn.Module: by its bases, or because it registers layers like one."""
         proven = self.project.classes.is_module(self.facts, "." + class_name)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from dropout_lint.checks.support.context import Context
 from dropout_lint.facts import MaskSite
-from dropout_lint.vocabulary import DROPOUT_MASK_WORDS, OTHER_MASK_WORDS
+from dropout_lint.vocabulary import CONDITION_WORDS, DROPOUT_MASK_WORDS, OTHER_MASK_WORDS, STOCHASTIC_DEPTH_WORDS, words
 
 
 def is_named(site: MaskSite) -> bool:
     """Whether a name of the rate, the function or the class mentions dropout."""
+    if site.words >= STOCHASTIC_DEPTH_WORDS:
+        return True
     return any(word in DROPOUT_MASK_WORDS or "dropout" in word for word in site.words)
 
 
@@ -19,6 +21,8 @@ def is_dropout(site: MaskSite) -> bool:
 
     A name of another kind of mask, such as ``noise`` or ``guidance``, rules that out.
     """
+    if site.kind == "skip" and words(site.kept) & CONDITION_WORDS:
+        return False
     return (
         site.scale in {"right", "complement"} or is_named(site) or site.guarded
     ) and not site.words & OTHER_MASK_WORDS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import OPEN, Location
-from dropout_lint.mode.execution import library_models
+from dropout_lint.facts import Location
+from dropout_lint.mode.execution import checkpointing, library_models
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
 from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
@@ -11,9 +11,9 @@ from dropout_lint.mode.execution.functions import run_callbacks
 from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.containers import iterated
-from dropout_lint.mode.program.contents import below, choices, either, things
+from dropout_lint.mode.program.contents import choices, either, things
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, AnyOf, Constant, External, Frame, Function, Group, Thing, Value
+from dropout_lint.mode.program.values import UNKNOWN, AnyOf, Constant, External, Frame, Group, Partial, Thing, Value
 
 _ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple", "reversed")} | {"tqdm.tqdm"}
 
@@ -57,6 +57,13 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location)
         return iterated(name.rpartition(".")[2], given)
     if name.startswith("builtins.") and name.rpartition(".")[2] in library.PLAIN:
         return UNKNOWN
+    if (
+        name == "functools.partial"
+        and given
+        and isinstance(given[0], External)
+        and checkpointing.is_checkpoint(given[0].name)
+    ):
+        return Partial(given[0], given[1:], arguments.keywords, place)
     if name == "collections.OrderedDict":
         return given[0] if given else Group([], exact=False)
     values = arguments.all()
@@ -105,8 +112,8 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         if made.loaded:
             machine.record("load", model, place, frame)
         return model
-    if last in {"checkpoint", "checkpoint_sequential"} and name.startswith("torch.utils.checkpoint"):
-        _checkpoint(machine, arguments, frame, place)
+    if checkpointing.is_checkpoint(name):
+        checkpointing.checkpoint(machine, arguments, frame, place)
         return UNKNOWN
     if name.startswith("torch.autograd.Variable"):
         return positional[0] if positional else UNKNOWN
@@ -128,13 +135,3 @@ def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments,
     if name.rpartition(".")[2] == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
         layer.children = layer.children[0].children
     return layer
-
-
-def _checkpoint(machine: Machine, arguments: Arguments, frame: Frame, place: Location) -> None:
-    """Record activation checkpointing that draws other dropout masks in the backward pass."""
-    if arguments.keywords.get("preserve_rng_state") == Constant(False) and arguments.positional:
-        for one in choices(arguments.positional[0]):
-            thing = one.instance if isinstance(one, Function) else one
-            if isinstance(thing, Thing):
-                live = tuple((t, OPEN) for t in below(thing) if t.live)
-                machine.record("checkpoint", thing, place, frame, live=live)

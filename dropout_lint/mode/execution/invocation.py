@@ -18,6 +18,7 @@ from dropout_lint.mode.program.values import (
     Frame,
     Function,
     Lambda,
+    Partial,
     Thing,
     Unknown,
     Value,
@@ -41,13 +42,12 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
             for one in machine.definitions.models(home):
                 made.append(construct(machine, one, arguments, frame, place))
             return either(made)
-        case External(name=name, home=home):
-            full = canonical(name)
-            found = None if full.startswith(("torch.", "builtins.")) else machine.project.names.find(home, full)
-            target = machine.definitions.value(*found) if found is not None else None
-            if target is not None:
-                return invoke(machine, target, arguments, frame, place)
-            return call_external(machine, full, arguments, frame, place)
+        case External():
+            return _external(machine, callee, arguments, frame, place)
+        case Partial():
+            given = [*callee.positional, *arguments.positional]
+            bound = Arguments(given, {**callee.keywords, **arguments.keywords}, unpacked=arguments.unpacked)
+            return invoke(machine, callee.function, bound, frame, callee.place)
         case Thing() if callee.module or callee.opaque:
             return forward(machine, callee, arguments, frame, place) if not callee.random else UNKNOWN
         case Thing(home=home, name=name) if home is not None:
@@ -59,6 +59,15 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
                 return run_function(machine, Function(*called, callee), arguments, frame, place)
     machine.escape(arguments.all(), place, frame)
     return machine.make_unknown()
+
+
+def _external(machine: Machine, callee: External, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    full = canonical(callee.name)
+    found = None if full.startswith(("torch.", "builtins.")) else machine.project.names.find(callee.home, full)
+    target = machine.definitions.value(*found) if found is not None else None
+    if target is not None:
+        return invoke(machine, target, arguments, frame, place)
+    return call_external(machine, full, arguments, frame, place)
 
 
 def forward(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dropout_lint.facts import Location
 from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.checkpointing import is_checkpoint
 from dropout_lint.mode.execution.functions import run_callbacks, run_function
 from dropout_lint.mode.execution.invocation import forward, invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -11,7 +12,18 @@ from dropout_lint.mode.execution.mode_calls import call_mode
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.contents import things
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, Class, Frame, Function, Group, Lambda, Thing, Value
+from dropout_lint.mode.program.values import (
+    UNKNOWN,
+    Class,
+    External,
+    Frame,
+    Function,
+    Group,
+    Lambda,
+    Partial,
+    Thing,
+    Value,
+)
 
 
 def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
@@ -35,7 +47,8 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
         return target if name not in library.HARMLESS_METHODS else UNKNOWN
     if isinstance(target, Thing) and (target.module or target.number in machine.causes):
         return forward(machine, target, arguments, frame, place)
-    if isinstance(target, (Function, Class, Lambda)):
+    bound = isinstance(target, External) and is_checkpoint(target.name)
+    if bound or isinstance(target, (Function, Class, Lambda, Partial)):
         return invoke(machine, target, arguments, frame, place)
     return _unseen(machine, base, name, arguments, frame, place)
 

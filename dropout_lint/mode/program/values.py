@@ -77,6 +77,16 @@ class External:
     home: FileFacts
 
 
+@dataclass(eq=False, slots=True)
+class Partial:
+    """``functools.partial`` of a function outside of the project; ``place`` is where its arguments are bound."""
+
+    function: External
+    positional: list[Value]
+    keywords: dict[str, Value]
+    place: Location
+
+
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """Some class of a file, chosen at run time: ``getattr(models, name)``, with ``home`` for ``models``."""
@@ -118,7 +128,7 @@ class Unknown:
     """A value that holds no model, as far as it matters. A Thing that is ``opaque`` may be or hold one."""
 
 
-Value = Thing | Function | Lambda | Class | External | AnyOf | Group | Table | Constant | Several | Unknown
+Value = Thing | Function | Lambda | Class | External | Partial | AnyOf | Group | Table | Constant | Several | Unknown
 UNKNOWN = Unknown()
 
 

@@ -26,5 +26,5 @@ paths meet with different values, the value is unknown, or its mask stays and ``
 
 What goes out: ``sites`` makes one ``MaskSite`` for each ``use``. ``scale_of`` compares the factors with the probability
 to keep, here ``"right"``; ``reach`` adds which calls of ``forward`` lead there and whether the mode is tested.
-``helpers`` follows functions of the file that return a mask.
+``helpers`` follows functions of the file that return a mask, and ``skips`` finds branches that one number decides.
 """

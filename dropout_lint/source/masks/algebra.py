@@ -93,6 +93,8 @@ class Product:
     """The tensor that the mask is applied to."""
     index: bool = False
     """The tensor is indexed by the mask, not multiplied."""
+    written: bool = False
+    """Zeros are written to the places that the mask selects."""
     filled: bool = False
     """A tensor that is constant over its elements."""
     unsure: bool = False

@@ -10,13 +10,14 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import walk
 
-_DRAW = re.compile(r"\brandn?(?:_like)?\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
-_DRAW_WORDS = ("rand(", "randn(", "_like(", "ernoulli", "uniform_(", "normal_(")
+_DRAW = re.compile(r"\brandn?(?:_like)?\(|torch\.normal\(|bernoulli|Bernoulli|(?<!init\.)(?:uniform|normal)_\(")
+_DRAW_WORDS = ("rand(", "randn(", "_like(", "ernoulli", "uniform_(", "normal_(", "torch.normal(")
 _DRAWS: dict[str, Sampler] = {
     "torch.rand": "uniform",
     "torch.rand_like": "uniform",
     "torch.randn": "normal",
     "torch.randn_like": "normal",
+    "torch.normal": "normal",
     "torch.bernoulli": "bernoulli",
 }
 _METHODS: dict[str, Sampler] = {
@@ -98,6 +99,15 @@ def _creation(module: SourceModule, draw: Draw, call: ast.Call, block: Block) ->
             draw.like, draw.shape = module.lines.code(whole.value), first
         return True
     return False
+
+
+def per_sample(module: SourceModule, draw: Draw, data: str) -> bool:
+    """Whether a draw has one number for each sample of a tensor: ``torch.rand(x.shape[0], 1, 1)``."""
+    sizes = draw.creation.args
+    if len(sizes) == 1 and isinstance(sizes[0], (ast.Tuple, ast.List)):
+        sizes = sizes[0].elts
+    first, *others = [module.lines.code(size) for size in sizes] or [""]
+    return first in {f"{data}.shape[0]", f"{data}.size(0)", f"len({data})"} and bool(others) and set(others) == {"1"}
 
 
 def device_source(module: SourceModule, draw: Draw) -> str:

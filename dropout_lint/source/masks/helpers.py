@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from dropout_lint.source.masks.algebra import Linear, Mask, Product
 from dropout_lint.source.masks.draws import draws
-from dropout_lint.source.masks.reach import passed_argument
 from dropout_lint.source.masks.reader import Reader
+from dropout_lint.source.module.callers import passed_argument
 from dropout_lint.source.names.scopes import Block
 
 MAX_DEPTH = 2

@@ -6,6 +6,7 @@ import ast
 from typing import Literal
 
 from dropout_lint.facts import CONSTRUCTORS
+from dropout_lint.source.module.callers import outermost, passed_argument, targets
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import dotted
@@ -13,17 +14,8 @@ from dropout_lint.vocabulary import TRAIN_FLAGS
 
 _EXITS = (ast.Return, ast.Raise)
 _ENTRIES = {"forward", "__call__"}
+_AUTOGRAD = {"torch.autograd.Function", "torch.autograd.function.Function"}
 MAX_CALLERS = 4
-
-
-def outermost(block: Block) -> Block:
-    """The method or module-level function around a block."""
-    method = block.method
-    if method is not None:
-        return method
-    while block.parent is not None and block.parent.kind == "function":
-        block = block.parent
-    return block
 
 
 def reached(module: SourceModule, function: Block, parameter: str, depth: int = MAX_CALLERS) -> list[ast.Call] | None:
@@ -32,19 +24,20 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
     The list is empty for ``forward`` itself. ``parameter`` carries the rate: a rate that depends on the mode at the
     call, or that ``forward`` takes as an argument, proves nothing.
     """
-    if function.method is function and function.name in _ENTRIES:
+    applied = is_autograd(module, function)
+    if function.method is function and function.name in _ENTRIES and not applied:
         return [] if parameter not in function.parameters else None
     if depth <= 0:
         return None
     found = []
-    for call in module.guards.callers(function):
+    for call in _applications(module, function) if applied else module.guards.callers(function):
         home = module.scopes.block_of(call)
         caller = outermost(home)
-        if caller is function or caller.kind != "function" or not _targets(call, function, home):
+        if caller is function or caller.kind != "function" or not (applied or targets(call, function, home)):
             continue
         if module.guards.guarded(call, home):
             continue
-        passed = passed_argument(call, function, parameter)
+        passed = _applied(call, function, parameter) if applied else passed_argument(call, function, parameter)
         if passed is None and parameter in function.parameters:
             continue
         value = module.values.evaluate(passed, home) if passed is not None else None
@@ -56,25 +49,23 @@ def reached(module: SourceModule, function: Block, parameter: str, depth: int = 
     return found or None
 
 
-def _targets(call: ast.Call, function: Block, home: Block) -> bool:
-    """Whether a call of this name calls this function: by its name, or as method of the instance."""
-    if function.method is None:
-        return isinstance(call.func, ast.Name)
-    owner = home.enclosing_class
-    if not isinstance(call.func, ast.Attribute) or owner is not function.parent:
+def is_autograd(module: SourceModule, function: Block) -> bool:
+    """Whether a function is the ``forward`` of a ``torch.autograd.Function``, which ``apply`` calls."""
+    owner = function.parent
+    if function.name != "forward" or owner is None or not isinstance(owner.node, ast.ClassDef):
         return False
-    return dotted(call.func.value) in {home.instance, owner.name if owner is not None else ""}
+    return any(module.scopes.resolve(base, module.scopes.module) in _AUTOGRAD for base in owner.node.bases)
 
 
-def passed_argument(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
-    """The argument of a call for a parameter, or its default; None if not known."""
-    names = [p for p in function.parameters if p != function.self_name]
-    for keyword in call.keywords:
-        if keyword.arg == parameter:
-            return keyword.value
+def _applications(module: SourceModule, function: Block) -> list[ast.Call]:
+    name = f".{function.parent.qualname}.apply" if function.parent is not None else ""
+    return [call for call, home in module.scopes.calls if module.scopes.resolve(call.func, home) == name]
+
+
+def _applied(call: ast.Call, function: Block, parameter: str) -> ast.expr | None:
+    """The argument of ``apply`` for a parameter of ``forward``, whose first one is the context."""
+    names = list(function.parameters)[1:]
     position = names.index(parameter) if parameter in names else len(call.args)
-    if any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
-        return None
     return call.args[position] if position < len(call.args) else function.parameters.get(parameter)
 
 
@@ -87,23 +78,33 @@ def mode_at(module: SourceModule, node: ast.AST) -> Literal["train", "eval", ""]
         if isinstance(parent, (ast.If, ast.IfExp)) and current is not parent.test:
             body = parent.body if isinstance(parent.body, list) else [parent.body]
             mode = _tested(parent.test)
-            if mode:
+            if mode and (current in body or not isinstance(parent.test, ast.BoolOp)):
                 return mode if current in body else _other(mode)
         if isinstance(current, ast.stmt):
             statements = getattr(parent, "body", None)
             if isinstance(statements, list) and current in statements:
                 for before in reversed(statements[: statements.index(current)]):
-                    if isinstance(before, ast.If) and isinstance(before.body[-1], _EXITS) and _tested(before.test):
-                        return _other(_tested(before.test))
+                    if isinstance(before, ast.If) and isinstance(before.body[-1], _EXITS):
+                        mode = "" if isinstance(before.test, ast.BoolOp) else _tested(before.test)
+                        if mode:
+                            return _other(mode)
         if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
             break
         current = parent
     return ""
 
 
+def only_trains(module: SourceModule, function: Block) -> bool:
+    """Whether the file calls a function, and in train mode only."""
+    calls = module.guards.callers(function)
+    return bool(calls) and all(mode_at(module, call) == "train" for call in calls)
+
+
 def _tested(test: ast.expr) -> Literal["train", "eval", ""]:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return _other(_tested(test.operand))
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return "train" if any(_tested(value) == "train" for value in test.values) else ""
     return "train" if dotted(test).rpartition(".")[2] in TRAIN_FLAGS else ""
 
 

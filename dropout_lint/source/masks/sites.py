@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 
 from dropout_lint.facts import MaskSite
 from dropout_lint.source.masks.algebra import Draw, Factor, Mask, Product, Scale, Zoneout, scale_of
-from dropout_lint.source.masks.draws import draws
+from dropout_lint.source.masks.draws import draws, per_sample
 from dropout_lint.source.masks.evaluator import readers
+from dropout_lint.source.masks.names import class_of, identifiers, words_around
 from dropout_lint.source.masks.parts import Parts
 from dropout_lint.source.masks.rates import kept_text
-from dropout_lint.source.masks.reach import constructs, mode_at, outermost, reached
+from dropout_lint.source.masks.reach import constructs, is_autograd, mode_at, only_trains, reached
 from dropout_lint.source.masks.reader import Reader
+from dropout_lint.source.masks.skips import skip_sites
+from dropout_lint.source.module.callers import outermost
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.vocabulary import words
@@ -34,10 +36,8 @@ class _Use:
 
 
 def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
-    """All hand-written masks of a file, in source order."""
-    if not draws(module.lines.text):
-        return
-    evaluated = list(readers(module))
+    """All hand-written masks of a file, and the branches that chance decides, in source order."""
+    evaluated = list(readers(module)) if draws(module.lines.text) else []
     found: list[MaskSite] = []
     for reader in evaluated:
         uses: dict[ast.AST, _Use] = {}
@@ -48,24 +48,15 @@ def mask_sites(module: SourceModule) -> Iterator[MaskSite]:
         factors = [f for r in (same_class if reader.block.enclosing_class else [reader]) for f in r.factors]
         found.extend(_site(module, use, factors) for use in uses.values())
         found.extend(site for z in reader.zoneouts if (site := _zoneout(module, reader, z)) is not None)
+    found.extend(skip_sites(module))
     yield from sorted(found, key=lambda s: s.span)
-
-
-def _words(block: Block, names: tuple[str, ...]) -> frozenset[str]:
-    found = {word for name in names for word in words(name)}
-    current: Block | None = block
-    while current is not None and current.kind != "module":
-        found |= words(current.name)
-        found.add(current.name.lower())
-        current = current.parent
-    return frozenset(found)
 
 
 def _rate_names(module: SourceModule, mask: Mask) -> tuple[tuple[str, ...], bool]:
     """The identifiers that a rate comes from, and whether it depends on the mode."""
     value = module.values.evaluate(mask.rate, mask.draw.block)
     symbol = mask.one.symbol if mask.one is not None else ""
-    return (*value.names, *symbol.split(".")), value.gated
+    return (*value.names, *symbol.split("."), *identifiers(mask.rate)), value.gated
 
 
 def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast.expr | ast.stmt) -> MaskSite:
@@ -77,6 +68,8 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
     function = outermost(block)
     symbol = mask.one.symbol if mask.one is not None else ""
     callers = None if guarded or constructs(function) else reached(module, function, symbol)
+    known = module.guards.callers(function) if guarded else callers or ()
+    outside = function.method is None or is_autograd(module, function)
     return MaskSite(
         kind="product",
         span=module.lines.span(draw.node),
@@ -87,18 +80,13 @@ def _fact(module: SourceModule, reader: Reader, draw: Draw, mask: Mask, use: ast
         compensated=False,
         guarded=guarded,
         reached=callers is not None,
-        calls=tuple(module.lines.span(c) for c in callers or ()) if function.method is None else (),
-        callers=tuple(_class_of(module, c) for c in callers or ()) if function.method is None else (),
-        words=_words(block, names),
+        calls=tuple(module.lines.span(c) for c in callers or ()) if outside else (),
+        callers=tuple(class_of(module, c) for c in known) if outside else (),
+        words=words_around(block, names),
         shape="vector" if draw.vector else "other",
         intent=module.intent(draw.node, block),
         scope=scope_of(block),
     )
-
-
-def _class_of(module: SourceModule, call: ast.Call) -> str:
-    owner = module.scopes.block_of(call).enclosing_class
-    return owner.qualname if owner is not None else ""
 
 
 def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
@@ -115,22 +103,25 @@ def _site(module: SourceModule, use: _Use, factors: list[Factor]) -> MaskSite:
     data = product.data
     text = module.lines.code(data) if data is not None and data in module.scopes.parents else ""
     scaled = _scaled_in_eval(module, mask, related) if scale == "right" else None
+    unreached = all(mode_at(module, f.node) == "eval" for f in related) and only_trains(module, use.reader.block)
     parts = Parts(module, use.reader.block, product, text)
     same = bool(draw.like) and (draw.like == text or not text)
     index = product.index
+    on_any_device = index or product.written  # a mask on the CPU may index a tensor on any device
     return replace(
         base,
         kind="index" if index else "mask" if product.use is draw.node else "product",
         scale=scale,
-        compensated=bool(related),
-        shape="vector" if draw.vector else "same" if same else "other",
+        compensated=bool(related) and not unreached,
+        unreached=bool(related) and unreached,
+        shape="vector" if draw.vector else "same" if same else "sample" if per_sample(module, draw, text) else "other",
         data=parts.data,
         scaled=module.lines.span(scaled.node) if scaled is not None else None,
         scaled_data=module.lines.span(scaled.data) if scaled is not None else None,
         division=parts.division(),
-        creation=parts.creation() if not index else None,
-        device_of=parts.device_of() if not index else "",
-        cast=parts.cast() if not index else None,
+        creation=parts.creation() if not on_any_device else None,
+        device_of=parts.device_of() if not on_any_device else "",
+        cast=parts.cast() if not on_any_device else None,
         rate=parts.rate(),
         complement=parts.complement(),
         scalable=parts.scalable(),
@@ -158,14 +149,28 @@ def _zoneout(module: SourceModule, reader: Reader, found: Zoneout) -> MaskSite |
     if mask is None or first.data is None or second.data is None or found.node not in module.scopes.parents:
         return None
     fact = _fact(module, reader, mask.draw, mask, found.node)
-    zoneout = any("zoneout" in word or word == "zone" for word in fact.words)
-    if not zoneout or mask.one is None or not mask.one.symbol or "keep" in fact.words:
+    if not any("zoneout" in word or word == "zone" for word in fact.words):
+        inputs = (first.data, second.data)
+        computed = any(isinstance(one, ast.Call) or _is_computed(reader, one) for one in inputs)
+        return replace(fact, kind="mix") if computed and not any(map(_is_fixed, inputs)) else None
+    if mask.one is None or not mask.one.symbol or "keep" in fact.words:
         return None
     new = _newer(module, reader, first.data, second.data)
     if new is None:
         return None
     new_with_rate = (new is first.data) == (mask.one.coefficient > 0)
     return replace(fact, kind="zoneout", exchanged=new_with_rate)
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    """Whether a mixed value is a number or belongs to the object, as the embedding that replaces a token."""
+    return not any(isinstance(n, ast.Name) for n in walk(node)) or isinstance(node, ast.Attribute)
+
+
+def _is_computed(reader: Reader, node: ast.expr) -> bool:
+    """Whether a name is bound to the result of a call of the instance's layers."""
+    bindings = reader.block.bindings.get(node.id, []) if isinstance(node, ast.Name) else []
+    return any(isinstance(b.value, ast.Call) for b in bindings)
 
 
 def _newer(module: SourceModule, reader: Reader, first: ast.expr, second: ast.expr) -> ast.expr | None:

@@ -90,7 +90,7 @@ class MaskStatements(Interpreter[Names, Term]):
             tensor = self.evaluate(target.value, state)
             zero = isinstance(term, Product) and term.number == 0.0 and not term.factors
             if zero and isinstance(tensor, Product) and tensor.mask is None:
-                state[path] = replace(tensor, mask=index.mask.complement, use=target, data=target.value)
+                state[path] = replace(tensor, mask=index.mask.complement, use=target, data=target.value, written=True)
 
     def augment(self, statement: ast.AugAssign, state: Names) -> Names:
         target = statement.target

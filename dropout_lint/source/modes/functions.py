@@ -36,6 +36,7 @@ class FlowBuilder:
         """
         name = f"{prefix}.{node.name}".lstrip(".")
         steps = self._steps(node.body, name)
+        checkpoints = self._checkpoints(node)
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         defaults = [
@@ -55,11 +56,18 @@ class FlowBuilder:
                 owner=owner,
                 decorators=decorators,
                 intent=intent.train_mode_intent(node, self._lines),
-                relevant=any(_mentions_mode_call(d) for d in decorators) or _mentions_mode(steps),
+                relevant=any(_mentions_mode_call(d) for d in decorators) or _mentions_mode(steps) or checkpoints,
                 sets_flag=_sets_flag(steps),
-                checkpoints="preserve_rng_state" in self._lines.block(node.lineno, node.end_lineno or node.lineno),
+                checkpoints=checkpoints,
             )
         )
+
+    def _checkpoints(self, node: FunctionNode) -> bool:
+        """Whether a function may checkpoint, in a file that mentions the option about the random state."""
+        if "preserve_rng_state" not in self._lines.text:
+            return False
+        text = self._lines.block(node.lineno, node.end_lineno or node.lineno)
+        return node.name == "forward" or "checkpoint" in text or "preserve_rng_state" in text
 
     def _steps(self, body: list[ast.stmt], name: str) -> tuple[Step, ...]:
         return StepBuilder(self._lines, self._package, name, lambda inner: self._inside(inner, name, "")).body(body)

@@ -26,6 +26,7 @@ _FREEZES = re.compile(r"\.\s*eval\(")
 def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
     """The outlines of a file. The first is that of the statements outside of definitions."""
     names = tuple(dict.fromkeys(_code(module.tree.body)))
+    option = "preserve_rng_state" in module.lines.text
     acts, alone = _says("\n".join(names))
     found = [ModeOutline("", 0, 0, acts, alone, freezes=False, words=names)]
     for node in _definitions(module.tree.body):
@@ -33,6 +34,8 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
         start, end = module.lines.block_offsets(first, node.end_lineno or node.lineno)
         text = module.lines.text[start:end]
         acts, alone = _says(text)
+        if option and "checkpoint" in text:
+            acts, alone = True, True
         found.append(ModeOutline(node.name, start, end, acts, alone, acts and _freezes(module, node)))
     return tuple(found)
 

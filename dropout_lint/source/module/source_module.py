@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 
 from dropout_lint.source.module import triage
+from dropout_lint.source.module.callees import Callees, attribute_bindings, is_partial
 from dropout_lint.source.names.import_table import ImportTable, import_statements
 from dropout_lint.source.names.place import ModulePlace
 from dropout_lint.source.names.scopes import Binding, Block, Scopes
@@ -15,9 +16,7 @@ from dropout_lint.source.values.options import Options
 from dropout_lint.source.values.values import Values
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.syntax.positions import Lines
-from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
-
-_PARTIAL = {"functools.partial", "torch.functools.partial"}
+from dropout_lint.torch_api.signatures import FUNCTIONALS, LAST_NAMES
 
 
 class SourceModule:
@@ -45,6 +44,11 @@ class SourceModule:
     def guards(self) -> Guards:
         """Tests that guard a node."""
         return Guards(self.scopes)
+
+    @cached_property
+    def callees(self) -> Callees:
+        """The functions that calls reach."""
+        return Callees(self.scopes)
 
     @cached_property
     def values(self) -> Values:
@@ -87,7 +91,7 @@ class SourceModule:
             if isinstance(func.value, ast.Name) and func.value.id == block.instance:
                 owner = block.enclosing_class
                 bindings = owner.attributes.get(func.attr, []) if owner is not None else []
-                if any(isinstance(b.value, (ast.Name, ast.Attribute, ast.Call)) for b in bindings):
+                if any(isinstance(b.value, (ast.Name, ast.Attribute, ast.Call, ast.IfExp)) for b in bindings):
                     return True
         elif isinstance(func, ast.Name):
             if func.id in LAST_NAMES or self.imports.names.get(func.id, "").rpartition(".")[2] in LAST_NAMES:
@@ -95,6 +99,8 @@ class SourceModule:
             found = self.scopes.lookup(func.id, block)
             if found is not None and any(b.value is not None for b in found[1]):
                 return True
+        elif isinstance(func, ast.Call):
+            return is_partial(func, block, self.scopes)
         else:
             return False
         return any("drop" in (k.arg or "") for k in call.keywords) or any(
@@ -104,42 +110,16 @@ class SourceModule:
         )
 
     def resolve_call(self, call: ast.Call, block: Block) -> str:
-        """The canonical name of the callee, also through an attribute, alias or partial; "" if not proven."""
-        partial = self.partial_of(call, block)
-        if partial is not None:
-            return self.scopes.resolve(partial.args[0], block) if partial.args else ""
-        name = self.scopes.resolve(call.func, block)
-        if name or not isinstance(call.func, ast.Attribute):
-            return name
-        return self._known_attribute(call.func, block)
-
-    def _known_attribute(self, func: ast.Attribute, block: Block) -> str:
-        """One of the dropout functions bound to an attribute, if all bindings are such functions.
-
-        The first by name, so that the answer does not depend on the order of the branches.
-        """
-        bindings = self.attribute_bindings(func, block)
-        names = {self.scopes.resolve(b.value, b.block) for b in bindings if b.value is not None}
-        known = sorted(name for name in names if name in ATTENTION or name in FUNCTIONALS)
-        return known[0] if known and len(names) == len(known) else ""
+        """See ``Callees.name``."""
+        return self.callees.name(call, block)
 
     def attribute_bindings(self, node: ast.expr, block: Block) -> list[Binding]:
         """The bindings of ``self.name`` if ``node`` is that; else an empty list."""
-        owner = block.enclosing_class
-        if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-            return []
-        return owner.attributes.get(node.attr, []) if node.value.id == block.instance else []
+        return attribute_bindings(node, block)
 
     def partial_of(self, call: ast.Call, block: Block) -> ast.Call | None:
-        """The ``functools.partial(...)`` call that made the callee; None if there is none or several."""
-        bindings = self.attribute_bindings(call.func, block)
-        if isinstance(call.func, ast.Name):
-            found = self.scopes.lookup(call.func.id, block)
-            bindings = found[1] if found is not None else []
-        if len(bindings) != 1 or not isinstance(bindings[0].value, ast.Call):
-            return None
-        made = bindings[0].value
-        return made if self.scopes.resolve(made.func, bindings[0].block) in _PARTIAL else None
+        """See ``Callees.partial``."""
+        return self.callees.partial(call, block)
 
     def constructor_of(self, node: ast.expr, block: Block) -> tuple[str, ast.Call, Block] | None:
         """The call that a name or attribute is bound to, if only once: its resolved callee, itself and its block."""
@@ -153,13 +133,18 @@ class SourceModule:
         name = self.scopes.resolve(call.func, home)
         return (name, call, home) if name else None
 
+    def function_named(self, name: str) -> Block | None:
+        """The function or method of this file with a resolved name, as ``.Net.forward``."""
+        if not name.startswith("."):
+            return None
+        block: Block | None = self.scopes.module
+        for part in name[1:].split("."):
+            block = block.blocks.get(part) if block is not None else None
+        return block if block is not None and block.kind == "function" else None
+
     def parameters_of(self, name: str) -> tuple[str, ...]:
         """Positional parameters of a function or method of this file, without the instance."""
-        if not name.startswith("."):
-            return ()
-        block: Block | None = self.scopes.module
-        for part in name[1:].removesuffix("()").split("."):
-            block = block.blocks.get(part) if block is not None else None
+        block = self.function_named(name.removesuffix("()"))
         if block is None or not isinstance(block.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return ()
         arguments = block.node.args

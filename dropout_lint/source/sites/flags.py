@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dropout_lint.facts import CONSTRUCTORS, FlagUse
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Binding, Block
-from dropout_lint.source.sites.call_uses import CallUses
+from dropout_lint.source.sites.captures import governed
+from dropout_lint.source.sites.frozen import frozen_modes
+from dropout_lint.source.sites.passed_flags import calls_class, passes_flag
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.syntax.parsing import dotted, walk
-from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 from dropout_lint.vocabulary import TRAIN_FLAGS
 
 _COPIED_FLAGS = TRAIN_FLAGS - {"train"}
@@ -25,6 +26,27 @@ def flag_uses(module: SourceModule) -> Iterator[FlagUse]:
         if block.kind == "class":
             yield from _method_tests(module, block)
             yield from _class_flags(module, block)
+            yield from _default_flags(module, block)
+
+
+def _default_flags(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
+    """``def forward(self, x, training=True)``, where the parameter is the mode of a dropout."""
+    forward = owner.blocks.get("forward")
+    text = module.lines.text.encode(errors="replace")
+    if forward is None:
+        return
+    for name, default in forward.parameters.items():
+        if name not in TRAIN_FLAGS or not isinstance(default, ast.Constant) or default.value is not True:
+            continue
+        if name in forward.bindings or passes_flag(text, name):
+            continue
+        built = owner.name if calls_class(text, owner.name) else ""
+        for read in walk(forward.node):
+            if isinstance(read, ast.Name) and read.id == name and isinstance(read.ctx, ast.Load):
+                dropout = governed(module, read)
+                if dropout is not None:
+                    span, place = module.lines.span(dropout), module.lines.span(read)
+                    yield FlagUse("default", name, span, place, scope_of(forward), receiver=built)
 
 
 def _class_flags(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
@@ -34,13 +56,11 @@ def _class_flags(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
             continue
         for read in owner.reads.get(name, []):
             home = module.scopes.block_of(read)
-            governed = _governed(module, read)
-            if home.method is not None and home.method.name not in CONSTRUCTORS and governed is not None:
-                span = module.lines.span(governed)
+            dropout = governed(module, read)
+            if home.method is not None and home.method.name not in CONSTRUCTORS and dropout is not None:
+                span = module.lines.span(dropout)
                 yield FlagUse(kind, name, span, module.lines.span(read), scope_of(home))  # type: ignore[arg-type]
-    for call, block in module.scopes.calls:
-        if block.enclosing_class is owner and block.method is not None and block.method.name == "__init__":
-            yield from _frozen_call(module, owner, call, block)
+    yield from frozen_modes(module, owner)
 
 
 def _flag_kind(name: str, bindings: list[Binding]) -> str:
@@ -54,54 +74,6 @@ def _flag_kind(name: str, bindings: list[Binding]) -> str:
     return (
         "constant" if isinstance(value, ast.Constant) and value.value is True and name.lower() in _COPIED_FLAGS else ""
     )
-
-
-def _governed(module: SourceModule, read: ast.Attribute) -> ast.expr | None:
-    """The dropout call with the flag as its mode, or the first one in a branch that the flag guards."""
-    current: ast.AST = read
-    while current in module.scopes.parents:
-        parent = module.scopes.parents[current]
-        if isinstance(parent, ast.keyword):
-            parent = module.scopes.parents[parent]
-        if isinstance(parent, ast.Call):
-            mode = [k.value for k in parent.keywords if k.arg in {"training", "train"}] or parent.args[2:3]
-            known = module.resolve_call(parent, module.scopes.block_of(parent)) in FUNCTIONALS
-            return parent if known and current in mode else None
-        if isinstance(parent, (ast.If, ast.IfExp)) and parent.test is current:
-            for node in walk(parent):
-                if isinstance(node, ast.Call) and _is_dropout(module, node):
-                    return node
-            return None
-        if isinstance(parent, ast.stmt):
-            return None
-        current = parent
-    return None
-
-
-def _is_dropout(module: SourceModule, call: ast.Call) -> bool:
-    block = module.scopes.block_of(call)
-    made = module.constructor_of(call.func, block)
-    return module.resolve_call(call, block) in FUNCTIONALS or (made is not None and made[0] in DROPOUT_MODULES)
-
-
-def _frozen_call(module: SourceModule, owner: Block, call: ast.Call, block: Block) -> Iterator[FlagUse]:
-    """``partial(F.dropout, training=self.training)`` and ``nn.Dropout(p if self.training else 0)``."""
-    name, mode = module.scopes.resolve(call.func, block), f"{block.instance}.training"
-    span, scope, call_uses = module.lines.span(call), scope_of(block), CallUses(module)
-    if name == "functools.partial" and call.args and module.scopes.resolve(call.args[0], block) in FUNCTIONALS:
-        for keyword in call.keywords:
-            if keyword.arg == "training" and dotted(keyword.value) == mode:
-                attribute = call_uses.attribute(call)
-                parents = module.scopes.parents
-                uses = [parents[r] for r in owner.reads.get(attribute, [])]
-                calls = tuple(
-                    module.lines.span(u) for u in uses if isinstance(u, ast.Call) and u.func in owner.reads[attribute]
-                )
-                yield FlagUse("partial", "training", span, module.lines.span(keyword.value), scope, calls=calls)
-    elif name in DROPOUT_MODULES:
-        for node in (n for a in [*call.args, *(k.value for k in call.keywords)] for n in walk(a)):
-            if isinstance(node, ast.IfExp) and dotted(node.test) == mode:
-                yield FlagUse("rate", "training", span, module.lines.span(node), scope, module.lines.code(node.body))
 
 
 def _method_tests(module: SourceModule, owner: Block) -> Iterator[FlagUse]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
+from dropout_lint.source.module.callers import callers_switch
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
@@ -70,6 +71,8 @@ def _site(
     if rate is None:
         unknown = signature.default_rate is None or bound.unpacked
         rate = Value() if unknown else Value(kind="number", number=signature.default_rate, default=False)
+    elif rate.parameter and rate.from_caller and not rate.gated:
+        rate = replace(rate, gated=callers_switch(module, block, rate.parameter))
     mode_name = "train" if name in FUNCTIONALS and "train" in signature.parameters else "training"
     mode = _mode(bound.expression(mode_name), bound.unpacked) if form == "functional" else "unknown"
     use, statement, target = uses.use(call)
@@ -149,7 +152,7 @@ def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) ->
     """A call of a function of the project with an argument about dropout."""
     if block.enclosing_class is None and block.kind != "function":
         return
-    bound = bound_arguments(call, module.parameters_of(name), None)
+    bound = bound_arguments(call, module.parameters_of(name), module.partial_of(call, block))
     arguments = tuple(_argument(module, block, b) for b in bound.arguments)
     if not any("drop" in (a.name + a.text).lower() for a in arguments):
         return
@@ -236,4 +239,5 @@ def scope_of(block: Block) -> Scope:
         method=method.name if method is not None else "",
         self_name=_instance(block),
         parameters=tuple(block.parameters),
+        inner=method is not None and block is not method,
     )

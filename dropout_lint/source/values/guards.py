@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dropout_lint.facts import CONSTRUCTORS
 from dropout_lint.source.names.scopes import Binding, Block, Scopes
 from dropout_lint.syntax.parsing import walk
-from dropout_lint.vocabulary import MODE_WORDS, RATE_WORDS, SWITCH_WORDS, words
+from dropout_lint.vocabulary import MODE_WORDS, RATE_WORDS, STOCHASTIC_DEPTH_WORDS, SWITCH_WORDS, words
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -19,7 +19,8 @@ _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 def is_mode_name(identifier: str) -> bool:
     """Whether an identifier contains a word for the train/eval mode."""
-    return bool(words(identifier) & MODE_WORDS)
+    found = words(identifier)
+    return bool((found - STOCHASTIC_DEPTH_WORDS if found >= STOCHASTIC_DEPTH_WORDS else found) & MODE_WORDS)
 
 
 class Guards:
