@@ -72,6 +72,8 @@ class FunctionSummary:
     """Parameters that reach the rate of a dropout which ignores the mode."""
     returns: tuple[str, ...] = ()
     """Functions of the same file that it returns."""
+    makes_dropout: bool = False
+    """It returns a dropout that it constructs, with a rate that is not 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ class DropoutSite:
     """One place where dropout is configured or applied.
 
     ``form`` is how: a constructed module, a functional call, an attention call that takes a rate, an RNN or
-    multi-head layer with ``dropout=``, a call that hands a rate to one of those (``forwarded``), or a call of a
-    dropout module through the attribute or name that it is bound to (``application``).
+    multi-head layer with ``dropout=``, a call that hands a rate to one of those (``forwarded``), a call of a
+    dropout module through the attribute or name that it is bound to (``application``), or a call of a class or
+    function of the project whose result is in a container that nn.Module does not register (``member``).
     """
 
-    form: Literal["module", "functional", "attention", "rnn", "multihead", "forwarded", "application"]
+    form: Literal["module", "functional", "attention", "rnn", "multihead", "forwarded", "application", "member"]
     api: str
     """Canonical dotted name of what is called."""
     span: Span
@@ -48,6 +49,8 @@ class DropoutSite:
     container: str = ""
     """What holds the module so that nn.Module does not register it: list, tuple, dict, global, ...; "" if nothing."""
     container_span: Span | None = None
+    container_reader: str = ""
+    """For a global, the class whose method calls it."""
     applied: tuple[AppliedCall, ...] = ()
     """Calls of the module that is constructed here, at once or through its local name."""
     binding: Span | None = None

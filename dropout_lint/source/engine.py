@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropout_lint.diagnostic import Span
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.source.masks.sites import mask_sites
 from dropout_lint.source.module import triage
@@ -116,6 +117,7 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
         always_on = site.form == "attention" or (site.form == "functional" and site.mode in {"absent", "true"})
         if always_on and site.rate.parameter and not site.guarded and not site.rate.gated:
             sinks.setdefault(site.scope.function, set()).add(site.rate.parameter)
+    made = {s.span for s in sites if s.form == "module" and s.rate.number != 0.0}
     found = {}
     for block in module.scopes.blocks.values():
         if block.kind == "function" and block.name != "<lambda>":
@@ -125,8 +127,15 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 parameters=tuple(parameters),
                 sinks=frozenset(sinks.get(block.qualname, ())),
                 returns=tuple(_returned_functions(block)),
+                makes_dropout=bool(made) and _returns_only(module, block, made),
             )
     return found
+
+
+def _returns_only(module: SourceModule, block: Block, spans: set[Span]) -> bool:
+    """Whether each ``return`` of a function is one of these calls."""
+    returned = [n.value for n in ast.walk(block.node) if isinstance(n, ast.Return)]
+    return bool(returned) and all(isinstance(v, ast.Call) and module.lines.span(v) in spans for v in returned)
 
 
 def _returned_functions(block: Block) -> list[str]:

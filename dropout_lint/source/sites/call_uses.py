@@ -6,32 +6,16 @@ Where the *arguments* of a call come from is found in ``producers``.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import Literal
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import AppliedCall, Use
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.syntax.parsing import walk
 
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
 _STATEMENT_LISTS = ("body", "orelse", "finalbody")
-
-
-@dataclass(frozen=True, slots=True)
-class Unregistered:
-    """A container that nn.Module does not register, as a list, dict or global: ``eval()`` misses a module in it."""
-
-    kind: Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
-    span: Span
-    attribute: str
-    modules_only: bool = False
-    """Every member is a constructor call (the keys are strings), so a ModuleList or ModuleDict can replace it."""
-
-
-NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
 
 
 def siblings(parents: dict[ast.AST, ast.AST], statement: ast.AST) -> tuple[list[ast.stmt], int]:
@@ -91,81 +75,6 @@ class CallUses:
                 if target.value.id == block.instance:
                     return target.attr
         return ""
-
-    def kept(self, call: ast.Call, block: Block) -> Unregistered:
-        """The unregistered container that holds a constructed dropout; NOT_KEPT if none is proven."""
-        holder: ast.expr | None = None
-        node: ast.AST = call
-        while True:
-            parent = self._parents[node]
-            if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)):
-                holder = parent
-            elif isinstance(parent, ast.Call):
-                if holder is not None or not self._module.resolve_call(parent, block).startswith("torch.nn."):
-                    return NOT_KEPT
-            elif isinstance(parent, (ast.GeneratorExp, ast.Starred)):
-                return NOT_KEPT
-            elif isinstance(parent, ast.arguments):
-                method = self._parents[parent]
-                inside = self._module.scopes.blocks[method].method is not None
-                return Unregistered("default", self._module.lines.span(call), "") if inside else NOT_KEPT
-            elif isinstance(parent, ast.stmt):
-                return self._assigned(parent, block, holder)
-            node = parent
-
-    def _assigned(self, statement: ast.stmt, block: Block, holder: ast.expr | None) -> Unregistered:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            return NOT_KEPT
-        target = statement.targets[0]
-        span = self._module.lines.span(holder or statement.value)
-        if isinstance(target, ast.Name) and block.kind == "class":
-            return Unregistered("class", span, target.id) if self._read_by(block, target.id) else NOT_KEPT
-        if isinstance(target, ast.Name) and block.kind == "module":
-            return Unregistered("global", span, target.id) if self._read_in_forward(target.id) else NOT_KEPT
-        owner = block.enclosing_class
-        if holder is None or owner is None or not isinstance(target, ast.Attribute):
-            return NOT_KEPT
-        if not isinstance(target.value, ast.Name) or target.value.id != block.instance:
-            return NOT_KEPT
-        kept = Unregistered(_kind(holder), span, target.attr, _holds_modules_only(holder))
-        return kept if self._read_by(owner, target.attr) else NOT_KEPT
-
-    def _read_by(self, owner: Block, attribute: str) -> bool:
-        """Whether some method other than the constructor reads the attribute, and none registers its modules."""
-        computes = False
-        for node in owner.reads.get(attribute, []):
-            method = self._module.scopes.block_of(node).method
-            current: ast.AST = node
-            while current in self._parents and not isinstance(current, ast.stmt):
-                current = self._parents[current]
-                if isinstance(current, ast.Call) and self._registers(current):
-                    return False
-            computes = computes or (method is not None and method.name != "__init__")
-        if len(owner.attributes.get(attribute, [])) > 1:
-            return False
-        return computes
-
-    def _registers(self, call: ast.Call) -> bool:
-        name = self._module.scopes.resolve(call.func, self._module.scopes.block_of(call))
-        last = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        return (
-            name.startswith("torch.nn.Module")
-            or name == "torch.nn.Sequential"
-            or last
-            in {
-                "add_module",
-                "register_module",
-                "setattr",
-                "ModuleList",
-                "Sequential",
-            }
-        )
-
-    def _read_in_forward(self, name: str) -> bool:
-        return any(
-            isinstance(call.func, ast.Name) and call.func.id == name and block.method is not None
-            for call, block in self._module.scopes.calls
-        )
 
     def applied(self, call: ast.Call, block: Block) -> list[ast.Call]:
         """The calls of a module constructed by ``call``: ``nn.Dropout()(x)``, or of a local name with no other use."""
@@ -230,36 +139,3 @@ class CallUses:
 
 def _is_func(parent: ast.AST, node: ast.AST) -> bool:
     return isinstance(parent, ast.Call) and parent.func is node
-
-
-def _holds_modules_only(holder: ast.expr) -> bool:
-    match holder:
-        case ast.Dict(keys=keys, values=values):
-            return all(map(_is_text, keys)) and all(map(_is_construction, values))
-        case ast.DictComp(key=key, value=value):
-            return _is_text(key) and _is_construction(value)
-        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
-            return _is_construction(element)
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-            return all(map(_is_construction, elements))
-    return False
-
-
-def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _is_construction(node: ast.expr) -> bool:
-    """Whether an expression calls a class, by the usual spelling of its name, as in ``nn.Dropout(p)``."""
-    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
-
-
-def _kind(holder: ast.expr) -> Literal["list", "tuple", "dict", "set"]:
-    match holder:
-        case ast.List() | ast.ListComp():
-            return "list"
-        case ast.Tuple():
-            return "tuple"
-        case ast.Dict() | ast.DictComp():
-            return "dict"
-    return "set"

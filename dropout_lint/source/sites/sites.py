@@ -12,7 +12,8 @@ from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.call_uses import NOT_KEPT, CallUses
+from dropout_lint.source.sites.call_uses import CallUses
+from dropout_lint.source.sites.containers import NOT_KEPT, Containers
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
 from dropout_lint.source.sites.settled import settled
 from dropout_lint.syntax.parsing import walk
@@ -36,8 +37,10 @@ _UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
     """All dropout sites of a file, in source order."""
-    uses, producers = CallUses(module), Producers(module)
+    uses, producers, containers = CallUses(module), Producers(module), Containers(module)
     for call, block in module.scopes.calls:
+        if containers.may_hold(call):
+            yield from _member(module, containers, call, block)
         if not module.can_matter(call, block):
             continue
         name = module.resolve_call(call, block)
@@ -46,7 +49,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
             continue
         for form, table in _FORMS:
             if name in table:
-                yield _site(module, uses, producers, call, block, form, name, table[name])
+                yield _site(module, uses, producers, containers, call, block, form, name, table[name])
                 break
         else:
             if not name.startswith("torch."):
@@ -57,6 +60,7 @@ def _site(
     module: SourceModule,
     uses: CallUses,
     producers: Producers,
+    containers: Containers,
     call: ast.Call,
     block: Block,
     form: str,
@@ -76,7 +80,7 @@ def _site(
     layers = bound.expression("num_layers")
     inplace = bound.expression("inplace")
     constructed = form == "module"
-    kept = uses.kept(call, block) if constructed else NOT_KEPT
+    kept = containers.kept(call, block) if constructed else NOT_KEPT
     applied = uses.applied(call, block) if constructed else []
     produced = NOT_KNOWN
     if constructed:
@@ -94,6 +98,7 @@ def _site(
         attribute=kept.attribute or (uses.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
         container_span=kept.span if kept.kind else None,
+        container_reader=kept.reader,
         holds_modules_only=kept.modules_only,
         unused_on_purpose=constructed and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
         applied=tuple(uses.applied_call(use) for use in applied),
@@ -112,6 +117,24 @@ def _site(
         layers=module.values.evaluate(layers, block)
         if layers is not None
         else Value(kind="number", number=None if bound.unpacked else 1.0, literal=True),
+    )
+
+
+def _member(module: SourceModule, containers: Containers, call: ast.Call, block: Block) -> Iterator[DropoutSite]:
+    """A call of a class or function of the project whose result is in an unregistered container."""
+    name = module.scopes.resolve(call.func, block)
+    if not name or name.startswith("torch.") or name.endswith("()") or block.enclosing_class is None:
+        return
+    kept = containers.kept(call, block)
+    if not kept.kind:
+        return
+    values = [*call.args, *(k.value for k in call.keywords)]
+    yield replace(
+        _call_site(module, call, block, "member", name),
+        arguments=tuple(Argument("", False, module.lines.code(v), module.lines.span(v), Value()) for v in values),
+        attribute=kept.attribute,
+        container=kept.kind,
+        container_span=kept.span,
     )
 
 

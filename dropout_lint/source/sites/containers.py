@@ -1,0 +1,234 @@
+"""Finds modules that are kept where nn.Module does not register them: in a list, a dict, a class body, a global."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.scopes import Binding, Block
+from dropout_lint.source.sites.container_uses import ContainerUses
+from dropout_lint.syntax.parsing import dotted
+
+_DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
+_MAKERS = {"list", "tuple", "dict", "set"}
+_FILLS = {"append", "insert", "extend", "add", "setdefault", "update"}
+"""Methods that put their argument into a list, a set or a dict."""
+_RETURN_SELF = {"to", "cuda", "cpu", "float", "double", "half"}
+"""Methods of a module that return the module."""
+
+Kind = Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """A container that nn.Module does not register, as a list, dict or global: ``eval()`` misses a module in it."""
+
+    kind: Kind
+    span: Span
+    """What a ModuleList or ModuleDict would wrap."""
+    attribute: str
+    modules_only: bool = False
+    """Every member is a constructor call (the keys are strings), so a ModuleList or ModuleDict can replace it."""
+    reader: str = ""
+    """For a global, the class whose method calls it."""
+
+
+NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
+
+
+class Containers:
+    """The containers of one file."""
+
+    def __init__(self, module: SourceModule) -> None:
+        self._module = module
+        self._parents = module.scopes.parents
+        self._uses = ContainerUses(module)
+
+    def may_hold(self, call: ast.Call) -> bool:
+        """Whether a call stands where a container may get its result. A quick test; one that fills a list alone may
+        be hidden from its parent on purpose, so a list of one is none."""
+        parent = self._parents[call]
+        match parent:
+            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                return len(elements) > 1
+            case ast.ListComp() | ast.DictComp() | ast.Dict():
+                return True
+            case ast.Call(func=ast.Attribute(attr=name) as func):
+                return name in _FILLS and call is not func
+            case ast.Assign(targets=[ast.Subscript()]):
+                return True
+        return False
+
+    def kept(self, call: ast.Call, block: Block) -> Unregistered:
+        """The unregistered container that holds a constructed module; NOT_KEPT if none is proven."""
+        return self._of(call, block, held=False)
+
+    def _of(self, node: ast.AST, block: Block, *, held: bool) -> Unregistered:
+        """The container of an expression: a module, or (``held``) a collection of modules."""
+        while True:
+            parent = self._parents[node]
+            match parent:
+                case ast.arguments():
+                    method = self._parents[parent]
+                    inside = self._module.scopes.blocks[method].method is not None
+                    return Unregistered("default", self._span(node), "") if inside else NOT_KEPT
+                case ast.stmt():
+                    return self._stored(parent, node, block, held=held)
+                case ast.GeneratorExp() | ast.Starred():
+                    return NOT_KEPT
+                case ast.Attribute(attr=name) if not held and name in _RETURN_SELF:
+                    pass
+                case ast.Attribute():
+                    return NOT_KEPT
+                case ast.Call(func=ast.Attribute(value=filled, attr=name) as func) if name in _FILLS and node is not func:
+                    return self._in_target(filled, block)
+                case ast.Call() if not held and self._passes_on(parent, node, block):
+                    pass
+                case ast.Call(func=ast.Name(id=name)) if name in _MAKERS:
+                    held = True
+                case ast.Call():
+                    return NOT_KEPT
+                case _ if isinstance(parent, _DISPLAYS):
+                    held = True
+            node = parent
+
+    def _passes_on(self, call: ast.Call, node: ast.AST, block: Block) -> bool:
+        """Whether a call of a module's method returns the module, or makes a layer of torch around it."""
+        return call.func is node or self._module.resolve_call(call, block).startswith("torch.nn.")
+
+    def _stored(self, statement: ast.stmt, node: ast.AST, block: Block, *, held: bool) -> Unregistered:
+        """The container of a value that a statement binds."""
+        match statement:
+            case ast.AugAssign(target=target, op=ast.Add()) if held:
+                return self._in_target(target, block)
+            case ast.Assign(targets=[ast.Subscript(value=filled)], value=value) if value is node:
+                return self._in_target(filled, block)
+            case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
+                if isinstance(target, ast.Name) and block.kind == "function" and not held:
+                    return self._through_name(target.id, block)
+                if isinstance(target, ast.Name) and block.kind != "function" and not held:
+                    return self._shared(target.id, block, node)
+                return self._in_target(target, block) if held else NOT_KEPT
+        return NOT_KEPT
+
+    def _in_target(self, target: ast.expr, block: Block) -> Unregistered:
+        """The container that a name or attribute holds, if it is bound once, to a list, tuple, set or dict."""
+        if isinstance(target, ast.Name):
+            if block.kind == "function":
+                return self._local(target.id, block)
+            made = _made(block.bindings.get(target.id, []))
+            return self._shared(target.id, block, made) if made is not None else NOT_KEPT
+        owner = block.enclosing_class
+        if owner is None or not isinstance(target, ast.Attribute) or not _is_own(target, block):
+            return NOT_KEPT
+        made = _made(owner.attributes.get(target.attr, []))
+        return self._attribute(owner, target.attr, made, made) if made is not None else NOT_KEPT
+
+    def _attribute(self, owner: Block, name: str, shown: ast.expr, made: ast.expr) -> Unregistered:
+        """The container bound to an attribute by the expression ``shown``; ``made`` shows its kind."""
+        if len(_once(owner.attributes.get(name, []))) != 1 or not self._uses.computes(owner, name):
+            return NOT_KEPT
+        modules = _holds_modules_only(shown) and self._uses.filled_with(owner, name, _is_construction)
+        return Unregistered(_kind(made), self._span(shown), name, modules)
+
+    def _shared(self, name: str, block: Block, value: ast.AST) -> Unregistered:
+        """The container of a module in a class body, or at the top level of the file."""
+        if block.kind == "class":
+            known = self._uses.computes(block, name)
+            return Unregistered("class", self._span(value), name) if known else NOT_KEPT
+        reader = self._uses.caller_of_global(name)
+        return Unregistered("global", self._span(value), name, reader=reader) if reader else NOT_KEPT
+
+    def _through_name(self, name: str, block: Block) -> Unregistered:
+        """The container of a module that a local name holds, where one statement puts it there and nothing else uses it."""
+        uses = self._uses.loads(name, block)
+        if len(block.bindings.get(name, [])) != 1 or len(uses) != 1:
+            return NOT_KEPT
+        parent = self._parents[uses[0]]
+        if isinstance(parent, ast.Call) and parent.func is uses[0]:
+            return NOT_KEPT
+        if isinstance(parent, ast.Assign) and not isinstance(parent.targets[0], ast.Subscript):
+            return NOT_KEPT
+        return self._of(uses[0], block, held=False)
+
+    def _local(self, name: str, block: Block) -> Unregistered:
+        """The container of a list that a local name holds, where one attribute of the instance is bound to it."""
+        made = _made(block.bindings.get(name, []))
+        owner = block.enclosing_class
+        stored: list[ast.expr] = []
+        for use in self._uses.loads(name, block):
+            parent = self._parents[use]
+            if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in _MAKERS:
+                parent = self._parents[parent]
+            match parent:
+                case ast.Assign(targets=[ast.Attribute() as target]) if _is_own(target, block):
+                    stored.append(target)
+                case ast.Attribute(attr=method) if method in _FILLS:
+                    pass
+                case ast.Subscript(ctx=ast.Store()):
+                    pass
+                case _:
+                    return NOT_KEPT
+        if made is None or owner is None or len(stored) != 1:
+            return NOT_KEPT
+        statement = self._parents[stored[0]]
+        assert isinstance(stored[0], ast.Attribute) and isinstance(statement, ast.Assign)
+        return self._attribute(owner, stored[0].attr, statement.value, made)
+
+    def _span(self, node: ast.AST) -> Span:
+        return self._module.lines.span(node)  # type: ignore[arg-type]
+
+
+def _is_own(target: ast.Attribute, block: Block) -> bool:
+    """Whether a target is an attribute of the instance."""
+    return bool(block.instance) and dotted(target.value) == block.instance
+
+
+def _once(bindings: Sequence[Binding]) -> list[Binding]:
+    """Bindings other than ``+=``, which adds to what is there."""
+    return [b for b in bindings if not isinstance(b.node, ast.AugAssign)]
+
+
+def _made(bindings: Sequence[Binding]) -> ast.expr | None:
+    """The collection that a name is bound to, if only once."""
+    values = [b.value for b in _once(bindings)]
+    value = values[0] if len(values) == 1 else None
+    made = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _MAKERS
+    return value if made or isinstance(value, _DISPLAYS) else None
+
+
+def _holds_modules_only(holder: ast.expr) -> bool:
+    match holder:
+        case ast.Dict(keys=keys, values=values):
+            return all(map(_is_text, keys)) and all(map(_is_construction, values))
+        case ast.DictComp(key=key, value=value):
+            return _is_text(key) and _is_construction(value)
+        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
+            return _is_construction(element)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return all(map(_is_construction, elements))
+    return False
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_construction(node: ast.expr) -> bool:
+    """Whether an expression calls a class, by the usual spelling of its name, as in ``nn.Dropout(p)``."""
+    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
+
+
+def _kind(holder: ast.expr) -> Kind:
+    match holder:
+        case ast.List() | ast.ListComp() | ast.Call(func=ast.Name(id="list")):
+            return "list"
+        case ast.Tuple() | ast.Call(func=ast.Name(id="tuple")):
+            return "tuple"
+        case ast.Dict() | ast.DictComp() | ast.Call(func=ast.Name(id="dict")):
+            return "dict"
+    return "set"
