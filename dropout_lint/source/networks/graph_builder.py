@@ -47,6 +47,7 @@ class GraphBuilder:
         if len(self.nodes) >= MAX_NODES:
             return NOTHING
         index = len(self.nodes)
+        at = at.body[0] if isinstance(at, ast.Module) and at.body else at  # a module has no position of its own
         span = self.module.lines.span(at)  # type: ignore[arg-type]
         self.depths.append(self.tests)
         self.nodes.append(
