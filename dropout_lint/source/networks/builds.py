@@ -142,20 +142,20 @@ class Builder:
         ):
             return LayerSequence(self.items(call.args[0], local) if call.args else ())
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
-            return Layer(name, call, block, known=known)
+            return Layer(name, call, block, known=known, assumed=local.assumed)
         if name in DROP_PATHS or name in BATCH_NORMS:
-            return Layer(name, call, block, known=known)
+            return Layer(name, call, block, known=known, assumed=local.assumed)
         if name.rpartition(".")[2] in DROP_PATH_NAMES:
-            return Layer("timm.layers.DropPath", call, block, known=known)
+            return Layer("timm.layers.DropPath", call, block, known=known, assumed=local.assumed)
         default = _default(call.func, block) if chosen is None else None
         named = self._module.scopes.resolve(default, block) if default is not None else ""
         if named in ACTIVATIONS:
-            return Layer(named, call, block, known=known)
+            return Layer(named, call, block, known=known, assumed=local.assumed)
         called = self._arguments.local(name)
         if called is not None and local.depth > 0:
             built = self._called(called, call, local)
-            return built if built is not UNKNOWN else Layer("", call, block, known=known)
-        return Layer("", call, block, known=known)
+            return built if built is not UNKNOWN else Layer("", call, block, known=known, assumed=local.assumed)
+        return Layer("", call, block, known=known, assumed=local.assumed)
 
     def _called(self, called: Block, call: ast.Call, local: Locals) -> Item:
         """The item that a call of a function, or of a subclass of nn.Sequential, in this file builds."""

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value, Wrapper
+from dropout_lint.facts import Condition, LayerCall, LayerElement, LayerNode, Value, Wrapper
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
@@ -35,6 +35,8 @@ class GraphBuilder:
     depths: list[int] = field(default_factory=list)
     """For each node, the number of conditions around it."""
     tests: int = 0
+    assumed: tuple[Condition, ...] = ()
+    """What the tests around what is added next say."""
     _called_only: dict[ast.AST, bool] = field(default_factory=dict)
 
     @property
@@ -42,8 +44,16 @@ class GraphBuilder:
         """The file that is traced."""
         return self.construction.module
 
-    def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
-        """Add a node and return it as a value."""
+    def node(
+        self,
+        kind: str,
+        inputs: Operand,
+        at: ast.AST,
+        rank: int | None = None,
+        built: tuple[Condition, ...] = (),
+        **facts: object,
+    ) -> Operand:
+        """Add a node and return it as a value. ``built`` is what holds where its layer was built."""
         if len(self.nodes) >= MAX_NODES:
             return NOTHING
         index = len(self.nodes)
@@ -51,7 +61,16 @@ class GraphBuilder:
         span = self.module.lines.span(at)  # type: ignore[arg-type]
         self.depths.append(self.tests)
         self.nodes.append(
-            LayerNode(index, kind, tuple(sorted(inputs)), span, rank=rank, optional=self.tests > 0, **facts)  # type: ignore[arg-type]
+            LayerNode(
+                index,
+                kind,
+                tuple(sorted(inputs)),
+                span,
+                rank=rank,
+                optional=self.tests > 0,
+                conditions=(*self.assumed, *built),
+                **facts,  # type: ignore[arg-type]
+            )
         )
         return frozenset({index})
 
@@ -72,9 +91,13 @@ class GraphBuilder:
             callable_arms = [
                 arm for arm in item.arms if not any(isinstance(i, LayerSequence) and not i.chained for i in arm)
             ]
-            made = frozenset(i for arm in callable_arms or item.arms for i in self._chain(arm, value, at))
+            outside, made = self.assumed, set()
+            for arm in callable_arms or item.arms:
+                self.assumed = (*outside, self.construction.arguments.conditions.arm())
+                made |= self._chain(arm, value, at)
+            self.assumed = outside
             self.tests -= 1
-            return made
+            return frozenset(made)
         if isinstance(item, Repeated):
             once = self._chain(item.items, value, at)
             if any(isinstance(i, Either) for i in item.items):
@@ -116,6 +139,7 @@ class GraphBuilder:
             value,
             shown,
             rank_after(layer.kind, self.ranks(value), layer.call),
+            layer.assumed,
             rate=self.construction.arguments.setting(rate, layer) if rate is not None else default,
             constructor=self.module.lines.span(layer.call),
             kernel=self._kernel(bound, layer),

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from dropout_lint.facts import Given
+from dropout_lint.facts import Condition, Given
 from dropout_lint.source.names.scopes import Block
 
 CONFIGURED = "configured-activation"
@@ -29,6 +29,8 @@ class Layer:
     written: ast.AST | None = None
     known: Env = field(default_factory=dict)
     """Values of names where the constructor is called."""
+    assumed: tuple[Condition, ...] = ()
+    """What the tests around the constructor say."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,8 @@ class Locals:
     items: Env
     depth: int
     """The number of nested helper calls that may still be followed."""
+    assumed: tuple[Condition, ...] = ()
+    """What the tests say that lead here."""
 
 
 class Followed(NamedTuple):

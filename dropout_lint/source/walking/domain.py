@@ -90,6 +90,9 @@ class Domain(ABC, Generic[S, V]):
         """The state after a loop, from those before and after one turn."""
         return after
 
+    def assume(self, test: ast.expr, holds: bool, state: S) -> None:
+        """Called on the state of the arm of a branch in which the test is true, or false."""
+
     def enter_arms(self) -> None:
         """Called before the arms of a branch whose test is not proven."""
 

@@ -112,6 +112,8 @@ class Interpreter(Walker[S], Domain[S, V]):
         if goes is not None:
             return self.run(statement.body if goes else statement.orelse, state)
         other = self.copy(state)
+        self.assume(statement.test, True, state)
+        self.assume(statement.test, False, other)
         self.enter_arms()
         ends = [self.run(statement.body, state), self.run(statement.orelse, other)]
         self.leave_arms()
