@@ -10,7 +10,7 @@ from dropout_lint.facts.values import FALSE, UNKNOWN, Argument, Scope, Value
 
 ModeArgument = Literal["absent", "true", "false", "mode", "unknown"]
 
-Use = Literal["value", "discarded", "called", "overwritten"]
+Use = Literal["value", "discarded", "called", "overwritten", "unread"]
 
 Settled = Literal["proven", "open", "no"]
 

@@ -15,6 +15,7 @@ from dropout_lint.syntax.parsing import walk
 
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
+_LEAVES = (ast.Break, ast.Continue, ast.Yield, ast.YieldFrom)
 _STATEMENT_LISTS = ("body", "orelse", "finalbody")
 
 
@@ -51,16 +52,34 @@ class CallUses:
             name = parent.targets[0].id
             if self._rebound_unread(parent, name):
                 return "overwritten", self._module.lines.span(parent), name
+            if self._never_read(parent, name):
+                return "unread", self._module.lines.span(parent), name
         return "value", None, ""
 
     def _rebound_unread(self, statement: ast.Assign, name: str) -> bool:
+        """Whether a later statement of the same body binds a name anew, and none between mentions it."""
         body, index = siblings(self._parents, statement)
-        following = body[index + 1] if index + 1 < len(body) else None
-        if not isinstance(following, ast.Assign) or len(following.targets) != 1:
+        for following in body[index + 1 :]:
+            if not any(isinstance(n, ast.Name) and n.id == name for n in walk(following)):
+                if any(isinstance(n, _LEAVES) for n in walk(following)):
+                    return False
+                continue
+            if not isinstance(following, ast.Assign) or len(following.targets) != 1:
+                return False
+            target = following.targets[0]
+            reads = any(isinstance(n, ast.Name) and n.id == name for n in walk(following.value))
+            return isinstance(target, ast.Name) and target.id == name and not reads
+        return False
+
+    def _never_read(self, statement: ast.Assign, name: str) -> bool:
+        """Whether a function never reads the local name that a statement binds."""
+        block = self._module.scopes.block_of(statement)
+        if block.kind != "function" or name in block.homes or name.startswith("_"):
             return False
-        target = following.targets[0]
-        reads = any(isinstance(n, ast.Name) and n.id == name for n in walk(following.value))
-        return isinstance(target, ast.Name) and target.id == name and not reads
+        names = [n for n in walk(block.node) if isinstance(n, ast.Name)]
+        if any(n.id in {"locals", "eval", "exec"} for n in names):
+            return False
+        return not any(n.id == name and isinstance(n.ctx, (ast.Load, ast.Del)) for n in names)
 
     def attribute(self, call: ast.Call) -> str:
         """The attribute that a constructed module is assigned to: "drop" for ``self.drop = nn.Dropout()``, or ""."""
