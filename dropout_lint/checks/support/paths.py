@@ -18,9 +18,12 @@ PLAIN = frozenset(
 
 
 def dropouts(graph: LayerGraph, kinds: Collection[str] = DROPOUTS) -> Iterator[LayerNode]:
-    """The dropouts of a graph whose rate is not 0, without those inside wrappers, which have graphs of their own."""
+    """The dropouts of a graph whose rate is not 0, without those inside wrappers, which have graphs of their own.
+
+    Those under tests that exclude each other never run.
+    """
     for node in graph.nodes:
-        if node.kind in kinds and not node.rate.is_zero and node.within is None:
+        if node.kind in kinds and not node.rate.is_zero and node.within is None and not exclude(node.conditions, ()):
             yield node
 
 
