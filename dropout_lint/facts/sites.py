@@ -76,6 +76,8 @@ class DropoutSite:
     """What is dropped is a new tensor, and nothing else reads it afterwards."""
     unused_on_purpose: bool = False
     """A comment on its line says that it is not used."""
+    applied_in_comment: bool = False
+    """A comment in the class is a call of the attribute that it is bound to."""
     holds_modules_only: bool = False
     """The container holds constructed objects alone; a dictionary has strings as keys."""
     constructor: Span | None = None

@@ -16,6 +16,7 @@ from dropout_lint.source.values.values import Values
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import ATTENTION, FUNCTIONALS, LAST_NAMES
+from dropout_lint.vocabulary import names_dropout_layer
 
 _PARTIAL = {"functools.partial", "torch.functools.partial"}
 
@@ -81,6 +82,8 @@ class SourceModule:
     def can_matter(self, call: ast.Call, block: Block) -> bool:
         """Whether a call may apply dropout or pass a rate to a helper. A quick test, before names are resolved."""
         func = call.func
+        if names_dropout_layer(func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")):
+            return True
         if isinstance(func, ast.Attribute):
             if func.attr in LAST_NAMES:
                 return True

@@ -6,6 +6,7 @@ Where the *arguments* of a call come from is found in ``producers``.
 from __future__ import annotations
 
 import ast
+import re
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import AppliedCall, Use
@@ -94,6 +95,15 @@ class CallUses:
                 if target.value.id == block.instance:
                     return target.attr
         return ""
+
+    def applied_in_comment(self, attribute: str, block: Block) -> bool:
+        """Whether a comment in the class is a call of this attribute, as ``# x = self.drop(x)``."""
+        owner = block.enclosing_class
+        if not attribute or owner is None or not isinstance(owner.node, ast.ClassDef):
+            return False
+        lines = range(owner.node.lineno, (owner.node.end_lineno or owner.node.lineno) + 1)
+        pattern = re.compile(rf"#.*\.{re.escape(attribute)}\(")
+        return any(pattern.search(self._module.lines.line(number)) for number in lines)
 
     def applied(self, call: ast.Call, block: Block) -> list[ast.Call]:
         """The calls of a module constructed by ``call``: ``nn.Dropout()(x)``, or of a local name with no other use."""

@@ -18,10 +18,13 @@ from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
 from dropout_lint.source.sites.settled import settled
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
+from dropout_lint.vocabulary import names_dropout_layer
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
 _CONFIGURES = {"p", "dropout", "dropout_p", "inplace", "training", "train", "num_layers"}
 """Parameters whose values are evaluated. Those of tensors are not, which saves time."""
+_RATES = {"", "p", "drop_prob", "dropout", "drop", "rate", "prob"}
+"""Names of the rate in classes of projects; "" is the first argument of a class in another file."""
 _FORMS = (
     ("module", DROPOUT_MODULES),
     ("functional", FUNCTIONALS),
@@ -53,7 +56,7 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
                 break
         else:
             if not name.startswith("torch."):
-                yield from _forwarded(module, call, block, name)
+                yield from _forwarded(module, uses, call, block, name)
 
 
 def _site(
@@ -100,6 +103,7 @@ def _site(
         container_span=kept.span if kept.kind else None,
         container_reader=kept.reader,
         holds_modules_only=kept.modules_only,
+        applied_in_comment=constructed and uses.applied_in_comment(uses.attribute(call), block),
         unused_on_purpose=constructed and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
         applied=tuple(uses.applied_call(use) for use in applied),
         settled=settled(module, call, applied, block),
@@ -168,16 +172,28 @@ def _application(
     )
 
 
-def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
-    """A call of a function of the project with an argument about dropout."""
+def _forwarded(
+    module: SourceModule, uses: CallUses, call: ast.Call, block: Block, name: str
+) -> Iterator[DropoutSite]:
+    """A call of a function of the project with an argument about dropout, or of a class that is one by its name."""
     if block.enclosing_class is None and block.kind != "function":
         return
     bound = bound_arguments(call, module.parameters_of(name), None)
     arguments = tuple(_argument(module, block, b) for b in bound.arguments)
-    if not any("drop" in (a.name + a.text).lower() for a in arguments):
+    layer = names_dropout_layer(name.rpartition(".")[2])
+    if not layer and not any("drop" in (a.name + a.text).lower() for a in arguments):
         return
+    rate = next((b.value for b in bound.arguments if layer and b.name in _RATES), None)
     site = _call_site(module, call, block, "forwarded", name)
-    yield replace(site, arguments=arguments, unpacked=bound.unpacked)
+    yield replace(
+        site,
+        arguments=arguments,
+        unpacked=bound.unpacked,
+        rate=module.values.evaluate(rate, block) if rate is not None else Value(),
+        attribute=uses.attribute(call) if layer else "",
+        applied_in_comment=layer and uses.applied_in_comment(uses.attribute(call), block),
+        unused_on_purpose=layer and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
+    )
 
 
 def _call_site(module: SourceModule, call: ast.Call, block: Block, form: str, name: str) -> DropoutSite:
