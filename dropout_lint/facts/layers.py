@@ -108,6 +108,8 @@ class LayerNode:
     """The names of the wrappers around it, outermost first."""
     path: str = ""
     """The file of the span, "" for the file of the graph."""
+    chosen_by: str = ""
+    """The parameter of the constructor that gives the class or function; ``kind`` is then that of its default."""
     module: str = ""
     """Path of the module in the instance ("blocks.3.drop"), or of the one that calls a function; "" in source."""
     shape: tuple[int, ...] | None = None

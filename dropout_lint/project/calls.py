@@ -106,9 +106,10 @@ class Calls:
         block = _block(module, use)
         if block is None:
             return _UNKNOWN
-        name = module.scopes.resolve(value, block)
+        made = isinstance(value, ast.Call) and not value.args and not value.keywords
+        name = module.scopes.resolve(value.func if made else value, block)  # type: ignore[attr-defined]
         if name and not name.endswith("()"):
-            return Given(names=frozenset({name}), calls=1)
+            return Given(names=frozenset({f"{name}()" if made else name}), calls=1)
         return self._of_value(module.values.evaluate(value, block), path, block.qualname, depth)
 
     def _of_value(self, value: Value, path: Path, function: str, depth: int) -> Given:

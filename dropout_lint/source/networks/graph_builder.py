@@ -15,7 +15,7 @@ from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Ite
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
 from dropout_lint.syntax.parsing import dotted
-from dropout_lint.torch_api.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
+from dropout_lint.torch_api.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 
@@ -118,7 +118,9 @@ class GraphBuilder:
             return self.node(layer.kind, value, shown, self.ranks(value))
         if layer.kind in FUNCTIONAL_ACTIVATIONS and layer.call is None:
             call = self.applied(at) if at is not None else None
-            return self.node(layer.kind, value, shown, self.ranks(value), call=call)
+            return self.node(layer.kind, value, shown, self.ranks(value), call=call, chosen_by=layer.chosen_by)
+        if layer.chosen_by and layer.kind in ACTIVATIONS and layer.call is None:
+            return self.node(layer.kind, value, shown, self.ranks(value), chosen_by=layer.chosen_by)
         if not layer.kind or layer.call is None or layer.block is None:
             return self.wrapper(layer, (("", value),), at)
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
@@ -151,13 +153,14 @@ class GraphBuilder:
             call=self.applied(at) if at is not None else None,
             callee=self.module.lines.code(layer.call.func),
             attribute=attribute,
+            chosen_by=layer.chosen_by,
         )
 
     def wrapper(
         self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, *, whole: bool = True
     ) -> Operand:
         """Apply a layer of an unknown class; ``whole`` if ``operands`` are all arguments of the call."""
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = {"chosen_by": layer.chosen_by} if layer.chosen_by else {}
         name = self._class_of(layer) if whole else ""
         if name and layer.call is not None and layer.block is not None:
             passed = self.construction.arguments.passed(layer.call, layer.block, layer.known)

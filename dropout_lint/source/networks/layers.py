@@ -31,6 +31,8 @@ class Layer:
     """Values of names where the constructor is called."""
     assumed: tuple[Condition, ...] = ()
     """What the tests around the constructor say."""
+    chosen_by: str = ""
+    """The parameter of the constructor whose value is the class or function; ``kind`` is then that of its default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
