@@ -72,6 +72,10 @@ class FunctionSummary:
     """Parameters that reach the rate of a dropout which ignores the mode."""
     returns: tuple[str, ...] = ()
     """Functions of the same file that it returns."""
+    applies: frozenset[str] = frozenset()
+    """Parameters, named after dropout, that it calls."""
+    hands_on: tuple[tuple[str, str, str], ...] = ()
+    """Parameters, named after dropout, that it passes on: the callee, the keyword or position there, the parameter."""
     makes_dropout: bool = False
     """It returns a dropout that it constructs, with a rate that is not 0."""
 

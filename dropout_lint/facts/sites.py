@@ -82,6 +82,8 @@ class DropoutSite:
     """The container holds constructed objects alone; a dictionary has strings as keys."""
     constructor: Span | None = None
     """For an application, the call that made the module."""
+    handed_to: tuple[str, str] = ("", "")
+    """For an application to the result of a call that also got the module: the callee, and the keyword or position."""
     layers: Value = UNKNOWN
     """For an RNN, its ``num_layers``."""
 

@@ -25,6 +25,22 @@ class Functions:
         first = next((f for f in inner if f.sinks), None)
         return (found[0], FunctionSummary(first.name, first.parameters, sinks)) if first is not None else None
 
+    def applies(self, facts: FileFacts, name: str, place: str, depth: int = 3) -> bool:
+        """Whether a function calls what it is given by this keyword or at this position, or hands it on to one that does."""
+        found = self.find(facts, name) if depth > 0 else None
+        if found is None:
+            return False
+        home, summary = found
+        parameter = place
+        if place.isdigit():
+            parameter = summary.parameters[int(place)] if int(place) < len(summary.parameters) else ""
+        if parameter in summary.applies:
+            return True
+        return any(
+            given == parameter and self.applies(home, callee, inner, depth - 1)
+            for callee, inner, given in summary.hands_on
+        )
+
     def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
         """Parameters that set the rate of a dropout that ignores the mode, also through functions it calls."""
         found = set(summary.sinks)

@@ -117,6 +117,7 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
         always_on = site.form == "attention" or (site.form == "functional" and site.mode in {"absent", "true"})
         if always_on and site.rate.parameter and not site.guarded and not site.rate.gated:
             sinks.setdefault(site.scope.function, set()).add(site.rate.parameter)
+    applied, handed = _applied_parameters(module)
     made = {s.span for s in sites if s.form == "module" and s.rate.number != 0.0}
     found = {}
     for block in module.scopes.blocks.values():
@@ -127,9 +128,30 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 parameters=tuple(parameters),
                 sinks=frozenset(sinks.get(block.qualname, ())),
                 returns=tuple(_returned_functions(block)),
+                applies=frozenset(applied.get(block.qualname, ())),
+                hands_on=tuple(handed.get(block.qualname, ())),
                 makes_dropout=bool(made) and _returns_only(module, block, made),
             )
     return found
+
+
+def _applied_parameters(module: SourceModule) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, str, str]]]]:
+    """For each function, its parameters named after dropout that it calls, and those that it passes to a function."""
+    applied: dict[str, list[str]] = {}
+    handed: dict[str, list[tuple[str, str, str]]] = {}
+    for call, block in module.scopes.calls:
+        named = {name for name in block.parameters if "drop" in name.lower()} if block.kind == "function" else set()
+        if not named:
+            continue
+        if isinstance(call.func, ast.Name) and call.func.id in named:
+            applied.setdefault(block.qualname, []).append(call.func.id)
+        places = [(str(i), a) for i, a in enumerate(call.args)] + [(k.arg or "", k.value) for k in call.keywords]
+        for place, value in places:
+            if isinstance(value, ast.Name) and value.id in named:
+                callee = module.scopes.resolve(call.func, block)
+                if callee and not callee.startswith("torch."):
+                    handed.setdefault(block.qualname, []).append((callee, place, value.id))
+    return applied, handed
 
 
 def _returns_only(module: SourceModule, block: Block, spans: set[Span]) -> bool:

@@ -30,12 +30,12 @@ class Conditions:
         self._module = module
         self._arms = 0
 
-    def of(self, test: ast.expr, block: Block, *, holds: bool, called: bool) -> tuple[Condition, ...]:
+    def of(self, test: ast.expr | None, block: Block, *, holds: bool, called: bool) -> tuple[Condition, ...]:
         """The conditions that hold where a test is true, or false. What it tests that may change is left open.
 
         In a function that is followed where it is ``called``, parameters differ from call to call.
         """
-        found = self._stable(test, block, holds)
+        found = self._stable(test, block, holds) if test is not None else ()
         return (*(c for c in found if not called or c.text.startswith("self.")), self.arm())
 
     def arm(self) -> Condition:

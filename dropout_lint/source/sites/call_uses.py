@@ -12,7 +12,7 @@ from dropout_lint.diagnostic import Span
 from dropout_lint.facts import AppliedCall, Use
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.syntax.parsing import walk
+from dropout_lint.syntax.parsing import dotted, walk
 
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
@@ -95,6 +95,34 @@ class CallUses:
                 if target.value.id == block.instance:
                     return target.attr
         return ""
+
+    def handed_to(self, call: ast.Call, block: Block) -> tuple[str, str]:
+        """The callee that made the argument of a call and got what is called here, and the keyword or position of that.
+
+        As ``("attend", "drop")`` for ``self.drop(attend(x, drop=self.drop))``, also with a name in between.
+        """
+        made = call.args[0] if len(call.args) == 1 else None
+        if isinstance(made, ast.Name):
+            made = self._value_before(call, made.id)
+        if not isinstance(made, ast.Call):
+            return "", ""
+        applied = dotted(call.func)
+        places = [(str(i), a) for i, a in enumerate(made.args)] + [(k.arg or "", k.value) for k in made.keywords]
+        place = next((where for where, value in places if applied and dotted(value) == applied), "")
+        return (self._module.scopes.resolve(made.func, block), place) if place else ("", "")
+
+    def _value_before(self, call: ast.Call, name: str) -> ast.expr | None:
+        """The value that the nearest statement before a call, in the same body, binds to a name."""
+        statement: ast.AST = call
+        while not isinstance(statement, ast.stmt):
+            statement = self._parents[statement]
+        body, index = siblings(self._parents, statement)
+        for before in reversed(body[:index]):
+            if isinstance(before, ast.Assign) and [dotted(t) for t in before.targets] == [name]:
+                return before.value
+            if any(isinstance(n, ast.Name) and n.id == name for n in walk(before)):
+                return None
+        return None
 
     def applied_in_comment(self, attribute: str, block: Block) -> bool:
         """Whether a comment in the class is a call of this attribute, as ``# x = self.drop(x)``."""

@@ -167,6 +167,7 @@ def _application(
         inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
         inplace_argument=_passed(module, constructor, bound, "inplace"),
         constructor=module.lines.span(constructor),
+        handed_to=uses.handed_to(call, block),
         statement=statement,
         statement_target=target,
     )

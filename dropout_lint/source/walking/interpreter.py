@@ -135,6 +135,7 @@ class Interpreter(Walker[S], Domain[S, V]):
             if case.guard is not None:
                 self.condition(case.guard, arm)
             if not alone:
+                self.assume(test, True, arm)
                 self.enter_arms()
             ends.append(self.run(case.body, arm))
             if not alone:
