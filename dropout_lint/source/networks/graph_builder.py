@@ -101,7 +101,7 @@ class GraphBuilder:
         if isinstance(item, Repeated):
             once = self._chain(item.items, value, at)
             if any(isinstance(i, Either) for i in item.items):
-                return once  # a test inside may depend on the turn, so one turn says nothing about the next
+                return self._last_turn(once)  # a test inside may depend on the turn, so one turn says nothing about the next
             return once | self._chain(item.items, once, at)
         if item.chained:
             return self._chain(item.items, value, None)
@@ -111,6 +111,18 @@ class GraphBuilder:
         for item in items:
             value = self.apply(item, value, at)
         return value
+
+    def _last_turn(self, made: Operand) -> Operand:
+        """The layers that may end a loop: those under a test that may depend on the turn do not, where others do.
+
+        Such as ``if i < last``. A test of a setting is the same in each turn.
+        """
+        tested = {
+            i
+            for i in made
+            if self.depths[i] > self.tests and all(c.operator == "branch" for c in self.nodes[i].conditions)
+        }
+        return (made - tested) or made
 
     def _layer(self, layer: Layer, value: Operand, at: ast.Call | None, attribute: str) -> Operand:
         shown = self._shown(layer, at)
