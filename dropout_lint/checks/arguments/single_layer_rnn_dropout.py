@@ -23,7 +23,7 @@ class _Proof(NamedTuple):
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report a rate that is proven not to be 0, on an RNN that is proven to have one layer."""
+    """Report a rate that is not proven to be 0, on an RNN that is proven to have one layer."""
     if site.form != "rnn" or context.facts.is_test:
         return
     rate = site.argument("dropout")
@@ -32,14 +32,18 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     numbers = {rate.value.number} if rate.value.number is not None else set()
     if not numbers and rate.value.attribute:
         numbers |= context.project.usages.constants(context.facts, rate.value.attribute)
-    if not numbers or 0.0 in numbers:
+    if not numbers and rate.value.names:
+        function, name = site.scope.function, rate.value.names[-1]
+        numbers |= context.project.calls.given(context.facts, function, name).numbers
+    if 0.0 in numbers or rate.value.kind in {"none", "str"} or (not numbers and not rate.value.names):
         return
     proof = _single_layer(site, context)
     if not proof:
         return
     kind = site.api.rpartition(".")[2]
     make = unsafe if _is_read(site, context) else safe
-    shown = rate.text if rate.value.literal else f"{rate.text} ({', '.join(f'{n:g}' for n in sorted(numbers))})"
+    listed = f" ({', '.join(f'{n:g}' for n in sorted(numbers))})" if numbers and not rate.value.literal else ""
+    shown = f"{rate.text}{listed}"
     yield context.report(
         rate.span,
         f"`{kind}` applies `dropout` between its layers, and this one has a single layer{proof.text}: "
