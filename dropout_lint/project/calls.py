@@ -95,9 +95,7 @@ class Calls:
                     return found
         return found
 
-    def _of_use(
-        self, module: SourceModule, path: Path, use: ast.AST, wanted: tuple[str, int], depth: int
-    ) -> Given:
+    def _of_use(self, module: SourceModule, path: Path, use: ast.AST, wanted: tuple[str, int], depth: int) -> Given:
         value = _argument(use, *wanted) if isinstance(use, ast.Call) else None
         if value is None:
             return Given(opaque=True)
@@ -150,9 +148,8 @@ def _uses(module: SourceModule, name: str) -> Iterator[ast.AST]:
             if any(_last(base) == name for base in node.bases):
                 yield node
                 called |= set(node.bases)
-        elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and _last(node) == name:
-            if node not in called:
-                yield node
+        elif _last(node) == name and node not in called and isinstance(getattr(node, "ctx", None), ast.Load):
+            yield node
 
 
 def _block(module: SourceModule, node: ast.AST) -> Block | None:

@@ -26,7 +26,7 @@ class Functions:
         return (found[0], FunctionSummary(first.name, first.parameters, sinks)) if first is not None else None
 
     def applies(self, facts: FileFacts, name: str, place: str, depth: int = 3) -> bool:
-        """Whether a function calls what it is given by this keyword or at this position, or hands it on to one that does."""
+        """Whether a function, or one that it hands this on to, calls what it is given by a keyword or at a position."""
         found = self.find(facts, name) if depth > 0 else None
         if found is None:
             return False

@@ -70,10 +70,10 @@ def _single_layer(site: DropoutSite, context: Context) -> _Proof | None:
         if given.calls and not given.opaque:
             return _Proof(f" in every call of the project (`{parameter}`)")
         return _Proof(f" by default (`{parameter}`)", Severity.INFO)
-    if layers.attribute and context.project.usages.constants(context.facts, layers.attribute) == {1.0}:
-        if context.project.usages.set_once(layers.attribute):
-            return _Proof(f" by default (`{layers.attribute}`)", Severity.INFO)
-    return None
+    usages = context.project.usages
+    if not layers.attribute or usages.constants(context.facts, layers.attribute) != {1.0}:
+        return None
+    return _Proof(f" by default (`{layers.attribute}`)", Severity.INFO) if usages.set_once(layers.attribute) else None
 
 
 def _is_read(site: DropoutSite, context: Context) -> bool:

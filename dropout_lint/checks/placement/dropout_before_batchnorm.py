@@ -34,7 +34,7 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             if dropout.kind not in DROPOUTS or dropout.rate.is_zero or dropout.within is not None:
                 continue
             rates = passed_rates(dropout, graph.scope, context)
-            if rates == {0.0}:
+            if rates == frozenset({0.0}):
                 continue
             direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
             numbered = dropout.element is not None and dropout.element.form in NUMBERED

@@ -11,7 +11,7 @@ from dropout_lint.rewrites import AssignResult
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report statements that only call a dropout, and results that are rebound, or forgotten, before anything reads them."""
+    """Report statements that only call a dropout, and results that nothing reads before they are rebound or lost."""
     if site.form not in {"functional", "application"} or site.use not in {"discarded", "overwritten", "unread"}:
         return
     in_place = site.inplace.number != 0.0 or site.api.endswith("_")

@@ -18,7 +18,7 @@ def conditions(node: LayerNode) -> frozenset[Condition]:
         names = node.rate.names if len(node.rate.names) == 1 else ()
         settings = [f"self.{node.attribute}.p"] if node.attribute else []
         settings += [f"self.{name}" for name in names if "drop" in node.kind.lower()]
-        found |= {Condition(setting, ">", 0, True) for setting in settings}
+        found |= {Condition(setting, ">", 0, holds=True) for setting in settings}
     return frozenset(found)
 
 

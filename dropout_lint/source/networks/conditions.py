@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Literal
 
 from dropout_lint.facts import Condition
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import dotted
 
-_OPERATORS: dict[type[ast.cmpop], tuple[str, bool]] = {
+_OPERATORS: dict[type[ast.cmpop], tuple[Literal["==", ">", "<"], bool]] = {
     ast.Eq: ("==", True),
     ast.NotEq: ("==", False),
     ast.Is: ("==", True),
@@ -41,7 +42,7 @@ class Conditions:
     def arm(self) -> Condition:
         """A new arm of a branch."""
         self._arms += 1
-        return Condition(str(self._arms), "branch", None, True)
+        return Condition(str(self._arms), "branch", None, holds=True)
 
     def _stable(self, test: ast.expr, block: Block, holds: bool) -> Iterator[Condition]:
         match test:

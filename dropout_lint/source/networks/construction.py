@@ -118,7 +118,7 @@ class Construction(Interpreter[Locals, Item]):
     def decides(self, test: ast.expr, state: Locals) -> bool | None:
         return self.arguments.decided(test, state.block, state.items) if self.arguments.bound else None
 
-    def assume(self, test: ast.expr | None, holds: bool, state: Locals) -> None:
+    def assume(self, test: ast.expr | None, state: Locals, *, holds: bool) -> None:
         if not self.arguments.bound:
             called = state.depth < MAX_CALLS
             state.assumed += self.arguments.conditions.of(test, state.block, holds=holds, called=called)

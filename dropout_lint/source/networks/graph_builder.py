@@ -91,7 +91,8 @@ class GraphBuilder:
             callable_arms = [
                 arm for arm in item.arms if not any(isinstance(i, LayerSequence) and not i.chained for i in arm)
             ]
-            outside, made = self.assumed, set()
+            outside: tuple[Condition, ...] = self.assumed
+            made: set[int] = set()
             for arm in callable_arms or item.arms:
                 self.assumed = (*outside, self.construction.arguments.conditions.arm())
                 made |= self._chain(arm, value, at)
@@ -101,7 +102,9 @@ class GraphBuilder:
         if isinstance(item, Repeated):
             once = self._chain(item.items, value, at)
             if any(isinstance(i, Either) for i in item.items):
-                return self._last_turn(once)  # a test inside may depend on the turn, so one turn says nothing about the next
+                return self._last_turn(
+                    once
+                )  # a test inside may depend on the turn, so one turn says nothing about the next
             return once | self._chain(item.items, once, at)
         if item.chained:
             return self._chain(item.items, value, None)

@@ -54,7 +54,7 @@ class Tracer(Interpreter[State, Meaning]):
     def evaluate(self, node: ast.expr, state: State) -> Meaning:
         return Meaning(self.value(node, state), self.layers(node, state))
 
-    def assume(self, test: ast.expr | None, holds: bool, state: State) -> None:
+    def assume(self, test: ast.expr | None, state: State, *, holds: bool) -> None:
         if not self._arguments.bound:
             called = bool(self._inlined)
             state.assumed += self._arguments.conditions.of(test, state.block, holds=holds, called=called)

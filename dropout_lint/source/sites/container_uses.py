@@ -27,7 +27,7 @@ class ContainerUses:
         return [n for n in walk(block.node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
 
     def computes(self, owner: Block, attribute: str) -> bool:
-        """Whether a method other than the constructor reads an attribute, and none registers or switches its modules."""
+        """Whether a method other than the constructor reads an attribute, and none registers or switches them."""
         found = False
         for node in owner.reads.get(attribute, []):
             method = self._module.scopes.block_of(node).method
@@ -37,7 +37,7 @@ class ContainerUses:
         return found
 
     def _is_looked_after(self, node: ast.AST) -> bool:
-        """Whether the statement around a read, or the body of the loop over it, registers modules or sets their mode."""
+        """Whether the statement around a read, or the body of the loop over it, registers modules or sets a mode."""
         current = node
         while current in self._parents and not isinstance(current, ast.stmt):
             current = self._parents[current]

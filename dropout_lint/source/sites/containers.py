@@ -49,16 +49,18 @@ class Containers:
         self._uses = ContainerUses(module)
 
     def may_hold(self, call: ast.Call) -> bool:
-        """Whether a call stands where a container may get its result. A quick test; one that fills a list alone may
-        be hidden from its parent on purpose, so a list of one is none."""
+        """Whether a call stands where a container may get its result: a quick test.
+
+        A list of one is not meant: what it holds may be hidden from its parent on purpose.
+        """
         parent = self._parents[call]
         match parent:
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return len(elements) > 1
             case ast.ListComp() | ast.DictComp() | ast.Dict():
                 return True
-            case ast.Call(func=ast.Attribute(attr=name) as func):
-                return name in _FILLS and call is not func
+            case ast.Call(func=ast.Attribute(attr=name)):
+                return name in _FILLS
             case ast.Assign(targets=[ast.Subscript()]):
                 return True
         return False
@@ -84,7 +86,9 @@ class Containers:
                     pass
                 case ast.Attribute():
                     return NOT_KEPT
-                case ast.Call(func=ast.Attribute(value=filled, attr=name) as func) if name in _FILLS and node is not func:
+                case ast.Call(func=ast.Attribute(value=filled, attr=name)) if (
+                    name in _FILLS and node is not parent.func
+                ):
                     return self._in_target(filled, block)
                 case ast.Call() if not held and self._passes_on(parent, node, block):
                     pass
@@ -144,7 +148,7 @@ class Containers:
         return Unregistered("global", self._span(value), name, reader=reader) if reader else NOT_KEPT
 
     def _through_name(self, name: str, block: Block) -> Unregistered:
-        """The container of a module that a local name holds, where one statement puts it there and nothing else uses it."""
+        """The container of a module that a local name holds, where nothing but one statement uses the name."""
         uses = self._uses.loads(name, block)
         if len(block.bindings.get(name, [])) != 1 or len(uses) != 1:
             return NOT_KEPT
@@ -159,7 +163,7 @@ class Containers:
         """The container of a list that a local name holds, where one attribute of the instance is bound to it."""
         made = _made(block.bindings.get(name, []))
         owner = block.enclosing_class
-        stored: list[ast.expr] = []
+        stored: list[ast.Attribute] = []
         for use in self._uses.loads(name, block):
             parent = self._parents[use]
             if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in _MAKERS:
@@ -175,9 +179,10 @@ class Containers:
                     return NOT_KEPT
         if made is None or owner is None or len(stored) != 1:
             return NOT_KEPT
-        statement = self._parents[stored[0]]
-        assert isinstance(stored[0], ast.Attribute) and isinstance(statement, ast.Assign)
-        return self._attribute(owner, stored[0].attr, statement.value, made)
+        target = stored[0]
+        statement = self._parents[target]
+        assert isinstance(statement, ast.Assign)
+        return self._attribute(owner, target.attr, statement.value, made)
 
     def _span(self, node: ast.AST) -> Span:
         return self._module.lines.span(node)  # type: ignore[arg-type]

@@ -135,7 +135,10 @@ def _member(module: SourceModule, containers: Containers, call: ast.Call, block:
     values = [*call.args, *(k.value for k in call.keywords)]
     yield replace(
         _call_site(module, call, block, "member", name),
-        arguments=tuple(Argument("", False, module.lines.code(v), module.lines.span(v), Value()) for v in values),
+        arguments=tuple(
+            Argument("", keyword=False, text=module.lines.code(v), span=module.lines.span(v), value=Value())
+            for v in values
+        ),
         attribute=kept.attribute,
         container=kept.kind,
         container_span=kept.span,
@@ -173,9 +176,7 @@ def _application(
     )
 
 
-def _forwarded(
-    module: SourceModule, uses: CallUses, call: ast.Call, block: Block, name: str
-) -> Iterator[DropoutSite]:
+def _forwarded(module: SourceModule, uses: CallUses, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
     """A call of a function of the project with an argument about dropout, or of a class that is one by its name."""
     if block.enclosing_class is None and block.kind != "function":
         return

@@ -90,8 +90,10 @@ class Domain(ABC, Generic[S, V]):
         """The state after a loop, from those before and after one turn."""
         return after
 
-    def assume(self, test: ast.expr | None, holds: bool, state: S) -> None:
-        """Called on the state of the arm of a branch in which the test is true, or false; None if it is no expression."""
+    def assume(self, test: ast.expr | None, state: S, *, holds: bool) -> None:
+        """Called on the state of the arm of a branch in which the test is true, or false; None if it is no
+        expression.
+        """
 
     def enter_arms(self) -> None:
         """Called before the arms of a branch whose test is not proven."""

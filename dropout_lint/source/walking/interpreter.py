@@ -112,8 +112,8 @@ class Interpreter(Walker[S], Domain[S, V]):
         if goes is not None:
             return self.run(statement.body if goes else statement.orelse, state)
         other = self.copy(state)
-        self.assume(statement.test, True, state)
-        self.assume(statement.test, False, other)
+        self.assume(statement.test, state, holds=True)
+        self.assume(statement.test, other, holds=False)
         self.enter_arms()
         ends = [self.run(statement.body, state), self.run(statement.orelse, other)]
         self.leave_arms()
@@ -135,7 +135,7 @@ class Interpreter(Walker[S], Domain[S, V]):
             if case.guard is not None:
                 self.condition(case.guard, arm)
             if not alone:
-                self.assume(test, True, arm)
+                self.assume(test, arm, holds=True)
                 self.enter_arms()
             ends.append(self.run(case.body, arm))
             if not alone:
