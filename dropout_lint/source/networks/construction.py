@@ -123,6 +123,9 @@ class Construction(Interpreter[Locals, Item]):
             called = state.depth < MAX_CALLS
             state.assumed += self.arguments.conditions.of(test, state.block, holds=holds, called=called)
 
+    def turned(self, before: Locals, after: Locals) -> None:
+        after.assumed = before.assumed
+
     def condition(self, test: ast.expr, state: Locals) -> None:
         self._name_walrus(test, state)
 

@@ -59,6 +59,9 @@ class Tracer(Interpreter[State, Meaning]):
             called = bool(self._inlined)
             state.assumed += self._arguments.conditions.of(test, state.block, holds=holds, called=called)
 
+    def turned(self, before: State, after: State) -> None:
+        after.assumed = before.assumed
+
     def condition(self, test: ast.expr, state: State) -> None:
         self.value(test, state)
         for node in walk(test) if isinstance(test, (ast.Compare, ast.BoolOp)) else ():

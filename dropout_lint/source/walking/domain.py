@@ -95,6 +95,9 @@ class Domain(ABC, Generic[S, V]):
         expression.
         """
 
+    def turned(self, before: S, after: S) -> None:
+        """Called on the state after a turn of a loop. What its tests said is no longer so in the next turn."""
+
     def enter_arms(self) -> None:
         """Called before the arms of a branch whose test is not proven."""
 
