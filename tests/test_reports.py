@@ -377,7 +377,7 @@ print(sorted({{"rich", "libcst", "torch"}} & set(sys.modules)))
 
 
 def test_full_shows_findings_in_copies_of_a_class_once() -> None:
-    body = "class A(nn.Module):\n    def __init__(self):\n        x = 1\n\n    def forward(self, x):\n        return drop(x)\n"
+    body = "class A(nn.Module):\n    width = 1\n\n    def forward(self, x):\n        y = x\n        return drop(x)\n"
     texts = {"a.py": body, "b.py": f"import os\n{body}", "c.py": body.replace("1", "2")}
     lines = {"a.py": 6, "b.py": 7, "c.py": 6}
     findings = tuple(replace(at(line, 16, line, 23), path=path) for path, line in lines.items())
