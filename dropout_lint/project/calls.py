@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, Value
@@ -17,6 +18,8 @@ from dropout_lint.source.names.scopes import Block
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse, walk
 from dropout_lint.syntax.text import UnreadableSource
 
+_MOST_FILES = 60
+"""Files that are parsed for the calls of one function; where more mention it, nothing is known."""
 _DEPTH = 2
 """Number of functions that are followed, each of which passes its own parameter on."""
 
@@ -84,7 +87,10 @@ class Calls:
         name = owner.rpartition(".")[2] if last == "__init__" else last
         at = summary.parameters.index(parameter)
         found = Given()
-        for path in self._mentioning(name):
+        paths = list(islice(self._mentioning(name), _MOST_FILES + 1))
+        if len(paths) > _MOST_FILES:
+            return _UNKNOWN
+        for path in paths:
             module = self._module(path)
             if module is None:
                 found |= Given(opaque=True)
