@@ -14,13 +14,21 @@ from dropout_lint.source.sites.container_uses import ContainerUses
 from dropout_lint.syntax.parsing import dotted
 
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
-_MAKERS = {"list", "tuple", "dict", "set"}
+Kind = Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
+_MAKERS: dict[str, Kind] = {
+    "list": "list",
+    "deque": "list",
+    "tuple": "tuple",
+    "set": "set",
+    "dict": "dict",
+    "OrderedDict": "dict",
+    "defaultdict": "dict",
+}
+"""Calls that make a collection, and its kind."""
 _FILLS = {"append", "insert", "extend", "add", "setdefault", "update"}
 """Methods that put their argument into a list, a set or a dict."""
 _RETURN_SELF = {"to", "cuda", "cpu", "float", "double", "half"}
 """Methods of a module that return the module."""
-
-Kind = Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +88,27 @@ class Containers:
                     return Unregistered("default", self._span(node), "") if inside else NOT_KEPT
                 case ast.stmt():
                     return self._stored(parent, node, block, held=held)
-                case ast.GeneratorExp() | ast.Starred():
-                    return NOT_KEPT
-                case ast.Attribute(attr=name) if not held and name in _RETURN_SELF:
-                    pass
-                case ast.Attribute():
-                    return NOT_KEPT
                 case ast.Call(func=ast.Attribute(value=filled, attr=name)) if (
                     name in _FILLS and node is not parent.func
                 ):
                     return self._in_target(filled, block)
-                case ast.Call() if not held and self._passes_on(parent, node, block):
-                    pass
-                case ast.Call(func=ast.Name(id=name)) if name in _MAKERS:
+                case ast.Call() if held or not self._passes_on(parent, node, block):
+                    if not _maker(parent):
+                        return NOT_KEPT
                     held = True
-                case ast.Call():
+                case _ if not self._passes(parent, held=held):
                     return NOT_KEPT
-                case _ if isinstance(parent, _DISPLAYS):
-                    held = True
+            held = held or isinstance(parent, _DISPLAYS)
             node = parent
+
+    def _passes(self, parent: ast.AST, *, held: bool) -> bool:
+        """Whether an expression other than a call still holds the module in it."""
+        match parent:
+            case ast.Attribute(attr=name):
+                return not held and name in _RETURN_SELF
+            case ast.GeneratorExp():
+                return bool(_maker(self._parents[parent]))
+        return not isinstance(parent, ast.Starred)
 
     def _passes_on(self, call: ast.Call, node: ast.AST, block: Block) -> bool:
         """Whether a call of a module's method returns the module, or makes a layer of torch around it."""
@@ -166,7 +176,7 @@ class Containers:
         stored: list[ast.Attribute] = []
         for use in self._uses.loads(name, block):
             parent = self._parents[use]
-            if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in _MAKERS:
+            if _maker(parent):
                 parent = self._parents[parent]
             match parent:
                 case ast.Assign(targets=[ast.Attribute() as target]) if _is_own(target, block):
@@ -202,8 +212,13 @@ def _made(bindings: Sequence[Binding]) -> ast.expr | None:
     """The collection that a name is bound to, if only once."""
     values = [b.value for b in _once(bindings)]
     value = values[0] if len(values) == 1 else None
-    made = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _MAKERS
-    return value if made or isinstance(value, _DISPLAYS) else None
+    return value if value is not None and _kind(value) else None
+
+
+def _maker(node: ast.AST) -> Kind:
+    """The kind of collection that a call makes, "" for anything else."""
+    name = dotted(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    return _MAKERS.get(name, "")
 
 
 def _holds_modules_only(holder: ast.expr) -> bool:
@@ -229,11 +244,14 @@ def _is_construction(node: ast.expr) -> bool:
 
 
 def _kind(holder: ast.expr) -> Kind:
+    """The kind of collection that an expression makes, "" for anything else."""
     match holder:
-        case ast.List() | ast.ListComp() | ast.Call(func=ast.Name(id="list")):
+        case ast.List() | ast.ListComp() | ast.BinOp(op=ast.Mult(), left=ast.List()):
             return "list"
-        case ast.Tuple() | ast.Call(func=ast.Name(id="tuple")):
+        case ast.Tuple():
             return "tuple"
-        case ast.Dict() | ast.DictComp() | ast.Call(func=ast.Name(id="dict")):
+        case ast.Dict() | ast.DictComp():
             return "dict"
-    return "set"
+        case ast.Set() | ast.SetComp():
+            return "set"
+    return _maker(holder)
