@@ -79,6 +79,12 @@ def test_an_rnn_that_nothing_calls(tmp_path: Path) -> None:
     assert severities(found(tmp_path, {"DRP406"}, net=RNN)) == [Severity.INFO]
 
 
+def test_the_rate_of_an_rnn_stays_where_a_caller_may_add_layers(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, {"DRP406"}, net=RNN.replace("dropout=dropout", "dropout=0.5"))
+    assert one.fix is not None
+    assert not one.fix.rewrites
+
+
 def test_an_rnn_that_some_file_gives_more_layers(tmp_path: Path) -> None:
     for call in ("Encoder(8, 2)", "Encoder(8, depth=options.depth)", "partial(Encoder, depth=2)"):
         run = f"from net import Encoder\n\n\ndef main(options):\n    return Encoder(8), {call}\n"

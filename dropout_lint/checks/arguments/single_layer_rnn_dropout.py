@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Proof(NamedTuple):
-    """Why an RNN has one layer, for the message; and the severity, None for that of the rule."""
+    """Why an RNN has one layer, for the message, "" for a literal; and the severity, None for that of the rule."""
 
     text: str = ""
     severity: Severity | None = None
@@ -50,7 +50,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         f"{shown} has no effect.",
         severity=proof.severity,
         fix=make("Remove it; for dropout on the output, apply `nn.Dropout` to it", _removal(site, rate))
-        if rate.value.literal
+        if rate.value.literal and not proof.text
         else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
     )
 

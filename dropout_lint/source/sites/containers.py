@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.source.module.source_module import SourceModule
-from dropout_lint.source.names.scopes import Binding, Block
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.sites.collections_made import (
+    DISPLAYS,
+    Kind,
+    collection_of,
+    holds_modules_only,
+    is_construction,
+    kind_of,
+    maker,
+    once,
+)
 from dropout_lint.source.sites.container_uses import ContainerUses
 from dropout_lint.syntax.parsing import dotted
 
-_DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
-Kind = Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
-_MAKERS: dict[str, Kind] = {
-    "list": "list",
-    "deque": "list",
-    "tuple": "tuple",
-    "set": "set",
-    "dict": "dict",
-    "OrderedDict": "dict",
-    "defaultdict": "dict",
-}
-"""Calls that make a collection, and its kind."""
 _FILLS = {"append", "insert", "extend", "add", "setdefault", "update"}
 """Methods that put their argument into a list, a set or a dict."""
 _RETURN_SELF = {"to", "cuda", "cpu", "float", "double", "half"}
@@ -93,12 +89,12 @@ class Containers:
                 ):
                     return self._in_target(filled, block)
                 case ast.Call() if held or not self._passes_on(parent, node, block):
-                    if not _maker(parent):
+                    if not maker(parent):
                         return NOT_KEPT
                     held = True
                 case _ if not self._passes(parent, held=held):
                     return NOT_KEPT
-            held = held or isinstance(parent, _DISPLAYS)
+            held = held or isinstance(parent, DISPLAYS)
             node = parent
 
     def _passes(self, parent: ast.AST, *, held: bool) -> bool:
@@ -107,7 +103,7 @@ class Containers:
             case ast.Attribute(attr=name):
                 return not held and name in _RETURN_SELF
             case ast.GeneratorExp():
-                return bool(_maker(self._parents[parent]))
+                return bool(maker(self._parents[parent]))
         return not isinstance(parent, ast.Starred)
 
     def _passes_on(self, call: ast.Call, node: ast.AST, block: Block) -> bool:
@@ -134,20 +130,20 @@ class Containers:
         if isinstance(target, ast.Name):
             if block.kind == "function":
                 return self._local(target.id, block)
-            made = _made(block.bindings.get(target.id, []))
+            made = collection_of(block.bindings.get(target.id, []))
             return self._shared(target.id, block, made) if made is not None else NOT_KEPT
         owner = block.enclosing_class
         if owner is None or not isinstance(target, ast.Attribute) or not _is_own(target, block):
             return NOT_KEPT
-        made = _made(owner.attributes.get(target.attr, []))
+        made = collection_of(owner.attributes.get(target.attr, []))
         return self._attribute(owner, target.attr, made, made) if made is not None else NOT_KEPT
 
     def _attribute(self, owner: Block, name: str, shown: ast.expr, made: ast.expr) -> Unregistered:
         """The container bound to an attribute by the expression ``shown``; ``made`` shows its kind."""
-        if len(_once(owner.attributes.get(name, []))) != 1 or not self._uses.computes(owner, name):
+        if len(once(owner.attributes.get(name, []))) != 1 or not self._uses.computes(owner, name):
             return NOT_KEPT
-        modules = _holds_modules_only(shown) and self._uses.filled_with(owner, name, _is_construction)
-        return Unregistered(_kind(made), self._span(shown), name, modules)
+        modules = holds_modules_only(shown) and self._uses.filled_with(owner, name, is_construction)
+        return Unregistered(kind_of(made), self._span(shown), name, modules)
 
     def _shared(self, name: str, block: Block, value: ast.AST) -> Unregistered:
         """The container of a module in a class body, or at the top level of the file."""
@@ -171,12 +167,12 @@ class Containers:
 
     def _local(self, name: str, block: Block) -> Unregistered:
         """The container of a list that a local name holds, where one attribute of the instance is bound to it."""
-        made = _made(block.bindings.get(name, []))
+        made = collection_of(block.bindings.get(name, []))
         owner = block.enclosing_class
         stored: list[ast.Attribute] = []
         for use in self._uses.loads(name, block):
             parent = self._parents[use]
-            if _maker(parent):
+            if maker(parent):
                 parent = self._parents[parent]
             match parent:
                 case ast.Assign(targets=[ast.Attribute() as target]) if _is_own(target, block):
@@ -201,57 +197,3 @@ class Containers:
 def _is_own(target: ast.Attribute, block: Block) -> bool:
     """Whether a target is an attribute of the instance."""
     return bool(block.instance) and dotted(target.value) == block.instance
-
-
-def _once(bindings: Sequence[Binding]) -> list[Binding]:
-    """Bindings other than ``+=``, which adds to what is there."""
-    return [b for b in bindings if not isinstance(b.node, ast.AugAssign)]
-
-
-def _made(bindings: Sequence[Binding]) -> ast.expr | None:
-    """The collection that a name is bound to, if only once."""
-    values = [b.value for b in _once(bindings)]
-    value = values[0] if len(values) == 1 else None
-    return value if value is not None and _kind(value) else None
-
-
-def _maker(node: ast.AST) -> Kind:
-    """The kind of collection that a call makes, "" for anything else."""
-    name = dotted(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
-    return _MAKERS.get(name, "")
-
-
-def _holds_modules_only(holder: ast.expr) -> bool:
-    match holder:
-        case ast.Dict(keys=keys, values=values):
-            return all(map(_is_text, keys)) and all(map(_is_construction, values))
-        case ast.DictComp(key=key, value=value):
-            return _is_text(key) and _is_construction(value)
-        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
-            return _is_construction(element)
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-            return all(map(_is_construction, elements))
-    return False
-
-
-def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _is_construction(node: ast.expr) -> bool:
-    """Whether an expression calls a class, by the usual spelling of its name, as in ``nn.Dropout(p)``."""
-    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
-
-
-def _kind(holder: ast.expr) -> Kind:
-    """The kind of collection that an expression makes, "" for anything else."""
-    match holder:
-        case ast.List() | ast.ListComp() | ast.BinOp(op=ast.Mult(), left=ast.List()):
-            return "list"
-        case ast.Tuple():
-            return "tuple"
-        case ast.Dict() | ast.DictComp():
-            return "dict"
-        case ast.Set() | ast.SetComp():
-            return "set"
-    return _maker(holder)
