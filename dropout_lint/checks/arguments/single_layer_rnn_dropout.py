@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,7 +36,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if not numbers and rate.value.names:
         function, name = site.scope.function, rate.value.names[-1]
         numbers |= context.project.calls.given(context.facts, function, name).numbers
-    if 0.0 in numbers or rate.value.kind in {"none", "str"} or (not numbers and not rate.value.names):
+    if 0.0 in numbers or (not numbers and not _is_plain(rate)):
         return
     proof = _single_layer(site, context)
     if not proof:
@@ -53,6 +54,13 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         if rate.value.literal and not proof.text
         else advice("Set `num_layers`, or apply `nn.Dropout` to the output"),
     )
+
+
+def _is_plain(rate: Argument) -> bool:
+    """Whether a rate is a parameter or a setting as it is, and no expression that may ask for the layers."""
+    last = re.findall(r"\w+", rate.text)[-1:]
+    names = rate.value.names
+    return len(names) == 1 and last == [names[0]] and bool(rate.value.parameter or rate.value.attribute)
 
 
 def _single_layer(site: DropoutSite, context: Context) -> _Proof | None:
