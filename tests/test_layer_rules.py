@@ -122,6 +122,23 @@ def test_why_an_unused_dropout_costs_nothing(tmp_path: Path) -> None:
     assert "its call is commented out" in comment.message
 
 
+IGNORED = """
+class Classifier(nn.Module):
+    def __init__(self, width, dropout=0.3):
+        super().__init__()
+        self.out = nn.Linear(width, 1)
+
+    def forward(self, x):
+        return self.out(x)
+"""
+
+
+def test_an_ignored_argument_that_another_file_passes(tmp_path: Path) -> None:
+    assert severities(found(tmp_path, {"DRP408"}, net=IGNORED)) == [Severity.INFO]
+    run = "from net import Classifier\n\n\ndef main(config):\n    return Classifier(8, dropout=config.dropout)\n"
+    assert severities(found(tmp_path, {"DRP408"}, net=IGNORED, run=run)) == [Severity.WARNING]
+
+
 NORMALIZED = """
 class Net(nn.Module):
     def __init__(self, width, dropout=0.5):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import ModelClass
 
 _ALIKE = 3
@@ -13,14 +13,24 @@ _ALIKE = 3
 
 
 def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
-    """Report parameters of a Module's constructor, unless a base class or a class beside it has them too."""
+    """Report parameters of a Module's constructor, unless a base class or a class beside it has them too.
+
+    It is a warning where the project passes one.
+    """
     if not model.unread_parameters or not context.is_module(model.name) or context.facts.is_test:
         return
     for parameter in model.unread_parameters:
-        if _expected(model.name, parameter.name, context) or _is_interface(model.name, parameter.name, context):
+        if _expected(model.name, parameter.name, context):
+            continue
+        given = context.project.calls.given(context.facts, f"{model.name}.__init__", parameter.name)
+        passed = bool(given.numbers - {0.0}) or given.unknown
+        if not passed and _is_interface(model.name, parameter.name, context):
             continue
         yield context.report(
-            parameter.span, f"`{parameter.name}` is accepted and ignored: no dropout of this model depends on it."
+            parameter.span,
+            f"`{parameter.name}` is accepted and ignored{', and the project passes it' if passed else ''}: no dropout "
+            "of this model depends on it.",
+            severity=Severity.WARNING if passed else None,
         )
 
 
@@ -40,11 +50,13 @@ def _is_interface(class_name: str, parameter: str, context: Context) -> bool:
     own = context.facts.functions.get(f"{class_name}.__init__")
     if own is None or len(own.parameters) < _ALIKE:
         return False
+    inside = {s.api.rpartition(".")[2] for s in context.facts.sites if s.scope.class_name == class_name}
     for home in context.project.files.in_folder_of(context.facts, parameter):
         unread = {(c.name, p.name) for c in home.classes for p in c.unread_parameters}
         for name, summary in home.functions.items():
             other, _, method = name.rpartition(".")
-            same = method == "__init__" and other != class_name and summary.parameters == own.parameters
+            beside = other not in inside and other != class_name
+            same = method == "__init__" and beside and summary.parameters == own.parameters
             if same and (other, parameter) not in unread:
                 return True
     return False
