@@ -140,7 +140,7 @@ KEEP_TEXT = re.compile(
 )
 """In the documentation of a rate: it is the probability to keep."""
 
-_NOT_A_LAYER = frozenset({"config", "args", "scheduler", "schedule", "callback", "block", "add", "norm"})
+NOT_A_LAYER_WORDS = frozenset({"config", "args", "scheduler", "schedule", "callback", "block", "add", "norm"})
 """Beside "Dropout" in the name of a class: it is no dropout, or more than one."""
 
 
@@ -148,7 +148,7 @@ def names_dropout_layer(identifier: str) -> bool:
     """Whether a class is a dropout by its name, as ``LockedDropout`` and ``DropPath``, and nothing more."""
     found = words(identifier)
     drops = "dropout" in found or found == {"drop", "path"} or found == {"stochastic", "depth"}
-    return identifier[:1].isupper() and drops and not found & _NOT_A_LAYER
+    return identifier[:1].isupper() and drops and not found & NOT_A_LAYER_WORDS
 
 
 # --- hand-written masks
