@@ -140,6 +140,8 @@ KEEP_TEXT = re.compile(
 )
 """In the documentation of a rate: it is the probability to keep."""
 
+ATTENTION_WORDS = frozenset({"attn", "att", "attention"})
+"""In the name of a dropout: it is for the weights of an attention, and not for its result."""
 NOT_A_LAYER_WORDS = frozenset({"config", "args", "scheduler", "schedule", "callback", "block", "add", "norm"})
 """Beside "Dropout" in the name of a class: it is no dropout, or more than one."""
 

@@ -178,14 +178,14 @@ def test_a_module_that_a_function_of_another_file_applies(tmp_path: Path) -> Non
     class Attention(nn.Module):
         def __init__(self, p=0.1):
             super().__init__()
-            self.drop = nn.Dropout(p)
+            self.attn_drop = nn.Dropout(p)
 
         def forward(self, q, k, v):
-            x = keep(q, drop=self.drop)
-            x = self.drop(x)
-            y = attend(q, k, v, self.drop)
-            return x + self.drop(y)
+            x = keep(q, drop=self.attn_drop)
+            x = self.attn_drop(x)
+            y = attend(q, k, v, self.attn_drop)
+            return x + self.attn_drop(y)
     """
     (one,) = found(tmp_path, {"DRP312"}, core=core, net=net)
     assert one.span.line == 17
-    assert "`attend` is given `self.drop` and applies it" in one.message
+    assert "`attend` is given `self.attn_drop` and applies it" in one.message

@@ -12,6 +12,7 @@ from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import DropoutSite, LayerGraph, LayerNode
 from dropout_lint.torch_api.activations import PASSING
 from dropout_lint.torch_api.layer_groups import VIEWS
+from dropout_lint.vocabulary import ATTENTION_WORDS, words
 
 _PASSES = VIEWS | PASSING
 
@@ -24,8 +25,14 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     handed = {site.span: site for site in context.facts.sites if site.handed_to[0]}
     for dropout in dropouts(graph, DROPOUTS):
         site = handed.get(dropout.span)
-        if site is not None and context.project.functions.applies(context.facts, *site.handed_to):
-            yield _applied_inside(site, context)
+        if site is not None and _applied_inside(site, context):
+            function = site.handed_to[0].rpartition(".")[2]
+            yield context.report(
+                site.span,
+                f"`{function}` is given `{site.callee_text}` and applies it to the attention "
+                "weights; here it drops the result again.",
+                fix=advice("Keep one of them"),
+            )
         if dropout.guarded:
             continue
         before = paths.before(dropout, _PASSES)
@@ -52,13 +59,14 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             )
 
 
-def _applied_inside(site: DropoutSite, context: Context) -> Diagnostic:
-    name = site.handed_to[0].rpartition(".")[2]
-    return context.report(
-        site.span,
-        f"`{name}` is given `{site.callee_text}` and applies it, and here it is applied to the result again.",
-        fix=advice("Keep one of them"),
-    )
+def _applied_inside(site: DropoutSite, context: Context) -> bool:
+    """Whether a dropout of attention weights is applied to the result of a function that applied it already.
+
+    A dropout with another name may well be meant for both.
+    """
+    if not words(site.callee_text.rpartition(".")[2]) & ATTENTION_WORDS:
+        return False
+    return context.project.functions.applies(context.facts, *site.handed_to)
 
 
 def _run_together(first: LayerNode, second: LayerNode) -> bool:
