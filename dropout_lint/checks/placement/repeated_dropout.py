@@ -70,7 +70,7 @@ def _applied_inside(site: DropoutSite, context: Context) -> bool:
 
 
 def _run_together(first: LayerNode, second: LayerNode) -> bool:
-    """Whether two dropouts always run, or run in the same branches. A test of the second alone may ask for more noise."""
+    """Whether two dropouts always run, or in the same branches. A test of the second alone may ask for more noise."""
     if not first.optional or not second.optional:
         return not first.optional and not second.optional
     if first.within is not None or second.within is not None:
