@@ -98,7 +98,7 @@ class SourceModule:
             found = self.scopes.lookup(func.id, block)
             if found is not None and any(b.value is not None for b in found[1]):
                 return True
-        else:
+        elif not isinstance(func, (ast.Call, ast.Subscript)):
             return False
         return any("drop" in (k.arg or "") for k in call.keywords) or any(
             "drop" in self.lines.code(a).lower()

@@ -13,6 +13,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.call_uses import CallUses
+from dropout_lint.source.sites.chosen_rnns import CHOSEN, is_chosen_rnn
 from dropout_lint.source.sites.containers import NOT_KEPT, Containers
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
 from dropout_lint.source.sites.settled import settled
@@ -47,6 +48,8 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
         if not module.can_matter(call, block):
             continue
         name = module.resolve_call(call, block)
+        if not name and is_chosen_rnn(module, call, block):
+            name = CHOSEN
         if not name or (name.endswith("()") and name[:-2] in DROPOUT_MODULES):
             yield from _application(module, uses, producers, call, block)
             continue
