@@ -50,7 +50,10 @@ def _is_interface(class_name: str, parameter: str, context: Context) -> bool:
     own = context.facts.functions.get(f"{class_name}.__init__")
     if own is None or len(own.parameters) < _ALIKE:
         return False
-    inside = {s.api.rpartition(".")[2] for s in context.facts.sites if s.scope.class_name == class_name}
+    sites = [s for s in context.facts.sites if s.scope.class_name == class_name]
+    if any(a.name == parameter for s in sites for a in s.arguments):
+        return False  # another value is passed on under its name
+    inside = {s.api.rpartition(".")[2] for s in sites}
     for home in context.project.files.in_folder_of(context.facts, parameter):
         unread = {(c.name, p.name) for c in home.classes for p in c.unread_parameters}
         for name, summary in home.functions.items():
