@@ -140,6 +140,19 @@ KEEP_TEXT = re.compile(
 )
 """In the documentation of a rate: it is the probability to keep."""
 
+ATTENTION_WORDS = frozenset({"attn", "att", "attention"})
+"""In the name of a dropout: it is for the weights of an attention, and not for its result."""
+NOT_A_LAYER_WORDS = frozenset({"config", "args", "scheduler", "schedule", "callback", "block", "add", "norm"})
+"""Beside "Dropout" in the name of a class: it is no dropout, or more than one."""
+
+
+def names_dropout_layer(identifier: str) -> bool:
+    """Whether a class is a dropout by its name, as ``LockedDropout`` and ``DropPath``, and nothing more."""
+    found = words(identifier)
+    drops = "dropout" in found or found == {"drop", "path"} or found == {"stochastic", "depth"}
+    return identifier[:1].isupper() and drops and not found & NOT_A_LAYER_WORDS
+
+
 # --- hand-written masks
 
 DROPOUT_MASK_WORDS = frozenset({

@@ -81,7 +81,7 @@ def test_lines_may_move_and_code_may_be_laid_out_anew() -> None:
 @pytest.mark.parametrize(
     ("change", "new"),
     [
-        (("        return y", "        z = F.dropout(x, 0.5)\n        return y"), ["a.py:9:19"]),
+        (("        return y", "        print(F.dropout(x, 0.5))\n        return y"), ["a.py:9:19"]),
         (("F.dropout(x, 0.5)\n        return", "F.dropout(x, 0.4)\n        return"), ["a.py:7:13"]),
         (("def forward", "def f(self, x):\n        return F.dropout(x, 0.5)\n\n    def forward"), ["a.py:7:16"]),
         (("class A", "class B"), ["a.py:7:13", "a.py:8:19"]),

@@ -666,3 +666,24 @@ def test_network_of_a_script_with_layers_in_a_list() -> None:
         nn.BCEWithLogitsLoss()(out, out)
         """
     assert codes(lint_text(dedent(text))) == []
+
+
+def test_layers_of_a_script_that_a_function_makes_have_a_place(tmp_path: Path) -> None:
+    text = """
+    def layers(widths):
+        made = []
+        for width in widths:
+            layer = nn.Conv2d(3, width, 3)
+            if width > 8:
+                made += [layer, nn.Dropout2d(0.1)]
+            else:
+                made += [layer, nn.ReLU()]
+        return made
+
+
+    if __name__ == "__main__":
+        net = layers([8, 16])
+        net = nn.Sequential(*net)
+        print(net(torch.randn(1, 3, 32, 32)).size())
+    """
+    assert found(text, tmp_path) == []

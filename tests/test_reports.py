@@ -410,3 +410,17 @@ print(sorted({{"rich", "libcst", "torch"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_full_shows_findings_in_copies_of_a_class_once() -> None:
+    body = "class A(nn.Module):\n    width = 1\n\n    def forward(self, x):\n        y = x\n        return drop(x)\n"
+    texts = {"a.py": body, "b.py": f"import os\n{body}", "c.py": body.replace("1", "2")}
+    lines = {"a.py": 6, "b.py": 7, "c.py": 6}
+    findings = tuple(replace(at(line, 16, line, 23), path=path) for path, line in lines.items())
+    text = render(Found(findings), "full", sources=texts.get, color=False, summary=Summary())
+    assert re.findall(r"--> (.*)|note: (.*)", text) == [
+        ("a.py:6:16", ""),
+        ("", "b.py:7: the same in a copy of this class"),
+        ("c.py:6:16", ""),
+    ]
+    assert text.endswith("Found 3 problems (3 errors).\n")

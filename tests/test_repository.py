@@ -255,7 +255,7 @@ def test_the_suppressions_of_the_readme_work(tmp_path: Path) -> None:
     (shown,) = re.findall(r"^## Suppress a finding\n\n```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     text = (
         "import torch.nn.functional as F\nfrom torch import nn\n\n\n"
-        "class A(nn.Module):\n    def forward(self, x):\n{}\n    {}\n"
+        "class A(nn.Module):\n    def forward(self, x):\n{}\n        return x + h\n    {}\n"
     )
     top, below = shown.split("\n\n\n")
     indented = [part.replace("\n", "\n" + " " * by) for part, by in ((top, 8), (below, 4))]

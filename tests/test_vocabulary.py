@@ -140,6 +140,23 @@ PROGRAMS = {
         found="",
         neutral="DRP408",
     ),
+    "ATTENTION_WORDS": Program(
+        vocabulary.ATTENTION_WORDS,
+        "def attend(x, drop):\n    return drop(x)\n\n\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.{word}_drop = nn.Dropout(0.1)\n\n    def forward(self, x):\n"
+        "        x = attend(x, self.{word}_drop)\n        return torch.sum(self.{word}_drop(x))\n",
+        found="DRP312",
+        neutral="",
+    ),
+    "NOT_A_LAYER_WORDS": Program(
+        vocabulary.NOT_A_LAYER_WORDS,
+        "class Dropout_{word}(nn.Module):\n    def forward(self, x):\n        return x\n\n\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.part = Dropout_{word}(0.1)\n\n    def forward(self, x):\n        return x\n",
+        found="",
+        neutral="DRP407",
+    ),
     "NOISE_WORDS": Program(
         vocabulary.NOISE_WORDS,
         "class Net(nn.Module):\n    def forward(self, x):\n        return self.a_{word}(x)\n\n"

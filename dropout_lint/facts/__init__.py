@@ -6,7 +6,7 @@ model that ran are in ``facts.observations``: import them from there, so that ch
 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass, RateWrite, UnreadParameter, WeightWrite
 from dropout_lint.facts.files import FACT_KINDS, FileFacts
-from dropout_lint.facts.layers import Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
+from dropout_lint.facts.layers import Condition, Given, LayerCall, LayerElement, LayerGraph, LayerNode, Passed, Wrapper
 from dropout_lint.facts.masks import MaskSite
 from dropout_lint.facts.mode_runs import (
     EVAL,
@@ -37,6 +37,7 @@ __all__ = [
     "AppliedCall",
     "Argument",
     "ClassHeader",
+    "Condition",
     "DropoutSite",
     "EventKind",
     "FileFacts",

@@ -74,6 +74,12 @@ class FunctionSummary:
     """Functions of the same file that it returns."""
     captures: tuple[tuple[str, str], ...] = ()
     """Parameters that what it makes reads as the mode of a dropout, each with the attribute that holds it or ""."""
+    applies: frozenset[str] = frozenset()
+    """Parameters, named after dropout, that it calls."""
+    hands_on: tuple[tuple[str, str, str], ...] = ()
+    """Parameters, named after dropout, that it passes on: the callee, the keyword or position there, the parameter."""
+    makes_dropout: bool = False
+    """It returns a dropout that it constructs, with a rate that is not 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,20 @@ class Wrapper:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """What a test around a layer says about a setting: that ``self.norm == "batch"`` holds, or not.
+
+    ``operator`` is "true" for a test of the setting itself. A "branch" is one arm of one test, met once: layers in it
+    run together.
+    """
+
+    text: str
+    operator: Literal["true", "==", ">", "<", "branch"]
+    value: str | float | bool | None
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LayerNode:
     """One operation in a network: a layer applied to a value, a function or a method of a tensor.
 
@@ -76,6 +90,8 @@ class LayerNode:
     """A test of the train/eval mode decides whether it runs."""
     optional: bool = False
     """Some other test decides whether it runs."""
+    conditions: tuple[Condition, ...] = ()
+    """What the tests around it, and around its construction, say."""
     element: LayerElement | None = None
     """Its position in the arguments of nn.Sequential or in a list of layers."""
     call: LayerCall | None = None
@@ -92,6 +108,8 @@ class LayerNode:
     """The names of the wrappers around it, outermost first."""
     path: str = ""
     """The file of the span, "" for the file of the graph."""
+    chosen_by: str = ""
+    """The parameter of the constructor that gives the class or function; ``kind`` is then that of its default."""
     module: str = ""
     """Path of the module in the instance ("blocks.3.drop"), or of the one that calls a function; "" in source."""
     shape: tuple[int, ...] | None = None

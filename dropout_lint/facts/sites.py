@@ -10,7 +10,7 @@ from dropout_lint.facts.values import FALSE, UNKNOWN, Argument, Scope, Value
 
 ModeArgument = Literal["absent", "true", "false", "mode", "unknown"]
 
-Use = Literal["value", "discarded", "called", "overwritten"]
+Use = Literal["value", "discarded", "called", "overwritten", "unread"]
 
 Settled = Literal["proven", "open", "no"]
 
@@ -20,11 +20,12 @@ class DropoutSite:
     """One place where dropout is configured or applied.
 
     ``form`` is how: a constructed module, a functional call, an attention call that takes a rate, an RNN or
-    multi-head layer with ``dropout=``, a call that hands a rate to one of those (``forwarded``), or a call of a
-    dropout module through the attribute or name that it is bound to (``application``).
+    multi-head layer with ``dropout=``, a call that hands a rate to one of those (``forwarded``), a call of a
+    dropout module through the attribute or name that it is bound to (``application``), or a call of a class or
+    function of the project whose result is in a container that nn.Module does not register (``member``).
     """
 
-    form: Literal["module", "functional", "attention", "rnn", "multihead", "forwarded", "application"]
+    form: Literal["module", "functional", "attention", "rnn", "multihead", "forwarded", "application", "member"]
     api: str
     """Canonical dotted name of what is called."""
     span: Span
@@ -48,6 +49,8 @@ class DropoutSite:
     container: str = ""
     """What holds the module so that nn.Module does not register it: list, tuple, dict, global, ...; "" if nothing."""
     container_span: Span | None = None
+    container_reader: str = ""
+    """For a global, the class whose method calls it."""
     applied: tuple[AppliedCall, ...] = ()
     """Calls of the module that is constructed here, at once or through its local name."""
     binding: Span | None = None
@@ -73,10 +76,14 @@ class DropoutSite:
     """What is dropped is a new tensor, and nothing else reads it afterwards."""
     unused_on_purpose: bool = False
     """A comment on its line says that it is not used."""
+    applied_in_comment: bool = False
+    """A comment in the class is a call of the attribute that it is bound to."""
     holds_modules_only: bool = False
     """The container holds constructed objects alone; a dictionary has strings as keys."""
     constructor: Span | None = None
     """For an application, the call that made the module."""
+    handed_to: tuple[str, str] = ("", "")
+    """For an application to the result of a call that also got the module: the callee, and the keyword or position."""
     layers: Value = UNKNOWN
     """For an RNN, its ``num_layers``."""
 

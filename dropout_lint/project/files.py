@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -73,6 +73,14 @@ class Files:
                 self._facts[whole] = base.facts(whole) if base is not None else _or_none(lambda: self._collected(whole))
             self._facts[path] = self._facts[whole]
         return self._facts[path]
+
+    def in_folder_of(self, facts: FileFacts, word: str) -> Iterator[FileFacts]:
+        """The facts of a file, and of those in its folder that contain a word."""
+        yield facts
+        for path in self.disk.python_files(Path(facts.path).parent):
+            found = self.facts(path) if word.encode() in self.data(path) else None
+            if found is not None and found.path != facts.path:
+                yield found
 
     def flows(self, facts: FileFacts) -> FlowReader | None:
         """The reader of the mode flows and classes of a file, for linking; None if it cannot be read."""

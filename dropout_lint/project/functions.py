@@ -33,6 +33,22 @@ class Functions:
         summary = found[0].functions.get(found[1]) or found[0].functions.get(f"{found[1]}.__init__")
         return (found[0], summary) if summary is not None else None
 
+    def applies(self, facts: FileFacts, name: str, place: str, depth: int = 3) -> bool:
+        """Whether a function, or one that it hands this on to, calls what it is given by a keyword or at a position."""
+        found = self.find(facts, name) if depth > 0 else None
+        if found is None:
+            return False
+        home, summary = found
+        parameter = place
+        if place.isdigit():
+            parameter = summary.parameters[int(place)] if int(place) < len(summary.parameters) else ""
+        if parameter in summary.applies:
+            return True
+        return any(
+            given == parameter and self.applies(home, callee, inner, depth - 1)
+            for callee, inner, given in summary.hands_on
+        )
+
     def sinks(self, home: FileFacts, summary: FunctionSummary, depth: int = 3) -> frozenset[str]:
         """Parameters that set the rate of a dropout that ignores the mode, also through functions it calls."""
         found = set(summary.sinks)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dropout_lint.disk import Disk
+from dropout_lint.project.calls import Calls
 from dropout_lint.project.classes import Classes
+from dropout_lint.project.contents import Contents
 from dropout_lint.project.files import Files
 from dropout_lint.project.functions import Functions
 from dropout_lint.project.modules import Modules
@@ -22,7 +24,9 @@ class Project:
 
     - ``modules``: which file does an import name?
     - ``names``: where is a name defined, through imports?
+    - ``calls``: what do the calls of a function pass for a parameter?
     - ``classes``: what are its bases; is it an nn.Module?
+    - ``contents``: does a class or function make a module with a dropout in it?
     - ``functions``: which parameters reach a dropout?
     - ``usages``: who reads or sets an attribute? Searches the packages of the ``named`` files: those passed to a run.
     """
@@ -32,8 +36,10 @@ class Project:
         self.modules = Modules(files.disk)
         self.names = Names(files, self.modules)
         self.classes = Classes(self.names)
+        self.contents = Contents(self.names, self.classes)
         self.functions = Functions(self.names)
         self.usages = Usages(files, self.names, self.classes, named)
+        self.calls = Calls(files, self.usages)
 
     @property
     def disk(self) -> Disk:

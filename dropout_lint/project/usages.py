@@ -53,23 +53,23 @@ class Usages:
         read = self._files.data
         here = len(pattern.findall(read(Path(facts.path))))
         return here > 1 or any(
-            pattern.search(read(path)) for path in self._python_files() if str(path) != str(Path(facts.path).resolve())
+            pattern.search(read(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
         )
 
     def may_pass(self, flag: str) -> bool:
         """Whether a call in the project may pass a mode flag to a model."""
-        return any(passes_flag(self._files.data(path), flag) for path in self._python_files())
+        return any(passes_flag(self._files.data(path), flag) for path in self.python_files())
 
     def constructs(self, class_name: str) -> bool:
         """Whether the project calls a class of this name."""
         name = class_name.rpartition(".")[2]
-        return any(calls_class(self._files.data(path), name) for path in self._python_files())
+        return any(calls_class(self._files.data(path), name) for path in self.python_files())
 
     def are_gated(self, facts: FileFacts, class_name: str) -> bool:
         """Whether the project calls instances of a class, and each known call stands under a test of the mode."""
         here, last = Path(facts.path).resolve(), class_name.rpartition(".")[2]
         homes = [facts]
-        for path in self._python_files():
+        for path in self.python_files():
             if path != here and last.encode() in self._files.data(path):
                 home = self._files.facts(path)
                 homes += [home] if home is not None else []
@@ -79,6 +79,16 @@ class Usages:
             gated for gated, at in found if at is not None and (Path(at[0].path).resolve(), at[1]) == (here, class_name)
         ]
         return bool(seen) and all(seen)
+
+    def set_once(self, attribute: str) -> bool:
+        """Whether one place of the project alone gives a value to a name or keyword, and no text names it.
+
+        Places that pass it on under the same name do not count.
+        """
+        name = attribute.encode()
+        given = rb"\b%s\b[ ]*(?::[^=\n]+)?=(?!=)(?![ ]*(?:\w+\.)*%s\b)" % (name, name)
+        pattern = re.compile(rb"%s|%s[\"']" % (given, name))
+        return sum(len(pattern.findall(self._files.data(path))) for path in self.python_files()) == 1
 
     def constants(self, facts: FileFacts, attribute: str) -> set[float]:
         """Numbers that configuration classes near a file give to an attribute of this name."""
@@ -116,13 +126,14 @@ class Usages:
     def _derived(self) -> dict[str, set[Path]]:
         """For each class name, the files that may derive a class from it."""
         index: dict[str, set[Path]] = {}
-        for path in self._python_files():
+        for path in self.python_files():
             for base in name_search.bases(self._files.data(path)):
                 index.setdefault(base, set()).add(path)
         return index
 
-    def _python_files(self) -> Iterator[Path]:
-        """Every Python file below the roots."""
+    def python_files(self) -> Iterator[Path]:
+        """Every Python file below the roots, and the named ones that are not on disk yet."""
+        yield from (path for path in self._named if not self._files.disk.is_file(path))
         for root in self._roots:
             yield from self._files.disk.walk(root)
 

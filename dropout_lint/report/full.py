@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity, place
 from dropout_lint.report.concise import headline
+from dropout_lint.report.copies import merged
 from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
 from dropout_lint.report.view import (
     Result,
@@ -24,9 +25,9 @@ _NARROWEST = 40
 
 
 def render(result: Result, view: View) -> str:
-    """A block for each finding, separated by blank lines, and the summary."""
+    """A block for each finding, separated by blank lines, and the summary. Copies of a class share a block."""
     blocks = []
-    for diagnostic in result.diagnostics:
+    for diagnostic in merged(result.diagnostics, view.sources):
         lines = _block(diagnostic, view)
         blocks.append("".join(f"{line}\n" for line in lines) + "\n")
     return "".join(blocks) + render_summary(result, view.color, view.summary)

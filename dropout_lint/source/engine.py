@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropout_lint.diagnostic import Span
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
 from dropout_lint.source.masks.sites import mask_sites
 from dropout_lint.source.module import triage
@@ -119,6 +120,8 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
         always_on = site.form == "attention" or (site.form == "functional" and site.mode in {"absent", "true"})
         if always_on and site.rate.parameter and not site.guarded and not site.rate.gated:
             sinks.setdefault(site.scope.function, set()).add(site.rate.parameter)
+    applied, handed = _applied_parameters(module)
+    made = {s.span for s in sites if s.form == "module" and s.rate.number != 0.0}
     found = {}
     for block in module.scopes.blocks.values():
         if block.kind == "function" and block.name != "<lambda>":
@@ -129,8 +132,36 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 sinks=frozenset(sinks.get(block.qualname, ())),
                 returns=tuple(_returned_functions(block)),
                 captures=tuple(captured_modes(module, block)),
+                applies=frozenset(applied.get(block.qualname, ())),
+                hands_on=tuple(handed.get(block.qualname, ())),
+                makes_dropout=bool(made) and _returns_only(module, block, made),
             )
     return found
+
+
+def _applied_parameters(module: SourceModule) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, str, str]]]]:
+    """For each function, its parameters named after dropout that it calls, and those that it passes to a function."""
+    applied: dict[str, list[str]] = {}
+    handed: dict[str, list[tuple[str, str, str]]] = {}
+    for call, block in module.scopes.calls:
+        named = {name for name in block.parameters if "drop" in name.lower()} if block.kind == "function" else set()
+        if not named:
+            continue
+        if isinstance(call.func, ast.Name) and call.func.id in named:
+            applied.setdefault(block.qualname, []).append(call.func.id)
+        places = [(str(i), a) for i, a in enumerate(call.args)] + [(k.arg or "", k.value) for k in call.keywords]
+        for place, value in places:
+            if isinstance(value, ast.Name) and value.id in named:
+                callee = module.scopes.resolve(call.func, block)
+                if callee and not callee.startswith("torch."):
+                    handed.setdefault(block.qualname, []).append((callee, place, value.id))
+    return applied, handed
+
+
+def _returns_only(module: SourceModule, block: Block, spans: set[Span]) -> bool:
+    """Whether each ``return`` of a function is one of these calls."""
+    returned = [n.value for n in ast.walk(block.node) if isinstance(n, ast.Return)]
+    return bool(returned) and all(isinstance(v, ast.Call) and module.lines.span(v) in spans for v in returned)
 
 
 def _returned_functions(block: Block) -> list[str]:

@@ -26,29 +26,44 @@ _WHERE = {
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report dropouts in containers, class bodies, globals and defaults that a Module computes with."""
-    if site.form != "module" or not site.container or site.rate.is_zero or context.intended(site):
+    """Report dropouts in containers, class bodies, globals and defaults that a Module computes with.
+
+    The same for modules of the project that have a dropout inside.
+    """
+    if site.form not in {"module", "member"} or not site.container or site.container_span is None:
         return
-    if site.container != "global" and not (site.scope.class_name and context.in_module(site.scope)):
+    if site.rate.is_zero or context.intended(site):
         return
-    if site.container_span is None:
+    owner = site.container_reader or site.scope.class_name
+    if not owner or not context.is_module(owner):
         return
+    if site.form == "member" and not _drops(site, context):
+        return
+    what = "This dropout" if site.form == "module" else f"`{site.callee_text}` makes a module with a dropout, which"
     yield context.report(
         site.span,
-        f"This dropout is kept in {_WHERE[site.container]}, where `nn.Module` does not register it: "
+        f"{what} is kept in {_WHERE[site.container]}, where `nn.Module` does not register it: "
         "it stays in train mode after `model.eval()`.",
         fix=_fix(site),
     )
 
 
+def _drops(site: DropoutSite, context: Context) -> bool:
+    """Whether a class or function of the project makes a module with a dropout, for these arguments."""
+    holds = context.project.contents.holds_dropout(context.facts, site.api)
+    return holds == "yes" or (holds == "if passed" and any("drop" in a.text.lower() for a in site.arguments))
+
+
 def _fix(site: DropoutSite) -> Fix | None:
-    namespace = site.callee_text.rpartition(".")[0]
+    namespace = site.callee_text.rpartition(".")[0] if site.form == "module" else ""
     if site.container in {"list", "tuple", "dict"} and namespace and site.container_span is not None:
         kind = "ModuleDict" if site.container == "dict" else "ModuleList"
         if not site.holds_modules_only:
             return advice(f"Register it, in an `{namespace}.{kind}` of modules only")
         wrap = WrapExpression(site.container_span, f"{namespace}.{kind}({{}})")
         return unsafe(f"Register it: `{namespace}.{kind}(...)`", wrap)
+    if site.container in {"list", "tuple", "dict"}:
+        return advice(f"Register it, in an `nn.{'ModuleDict' if site.container == 'dict' else 'ModuleList'}`")
     return advice("Build it in `__init__` and bind it to `self`")
 
 

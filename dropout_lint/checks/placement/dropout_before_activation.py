@@ -8,6 +8,7 @@ from dropout_lint.checks.support.activations import activation_kind, before_acti
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.logits import is_logit
 from dropout_lint.checks.support.paths import Paths
+from dropout_lint.checks.support.rates import passed_rates
 from dropout_lint.checks.support.swaps import swapped
 from dropout_lint.diagnostic import Applicability, Diagnostic, Severity
 from dropout_lint.facts import LayerGraph, LayerNode
@@ -23,12 +24,16 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
             continue
         if _gates(paths, activation):
             continue
+        passed = passed_rates(dropout, graph.scope, context)
+        if passed == frozenset({0.0}):
+            continue
+        rate = max(passed) if passed and len(passed) == 1 else dropout.rate.number
         by_default = kind != activation.kind
         name = f"`{kind.rpartition('.')[2]}`{in_wrapper(activation)}"
         chosen = ", a default of its configuration," if by_default else ""
         yield context.report(
             dropout.span,
-            f"Dropout before {name}{chosen} does not commute with it: {_why(kind, dropout.rate.number)}.",
+            f"Dropout before {name}{chosen} does not commute with it: {_why(kind, rate)}.",
             severity=Severity.INFO if by_default or kind in CLIPPING else None,
             fix=swapped(dropout, activation, Applicability.UNSAFE),
             beside=[activation],

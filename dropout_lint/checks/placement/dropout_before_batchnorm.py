@@ -9,9 +9,10 @@ from dropout_lint.checks.support.activations import REACHES_NORM, in_wrapper, sh
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.paths import DROPOUTS, Paths
+from dropout_lint.checks.support.rates import passed_rates
 from dropout_lint.checks.support.swaps import NUMBERED, swapped
 from dropout_lint.diagnostic import Applicability, Diagnostic
-from dropout_lint.facts import LayerGraph
+from dropout_lint.facts import LayerGraph, LayerNode
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
 
 if TYPE_CHECKING:
@@ -32,19 +33,31 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
         for dropout in paths.before(norm, REACHES_NORM):
             if dropout.kind not in DROPOUTS or dropout.rate.is_zero or dropout.within is not None:
                 continue
-            std = _eval_std(dropout.rate.number)
-            at = f" At p={dropout.rate.number:g}" if std else ""
-            shift = f"{at} its output has a standard deviation of about {std:.2f}, not 1." if std else ""
+            rates = passed_rates(dropout, graph.scope, context)
+            if rates == frozenset({0.0}):
+                continue
             direct = norm in paths.users(dropout) and len(paths.users(dropout)) == 1
             numbered = dropout.element is not None and dropout.element.form in NUMBERED
             fix = None if numbered or not direct else swapped(dropout, norm, Applicability.UNSAFE)
             yield context.report(
                 dropout.span,
                 f"`{short_name(norm)}`{in_wrapper(norm)} learns its running variance under this dropout's noise and "
-                f"divides by too much in eval mode.{shift}",
+                f"divides by too much in eval mode.{_shift(dropout, rates)}",
                 fix=fix,
                 beside=[norm],
             )
+
+
+def _shift(dropout: LayerNode, rates: frozenset[float] | None) -> str:
+    """How far the output is off in eval mode, at a rate that is proven."""
+    rate = dropout.rate.number
+    if rates is not None:
+        rate = max(rates) if len(rates) == 1 else None
+    std = _eval_std(rate)
+    if rate is None or std is None:
+        return ""
+    at = f"p={rate:g}" if rates is not None or not dropout.rate.default else f"the default p={rate:g}"
+    return f" At {at} its output has a standard deviation of about {std:.2f}, not 1."
 
 
 def _eval_std(rate: float | None) -> float | None:

@@ -42,8 +42,8 @@ def _fix(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Fix | None:
 
 
 def _applicability(paths: Paths, dropout: LayerNode, activation: LayerNode) -> Applicability:
-    if COMMUTES[activation.kind] != "exact":
-        return Applicability.UNSAFE
+    if COMMUTES[activation.kind] != "exact" or activation.chosen_by:
+        return Applicability.UNSAFE  # a caller may choose another activation
     if dropout.element is not None and not dropout.element.only_called:
         return Applicability.UNSAFE  # code may index the layer by its position
     # The output of a layer is finite, and an in-place activation that moves forward overwrites only that output.

@@ -11,17 +11,15 @@ from dropout_lint.rewrites import AssignResult
 
 
 def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
-    """Report statements that only call a dropout, and results that are rebound before anything reads them."""
-    if site.form not in {"functional", "application"} or site.use not in {"discarded", "overwritten"}:
+    """Report statements that only call a dropout, and results that nothing reads before they are rebound or lost."""
+    if site.form not in {"functional", "application"} or site.use not in {"discarded", "overwritten", "unread"}:
         return
     in_place = site.inplace.number != 0.0 or site.api.endswith("_")
     if in_place or site.statement is None:
         return
-    if site.use == "overwritten":
-        yield context.report(
-            site.span,
-            f"`{site.statement_target}` is bound again before anything reads it, so this dropout has no effect.",
-        )
+    if site.use != "discarded":
+        why = "is bound again before anything reads it" if site.use == "overwritten" else "is never read"
+        yield context.report(site.span, f"`{site.statement_target}` {why}, so this dropout has no effect.")
         return
     target = site.statement_target
     fix = unsafe(f"Keep the result: `{target} = ...`", AssignResult(site.statement, target)) if target else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.activations import on_line, short_name
+from dropout_lint.checks.support.conditions import exclude
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.paths import Paths, dropouts
 from dropout_lint.diagnostic import Diagnostic
@@ -34,9 +35,11 @@ def _reached(paths: Paths, dropout: LayerNode) -> LayerNode | None:
     pending, seen = paths.users(dropout), set()
     while pending:
         current = pending.pop(0)
+        if current.index in seen or exclude(paths.conditions(dropout), paths.conditions(current)):
+            continue
         if current.kind in BATCH_NORMS:
             return current
-        if current.index not in seen and current.kind not in _RESETS:
+        if current.kind not in _RESETS:
             seen.add(current.index)
             pending += paths.users(current)
     return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.paths import PLAIN, Paths, dropouts
+from dropout_lint.checks.support.rates import least_rate
 from dropout_lint.checks.support.removal import renamed
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.facts import LayerGraph, LayerNode
@@ -28,8 +29,8 @@ def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
     paths = Paths(graph)
     found = [d for d in dropouts(graph, PLAIN) if not d.rate.gated and _between_convolutions(paths, d)]
     for dropout in found:
-        rate = dropout.rate.number
-        if rate is None:
+        rate = least_rate(dropout, graph.scope, context)
+        if not rate:
             continue
         dims = _dims(paths.before(dropout, _PASSES | POOLS)[0])
         names = {"Dropout": f"Dropout{dims}d", "dropout": f"dropout{dims}d"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from dropout_lint.facts import LayerGraph, LayerNode
+from dropout_lint.checks.support.conditions import conditions, exclude
+from dropout_lint.facts import Condition, LayerGraph, LayerNode
 from dropout_lint.torch_api.layer_groups import VIEWS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 
@@ -17,9 +18,12 @@ PLAIN = frozenset(
 
 
 def dropouts(graph: LayerGraph, kinds: Collection[str] = DROPOUTS) -> Iterator[LayerNode]:
-    """The dropouts of a graph whose rate is not 0, without those inside wrappers, which have graphs of their own."""
+    """The dropouts of a graph whose rate is not 0, without those inside wrappers, which have graphs of their own.
+
+    Those under tests that exclude each other never run.
+    """
     for node in graph.nodes:
-        if node.kind in kinds and not node.rate.is_zero and node.within is None:
+        if node.kind in kinds and not node.rate.is_zero and node.within is None and not exclude(node.conditions, ()):
             yield node
 
 
@@ -35,10 +39,17 @@ class Paths:
 
     def __init__(self, graph: LayerGraph) -> None:
         self.graph = graph
+        self._known: dict[int, frozenset[Condition]] = {}
         self._users: dict[int, list[int]] = {}
         for node in graph.nodes:
             for source in node.inputs:
                 self._users.setdefault(source, []).append(node.index)
+
+    def conditions(self, node: LayerNode) -> frozenset[Condition]:
+        """What holds where a node runs."""
+        if node.index not in self._known:
+            self._known[node.index] = conditions(node)
+        return self._known[node.index]
 
     def users(self, node: LayerNode) -> list[LayerNode]:
         """Nodes that take a node's value."""
@@ -50,11 +61,11 @@ class Paths:
 
     def after(self, node: LayerNode, through: Collection[str]) -> list[LayerNode]:
         """The first nodes after ``node`` on each path, skipping nodes of the kinds ``through``."""
-        return _first(self.users, node, through)
+        return _first(self.users, node, through, self.conditions)
 
     def before(self, node: LayerNode, through: Collection[str]) -> list[LayerNode]:
         """The last nodes before ``node`` on each path, skipping nodes of the kinds ``through``."""
-        return _first(self.makers, node, through)
+        return _first(self.makers, node, through, self.conditions)
 
     def returned(self, node: LayerNode, through: Collection[str] = VIEWS) -> bool:
         """Whether the network returns a node's value, directly or through nodes of the kinds ``through``."""
@@ -67,15 +78,24 @@ class Paths:
         )
 
 
-def _first(step: Callable[[LayerNode], list[LayerNode]], node: LayerNode, through: Collection[str]) -> list[LayerNode]:
-    found, pending, seen = [], step(node), set()
+def _first(
+    step: Callable[[LayerNode], list[LayerNode]],
+    node: LayerNode,
+    through: Collection[str],
+    conditions_of: Callable[[LayerNode], frozenset[Condition]],
+) -> list[LayerNode]:
+    """The first nodes of other kinds on each path along which all layers can run in one pass."""
+    found: dict[int, LayerNode] = {}
+    pending, seen = [(one, conditions_of(node)) for one in step(node)], set()
     while pending:
-        current = pending.pop(0)
-        if current.index in seen:
+        current, assumed = pending.pop(0)
+        if (current.index, assumed) in seen:
             continue
-        seen.add(current.index)
+        seen.add((current.index, assumed))
+        if exclude(assumed, conditions_of(current)):
+            continue
         if current.kind in through:
-            pending += step(current)
+            pending += [(one, assumed | conditions_of(current)) for one in step(current)]
         else:
-            found.append(current)
-    return found
+            found[current.index] = current
+    return list(found.values())

@@ -17,6 +17,7 @@ from dropout_lint.source.values.values import Values
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import FUNCTIONALS, LAST_NAMES
+from dropout_lint.vocabulary import names_dropout_layer
 
 
 class SourceModule:
@@ -85,6 +86,8 @@ class SourceModule:
     def can_matter(self, call: ast.Call, block: Block) -> bool:
         """Whether a call may apply dropout or pass a rate to a helper. A quick test, before names are resolved."""
         func = call.func
+        if names_dropout_layer(func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")):
+            return True
         if isinstance(func, ast.Attribute):
             if func.attr in LAST_NAMES:
                 return True
@@ -99,9 +102,9 @@ class SourceModule:
             found = self.scopes.lookup(func.id, block)
             if found is not None and any(b.value is not None for b in found[1]):
                 return True
-        elif isinstance(func, ast.Call):
-            return is_partial(func, block, self.scopes)
-        else:
+        elif isinstance(func, ast.Call) and is_partial(func, block, self.scopes):
+            return True
+        elif not isinstance(func, (ast.Call, ast.Subscript)):
             return False
         return any("drop" in (k.arg or "") for k in call.keywords) or any(
             "drop" in self.lines.code(a).lower()

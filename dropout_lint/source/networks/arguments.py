@@ -12,6 +12,7 @@ from typing import Any
 from dropout_lint.facts import Given, Passed, Value
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.networks.conditions import Conditions
 from dropout_lint.source.networks.layers import Env, Item, Known, Layer
 from dropout_lint.syntax.parsing import dotted
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
@@ -35,6 +36,7 @@ class Arguments:
     def __init__(self, module: SourceModule, *, bound: bool = False) -> None:
         self.module = module
         self.bound = bound
+        self.conditions = Conditions(module)
 
     def key(self, target: ast.AST, block: Block) -> str:
         """The key of a name or of an attribute of the instance in an ``Env``."""

@@ -27,7 +27,10 @@ from dropout_lint.source.networks.layers import (
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIONS
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS, DROP_PATH_NAMES, DROP_PATHS
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 
+_CHOSEN = ACTIVATIONS.keys() | BATCH_NORMS | DROPOUT_MODULES.keys()
+"""Classes of which a parameter may be the default."""
 MAX_CALLS = 3
 """The number of nested helper functions that are followed."""
 
@@ -103,11 +106,22 @@ class Builder:
     def _function(self, node: ast.expr, local: Locals) -> Item:
         """An activation as a function, also as the default of a parameter."""
         block = local.block
-        name = self._module.scopes.resolve(_default(node, block) or node, block)
-        if name in FUNCTIONAL_ACTIVATIONS:
-            return Layer(name, None, None)
+        default = _default(node, block)
+        made = isinstance(default, ast.Call)
+        named = default.func if isinstance(default, ast.Call) else default
+        name = self._module.scopes.resolve(named or node, block)
+        parameter = self._parameter(node, block)
+        if name in (ACTIVATIONS if made else FUNCTIONAL_ACTIVATIONS):
+            return Layer(name, None, None, chosen_by=parameter)
+        if parameter:
+            return Layer("", None, None, chosen_by=parameter)
         given = self._arguments.given(node, block, local.items) if self._bound else Given()
         return Known(given) if given.kind != "unknown" else UNKNOWN
+
+    def _parameter(self, node: ast.expr, block: Block) -> str:
+        """The name of an expression that is a parameter of a constructor and is not bound again."""
+        name = node.id if isinstance(node, ast.Name) and block.name == "__init__" and not self._bound else ""
+        return name if name in block.parameters and name not in block.bindings and name != block.self_name else ""
 
     @staticmethod
     def _configured_activation(key: ast.expr) -> Item:
@@ -142,20 +156,23 @@ class Builder:
         ):
             return LayerSequence(self.items(call.args[0], local) if call.args else ())
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
-            return Layer(name, call, block, known=known)
+            return Layer(name, call, block, known=known, assumed=local.assumed)
         if name in DROP_PATHS or name in BATCH_NORMS:
-            return Layer(name, call, block, known=known)
+            return Layer(name, call, block, known=known, assumed=local.assumed)
         if name.rpartition(".")[2] in DROP_PATH_NAMES:
-            return Layer("timm.layers.DropPath", call, block, known=known)
+            return Layer("timm.layers.DropPath", call, block, known=known, assumed=local.assumed)
         default = _default(call.func, block) if chosen is None else None
         named = self._module.scopes.resolve(default, block) if default is not None else ""
-        if named in ACTIVATIONS:
-            return Layer(named, call, block, known=known)
+        parameter = self._parameter(call.func, block)
+        if named in _CHOSEN:
+            return Layer(named, call, block, known=known, assumed=local.assumed, chosen_by=parameter)
+        if parameter:
+            return Layer("", call, block, known=known, assumed=local.assumed, chosen_by=parameter)
         called = self._arguments.local(name)
         if called is not None and local.depth > 0:
             built = self._called(called, call, local)
-            return built if built is not UNKNOWN else Layer("", call, block, known=known)
-        return Layer("", call, block, known=known)
+            return built if built is not UNKNOWN else Layer("", call, block, known=known, assumed=local.assumed)
+        return Layer("", call, block, known=known, assumed=local.assumed)
 
     def _called(self, called: Block, call: ast.Call, local: Locals) -> Item:
         """The item that a call of a function, or of a subclass of nn.Sequential, in this file builds."""

@@ -87,7 +87,7 @@ class Construction(Interpreter[Locals, Item]):
         return Followed(end, result)
 
     def copy(self, state: Locals) -> Locals:
-        return Locals(state.block, dict(state.items), state.depth)
+        return Locals(state.block, dict(state.items), state.depth, state.assumed)
 
     def join(self, states: list[Locals], at: ast.stmt) -> Locals:
         """A name that only some paths bind keeps its value, since code that uses it ran after one of these."""
@@ -97,6 +97,7 @@ class Construction(Interpreter[Locals, Item]):
             if len(found) < len(states) and name in first.block.parameters:
                 found.append(UNKNOWN)
             first.items[name] = either(found)
+        first.assumed = tuple(c for c in first.assumed if all(c in state.assumed for state in states))
         return first
 
     def evaluate(self, node: ast.expr, state: Locals) -> Item:
@@ -116,6 +117,14 @@ class Construction(Interpreter[Locals, Item]):
 
     def decides(self, test: ast.expr, state: Locals) -> bool | None:
         return self.arguments.decided(test, state.block, state.items) if self.arguments.bound else None
+
+    def assume(self, test: ast.expr | None, state: Locals, *, holds: bool) -> None:
+        if not self.arguments.bound:
+            called = state.depth < MAX_CALLS
+            state.assumed += self.arguments.conditions.of(test, state.block, holds=holds, called=called)
+
+    def turned(self, before: Locals, after: Locals) -> None:
+        after.assumed = before.assumed
 
     def condition(self, test: ast.expr, state: Locals) -> None:
         self._name_walrus(test, state)

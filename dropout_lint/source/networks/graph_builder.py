@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from dropout_lint.facts import LayerCall, LayerElement, LayerNode, Value, Wrapper
+from dropout_lint.facts import Condition, LayerCall, LayerElement, LayerNode, Value, Wrapper
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
@@ -15,7 +15,7 @@ from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Ite
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
 from dropout_lint.syntax.parsing import dotted
-from dropout_lint.torch_api.activations import FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
+from dropout_lint.torch_api.activations import ACTIVATIONS, FUNCTIONAL_ACTIVATIONS, THRESHOLD_AT_ZERO
 from dropout_lint.torch_api.layer_groups import BATCH_NORMS
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 
@@ -35,6 +35,8 @@ class GraphBuilder:
     depths: list[int] = field(default_factory=list)
     """For each node, the number of conditions around it."""
     tests: int = 0
+    assumed: tuple[Condition, ...] = ()
+    """What the tests around what is added next say."""
     _called_only: dict[ast.AST, bool] = field(default_factory=dict)
 
     @property
@@ -42,15 +44,33 @@ class GraphBuilder:
         """The file that is traced."""
         return self.construction.module
 
-    def node(self, kind: str, inputs: Operand, at: ast.AST, rank: int | None = None, **facts: object) -> Operand:
-        """Add a node and return it as a value."""
+    def node(
+        self,
+        kind: str,
+        inputs: Operand,
+        at: ast.AST,
+        rank: int | None = None,
+        built: tuple[Condition, ...] = (),
+        **facts: object,
+    ) -> Operand:
+        """Add a node and return it as a value. ``built`` is what holds where its layer was built."""
         if len(self.nodes) >= MAX_NODES:
             return NOTHING
         index = len(self.nodes)
+        at = at.body[0] if isinstance(at, ast.Module) and at.body else at  # a module has no position of its own
         span = self.module.lines.span(at)  # type: ignore[arg-type]
         self.depths.append(self.tests)
         self.nodes.append(
-            LayerNode(index, kind, tuple(sorted(inputs)), span, rank=rank, optional=self.tests > 0, **facts)  # type: ignore[arg-type]
+            LayerNode(
+                index,
+                kind,
+                tuple(sorted(inputs)),
+                span,
+                rank=rank,
+                optional=self.tests > 0,
+                conditions=(*self.assumed, *built),
+                **facts,  # type: ignore[arg-type]
+            )
         )
         return frozenset({index})
 
@@ -71,13 +91,20 @@ class GraphBuilder:
             callable_arms = [
                 arm for arm in item.arms if not any(isinstance(i, LayerSequence) and not i.chained for i in arm)
             ]
-            made = frozenset(i for arm in callable_arms or item.arms for i in self._chain(arm, value, at))
+            outside: tuple[Condition, ...] = self.assumed
+            made: set[int] = set()
+            for arm in callable_arms or item.arms:
+                self.assumed = (*outside, self.construction.arguments.conditions.arm())
+                made |= self._chain(arm, value, at)
+            self.assumed = outside
             self.tests -= 1
-            return made
+            return frozenset(made)
         if isinstance(item, Repeated):
             once = self._chain(item.items, value, at)
             if any(isinstance(i, Either) for i in item.items):
-                return once  # a test inside may depend on the turn, so one turn says nothing about the next
+                return self._last_turn(
+                    once
+                )  # a test inside may depend on the turn, so one turn says nothing about the next
             return once | self._chain(item.items, once, at)
         if item.chained:
             return self._chain(item.items, value, None)
@@ -88,13 +115,27 @@ class GraphBuilder:
             value = self.apply(item, value, at)
         return value
 
+    def _last_turn(self, made: Operand) -> Operand:
+        """The layers that may end a loop: those under a test that may depend on the turn do not, where others do.
+
+        Such as ``if i < last``. A test of a setting is the same in each turn.
+        """
+        tested = {
+            i
+            for i in made
+            if self.depths[i] > self.tests and all(c.operator == "branch" for c in self.nodes[i].conditions)
+        }
+        return (made - tested) or made
+
     def _layer(self, layer: Layer, value: Operand, at: ast.Call | None, attribute: str) -> Operand:
         shown = self._shown(layer, at)
         if layer.kind.startswith(CONFIGURED):
             return self.node(layer.kind, value, shown, self.ranks(value))
         if layer.kind in FUNCTIONAL_ACTIVATIONS and layer.call is None:
             call = self.applied(at) if at is not None else None
-            return self.node(layer.kind, value, shown, self.ranks(value), call=call)
+            return self.node(layer.kind, value, shown, self.ranks(value), call=call, chosen_by=layer.chosen_by)
+        if layer.chosen_by and layer.kind in ACTIVATIONS and layer.call is None:
+            return self.node(layer.kind, value, shown, self.ranks(value), chosen_by=layer.chosen_by)
         if not layer.kind or layer.call is None or layer.block is None:
             return self.wrapper(layer, (("", value),), at)
         bound = bound_arguments(layer.call, _PARAMETERS.get(layer.kind, ()), None)
@@ -115,6 +156,7 @@ class GraphBuilder:
             value,
             shown,
             rank_after(layer.kind, self.ranks(value), layer.call),
+            layer.assumed,
             rate=self.construction.arguments.setting(rate, layer) if rate is not None else default,
             constructor=self.module.lines.span(layer.call),
             kernel=self._kernel(bound, layer),
@@ -126,13 +168,14 @@ class GraphBuilder:
             call=self.applied(at) if at is not None else None,
             callee=self.module.lines.code(layer.call.func),
             attribute=attribute,
+            chosen_by=layer.chosen_by,
         )
 
     def wrapper(
         self, layer: Layer, operands: tuple[tuple[str, Operand], ...], at: ast.Call | None, *, whole: bool = True
     ) -> Operand:
         """Apply a layer of an unknown class; ``whole`` if ``operands`` are all arguments of the call."""
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = {"chosen_by": layer.chosen_by} if layer.chosen_by else {}
         name = self._class_of(layer) if whole else ""
         if name and layer.call is not None and layer.block is not None:
             passed = self.construction.arguments.passed(layer.call, layer.block, layer.known)

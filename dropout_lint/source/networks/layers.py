@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from dropout_lint.facts import Given
+from dropout_lint.facts import Condition, Given
 from dropout_lint.source.names.scopes import Block
 
 CONFIGURED = "configured-activation"
@@ -29,6 +29,10 @@ class Layer:
     written: ast.AST | None = None
     known: Env = field(default_factory=dict)
     """Values of names where the constructor is called."""
+    assumed: tuple[Condition, ...] = ()
+    """What the tests around the constructor say."""
+    chosen_by: str = ""
+    """The parameter of the constructor whose value is the class or function; ``kind`` is then that of its default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +77,8 @@ class Locals:
     items: Env
     depth: int
     """The number of nested helper calls that may still be followed."""
+    assumed: tuple[Condition, ...] = ()
+    """What the tests say that lead here."""
 
 
 class Followed(NamedTuple):

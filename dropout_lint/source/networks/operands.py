@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dropout_lint.facts import Condition
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.layers import Env, Item
 from dropout_lint.source.networks.layers import either as either_layer
@@ -31,10 +32,12 @@ class State:
     block: Block
     values: dict[str, Value]
     layers: Env
+    assumed: tuple[Condition, ...] = ()
+    """What the tests say that lead here."""
 
     def copy(self) -> State:
         """A state for one branch."""
-        return State(self.block, dict(self.values), dict(self.layers))
+        return State(self.block, dict(self.values), dict(self.layers), self.assumed)
 
     def join(self, others: list[State]) -> State:
         """Merge the states of other branches into this one; a name that only some of them bind keeps its value."""
@@ -45,6 +48,7 @@ class State:
             for key, item in other.layers.items():
                 known_item = self.layers.get(key, item)
                 self.layers[key] = item if known_item is item else either_layer([known_item, item])
+            self.assumed = tuple(c for c in self.assumed if c in other.assumed)
         return self
 
 

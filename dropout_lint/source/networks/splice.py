@@ -133,6 +133,7 @@ class _Splice:
                 path=inner.path or path or node.path,
                 optional=inner.optional or node.optional,
                 guarded=inner.guarded or node.guarded,
+                conditions=node.conditions,
             )
         self.losses.update(_mapped(template.losses, at))
         self.compared.update(_mapped(template.compared, at))

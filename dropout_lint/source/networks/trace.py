@@ -54,6 +54,14 @@ class Tracer(Interpreter[State, Meaning]):
     def evaluate(self, node: ast.expr, state: State) -> Meaning:
         return Meaning(self.value(node, state), self.layers(node, state))
 
+    def assume(self, test: ast.expr | None, state: State, *, holds: bool) -> None:
+        if not self._arguments.bound:
+            called = bool(self._inlined)
+            state.assumed += self._arguments.conditions.of(test, state.block, holds=holds, called=called)
+
+    def turned(self, before: State, after: State) -> None:
+        after.assumed = before.assumed
+
     def condition(self, test: ast.expr, state: State) -> None:
         self.value(test, state)
         for node in walk(test) if isinstance(test, (ast.Compare, ast.BoolOp)) else ():
@@ -151,7 +159,7 @@ class Tracer(Interpreter[State, Meaning]):
             if keyword.arg:
                 values[keyword.arg] = self.value(keyword.value, state)
         before, self.outputs, self._inlined = self.outputs, set(), (*self._inlined, method)
-        self.function(target.node.body, State(target, values, {}))
+        self.function(target.node.body, State(target, values, {}, state.assumed))
         result, self.outputs, self._inlined = frozenset(self.outputs), before, self._inlined[:-1]
         return result
 
@@ -179,6 +187,7 @@ class Tracer(Interpreter[State, Meaning]):
 
     def value(self, node: ast.expr, state: State) -> Value:
         """The nodes that may have made an expression's value."""
+        self.graph.assumed = state.assumed
         match node:
             case ast.Name(id=name):
                 return state.values.get(name, NOTHING)

@@ -6,8 +6,7 @@ Where the *arguments* of a call come from is found in ``producers``.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import Literal
+import re
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import AppliedCall, Use
@@ -17,21 +16,8 @@ from dropout_lint.syntax.parsing import dotted, walk
 
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
+_LEAVES = (ast.Break, ast.Continue, ast.Yield, ast.YieldFrom)
 _STATEMENT_LISTS = ("body", "orelse", "finalbody")
-
-
-@dataclass(frozen=True, slots=True)
-class Unregistered:
-    """A container that nn.Module does not register, as a list, dict or global: ``eval()`` misses a module in it."""
-
-    kind: Literal["list", "tuple", "set", "dict", "class", "global", "default", ""]
-    span: Span
-    attribute: str
-    modules_only: bool = False
-    """Every member is a constructor call (the keys are strings), so a ModuleList or ModuleDict can replace it."""
-
-
-NOT_KEPT = Unregistered("", Span(0, 0, 0, 0), "")
 
 
 def siblings(parents: dict[ast.AST, ast.AST], statement: ast.AST) -> tuple[list[ast.stmt], int]:
@@ -67,16 +53,34 @@ class CallUses:
             name = parent.targets[0].id
             if self._rebound_unread(parent, name):
                 return "overwritten", self._module.lines.span(parent), name
+            if self._never_read(parent, name):
+                return "unread", self._module.lines.span(parent), name
         return "value", None, ""
 
     def _rebound_unread(self, statement: ast.Assign, name: str) -> bool:
+        """Whether a later statement of the same body binds a name anew, and none between mentions it."""
         body, index = siblings(self._parents, statement)
-        following = body[index + 1] if index + 1 < len(body) else None
-        if not isinstance(following, ast.Assign) or len(following.targets) != 1:
+        for following in body[index + 1 :]:
+            if not any(isinstance(n, ast.Name) and n.id == name for n in walk(following)):
+                if any(isinstance(n, _LEAVES) for n in walk(following)):
+                    return False
+                continue
+            if not isinstance(following, ast.Assign) or len(following.targets) != 1:
+                return False
+            target = following.targets[0]
+            reads = any(isinstance(n, ast.Name) and n.id == name for n in walk(following.value))
+            return isinstance(target, ast.Name) and target.id == name and not reads
+        return False
+
+    def _never_read(self, statement: ast.Assign, name: str) -> bool:
+        """Whether a function never reads the local name that a statement binds."""
+        block = self._module.scopes.block_of(statement)
+        if block.kind != "function" or name in block.homes or name.startswith("_"):
             return False
-        target = following.targets[0]
-        reads = any(isinstance(n, ast.Name) and n.id == name for n in walk(following.value))
-        return isinstance(target, ast.Name) and target.id == name and not reads
+        names = [n for n in walk(block.node) if isinstance(n, ast.Name)]
+        if any(n.id in {"locals", "eval", "exec"} for n in names):
+            return False
+        return not any(n.id == name and isinstance(n.ctx, (ast.Load, ast.Del)) for n in names)
 
     def attribute(self, call: ast.Call) -> str:
         """The attribute that a constructed module is assigned to: "drop" for ``self.drop = nn.Dropout()``, or ""."""
@@ -92,80 +96,42 @@ class CallUses:
                     return target.attr
         return ""
 
-    def kept(self, call: ast.Call, block: Block) -> Unregistered:
-        """The unregistered container that holds a constructed dropout; NOT_KEPT if none is proven."""
-        holder: ast.expr | None = None
-        node: ast.AST = call
-        while True:
-            parent = self._parents[node]
-            if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)):
-                holder = parent
-            elif isinstance(parent, ast.Call):
-                if holder is not None or not self._module.resolve_call(parent, block).startswith("torch.nn."):
-                    return NOT_KEPT
-            elif isinstance(parent, (ast.GeneratorExp, ast.Starred)):
-                return NOT_KEPT
-            elif isinstance(parent, ast.arguments):
-                method = self._parents[parent]
-                inside = self._module.scopes.blocks[method].method is not None
-                return Unregistered("default", self._module.lines.span(call), "") if inside else NOT_KEPT
-            elif isinstance(parent, ast.stmt):
-                return self._assigned(parent, block, holder)
-            node = parent
+    def handed_to(self, call: ast.Call, block: Block) -> tuple[str, str]:
+        """The callee that made the argument of a call and got what is called here, and the keyword or position of that.
 
-    def _assigned(self, statement: ast.stmt, block: Block, holder: ast.expr | None) -> Unregistered:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            return NOT_KEPT
-        target = statement.targets[0]
-        span = self._module.lines.span(holder or statement.value)
-        if isinstance(target, ast.Name) and block.kind == "class":
-            return Unregistered("class", span, target.id) if self._read_by(block, target.id) else NOT_KEPT
-        if isinstance(target, ast.Name) and block.kind == "module":
-            return Unregistered("global", span, target.id) if self._read_in_forward(target.id) else NOT_KEPT
+        As ``("attend", "drop")`` for ``self.drop(attend(x, drop=self.drop))``, also with a name in between.
+        """
+        made = call.args[0] if len(call.args) == 1 else None
+        if isinstance(made, ast.Name):
+            made = self._value_before(call, made.id)
+        if not isinstance(made, ast.Call):
+            return "", ""
+        applied = dotted(call.func)
+        places = [(str(i), a) for i, a in enumerate(made.args)] + [(k.arg or "", k.value) for k in made.keywords]
+        place = next((where for where, value in places if applied and dotted(value) == applied), "")
+        return (self._module.scopes.resolve(made.func, block), place) if place else ("", "")
+
+    def _value_before(self, call: ast.Call, name: str) -> ast.expr | None:
+        """The value that the nearest statement before a call, in the same body, binds to a name."""
+        statement: ast.AST = call
+        while not isinstance(statement, ast.stmt):
+            statement = self._parents[statement]
+        body, index = siblings(self._parents, statement)
+        for before in reversed(body[:index]):
+            if isinstance(before, ast.Assign) and [dotted(t) for t in before.targets] == [name]:
+                return before.value
+            if any(isinstance(n, ast.Name) and n.id == name for n in walk(before)):
+                return None
+        return None
+
+    def applied_in_comment(self, attribute: str, block: Block) -> bool:
+        """Whether a comment in the class is a call of this attribute, as ``# x = self.drop(x)``."""
         owner = block.enclosing_class
-        if holder is None or owner is None or not isinstance(target, ast.Attribute):
-            return NOT_KEPT
-        if not isinstance(target.value, ast.Name) or target.value.id != block.instance:
-            return NOT_KEPT
-        kept = Unregistered(_kind(holder), span, target.attr, _holds_modules_only(holder))
-        return kept if self._read_by(owner, target.attr) else NOT_KEPT
-
-    def _read_by(self, owner: Block, attribute: str) -> bool:
-        """Whether some method other than the constructor reads the attribute, and none registers its modules."""
-        computes = False
-        for node in owner.reads.get(attribute, []):
-            method = self._module.scopes.block_of(node).method
-            current: ast.AST = node
-            while current in self._parents and not isinstance(current, ast.stmt):
-                current = self._parents[current]
-                if isinstance(current, ast.Call) and self._registers(current):
-                    return False
-            computes = computes or (method is not None and method.name != "__init__")
-        if len(owner.attributes.get(attribute, [])) > 1:
+        if not attribute or owner is None or not isinstance(owner.node, ast.ClassDef):
             return False
-        return computes
-
-    def _registers(self, call: ast.Call) -> bool:
-        name = self._module.scopes.resolve(call.func, self._module.scopes.block_of(call))
-        last = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        return (
-            name.startswith("torch.nn.Module")
-            or name == "torch.nn.Sequential"
-            or last
-            in {
-                "add_module",
-                "register_module",
-                "setattr",
-                "ModuleList",
-                "Sequential",
-            }
-        )
-
-    def _read_in_forward(self, name: str) -> bool:
-        return any(
-            isinstance(call.func, ast.Name) and call.func.id == name and block.method is not None
-            for call, block in self._module.scopes.calls
-        )
+        lines = range(owner.node.lineno, (owner.node.end_lineno or owner.node.lineno) + 1)
+        pattern = re.compile(rf"#.*\.{re.escape(attribute)}\(")
+        return any(pattern.search(self._module.lines.line(number)) for number in lines)
 
     def applied(self, call: ast.Call, block: Block) -> list[ast.Call]:
         """The calls of a module constructed by ``call``: ``nn.Dropout()(x)``, or of a local name with no other use."""
@@ -230,36 +196,3 @@ class CallUses:
 
 def _is_func(parent: ast.AST, node: ast.AST) -> bool:
     return isinstance(parent, ast.Call) and parent.func is node
-
-
-def _holds_modules_only(holder: ast.expr) -> bool:
-    match holder:
-        case ast.Dict(keys=keys, values=values):
-            return all(map(_is_text, keys)) and all(map(_is_construction, values))
-        case ast.DictComp(key=key, value=value):
-            return _is_text(key) and _is_construction(value)
-        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
-            return _is_construction(element)
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-            return all(map(_is_construction, elements))
-    return False
-
-
-def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _is_construction(node: ast.expr) -> bool:
-    """Whether an expression calls a class, by the usual spelling of its name, as in ``nn.Dropout(p)``."""
-    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2][:1].isupper()
-
-
-def _kind(holder: ast.expr) -> Literal["list", "tuple", "dict", "set"]:
-    match holder:
-        case ast.List() | ast.ListComp():
-            return "list"
-        case ast.Tuple():
-            return "tuple"
-        case ast.Dict() | ast.DictComp():
-            return "dict"
-    return "set"

@@ -13,15 +13,20 @@ from dropout_lint.source.module.callers import callers_switch
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.sites.call_uses import NOT_KEPT, CallUses
+from dropout_lint.source.sites.call_uses import CallUses
+from dropout_lint.source.sites.chosen_rnns import CHOSEN, is_chosen_rnn
+from dropout_lint.source.sites.containers import NOT_KEPT, Containers
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
 from dropout_lint.source.sites.settled import settled
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
+from dropout_lint.vocabulary import names_dropout_layer
 
 FALSE = Value(kind="bool", number=0.0, literal=True)
 _CONFIGURES = {"p", "dropout", "dropout_p", "inplace", "training", "train", "num_layers"}
 """Parameters whose values are evaluated. Those of tensors are not, which saves time."""
+_RATES = {"", "p", "drop_prob", "dropout", "drop", "rate", "prob"}
+"""Names of the rate in classes of projects; "" is the first argument of a class in another file."""
 _FORMS = (
     ("module", DROPOUT_MODULES),
     ("functional", FUNCTIONALS),
@@ -37,27 +42,32 @@ _UNUSED_ON_PURPOSE = re.compile(r"#.*(?:un|not |never )used", re.IGNORECASE)
 
 def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
     """All dropout sites of a file, in source order."""
-    uses, producers = CallUses(module), Producers(module)
+    uses, producers, containers = CallUses(module), Producers(module), Containers(module)
     for call, block in module.scopes.calls:
+        if containers.may_hold(call):
+            yield from _member(module, containers, call, block)
         if not module.can_matter(call, block):
             continue
         name = module.resolve_call(call, block)
+        if not name and is_chosen_rnn(module, call, block):
+            name = CHOSEN
         if not name or (name.endswith("()") and name[:-2] in DROPOUT_MODULES):
             yield from _application(module, uses, producers, call, block)
             continue
         for form, table in _FORMS:
             if name in table:
-                yield _site(module, uses, producers, call, block, form, name, table[name])
+                yield _site(module, uses, producers, containers, call, block, form, name, table[name])
                 break
         else:
             if not name.startswith("torch."):
-                yield from _forwarded(module, call, block, name)
+                yield from _forwarded(module, uses, call, block, name)
 
 
 def _site(
     module: SourceModule,
     uses: CallUses,
     producers: Producers,
+    containers: Containers,
     call: ast.Call,
     block: Block,
     form: str,
@@ -79,7 +89,7 @@ def _site(
     layers = bound.expression("num_layers")
     inplace = bound.expression("inplace")
     constructed = form == "module"
-    kept = uses.kept(call, block) if constructed else NOT_KEPT
+    kept = containers.kept(call, block) if constructed else NOT_KEPT
     applied = uses.applied(call, block) if constructed else []
     produced = NOT_KNOWN
     if constructed:
@@ -97,7 +107,9 @@ def _site(
         attribute=kept.attribute or (uses.attribute(call) if constructed or form == "rnn" else ""),
         container=kept.kind,
         container_span=kept.span if kept.kind else None,
+        container_reader=kept.reader,
         holds_modules_only=kept.modules_only,
+        applied_in_comment=constructed and uses.applied_in_comment(uses.attribute(call), block),
         unused_on_purpose=constructed and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
         applied=tuple(uses.applied_call(use) for use in applied),
         settled=settled(module, call, applied, block),
@@ -115,6 +127,27 @@ def _site(
         layers=module.values.evaluate(layers, block)
         if layers is not None
         else Value(kind="number", number=None if bound.unpacked else 1.0, literal=True),
+    )
+
+
+def _member(module: SourceModule, containers: Containers, call: ast.Call, block: Block) -> Iterator[DropoutSite]:
+    """A call of a class or function of the project whose result is in an unregistered container."""
+    name = module.scopes.resolve(call.func, block)
+    if not name or name.startswith("torch.") or name.endswith("()") or block.enclosing_class is None:
+        return
+    kept = containers.kept(call, block)
+    if not kept.kind:
+        return
+    values = [*call.args, *(k.value for k in call.keywords)]
+    yield replace(
+        _call_site(module, call, block, "member", name),
+        arguments=tuple(
+            Argument("", keyword=False, text=module.lines.code(v), span=module.lines.span(v), value=Value())
+            for v in values
+        ),
+        attribute=kept.attribute,
+        container=kept.kind,
+        container_span=kept.span,
     )
 
 
@@ -143,21 +176,32 @@ def _application(
         inplace=module.values.evaluate(inplace, home) if inplace is not None else FALSE,
         inplace_argument=_passed(module, constructor, bound, "inplace"),
         constructor=module.lines.span(constructor),
+        handed_to=uses.handed_to(call, block),
         statement=statement,
         statement_target=target,
     )
 
 
-def _forwarded(module: SourceModule, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
-    """A call of a function of the project with an argument about dropout."""
+def _forwarded(module: SourceModule, uses: CallUses, call: ast.Call, block: Block, name: str) -> Iterator[DropoutSite]:
+    """A call of a function of the project with an argument about dropout, or of a class that is one by its name."""
     if block.enclosing_class is None and block.kind != "function":
         return
     bound = bound_arguments(call, module.parameters_of(name), module.partial_of(call, block))
     arguments = tuple(_argument(module, block, b) for b in bound.arguments)
-    if not any("drop" in (a.name + a.text).lower() for a in arguments):
+    layer = names_dropout_layer(name.rpartition(".")[2])
+    if not layer and not any("drop" in (a.name + a.text).lower() for a in arguments):
         return
+    rate = next((b.value for b in bound.arguments if layer and b.name in _RATES), None)
     site = _call_site(module, call, block, "forwarded", name)
-    yield replace(site, arguments=arguments, unpacked=bound.unpacked)
+    yield replace(
+        site,
+        arguments=arguments,
+        unpacked=bound.unpacked,
+        rate=module.values.evaluate(rate, block) if rate is not None else Value(),
+        attribute=uses.attribute(call) if layer else "",
+        applied_in_comment=layer and uses.applied_in_comment(uses.attribute(call), block),
+        unused_on_purpose=layer and _UNUSED_ON_PURPOSE.search(module.lines.line(call.lineno)) is not None,
+    )
 
 
 def _call_site(module: SourceModule, call: ast.Call, block: Block, form: str, name: str) -> DropoutSite:

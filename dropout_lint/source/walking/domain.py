@@ -90,6 +90,14 @@ class Domain(ABC, Generic[S, V]):
         """The state after a loop, from those before and after one turn."""
         return after
 
+    def assume(self, test: ast.expr | None, state: S, *, holds: bool) -> None:
+        """Called on the state of the arm of a branch in which the test is true, or false; None if it is no
+        expression.
+        """
+
+    def turned(self, before: S, after: S) -> None:
+        """Called on the state after a turn of a loop. What its tests said is no longer so in the next turn."""
+
     def enter_arms(self) -> None:
         """Called before the arms of a branch whose test is not proven."""
 

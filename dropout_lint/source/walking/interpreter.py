@@ -112,6 +112,8 @@ class Interpreter(Walker[S], Domain[S, V]):
         if goes is not None:
             return self.run(statement.body if goes else statement.orelse, state)
         other = self.copy(state)
+        self.assume(statement.test, state, holds=True)
+        self.assume(statement.test, other, holds=False)
         self.enter_arms()
         ends = [self.run(statement.body, state), self.run(statement.orelse, other)]
         self.leave_arms()
@@ -133,6 +135,7 @@ class Interpreter(Walker[S], Domain[S, V]):
             if case.guard is not None:
                 self.condition(case.guard, arm)
             if not alone:
+                self.assume(test, arm, holds=True)
                 self.enter_arms()
             ends.append(self.run(case.body, arm))
             if not alone:
@@ -177,11 +180,14 @@ class Interpreter(Walker[S], Domain[S, V]):
         end: S | None = state
         if turns is None:
             end = self._some_turns(statement, state, breaks)
+        before = self.copy(state) if turns else state
         for bind in turns or ():
             if end is None:
                 break
             bind(end)
             end = self._turn(statement, end)
+            if end is not None:
+                self.turned(before, end)
         exits.breaks, exits.continues = outer
         if end is not None and statement.orelse:
             end = self.run(statement.orelse, end)
@@ -204,6 +210,7 @@ class Interpreter(Walker[S], Domain[S, V]):
             current = self._turn(statement, current)
             if current is None:
                 break
+            self.turned(before, current)
             ends.append(current)
         ends = [self.repeated(before, e) for e in ends]
         breaks[:] = [self.repeated(before, b) for b in breaks]

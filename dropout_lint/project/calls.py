@@ -1,0 +1,180 @@
+"""Finds the calls of a class or function in the project, and what they pass for one of its parameters."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from dropout_lint.facts import FileFacts, Value
+from dropout_lint.project.files import Files
+from dropout_lint.project.usages import Usages
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.module.triage import DEFINITIONS
+from dropout_lint.source.names.place import place_of
+from dropout_lint.source.names.scopes import Block
+from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse, walk
+from dropout_lint.syntax.text import UnreadableSource
+
+_MOST_FILES = 60
+"""Files that are parsed for the calls of one function; where more mention it, nothing is known."""
+_DEPTH = 2
+"""Number of functions that are followed, each of which passes its own parameter on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the calls of a function give one of its parameters."""
+
+    numbers: frozenset[float] = frozenset()
+    """Numbers that calls pass, or leave at the default."""
+    names: frozenset[str] = frozenset()
+    """Canonical names that calls pass, as ``torch.nn.SELU``."""
+    calls: int = 0
+    defaults: bool = False
+    """Some call leaves it at the default."""
+    unknown: bool = False
+    """Some call passes a value that is not known."""
+    opaque: bool = False
+    """Some call unpacks arguments, or code refers to the function without calling it."""
+
+    def __or__(self, other: Given) -> Given:
+        return Given(
+            self.numbers | other.numbers,
+            self.names | other.names,
+            self.calls + other.calls,
+            self.defaults or other.defaults,
+            self.unknown or other.unknown,
+            self.opaque or other.opaque,
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether all calls are seen with what they pass."""
+        return not self.unknown and not self.opaque
+
+
+_UNKNOWN = Given(unknown=True)
+
+
+class Calls:
+    """Answers about calls, from the files below the roots that mention the callee."""
+
+    def __init__(self, files: Files, usages: Usages) -> None:
+        self._files = files
+        self._usages = usages
+        self._modules: dict[Path, SourceModule | None] = {}
+        self._known: dict[tuple[str, str, str], Given] = {}
+
+    def given(self, home: FileFacts, function: str, parameter: str) -> Given:
+        """What the project passes for a parameter of a function of ``home``, by its qualified name."""
+        return self._given(home, function, parameter, _DEPTH)
+
+    def _given(self, home: FileFacts, function: str, parameter: str, depth: int) -> Given:
+        key = (home.path, function, parameter)
+        if key not in self._known:
+            self._known[key] = _UNKNOWN  # a function that calls itself
+            self._known[key] = self._found(home, function, parameter, depth)
+        return self._known[key]
+
+    def _found(self, home: FileFacts, function: str, parameter: str, depth: int) -> Given:
+        summary = home.functions.get(function)
+        if summary is None or parameter not in summary.parameters or depth <= 0:
+            return _UNKNOWN
+        owner, _, last = function.rpartition(".")
+        name = owner.rpartition(".")[2] if last == "__init__" else last
+        at = summary.parameters.index(parameter)
+        found = Given()
+        paths = list(islice(self._mentioning(name), _MOST_FILES + 1))
+        if len(paths) > _MOST_FILES:
+            return _UNKNOWN
+        for path in paths:
+            module = self._module(path)
+            if module is None:
+                found |= Given(opaque=True)
+                continue
+            for use in _uses(module, name):
+                found |= self._of_use(module, path, use, (parameter, at), depth)
+                if found.unknown:
+                    return found
+        return found
+
+    def _of_use(self, module: SourceModule, path: Path, use: ast.AST, wanted: tuple[str, int], depth: int) -> Given:
+        value = _argument(use, *wanted) if isinstance(use, ast.Call) else None
+        if value is None:
+            return Given(opaque=True)
+        if value is use:
+            return Given(calls=1, defaults=True)
+        block = _block(module, use)
+        if block is None:
+            return _UNKNOWN
+        made = isinstance(value, ast.Call) and not value.args and not value.keywords
+        name = module.scopes.resolve(value.func if made else value, block)  # type: ignore[attr-defined]
+        if name and not name.endswith("()"):
+            return Given(names=frozenset({f"{name}()" if made else name}), calls=1)
+        return self._of_value(module.values.evaluate(value, block), path, block.qualname, depth)
+
+    def _of_value(self, value: Value, path: Path, function: str, depth: int) -> Given:
+        if value.number is None or value.kind not in {"number", "bool"}:
+            return _UNKNOWN
+        if not value.default:
+            return Given(frozenset({value.number}), calls=1)
+        home = self._files.facts(path)
+        if not value.parameter or home is None:
+            return _UNKNOWN
+        outer = self._given(home, function, value.parameter, depth - 1)
+        left = {value.number} if outer.defaults or not outer.calls else set()
+        return Given(outer.numbers | left, outer.names, max(outer.calls, 1), unknown=outer.unknown, opaque=outer.opaque)
+
+    def _mentioning(self, name: str) -> Iterator[Path]:
+        return (path for path in self._usages.python_files() if name.encode() in self._files.data(path))
+
+    def _module(self, path: Path) -> SourceModule | None:
+        if path not in self._modules:
+            try:
+                text = self._files.source(path)
+                self._modules[path] = SourceModule(text, parse(text), place_of(path, self._files.disk))
+            except (OSError, UnreadableSource, SourceSyntaxError, NotParsed, RecursionError):
+                self._modules[path] = None
+        return self._modules[path]
+
+
+def _uses(module: SourceModule, name: str) -> Iterator[ast.AST]:
+    """The calls of a name, and other places that read it."""
+    called: set[ast.AST] = set()
+    for node in walk(module.tree):
+        if isinstance(node, ast.Call):
+            if _last(node.func) == name:
+                called.add(node.func)
+                yield node
+            called |= {a for a in node.args if _last(node.func) in {"isinstance", "super"} and _last(a) == name}
+        elif isinstance(node, ast.ClassDef):
+            if any(_last(base) == name for base in node.bases):
+                yield node
+                called |= set(node.bases)
+        elif _last(node) == name and node not in called and isinstance(getattr(node, "ctx", None), ast.Load):
+            yield node
+
+
+def _block(module: SourceModule, node: ast.AST) -> Block | None:
+    """The block around a node, also in a definition that was not visited; None if it cannot be visited."""
+    if node not in module.scopes.parents:
+        line = getattr(node, "lineno", 0)
+        for statement in module.tree.body:
+            if isinstance(statement, DEFINITIONS) and statement.lineno <= line <= (statement.end_lineno or line):
+                module.scopes.unfold(statement.name)
+    return module.scopes.block_of(node) if node in module.scopes.parents else None
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _argument(call: ast.Call, parameter: str, at: int) -> ast.expr | None:
+    """What a call passes for a parameter; the call itself if nothing, None if that is not known."""
+    if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+        return None
+    named = next((k.value for k in call.keywords if k.arg == parameter), None)
+    return named if named is not None else call.args[at] if at < len(call.args) else call
