@@ -75,9 +75,9 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
 
 
 def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
-    """The outlines of a file that is read only because others use it; none without a word about models."""
+    """The outlines of a file that is read only because others use it, or drives it; none that can have no model."""
     data = text.encode(errors="replace")
-    if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
+    if not (triage.speaks_of_mode(data) or triage.speaks_of_dropout(data) or triage.starts_program(data)):
         return ()
     from dropout_lint.source.modes.outline import mode_outlines
 

@@ -12,7 +12,7 @@ from dropout_lint.mode.linking.candidates import Candidates
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.linking.runs import Run, Runs
 from dropout_lint.project.project import Project
-from dropout_lint.source.module.triage import speaks_of_mode
+from dropout_lint.source.module.triage import speaks_of_mode, starts_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,24 @@ def link(
 def _roots(
     project: Project, files: list[FileFacts], checked: Iterable[Path], neighbours: Neighbours
 ) -> list[FileFacts]:
-    """The files, and unchecked files that may import them. Sorted by path; test files are left out."""
+    """The files, and other files that may import them. Sorted by path; test files are left out."""
     found = {Path(f.path).resolve(): f for f in files}
-    for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
+    given = list(found)
+    for user in neighbours.outside(frozenset(path.resolve() for path in checked), given):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
+    for user in {user for path in given for user in neighbours.importers(path)} - found.keys():
+        facts = project.files.facts(user) if _drives(project, user) else None
+        if facts is not None:
+            found[user] = facts
     return [facts for _, facts in sorted(found.items()) if not facts.is_test]
+
+
+def _drives(project: Project, path: Path) -> bool:
+    """Whether a file may run models of other files without a word about modes, as a ``main.py`` does."""
+    library = project.files.disk.is_file(path.parent / "__init__.py")
+    return path.suffix == ".ipynb" or starts_program(project.files.data(path), library=library)
 
 
 class _Linker:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dropout_lint.disk import Disk
 from dropout_lint.project.files import Files
-from dropout_lint.project.name_search import imports, text
+from dropout_lint.project.name_search import imports, notebook_imports, text
 
 MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""
@@ -41,7 +41,7 @@ class Neighbours:
         """The files of the project that a file belongs to."""
         home = self._home(path)
         if home not in self._files:
-            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
+            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED, notebooks=True), MOST_FILES))
         return self._files[home]
 
     def outside(self, checked: frozenset[Path], paths: Iterable[Path]) -> set[Path]:
@@ -104,7 +104,7 @@ def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:
 def _imported(path: Path, data: bytes) -> set[str]:
     """The words of the import statements of a file."""
     words: set[str] = set()
-    for found in imports(data):
+    for found in (notebook_imports if path.suffix == ".ipynb" else imports)(data):
         words.update(map(text, found.words))
         if found.source and not found.source.strip(b". "):
             above = path.parents

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from dropout_lint.syntax.positions import Lines
@@ -50,6 +51,9 @@ _MODE_BYTES = (
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
 )
 
+_STARTS_PROGRAM = re.compile(rb"^(?:for|while|with)[ \t]|^(?:[\w., \t]+=[ \t]*)?[\w.]+\(", re.MULTILINE)
+"""A loop or a call at the top level."""
+
 PARSE_ANYWAY = 1_000_000
 """Files up to this size are parsed even without such words, to report syntax errors."""
 
@@ -65,6 +69,14 @@ def speaks_of_dropout(data: bytes) -> bool:
 def speaks_of_mode(data: bytes) -> bool:
     """True if a file may call eval()/train(), evaluate or export. Other files are read when one of these needs them."""
     return b"torch" in data and any(word in data for word in _MODE_BYTES)
+
+
+def starts_program(data: bytes, *, library: bool = False) -> bool:
+    """True if a file may run a program when it is executed. Such a file may drive models without a word about them.
+
+    A module of a library calls functions too, such as ``getLogger``: it runs a program only below ``__main__``.
+    """
+    return b"__main__" in data or (not library and _STARTS_PROGRAM.search(data) is not None)
 
 
 class Relevance:
