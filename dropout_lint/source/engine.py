@@ -75,10 +75,7 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
 
 
 def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
-    """The outlines of a file that is read only because others use it, or drives it; none that can have no model."""
-    data = text.encode(errors="replace")
-    if not (triage.speaks_of_mode(data) or triage.speaks_of_dropout(data) or triage.starts_program(data)):
-        return ()
+    """The outlines of a file that is read only because others use it, or because it drives others."""
     from dropout_lint.source.modes.outline import mode_outlines
 
     return mode_outlines(SourceModule(text, parse(text), place, shallow=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, ModeOutline
@@ -18,8 +18,10 @@ Node = tuple[str, str]
 class Candidates:
     """The definitions from which one that acts on modes is reachable, by the names that definitions mention."""
 
-    def __init__(self, project: Project, files: Iterable[FileFacts]) -> None:
+    def __init__(self, project: Project, files: Iterable[FileFacts], users: Collection[Path] = ()) -> None:
         self._project = project
+        self._users = users
+        """Files that may lead into others, with a word about models or without."""
         self._outlines: dict[str, dict[str, ModeOutline]] = {}
         self._mentioned = Mentioned(project)
         self._mentioned_by: dict[Node, list[Node]] = {}
@@ -101,9 +103,9 @@ class Candidates:
         return self._project.names.find(facts, name)
 
     def _defined(self, path: Path) -> frozenset[bytes] | None:
-        """The names that a file defines; None if it mentions models."""
+        """The names that a file defines; None if it mentions models, or imports a file that does."""
         data = self._project.files.data(path)
-        if speaks_of_mode(data) or speaks_of_dropout(data):
+        if path in self._users or speaks_of_mode(data) or speaks_of_dropout(data):
             return None
         return defines(data)
 

@@ -38,7 +38,7 @@ def link(
     neighbours = Neighbours(project.files)
     given = [f for f in files if f.speaks_of_mode]
     roots = _roots(project, given, checked, neighbours)
-    candidates = Candidates(project, roots)
+    candidates = Candidates(project, roots, neighbours.users(f.path for f in given))
     starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
     linker = _Linker(RunsAhead(project, managed, starting, jobs), neighbours, frozenset(f.path for f in given))
     for facts, names in starting:
@@ -54,12 +54,12 @@ def _roots(
 ) -> list[FileFacts]:
     """The files, and other files that may import them. Sorted by path; test files are left out."""
     found = {Path(f.path).resolve(): f for f in files}
-    given = list(found)
-    for user in neighbours.outside(frozenset(path.resolve() for path in checked), given):
+    users = neighbours.users(found)
+    for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
-    for user in {user for path in given for user in neighbours.importers(path)} - found.keys():
+    for user in users - found.keys():
         facts = project.files.facts(user) if _drives(project, user) else None
         if facts is not None:
             found[user] = facts

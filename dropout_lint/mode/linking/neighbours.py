@@ -34,12 +34,15 @@ class Neighbours:
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
+        self._users_of: dict[tuple[Path, Path], frozenset[Path]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
 
     def around(self, path: Path) -> tuple[Path, ...]:
         """The files of the project that a file belongs to."""
-        home = self._home(path)
+        return self._below(self._home(path))
+
+    def _below(self, home: Path) -> tuple[Path, ...]:
         if home not in self._files:
             self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED, notebooks=True), MOST_FILES))
         return self._files[home]
@@ -61,32 +64,41 @@ class Neighbours:
         All of them are parsed to check this file alone.
         """
         if path not in self._importers:
-            users = self._index(path)
+            home = self._home(path)
             found: set[Path] = set()
             level, done = {path}, set[Path]()
             while level:
                 done |= level
-                level = {user for file in level for user in _users(file, users)} - done
+                level = set[Path]().union(*(self._direct(file, home) for file in level)) - done
                 if len(found) + len(level) > MOST_IMPORTERS:
                     break
                 found |= level
             self._importers[path] = frozenset(found)
         return self._importers[path]
 
+    def users(self, paths: Iterable[Path | str]) -> set[Path]:
+        """Files that may import one of some paths."""
+        return {user for path in paths for user in self.importers(Path(path).resolve())}
+
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
         return user == path or user in self.importers(path)
+
+    def _direct(self, path: Path, home: Path) -> frozenset[Path]:
+        """The files of a project that may import a file directly."""
+        if (path, home) not in self._users_of:
+            self._users_of[path, home] = frozenset(_users(path, self._index(home)))
+        return self._users_of[path, home]
 
     def _home(self, path: Path) -> Path:
         if path.parent not in self._homes:
             self._homes[path.parent] = project_folder(path.parent, self._disk)
         return self._homes[path.parent]
 
-    def _index(self, path: Path) -> dict[str, set[Path]]:
-        home = self._home(path)
+    def _index(self, home: Path) -> dict[str, set[Path]]:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
-            for file in self.around(path):
+            for file in self._below(home):
                 for word in _imported(file, self._data(file)):
                     users.setdefault(word, set()).add(file)
             self._users[home] = users
