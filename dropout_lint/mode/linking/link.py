@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from dropout_lint.mode.linking.candidates import Candidates
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.linking.runs import Run, Runs
 from dropout_lint.project.project import Project
-from dropout_lint.source.module.triage import speaks_of_mode, starts_program
+from dropout_lint.source.module.triage import speaks_of_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ def link(
     neighbours = Neighbours(project.files)
     given = [f for f in files if f.speaks_of_mode]
     roots = _roots(project, given, checked, neighbours)
-    candidates = Candidates(project, roots, neighbours.users(f.path for f in given))
-    starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
+    starting = list(_starting(project, roots, neighbours))
     linker = _Linker(RunsAhead(project, managed, starting, jobs), neighbours, frozenset(f.path for f in given))
     for facts, names in starting:
         if "" in names:
@@ -54,22 +53,32 @@ def _roots(
 ) -> list[FileFacts]:
     """The files, and other files that may import them. Sorted by path; test files are left out."""
     found = {Path(f.path).resolve(): f for f in files}
-    users = neighbours.users(found)
-    for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
+    given = list(found)
+    for user in neighbours.outside(frozenset(path.resolve() for path in checked), given):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
-    for user in users - found.keys():
-        facts = project.files.facts(user) if _drives(project, user) else None
+    for user in neighbours.drivers(given) - found.keys():
+        facts = project.files.facts(user)
         if facts is not None:
             found[user] = facts
     return [facts for _, facts in sorted(found.items()) if not facts.is_test]
 
 
-def _drives(project: Project, path: Path) -> bool:
-    """Whether a file may run models of other files without a word about modes, as a ``main.py`` does."""
-    library = project.files.disk.is_file(path.parent / "__init__.py")
-    return path.suffix == ".ipynb" or starts_program(project.files.data(path), library=library)
+def _starting(
+    project: Project, roots: list[FileFacts], neighbours: Neighbours
+) -> Iterator[tuple[FileFacts, frozenset[str]]]:
+    """The roots in which runs begin, each with the definitions worth running.
+
+    A program may lead to models through files without a word about them. Those of a library are too many to follow.
+    """
+    library = {facts.path for facts in roots if neighbours.is_library(Path(facts.path))}
+    of_library = Candidates(project, [facts for facts in roots if facts.path in library])
+    of_programs = Candidates(project, [facts for facts in roots if facts.path not in library], through_all=True)
+    for facts in roots:
+        names = (of_library if facts.path in library else of_programs).of(facts)
+        if names:
+            yield facts, names
 
 
 class _Linker:

@@ -15,6 +15,7 @@ from pathlib import Path
 from dropout_lint.disk import Disk
 from dropout_lint.project.files import Files
 from dropout_lint.project.name_search import imports, notebook_imports, text
+from dropout_lint.source.module.triage import speaks_of_mode, starts_program
 
 MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""
@@ -34,6 +35,7 @@ class Neighbours:
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
+        self._drivers: dict[Path, set[Path]] = {}
         self._users_of: dict[tuple[Path, Path], frozenset[Path]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
@@ -76,9 +78,19 @@ class Neighbours:
             self._importers[path] = frozenset(found)
         return self._importers[path]
 
-    def users(self, paths: Iterable[Path | str]) -> set[Path]:
-        """Files that may import one of some paths."""
-        return {user for path in paths for user in self.importers(Path(path).resolve())}
+    def drivers(self, paths: Iterable[Path]) -> set[Path]:
+        """Programs that may import one of some paths and have no word about modes themselves, as a ``main.py``."""
+        found: set[Path] = set()
+        for path in paths:
+            home = self._home(path)
+            self._index(home)
+            if self._drivers[home]:
+                found |= self._drivers[home] & self.importers(path)
+        return found
+
+    def is_library(self, path: Path) -> bool:
+        """Whether a file belongs to a package."""
+        return self._disk.is_file(path.parent / "__init__.py")
 
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
@@ -98,11 +110,18 @@ class Neighbours:
     def _index(self, home: Path) -> dict[str, set[Path]]:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
+            drivers: set[Path] = set()
             for file in self._below(home):
-                for word in _imported(file, self._data(file)):
+                data = self._data(file)
+                for word in _imported(file, data):
                     users.setdefault(word, set()).add(file)
-            self._users[home] = users
+                if not speaks_of_mode(data) and self._runs_something(file, data):
+                    drivers.add(file)
+            self._users[home], self._drivers[home] = users, drivers
         return self._users[home]
+
+    def _runs_something(self, path: Path, data: bytes) -> bool:
+        return path.suffix == ".ipynb" or starts_program(data, library=self.is_library(path))
 
 
 def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:
