@@ -81,8 +81,8 @@ def repeat(model, batches):
         evaluate(model, batches)
 """
 CELLS = """\
-{"cells": [{"cell_type": "code", "source": ["from app import prepare, repeat\\n", "repeat(prepare(), [])"], "outputs": [],
-"metadata": {}, "execution_count": null}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+{"cells": [{"cell_type": "code", "source": ["from app import prepare, repeat\\n", "repeat(prepare(), [])"],
+"outputs": [], "metadata": {}, "execution_count": null}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 """
 
 
