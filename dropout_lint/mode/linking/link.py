@@ -36,7 +36,7 @@ def link(
     methods a framework calls in a mode that it sets; those of known frameworks are known.
     """
     neighbours = Neighbours(project.files)
-    given = [f for f in files if f.speaks_of_mode]
+    given = [f for f in files if f.speaks_of_mode or (f.drives and neighbours.speak_of_mode(Path(f.path).resolve()))]
     roots = _roots(project, given, checked, neighbours)
     starting = list(_starting(project, roots, neighbours))
     linker = _Linker(RunsAhead(project, managed, starting, jobs), neighbours, frozenset(f.path for f in given))

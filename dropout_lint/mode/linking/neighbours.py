@@ -15,7 +15,7 @@ from pathlib import Path
 from dropout_lint.disk import Disk
 from dropout_lint.project.files import Files
 from dropout_lint.project.name_search import imports, notebook_imports, text
-from dropout_lint.source.module.triage import speaks_of_mode, starts_program
+from dropout_lint.source.module.triage import is_program, speaks_of_mode
 
 MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""
@@ -35,6 +35,7 @@ class Neighbours:
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
+        self._speaking: dict[Path, bool] = {}
         self._drivers: dict[Path, set[Path]] = {}
         self._users_of: dict[tuple[Path, Path], frozenset[Path]] = {}
         self._complete: dict[Path, bool] = {}
@@ -88,6 +89,13 @@ class Neighbours:
                 found |= self._drivers[home] & self.importers(path)
         return found
 
+    def speak_of_mode(self, path: Path) -> bool:
+        """Whether a file around this one has a word about modes."""
+        home = self._home(path)
+        if home not in self._speaking:
+            self._speaking[home] = any(speaks_of_mode(self._data(file)) for file in self.around(path))
+        return self._speaking[home]
+
     def is_library(self, path: Path) -> bool:
         """Whether a file belongs to a package."""
         return self._disk.is_file(path.parent / "__init__.py")
@@ -115,13 +123,10 @@ class Neighbours:
                 data = self._data(file)
                 for word in _imported(file, data):
                     users.setdefault(word, set()).add(file)
-                if not speaks_of_mode(data) and self._runs_something(file, data):
+                if not speaks_of_mode(data) and is_program(file, data, library=self.is_library(file)):
                     drivers.add(file)
             self._users[home], self._drivers[home] = users, drivers
         return self._users[home]
-
-    def _runs_something(self, path: Path, data: bytes) -> bool:
-        return path.suffix == ".ipynb" or starts_program(data, library=self.is_library(path))
 
 
 def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from dropout_lint.syntax.positions import Lines
 
@@ -71,12 +72,14 @@ def speaks_of_mode(data: bytes) -> bool:
     return b"torch" in data and any(word in data for word in _MODE_BYTES)
 
 
-def starts_program(data: bytes, *, library: bool = False) -> bool:
-    """True if a file may run a program when it is executed. Such a file may drive models without a word about them.
+def is_program(path: Path, data: bytes, *, library: bool) -> bool:
+    """True if a file may run a program when it is executed. It may drive models without a word about them.
 
     A module of a library calls functions too, such as ``getLogger``: it runs a program only below ``__main__``.
     """
-    return b"__main__" in data or (not library and _STARTS_PROGRAM.search(data) is not None)
+    if path.suffix == ".ipynb" or b"__main__" in data:
+        return True
+    return not library and _STARTS_PROGRAM.search(data) is not None
 
 
 class Relevance:
