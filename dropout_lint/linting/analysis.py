@@ -87,7 +87,7 @@ def analyse_text(path: Path, text: str, data: bytes, place: ModulePlace, modes: 
     from dropout_lint.syntax.parsing import MAX_BYTES
 
     relevant = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
-    program = modes and is_program(path, data, library=bool(place.package))
+    program = modes and not relevant and is_program(path, data, library=bool(place.package))
     if len(data) > (MAX_BYTES if relevant else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return AnalysedFile(path, failure=f"too large to check: {size}") if relevant else AnalysedFile(path)

@@ -123,7 +123,7 @@ class Neighbours:
                 data = self._data(file)
                 for word in _imported(file, data):
                     users.setdefault(word, set()).add(file)
-                if not speaks_of_mode(data) and is_program(file, data, library=self.is_library(file)):
+                if is_program(file, data, library=self.is_library(file)) and not speaks_of_mode(data):
                     drivers.add(file)
             self._users[home], self._drivers[home] = users, drivers
         return self._users[home]

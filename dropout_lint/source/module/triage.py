@@ -54,6 +54,8 @@ _MODE_BYTES = (
 
 _STARTS_PROGRAM = re.compile(rb"^(?:for|while|with)[ \t]|^(?:[\w., \t]+=[ \t]*)?[\w.]+\(", re.MULTILINE)
 """A loop or a call at the top level."""
+_OF_MODELS = (b"model", b"Model", b"train", b"Train", b"epoch", b"predict", b"Net(", b"torch")
+"""Words of a program that trains or evaluates: without one of them, most scripts of other projects are left alone."""
 
 PARSE_ANYWAY = 1_000_000
 """Files up to this size are parsed even without such words, to report syntax errors."""
@@ -73,11 +75,13 @@ def speaks_of_mode(data: bytes) -> bool:
 
 
 def is_program(path: Path, data: bytes, *, library: bool) -> bool:
-    """True if a file may run a program when it is executed. It may drive models without a word about them.
+    """True if a file may run a program with models when it is executed, without a word about their modes.
 
     A module of a library calls functions too, such as ``getLogger``: it runs a program only below ``__main__``.
     """
-    if path.suffix == ".ipynb" or b"__main__" in data:
+    if not any(word in data for word in _OF_MODELS):
+        return False
+    if path.suffix == ".ipynb" or b"\nif __name__" in data:
         return True
     return not library and _STARTS_PROGRAM.search(data) is not None
 
