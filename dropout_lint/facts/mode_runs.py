@@ -93,6 +93,8 @@ class RunModel:
     """Those of the parts that are attributes, by name."""
     origin: int | None
     """The model that it was traced, exported or scripted from."""
+    copy_of: int | None
+    """The model that ``copy.deepcopy`` made it from."""
     tracer: str
     """The function that made it as a graph, such as ``torch.jit.trace``."""
     owner: OwnerClass | None

@@ -68,7 +68,9 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     return replace(
         facts,
         speaks_of_mode=speaks,
-        drives=not speaks and triage.is_program(Path(facts.path), data, library=bool(module.place.package)),
+        drives=not speaks
+        and triage.speaks_of_models(data)
+        and triage.is_program(Path(facts.path), data, library=bool(module.place.package)),
         outlines=mode_outlines(module),
         overrides=mode_overrides(module) if speaks else (),
         uncalled=tuple(uncalled_mode_methods(module)) if speaks else (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
-from dropout_lint.mode.execution.arguments import Arguments, arguments_of
+from dropout_lint.mode.execution.arguments import Arguments, arguments_of, with_class
 from dropout_lint.mode.execution.construction import construct
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
@@ -67,11 +67,15 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             return call_of_group(base, name, arguments.positional)
         case Table():
             return call_of_table(base, name, arguments.positional, arguments.keywords)
-        case Class() if name in frameworks.LOADS:
+        case Class() if name in frameworks.LOADS and machine.definitions.method(base.home, base.name, name) is None:
             loaded = construct(machine, base, Arguments([], {}, unpacked=True), frame, place)
             machine.record("load", loaded, place, frame)
             return loaded
-        case External() | Class():
+        case Class():
+            method = attribute_of(machine, base, name)
+            given = with_class(method, base, arguments) if isinstance(method, Function) else arguments
+            return invoke(machine, method, given, frame, place)
+        case External():
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":
         machine.record("backward", None, place, frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dropout_lint.facts import Location
-from dropout_lint.mode.execution.arguments import Arguments
+from dropout_lint.mode.execution.arguments import Arguments, with_class
 from dropout_lint.mode.execution.construction import construct
 from dropout_lint.mode.execution.externals import call_external
 from dropout_lint.mode.execution.functions import run_function
@@ -41,13 +41,8 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
             for one in machine.definitions.models(home):
                 made.append(construct(machine, one, arguments, frame, place))
             return either(made)
-        case External(name=name, home=home):
-            full = canonical(name)
-            found = None if full.startswith(("torch.", "builtins.")) else machine.project.names.find(home, full)
-            target = machine.definitions.value(*found) if found is not None else None
-            if target is not None:
-                return invoke(machine, target, arguments, frame, place)
-            return call_external(machine, full, arguments, frame, place)
+        case External():
+            return _named(machine, callee, arguments, frame, place)
         case Thing() if callee.module or callee.opaque:
             return forward(machine, callee, arguments, frame, place) if not callee.random else UNKNOWN
         case Thing(home=home, name=name) if home is not None:
@@ -59,6 +54,18 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
                 return run_function(machine, Function(*called, callee), arguments, frame, place)
     machine.escape(arguments.all(), place, frame)
     return machine.make_unknown()
+
+
+def _named(machine: Machine, callee: External, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """Call what an import names: a class or function of the project, a method of a class, or code outside of it."""
+    full = canonical(callee.name)
+    found = None if full.startswith(("torch.", "builtins.")) else machine.project.names.find(callee.home, full)
+    target = machine.definitions.value(*found) if found is not None else None
+    if target is None:
+        return call_external(machine, full, arguments, frame, place)
+    if isinstance(target, Function) and target.flow.owner:
+        arguments = with_class(target, Class(target.home, target.flow.owner), arguments)
+    return invoke(machine, target, arguments, frame, place)
 
 
 def forward(

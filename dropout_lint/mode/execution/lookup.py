@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.mode.execution.registries import assigned, assigned_in, default_of, names_of
 from dropout_lint.mode.program.containers import members
 from dropout_lint.mode.program.contents import choices, either
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.values import (
     UNKNOWN,
+    AnyOf,
     Class,
     Constant,
     External,
@@ -45,7 +47,7 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
         flow = machine.definitions.flow(home, name)
         return Function(home, flow) if flow is not None else UNKNOWN
     if name in home.imports:
-        return External(home.imports[name], home)
+        return _imported(machine, home.imports[name], home)
     for star in home.stars:
         found = machine.project.names.find(home, f"{star}.{name}")
         if found is not None and found[1] == name:
@@ -55,7 +57,14 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
             return External(imported[1], imported[0])
         if star.startswith("torch"):
             return External(f"{star}.{name}", home)
-    return External(f"builtins.{name}", home)
+    known = assigned(machine, home, name) if home is not machine.root else None
+    return known if known is not None else External(f"builtins.{name}", home)
+
+
+def _imported(machine: Machine, name: str, home: FileFacts) -> Value:
+    module, _, last = name.rpartition(".")
+    known = assigned_in(machine, External(module, home), last) if module and not name.startswith("torch") else None
+    return known if known is not None else External(name, home)
 
 
 def attribute(machine: Machine, base: Value, name: str) -> Value:
@@ -66,7 +75,8 @@ def attribute(machine: Machine, base: Value, name: str) -> Value:
 def attribute_of(machine: Machine, base: Value, name: str) -> Value:
     """An attribute of one object."""
     if isinstance(base, External):
-        return External(f"{base.name}.{name}", base.home)
+        known = assigned_in(machine, base, name)
+        return known if known is not None else External(f"{base.name}.{name}", base.home)
     if isinstance(base, Class):
         found = machine.definitions.method(base.home, base.name, name)
         return Function(*found) if found is not None else UNKNOWN
@@ -118,9 +128,14 @@ def of_zoo(machine: Machine, key: Value, home: FileFacts) -> External:
 
 def item(machine: Machine, base: Value, key: Value) -> Value:
     """``base[key]``."""
+    key = default_of(machine, key)
     found: list[Value] = []
     for one in choices(base):
-        if isinstance(one, Table) and isinstance(key, Constant):
+        named_file = names_of(machine, one) if isinstance(one, External) else None
+        if named_file is not None:
+            text = key.value if isinstance(key, Constant) else None
+            found.append(_at_top_level(machine, text, named_file) if isinstance(text, str) else AnyOf(named_file))
+        elif isinstance(one, Table) and isinstance(key, Constant):
             found.append(one.items.get(str(key.value), UNKNOWN))
         elif isinstance(one, Table):
             found += one.items.values()

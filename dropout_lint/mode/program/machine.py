@@ -52,6 +52,10 @@ class Machine(Recorder):
         """Command line options with default 0: as a rate, they do not prove that a dropout is active."""
         self.options: dict[str, str] = {}
         """Command line options with a string as default, and that string."""
+        self.assigned: dict[tuple[str, str], Value | None] = {}
+        """What files assign at their top level, by file and name."""
+        self.modules: dict[tuple[str, str], FileFacts | None] = {}
+        """The files of modules, by the file that imports them and their dotted name."""
         self.unwound: list[list[State]] = []
         """For each loop around, the states at its ``break`` and ``continue`` statements."""
         self.built: dict[tuple[object, ...], tuple[bool | None, str, Location | None]] = {}

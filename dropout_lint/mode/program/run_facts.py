@@ -127,6 +127,7 @@ class _Writer:
                 (n, positions[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in positions
             ),
             origin=self._model(thing.origin) if thing.origin is not None else None,
+            copy_of=self._model(thing.copy_of) if thing.copy_of is not None else None,
             tracer=tracer if tracer != thing.name else "",
             owner=owner_class(self._machine, thing) if owner else None,
         )

@@ -50,3 +50,15 @@ def loop_variables(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from (t.text for target in step.targets for t in within(target) if t.kind == "name")
         for arm in step.arms:
             yield from loop_variables(arm)
+
+
+def assignments(steps: tuple[Step, ...], name: str) -> Iterator[Term]:
+    """The values that statements assign to a name, also in blocks; an empty term for a part of a tuple or a loop."""
+    for step in steps:
+        for target in step.targets if step.kind in {"bind", "loop"} else ():
+            if target == Term("name", name) and step.kind == "bind" and step.value is not None:
+                yield step.value
+            elif target != Term("name", name) or step.kind == "loop":
+                yield from (Term("group") for t in within(target) if t == Term("name", name))
+        for arm in step.arms:
+            yield from assignments(arm, name)

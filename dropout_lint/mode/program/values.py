@@ -32,6 +32,8 @@ class Thing:
     """The object that an unknown part belongs to."""
     origin: Thing | None = None
     """The module that it was traced, exported or scripted from."""
+    copy_of: Thing | None = None
+    """The object that ``copy.deepcopy`` made it from."""
     random: bool = False
     """A tensor of random numbers, as the input of a smoke test or of a tracer."""
     label: str = ""

@@ -75,15 +75,18 @@ def speaks_of_mode(data: bytes) -> bool:
 
 
 def is_program(path: Path, data: bytes, *, library: bool) -> bool:
-    """True if a file may run a program with models when it is executed, without a word about their modes.
+    """True if a file may run a program when it is executed. It may drive models without a word about them.
 
     A module of a library calls functions too, such as ``getLogger``: it runs a program only below ``__main__``.
     """
-    if not any(word in data for word in _OF_MODELS):
-        return False
     if path.suffix == ".ipynb" or b"\nif __name__" in data:
         return True
     return not library and _STARTS_PROGRAM.search(data) is not None
+
+
+def speaks_of_models(data: bytes) -> bool:
+    """True if a program may have findings itself. Another one may lead to findings in other files."""
+    return any(word in data for word in _OF_MODELS)
 
 
 class Relevance:
