@@ -5,7 +5,7 @@ from __future__ import annotations
 from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of, with_class
-from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.construction import alternatives, construct
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -38,7 +38,10 @@ def call(machine: Machine, term: Term, frame: Frame) -> Value:
     if func.kind != "attribute":
         callee = machine.evaluate(func, frame)
         arguments = arguments_of(machine, term, frame)
-        return either([invoke(machine, one, arguments, frame, place) for one in choices(callee)])
+        called = choices(callee)
+        results = [invoke(machine, one, arguments, frame, place) for one in called]
+        registry = func.kind == "item" and all(isinstance(one, (Class, External)) for one in called)
+        return alternatives(results) if registry else either(results)
     if func.parts[0].kind == "call" and func.parts[0].parts[0] == _SUPER:
         return _super(machine, func.text, arguments_of(machine, term, frame), frame, place)
     base = machine.evaluate(func.parts[0], frame)

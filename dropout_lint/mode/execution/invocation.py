@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dropout_lint.facts import Location
 from dropout_lint.mode.execution.arguments import Arguments, with_class
-from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.construction import alternatives, construct
 from dropout_lint.mode.execution.externals import call_external
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.libraries import library
-from dropout_lint.mode.program.contents import below, either, things
+from dropout_lint.mode.program.contents import below, things
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.values import (
     UNKNOWN,
@@ -40,7 +40,7 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
             made: list[Value] = []
             for one in machine.definitions.models(home):
                 made.append(construct(machine, one, arguments, frame, place))
-            return either(made)
+            return alternatives(made)
         case External():
             return _named(machine, callee, arguments, frame, place)
         case Thing() if callee.module or callee.opaque:

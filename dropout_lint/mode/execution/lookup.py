@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.facts import FileFacts, Location, ModeFlow, Term
 from dropout_lint.mode.execution.registries import assigned, assigned_in, default_of, names_of
 from dropout_lint.mode.program.containers import members
 from dropout_lint.mode.program.contents import choices, either
 from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.terms import targets
 from dropout_lint.mode.program.values import (
     UNKNOWN,
     AnyOf,
@@ -23,7 +24,7 @@ from dropout_lint.mode.program.values import (
 
 _PLAIN_ATTRIBUTES = {"training", "device", "shape", "data", "grad", "__class__", "config", "dtype"}
 ZOO = "torchvision.models"
-_PROPERTIES = {"property", "cached_property"}
+PROPERTIES = {"property", "cached_property"}
 
 
 def named(machine: Machine, name: str, frame: Frame) -> Value:
@@ -90,7 +91,7 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
         found = machine.definitions.method(base.home, base.name, name)
         if found is not None:
             decorators = {d.text for d in found[1].decorators}
-            if decorators & _PROPERTIES:
+            if decorators & PROPERTIES:
                 return _of_property(machine, base, *found)
             return Function(*found, None if "staticmethod" in decorators else base)
     if name in {"module", "_orig_mod"} and base.module is not False:
@@ -104,12 +105,28 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
 
 
 def _of_property(machine: Machine, base: Thing, home: FileFacts, flow: ModeFlow) -> Value:
-    """The value of a property: of the expression, if it only returns one, else an unknown part of the object."""
+    """The value of a property: of the expression, if it only returns one, or of what it builds on first use.
+
+    Of other properties it is an unknown part of the object.
+    """
     machine.count_step()
     if len(flow.steps) == 1 and flow.steps[0].kind == "return" and flow.steps[0].value is not None and flow.parameters:
         inner = Frame(home, flow, base, {flow.parameters[0]: base})
         return machine.evaluate(flow.steps[0].value, inner)
-    return machine.make_part(base, flow.name.rpartition(".")[2])
+    name = flow.name.rpartition(".")[2]
+    cached = any(d.text == "cached_property" for d in flow.decorators)
+    if not cached and not _sets_attribute(flow):
+        return machine.make_part(base, name)
+    value = machine.call_property(Function(home, flow, base), Location(home.path, flow.span))
+    if cached:
+        base.attributes[name] = value
+    return value
+
+
+def _sets_attribute(flow: ModeFlow) -> bool:
+    """Whether a getter keeps what it has built, as in ``self._model = Net()``."""
+    receiver = Term("name", flow.parameters[0]) if flow.parameters else None
+    return any(t.kind == "attribute" and t.parts[0] == receiver for t in targets(flow.steps))
 
 
 def _gives_anything(machine: Machine, base: Thing, name: str) -> bool:

@@ -6,7 +6,7 @@ from dropout_lint.facts import TRAIN, FileFacts, Location, Modes, Term
 from dropout_lint.mode.program.contents import either
 from dropout_lint.mode.program.definitions import Definitions, Memory
 from dropout_lint.mode.program.events import Recorder, joined
-from dropout_lint.mode.program.values import Constant, Frame, Thing, Value
+from dropout_lint.mode.program.values import Constant, Frame, Function, Thing, Value
 from dropout_lint.project.project import Project
 
 BUDGET = 12_000
@@ -52,6 +52,8 @@ class Machine(Recorder):
         """Command line options with default 0: as a rate, they do not prove that a dropout is active."""
         self.options: dict[str, str] = {}
         """Command line options with a string as default, and that string."""
+        self.current: Frame | None = None
+        """The function that is executed; None at the top level."""
         self.assigned: dict[tuple[str, str], Value | None] = {}
         """What files assign at their top level, by file and name."""
         self.modules: dict[tuple[str, str], FileFacts | None] = {}
@@ -63,6 +65,10 @@ class Machine(Recorder):
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
         """Evaluate an expression; record the events that it causes."""
+        raise NotImplementedError
+
+    def call_property(self, getter: Function, place: Location) -> Value:
+        """Execute the getter of a property, in the function that is executed."""
         raise NotImplementedError
 
     def truth(self, term: Term, frame: Frame) -> bool | None:

@@ -28,6 +28,14 @@ def terms(steps: tuple[Step, ...]) -> Iterator[Term]:
             yield from terms(arm)
 
 
+def targets(steps: tuple[Step, ...]) -> Iterator[Term]:
+    """What statements assign to, also in the blocks in them."""
+    for step in steps:
+        yield from step.targets if step.kind == "bind" else ()
+        for arm in step.arms:
+            yield from targets(arm)
+
+
 def attribute_called(term: Term, receiver: str) -> str:
     """The attribute ``x`` in ``receiver.x(...)`` or ``receiver.x.method(...)``, "" for other terms."""
     func = term.parts[0] if term.kind == "call" else None
