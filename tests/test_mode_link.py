@@ -278,6 +278,7 @@ def test_models_that_a_registry_a_class_or_a_property_makes(
 @pytest.mark.parametrize(("mode", "codes"), [("pass", ["DRP206"]), ("average.eval()", [])])
 def test_a_copy_of_a_trained_model_is_trained(mode: str, codes: list[str], tmp_path: Path) -> None:
     steps = HEAD + TRAIN.format(first="model.train()") + "\n\n" + EVALUATE.format(first="pass")
-    text = f"{steps}\n\nimport copy\n\nnet = Net()\naverage = copy.deepcopy(net)\n{mode}\nopt = torch.optim.Adam(net.parameters())\n"
+    text = f"{steps}\n\nimport copy\n\nnet = Net()\naverage = copy.deepcopy(net)\n{mode}\n"
+    text += "opt = torch.optim.Adam(net.parameters())\n"
     text += "for epoch in range(3):\n    train(net, opt, [])\n    evaluate(average, [])\n"
     assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": text})] == codes
