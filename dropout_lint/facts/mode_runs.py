@@ -42,6 +42,8 @@ class RunFunction:
     """Its first parameter, such as ``self``."""
     statements: tuple[Span, ...]
     """The spans of the statements at the top of its body."""
+    repeated: tuple[Span, ...] = ()
+    """Calls of ``train()`` in the ``else`` of an ``if`` that makes the same call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dropout_lint.facts import ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
 from dropout_lint.mode.libraries.frameworks import LOADS
+from dropout_lint.mode.program.call_sites import repeated_in_else
 from dropout_lint.mode.program.contents import choices, parts
 from dropout_lint.mode.program.events import Event
 from dropout_lint.mode.program.machine import Machine
@@ -87,7 +88,8 @@ class _Writer:
         if id(flow) not in self._functions:
             receiver = flow.parameters[0] if flow.parameters else ""
             spans = tuple(step.span for step in flow.steps)
-            function = RunFunction(home.path, flow.name, home.is_test, flow.intent, receiver, spans)
+            repeated = tuple(repeated_in_else(flow.steps))
+            function = RunFunction(home.path, flow.name, home.is_test, flow.intent, receiver, spans, repeated)
             self._functions[id(flow)] = len(self._functions), function
         return self._functions[id(flow)][0]
 

@@ -46,6 +46,14 @@ def attribute_called(term: Term, receiver: str) -> str:
     return ""
 
 
+def spelled(term: Term) -> str:
+    """A dotted name as it is written, "" for other terms."""
+    if term.kind == "name":
+        return term.text
+    base = spelled(term.parts[0]) if term.kind == "attribute" else ""
+    return f"{base}.{term.text}" if base else ""
+
+
 def is_mode_call(term: Term) -> bool:
     """Whether a term is ``x.eval(...)`` or ``x.train(...)``."""
     return term.kind == "call" and term.parts[0].kind == "attribute" and term.parts[0].text in {"eval", "train"}
