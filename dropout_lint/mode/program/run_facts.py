@@ -13,6 +13,7 @@ from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.owners import owner_class
 from dropout_lint.mode.program.terms import loop_variables
 from dropout_lint.mode.program.values import Frame, Thing, Turn
+from dropout_lint.vocabulary import FREEZES
 
 _MAKERS = LOADS | {"from_pretrained", "from_config"}
 """Methods of a class that give an instance of it."""
@@ -130,6 +131,7 @@ class _Writer:
             ),
             origin=self._model(thing.origin) if thing.origin is not None else None,
             copy_of=self._model(thing.copy_of) if thing.copy_of is not None else None,
+            part_of=self._model(thing.part_of) if thing.part_of is not None else None,
             tracer=tracer if tracer != thing.name else "",
             owner=owner_class(self._machine, thing) if owner else None,
         )
@@ -137,7 +139,12 @@ class _Writer:
 
 def _sets_in_constructor(event: Event) -> bool:
     instance, name = event.frame.instance, event.frame.flow.name
-    return event.kind == "mode" and instance is not None and bool(instance.module) and name.endswith("__init__")
+    return event.kind == "mode" and instance is not None and bool(instance.module) and _is_set_up(name)
+
+
+def _is_set_up(name: str) -> bool:
+    """Whether a method prepares a model for training: a constructor, or one named ``freeze``."""
+    return name.endswith("__init__") or FREEZES.search(name.rpartition(".")[2]) is not None
 
 
 def _class_name(thing: Thing) -> str:
