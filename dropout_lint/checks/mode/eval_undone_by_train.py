@@ -32,6 +32,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         frozen = _frozen_parts(history, whole, owner, events)
         if not _trains_another_part(history, whole, owner, events):
             continue
+        which = "The first" if built else "A later"
         always = built and {event.statement for event, _ in frozen.values()} <= set(function.statements)
         for name, (event, live) in frozen.items():
             here = unless_intended(context, run, event.location, event.frame)
@@ -40,7 +41,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             place, part = run.models[live].built, f"{function.receiver}.{name}"
             yield here.report(
                 event.location.span,
-                f"{'The first' if built else 'A later'} `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
+                f"{which} `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
                 fix=_override(function.receiver, list(frozen), function.statements[-1] if always else None),
                 related=(related(place, "computes differently by mode"),) if place is not None else (),
             )

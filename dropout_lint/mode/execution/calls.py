@@ -48,6 +48,8 @@ def call(machine: Machine, term: Term, frame: Frame) -> Value:
     arguments = arguments_of(machine, term, frame)
     if func.text == "add_argument":
         _option(machine, arguments)
+    elif func.text == "set_defaults":
+        machine.declared.update(arguments.keywords)
     return either([_method(machine, one, func.text, arguments, frame, place) for one in choices(base)])
 
 
@@ -55,6 +57,9 @@ def _option(machine: Machine, arguments: Arguments) -> None:
     """An option of argparse: https://docs.python.org/3/library/argparse.html#the-add-argument-method."""
     names = [v.value for v in arguments.positional if isinstance(v, Constant) and isinstance(v.value, str)]
     name = next((n for n in names if n.startswith("--")), names[0] if names else "").strip("-").replace("-", "_")
+    destination = arguments.keywords.get("dest")
+    name = str(destination.value) if isinstance(destination, Constant) else name
+    machine.declared.add(name)
     default = arguments.keywords.get("default")
     if "drop" in name and library_models.is_zero(default):
         machine.undropped.add(name)

@@ -77,7 +77,17 @@ def _discount_unreached(machine: Machine, made: Class, thing: Thing) -> None:
     uses = machine.definitions.uses(made.home, made.name)
     if uses is None:
         return
+    reached = {
+        part
+        for name, value in thing.attributes.items()
+        if is_reached(name, uses, thing)
+        for one in things(value)
+        for part in below(one)
+    }
     for name, value in thing.attributes.items():
-        layer = isinstance(value, Thing) and value.live and value.home is None and not value.children
-        if isinstance(value, Thing) and layer and not is_reached(name, uses, thing):
+        if is_reached(name, uses, thing):
+            continue
+        if isinstance(value, Thing) and value.live and value.home is None and not value.children:
             value.live = False
+        for part in (part for one in things(value) for part in below(one) if part.live and part not in reached):
+            part.live = None  # code outside of the class may call a network in it

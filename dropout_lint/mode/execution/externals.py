@@ -119,6 +119,10 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
     live = library_models.liveness(name, positional, arguments.keywords)
     if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
         return _layer(machine, name, live, arguments, place)
+    if name == library.PARSER:
+        parser = machine.make_unknown()
+        parser.name = name
+        return parser
     if "optim" in name:
         optimizer = machine.make_unknown()
         optimizer.name = "torch.optim"

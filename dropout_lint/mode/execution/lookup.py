@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dropout_lint.facts import FileFacts, Location, ModeFlow, Term
 from dropout_lint.mode.execution.registries import assigned, assigned_in, default_of, names_of
+from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.containers import members
 from dropout_lint.mode.program.contents import choices, either
 from dropout_lint.mode.program.machine import Machine
@@ -100,6 +101,7 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
         return UNKNOWN
     hidden = base.module or base.part_of is not None or (base.home is not None and _gives_anything(machine, base, name))
     part = machine.make_part(base, name) if hidden else machine.make_unknown(name)
+    part.unset = base.name == library.NAMESPACE and name not in machine.declared
     base.attributes[name] = part
     return part
 

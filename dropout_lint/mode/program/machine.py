@@ -50,6 +50,8 @@ class Machine(Recorder):
         """Functions that the run entered, by file and name."""
         self.undropped: set[str] = set()
         """Command line options with default 0: as a rate, they do not prove that a dropout is active."""
+        self.declared: set[str] = set()
+        """All command line options."""
         self.options: dict[str, str] = {}
         """Command line options with a string as default, and that string."""
         self.current: Frame | None = None

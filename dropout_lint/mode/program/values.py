@@ -34,6 +34,8 @@ class Thing:
     """The module that it was traced, exported or scripted from."""
     copy_of: Thing | None = None
     """The object that ``copy.deepcopy`` made it from."""
+    unset: bool = False
+    """An attribute that nothing assigns, as an option that the command line does not have."""
     random: bool = False
     """A tensor of random numbers, as the input of a smoke test or of a tracer."""
     label: str = ""
