@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 Signature = tuple[int, int, int, int]
+_CODE = (".py", ".ipynb")
 _SETTLED = 2_000_000_000
 """Nanoseconds after which another change of a file alters its times, on every file system."""
 
@@ -118,26 +119,34 @@ class Disk:
 
     def python_files(self, folder: Path) -> list[Path]:
         """The Python files of a folder, sorted."""
-        return [folder / name for name, kind in self._listed(str(folder)) if name.endswith(".py") and kind[:1] == "f"]
+        return self._files_ending(folder, ".py")
 
     def folders(self, folder: Path) -> list[Path]:
         """The folders in a folder, sorted, without links, hidden ones and caches."""
         return [folder / name for name, kind in self._listed(str(folder)) if kind == "d"]
 
-    def walk(self, root: Path, skipped: Container[str] = ()) -> Iterator[Path]:
-        """The Python files below a folder, without hidden folders, virtual environments and folders of some names."""
+    def walk(self, root: Path, skipped: Container[str] = (), *, notebooks: bool = False) -> Iterator[Path]:
+        """The Python files below a folder, without hidden folders, virtual environments and folders of some names.
+
+        With ``notebooks``, those of a folder follow its Python files.
+        """
         if self._kind(str(root), "pyvenv.cfg"):
             return
         yield from self.python_files(root)
+        if notebooks:
+            yield from self._files_ending(root, ".ipynb")
         for folder in self.folders(root):
             if folder.name not in skipped:
-                yield from self.walk(folder, skipped)
+                yield from self.walk(folder, skipped, notebooks=notebooks)
+
+    def _files_ending(self, folder: Path, suffix: str) -> list[Path]:
+        return [folder / name for name, kind in self._listed(str(folder)) if name.endswith(suffix) and kind[:1] == "f"]
 
     def _listed(self, folder: str) -> list[tuple[str, str]]:
-        """Python files and folders with their kinds, sorted."""
+        """Python files, notebooks and folders with their kinds, sorted."""
         names = sorted(name for name in self._scanned(folder) or () if _matters(name))
         found = [(name, self._kind_of(folder, name)) for name in names]
-        found = [(name, kind) for name, kind in found if name.endswith(".py") or kind == "d"]
+        found = [(name, kind) for name, kind in found if name.endswith(_CODE) or kind == "d"]
         self.looks.listings[folder] = digest_of("\0".join(f"{name}/{kind}" for name, kind in found).encode())
         return found
 

@@ -62,6 +62,8 @@ NOT_AN_EVALUATION = re.compile(
     re.IGNORECASE,
 )
 """Names of functions that run a model without gradients for something else than an evaluation."""
+FREEZES = re.compile(r"(?:^|_)(?:freeze|frozen)(?:$|_)|^freeze[A-Z]")
+"""Names of methods that freeze a part of a model."""
 GENERATIVE = re.compile(
     r"(?:^|_|\.)(?:g|d|gen|generator|netg|netd|disc|discriminator|critic|target\w*|teacher\w*|ema\w*|policy|actor|momentum\w*)"
     r"(?:_|\.|\d|$)|gan\b|_ema$|_target$|^(?:net)?[gd]_|discriminator|generator|target_|key_encoder|encoder_k",

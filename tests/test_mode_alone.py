@@ -61,6 +61,40 @@ def test_each_file_alone(train: str, evaluate: str, place: tuple[str, str] | Non
     assert alone == whole
 
 
+DRIVER = """\
+from app import prepare, repeat
+
+repeat(prepare(), open("batches"))
+"""
+APP = """\
+from net import Net
+from steps import evaluate, train
+
+
+def prepare():
+    return Net()
+
+
+def repeat(model, batches):
+    for epoch in range(10):
+        train(model, None, batches)
+        evaluate(model, batches)
+"""
+CELLS = """\
+{"cells": [{"cell_type": "code", "source": ["from app import prepare, repeat\\n", "repeat(prepare(), [])"],
+"outputs": [], "metadata": {}, "execution_count": null}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+"""
+
+
+@pytest.mark.parametrize("driver", [{"main.py": DRIVER}, {"run.ipynb": CELLS}], ids=["script", "notebook"])
+def test_a_driver_without_a_word_about_modes(driver: dict[str, str], tmp_path: Path) -> None:
+    files = {"net.py": NET, "steps.py": STEPS.format(train="model.train()", evaluate="pass"), "app.py": APP, **driver}
+    paths = write_files(tmp_path, files)
+    whole = found(paths)
+    assert {code for code, _, _ in whole["steps.py"]} == {"DRP206"}
+    assert found([tmp_path / "steps.py"]) == whole
+
+
 def test_a_file_out_of_sight_proves_nothing(tmp_path: Path) -> None:
     """Runs that start in another project count neither when its files are checked too, nor when they are not."""
     library, user = tmp_path / "library", tmp_path / "user"

@@ -195,3 +195,90 @@ def test_a_rate_of_the_command_line_that_is_zero_unless_given_proves_no_dropout(
     body += "args = parser.parse_args()\nmodel = Net(p=args.drop_rate)\nmodel.load_state_dict(torch.load('net'))\n"
     body += "with torch.no_grad():\n    print(model(torch.load('x')))\n"
     assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": body})] == codes
+
+
+NETS = """\
+from net import Net
+from torch import nn
+
+MODELS = {{"net": Net, "plain": {other}}}
+
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(20, 3)
+
+    def forward(self, x):
+        return self.out(x)
+
+
+class Trainer:
+    def __init__(self, model):
+        self.model = model
+
+    @classmethod
+    def load(cls, path):
+        model = Net()
+        model.load_state_dict(torch.load(path))
+        return cls(model)
+
+
+class Lazy:
+    def __init__(self):
+        self._model = None
+
+    @property
+    def model(self):
+        if self._model is None:
+            self._model = Net()
+        return self._model
+
+
+def named(name):
+    return globals()[name]()
+"""
+USE = """\
+import argparse
+import torch
+import nets
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--arch", {default})
+args = parser.parse_args()
+model = {made}
+model.load_state_dict(torch.load("weights.pt"))
+with torch.no_grad():
+    print(model(torch.load("input.pt")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "default", "other", "codes"),
+    [
+        ("nets.MODELS[args.arch]()", "required=True", "Net", ["DRP206"]),
+        ("nets.MODELS[args.arch]()", "required=True", "Plain", []),
+        ("nets.MODELS[args.arch]()", 'default="net"', "Plain", ["DRP206"]),
+        ("nets.MODELS[args.arch]()", 'default="plain"', "Plain", []),
+        ("getattr(nets, args.arch)()", 'default="Net"', "Plain", ["DRP206"]),
+        ("getattr(nets, args.arch)()", 'default="Plain"', "Plain", []),
+        ("nets.named(args.arch)", 'default="Net"', "Plain", ["DRP206"]),
+        ("nets.named(args.arch)", "required=True", "Plain", []),
+        ('nets.Trainer.load("weights.pt").model', "required=True", "Net", ["DRP206"]),
+        ("nets.Lazy().model", "required=True", "Net", ["DRP206"]),
+    ],
+)
+def test_models_that_a_registry_a_class_or_a_property_makes(
+    made: str, default: str, other: str, codes: list[str], tmp_path: Path
+) -> None:
+    files = {"net.py": NET, "nets.py": NETS.format(other=other), "main.py": USE.format(made=made, default=default)}
+    assert [code for code, _, _ in found(tmp_path, files)] == codes
+
+
+@pytest.mark.parametrize(("mode", "codes"), [("pass", ["DRP206"]), ("average.eval()", [])])
+def test_a_copy_of_a_trained_model_is_trained(mode: str, codes: list[str], tmp_path: Path) -> None:
+    steps = HEAD + TRAIN.format(first="model.train()") + "\n\n" + EVALUATE.format(first="pass")
+    text = f"{steps}\n\nimport copy\n\nnet = Net()\naverage = copy.deepcopy(net)\n{mode}\n"
+    text += "opt = torch.optim.Adam(net.parameters())\n"
+    text += "for epoch in range(3):\n    train(net, opt, [])\n    evaluate(average, [])\n"
+    assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": text})] == codes

@@ -39,6 +39,8 @@ class FileFacts:
     masks: tuple[MaskSite, ...] = ()
     speaks_of_mode: bool = False
     """Words in it suggest that it sets a mode, evaluates or exports."""
+    drives: bool = False
+    """It is a program without such words, which may run the models of other files."""
     outlines: tuple[ModeOutline, ...] | None = None
     """None if they were not collected."""
     overrides: tuple[ModeOverride, ...] = ()
@@ -53,7 +55,7 @@ class FileFacts:
     def has_anything(self) -> bool:
         """True if there is a fact for some check."""
         found = (self.sites, self.classes, self.masks, self.flags, self.graphs, self.narrow_checks)
-        return self.speaks_of_mode or any(found)
+        return self.speaks_of_mode or self.drives or any(found)
 
     def of_kind(self, kind: type) -> tuple[object, ...]:
         """The facts of one kind. A ModeRun takes several files, so there are none."""

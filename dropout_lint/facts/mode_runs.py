@@ -42,6 +42,8 @@ class RunFunction:
     """Its first parameter, such as ``self``."""
     statements: tuple[Span, ...]
     """The spans of the statements at the top of its body."""
+    repeated: tuple[Span, ...] = ()
+    """Calls of ``train()`` in the ``else`` of an ``if`` that makes the same call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class OwnerClass:
     sees_bases: bool
     """Every base class is ``nn.Module`` or in the project."""
     sets_mode: bool
-    """A method overrides ``train`` or ``eval``, mentions one of them, or assigns the flag ``training``."""
+    """Another method overrides ``train`` or ``eval``, mentions one of them, or assigns the flag ``training``."""
+    freezes: bool
+    """A method named as one that freezes, such as ``freeze_backbone``, sets a mode."""
     used: frozenset[str]
     """The attributes that ``forward`` calls, also through other methods."""
 
@@ -93,6 +97,10 @@ class RunModel:
     """Those of the parts that are attributes, by name."""
     origin: int | None
     """The model that it was traced, exported or scripted from."""
+    copy_of: int | None
+    """The model that ``copy.deepcopy`` made it from."""
+    part_of: int | None
+    """The model that holds it, of a part about which no more is known, such as one of ``model.modules()``."""
     tracer: str
     """The function that made it as a graph, such as ``torch.jit.trace``."""
     owner: OwnerClass | None

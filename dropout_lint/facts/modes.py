@@ -152,6 +152,14 @@ class ModeOverride:
     """It does something beside calling the method of the base class."""
     returns: bool = False
     """It returns something."""
+    delegates: bool = False
+    """It gives the mode to a function, or calls another method of the instance."""
+    acts: bool = False
+    """It does something at all, beside a docstring and ``return``."""
+    speaks_of_dropout: bool = False
+    """Its words, or those that declare it, say that it is about dropout: it may keep one active on purpose."""
+    woken: str = ""
+    """A part that it puts into train mode whatever the mode is, as in ``self.part.train()``; "" for none."""
     body: Span = NOWHERE
     """The first statement after the docstring."""
     end: Span = NOWHERE

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dropout_lint.processes import ignore_interrupts
-from dropout_lint.source.module.triage import PARSE_ANYWAY, speaks_of_dropout, speaks_of_mode
+from dropout_lint.source.module.triage import (
+    PARSE_ANYWAY,
+    is_program,
+    speaks_of_dropout,
+    speaks_of_mode,
+    speaks_of_models,
+)
 from dropout_lint.suppressions.matching import Suppressions, parse_suppressions
 from dropout_lint.syntax.reading import decode_source, read_bytes
 from dropout_lint.syntax.text import NotANotebook, UnreadableSource
@@ -87,11 +93,13 @@ def analyse_text(path: Path, text: str, data: bytes, place: ModulePlace, modes: 
     from dropout_lint.syntax.parsing import MAX_BYTES
 
     relevant = speaks_of_dropout(data) or (modes and speaks_of_mode(data))
+    program = modes and not relevant and speaks_of_models(data)
+    program = program and is_program(path, data, library=bool(place.package))
     if len(data) > (MAX_BYTES if relevant else PARSE_ANYWAY):
         size = f"{len(data) / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB that are parsed"
         return AnalysedFile(path, failure=f"too large to check: {size}") if relevant else AnalysedFile(path)
     with without_garbage_collection():
-        return _parsed(path, text, place, modes, relevant)
+        return _parsed(path, text, place, modes, relevant or program)
 
 
 def _parsed(path: Path, text: str, place: ModulePlace, modes: bool, relevant: bool) -> AnalysedFile:

@@ -25,7 +25,7 @@ def link(collected: Collected, project: Project, jobs: int = 1) -> Linked:
     crashed: dict[str, str] = {}
     for managed, paths in _groups(collected).items():
         given = [facts[path] for path in paths if path in facts]
-        if not any(one.speaks_of_mode for one in given):
+        if not any(one.speaks_of_mode or one.drives for one in given):
             continue
         try:
             runs += linker.link(project, given, paths, tuple(sorted(managed)), jobs)

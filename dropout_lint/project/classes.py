@@ -10,7 +10,7 @@ from dropout_lint.torch_api.signatures import MODULE_BASES, NOT_MODULES_IN_TORCH
 
 _DEPTH = 8
 """Number of bases that are followed, each a base of the one before."""
-_NOT_MODULES = frozenset({"object", "abc.ABC"})
+_NOT_MODULES = frozenset({"object", "?object", "builtins.object", "abc.ABC"})
 """Bases outside of the project that are no nn.Module."""
 
 

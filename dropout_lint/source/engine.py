@@ -72,6 +72,9 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     return replace(
         facts,
         speaks_of_mode=speaks,
+        drives=not speaks
+        and triage.speaks_of_models(data)
+        and triage.is_program(Path(facts.path), data, library=bool(module.place.package)),
         outlines=mode_outlines(module),
         overrides=mode_overrides(module) if speaks else (),
         uncalled=tuple(uncalled_mode_methods(module)) if speaks else (),
@@ -79,10 +82,7 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
 
 
 def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
-    """The outlines of a file that is read only because others use it; none without a word about models."""
-    data = text.encode(errors="replace")
-    if not triage.speaks_of_mode(data) and not triage.speaks_of_dropout(data):
-        return ()
+    """The outlines of a file that is read only because others use it, or because it drives others."""
     from dropout_lint.source.modes.outline import mode_outlines
 
     return mode_outlines(SourceModule(text, parse(text), place, shallow=True))

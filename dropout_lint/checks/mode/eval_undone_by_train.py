@@ -14,6 +14,7 @@ from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Span
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
 from dropout_lint.rewrites import AddMethod
+from dropout_lint.vocabulary import FREEZES
 
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import FrozenPartWoken
@@ -24,14 +25,15 @@ _WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LST
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report the calls in constructors; the fix adds one override for all parts of the class."""
     history = history_of(run)
-    for whole, events in _constructors(run).items():
+    for (whole, built), events in _set_up(run).items():
         owner, function = run.models[whole].owner, run.function_of(events[0].frame)
-        if owner is None or function.is_test or not _is_undone(history, whole, owner):
+        if owner is None or function.is_test or not _is_undone(history, whole, owner, events, built):
             continue
         frozen = _frozen_parts(history, whole, owner, events)
         if not _trains_another_part(history, whole, owner, events):
             continue
-        always = {event.statement for event, _ in frozen.values()} <= set(function.statements)
+        which = "The first" if built else "A later"
+        always = built and {event.statement for event, _ in frozen.values()} <= set(function.statements)
         for name, (event, live) in frozen.items():
             here = unless_intended(context, run, event.location, event.frame)
             if here is None:
@@ -39,29 +41,30 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             place, part = run.models[live].built, f"{function.receiver}.{name}"
             yield here.report(
                 event.location.span,
-                f"The first `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
+                f"{which} `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
                 fix=_override(function.receiver, list(frozen), function.statements[-1] if always else None),
                 related=(related(place, "computes differently by mode"),) if place is not None else (),
             )
 
 
-def _constructors(run: ModeRun) -> dict[int, list[RunEvent]]:
-    """The mode calls in the constructor of each module."""
-    found: dict[int, list[RunEvent]] = {}
+def _set_up(run: ModeRun) -> dict[tuple[int, bool], list[RunEvent]]:
+    """The mode calls that set a module up, by the module: those of its constructor, and those of its ``freeze()``."""
+    found: dict[tuple[int, bool], list[RunEvent]] = {}
     for event in run.events:
         whole = run.frames[event.frame].instance
         model = run.models[whole] if whole is not None else None
         if event.kind != "mode" or whole is None or model is None or not model.module:
             continue
-        if run.function_of(event.frame).name == f"{model.name}.__init__":
-            found.setdefault(whole, []).append(event)
+        name = run.function_of(event.frame).name
+        if name == f"{model.name}.__init__" or FREEZES.search(name.rpartition(".")[2]):
+            found.setdefault((whole, name.endswith("__init__")), []).append(event)
     return found
 
 
 # Whether a train() reaches the parts
 
 
-def _is_undone(history: History, whole: int, owner: OwnerClass) -> bool:
+def _is_undone(history: History, whole: int, owner: OwnerClass, events: list[RunEvent], built: bool) -> bool:
     """Whether a ``train()`` on the whole undoes the ``eval()`` on its parts.
 
     It does not if the class sets modes in a method, or if code outside of it calls ``eval()`` on a part. Otherwise the
@@ -73,10 +76,22 @@ def _is_undone(history: History, whole: int, owner: OwnerClass) -> bool:
     outside = [e for e in run.events if e.model is not None and run.frames[e.frame].instance != whole]
     if _sets_part_to_eval(history, whole, outside):
         return False
+    if not built or owner.freezes:
+        return _trains_without_a_part(history, whole, outside, events[-1])
     calls = [e for e in outside if e.kind == "mode" and _is_on_whole(history, e, whole)]
     if calls:
         return any(e.modes == TRAIN for e in calls)
     return not any(e.kind == "forward" and _is_on_whole(history, e, whole) for e in outside)
+
+
+def _trains_without_a_part(history: History, whole: int, outside: list[RunEvent], frozen: RunEvent) -> bool:
+    """Whether ``train()`` on the whole comes after ``freeze()``, and no other ``freeze()`` before the training."""
+    run = history.run
+    trains = [e for e in outside if e.kind == "mode" and e.modes == TRAIN and e.order > frozen.order]
+    first = next((e.order for e in trains if _is_on_whole(history, e, whole)), None)
+    inside = (e for e in run.events if e.kind == "mode" and run.frames[e.frame].instance == whole)
+    again = first is not None and any(e.order > first and e.modes == EVAL for e in inside)
+    return first is not None and not again and history.is_trained(whole)
 
 
 def _is_on_whole(history: History, event: RunEvent, whole: int) -> bool:
@@ -101,16 +116,29 @@ def _frozen_parts(
     Each comes with its ``eval()`` and with a layer in it that computes differently by mode.
     """
     run = history.run
-    last = {e.model: e for e in events if e.model is not None}
+    last = {part: e for e in events for part in _holders(run, e)}
     found: dict[str, tuple[RunEvent, int]] = {}
     for name, part in run.models[whole].attributes:
         event = last.get(part)
         if event is None or event.modes != EVAL or name not in owner.used or _is_probed(run, event):
             continue
-        live = next((p for p in run.below(part) if run.models[p].live), None)
+        live = next((p for p in run.below(part) if run.models[p].live and _may_be(run, p, part, event)), None)
         if live is not None:
             found[name] = event, live
     return found
+
+
+def _holders(run: ModeRun, event: RunEvent) -> Iterator[int]:
+    """The model of an event, and those that it is an unknown part of."""
+    current = event.model
+    while current is not None:
+        yield current
+        current = run.models[current].part_of
+
+
+def _may_be(run: ModeRun, live: int, part: int, event: RunEvent) -> bool:
+    """Whether an event reaches a layer of a part: a loop over ``modules()`` is mostly about the batch norms in it."""
+    return event.model == part or "BatchNorm" in run.models[live].name
 
 
 def _is_probed(run: ModeRun, event: RunEvent) -> bool:

@@ -24,7 +24,7 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
         return
     if override.name == "eval":
         others = {o.name for o in context.facts.overrides if o.owner == override.owner}
-        if "train" not in others and override.forwards and override.extra:
+        if "train" not in others and override.forwards and override.extra and not override.speaks_of_dropout:
             yield context.report(
                 override.span,
                 "Only `eval()` on this very module runs this: `parent.eval()` calls `train(False)` of its children.",
@@ -37,12 +37,31 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
             severity=Severity.ERROR,
             fix=_with_super(override),
         )
-    elif override.forwards and not override.returns:
+    elif _does_not_switch(override):
+        yield context.report(
+            override.span,
+            "This `train` sets no mode: the module and those inside stay in the mode they are in.",
+            severity=Severity.ERROR,
+            fix=_with_super(override),
+        )
+    elif override.woken and not override.speaks_of_dropout:
+        yield context.report(
+            override.span,
+            f"`eval()` calls this with False, and `{override.woken}.train()` sets train mode all the same.",
+            fix=advice(f"Pass the mode on: `{override.woken}.train({override.first or 'mode'})`"),
+        )
+    elif (override.forwards or (override.recurses and override.sets)) and not override.returns:
         yield context.report(
             override.span,
             "This `train` does not return the module, so `eval()` and `train()` give None.",
             fix=_with_return(override),
         )
+
+
+def _does_not_switch(override: ModeOverride) -> bool:
+    """Whether a method does something else in place of a switch. One that does nothing keeps a module frozen."""
+    reaches = override.forwards or override.recurses or override.sets or override.delegates
+    return override.acts and override.first != "" and not reaches and not override.trains
 
 
 def _with_super(override: ModeOverride) -> Fix:

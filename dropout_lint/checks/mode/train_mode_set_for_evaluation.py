@@ -16,6 +16,7 @@ from dropout_lint.vocabulary import evaluates
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report ``train()`` where a forward for evaluation follows."""
+    yield from _in_both_branches(run, context)
     history = history_of(run)
     for forward in history.forwards:
         cause, model = history.explicit_train(forward), forward.model
@@ -36,6 +37,22 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
                 *(built_places(run, model, live) if live is not None else ()),
                 related(forward.location, "and evaluates here"),
             ),
+        )
+
+
+def _in_both_branches(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
+    """Report ``if training: model.train()`` with an ``else`` that calls ``train()`` too."""
+    for event in run.events:
+        function = run.function_of(event.frame)
+        again = event.kind == "mode" and event.modes == TRAIN and event.location.span in function.repeated
+        here = unless_intended(context, run, event.location, event.frame) if again and not function.is_test else None
+        if here is None or event.model is None or generates(run.models[event.model]):
+            continue
+        name = model_name(run, event.frame, event.model) or "The model"
+        yield here.report(
+            event.location.span,
+            f"{name} is put into train mode in both branches, so nothing puts it into eval mode.",
+            fix=advice("Call `eval()` in the branch that does not train"),
         )
 
 

@@ -10,7 +10,7 @@ from dropout_lint.checks.support.mode import built_places, model_name, unless_in
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix
-from dropout_lint.facts import Location, ModeRun, RunEvent
+from dropout_lint.facts import EVAL, TRAIN, Location, ModeRun, RunEvent
 from dropout_lint.rewrites import ReplaceStatement
 
 
@@ -35,14 +35,22 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
 
 
 def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
-    """Whether a function outside of the model sets the flag, and calls neither ``train`` nor ``eval`` of it."""
+    """Whether a function outside of the model sets the flag, and makes no call that sets the same mode inside."""
     run = history.run
     function = run.function_of(event.frame)
     if run.models[model].module is not True or function.is_test:
         return False
-    if run.frames[event.frame].instance == model and not function.name.endswith("__init__"):
-        return False
-    return not any(e.kind == "mode" and e.frame == event.frame and history.touches(e, model) for e in run.events)
+    if run.frames[event.frame].instance == model:
+        # A constructor that writes `self.training = True` repeats what is so.
+        return function.name.endswith("__init__") and event.label != "True"
+    calls = (e for e in run.events if e.kind == "mode" and e.frame == event.frame and history.touches(e, model))
+    return not any(e.order > event.order or _agrees(e, event) for e in calls)
+
+
+def _agrees(call: RunEvent, flag: RunEvent) -> bool:
+    """Whether ``train()`` or ``eval()`` sets the mode that the flag stands for; true where that is not known."""
+    wanted = {"True": TRAIN, "False": EVAL}.get(flag.label)
+    return wanted is None or call.modes == wanted
 
 
 def _as_call(here: Context, place: Location) -> Fix | None:

@@ -102,8 +102,9 @@ def _always_live(events: Sequence[RunEvent]) -> int | None:
 
 def _is_ready(history: History, forward: RunEvent, model: int, live: int) -> bool:
     """Whether the model was trained or loaded before. Passes before that initialize lazy layers, or try shapes."""
+    ready = {*history.originals(model), *history.originals(live)}
     return any(
-        end < forward.order and e.model is not None and not history.parts(e.model).isdisjoint((model, live))
+        end < forward.order and e.model is not None and not history.parts(e.model).isdisjoint(ready)
         for e, end in history.readying()
     )
 

@@ -27,6 +27,13 @@ class History:
         """Forwards for a training step."""
         self._trained = {part for f in self.training if f.model is not None for part in self.parts(f.model)}
 
+    def originals(self, model: int) -> Iterator[int]:
+        """A model, and those that it is a copy of: an average of weights is made of what another model has learnt."""
+        current: int | None = model
+        while current is not None:
+            yield current
+            current = self.run.models[current].copy_of
+
     def functions(self, frame: int) -> Iterator[RunFunction]:
         """The functions on the path to a frame, innermost first."""
         return map(self.run.function_of, self.chain(frame))

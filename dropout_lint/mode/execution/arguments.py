@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropout_lint.facts import Term
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import Constant, Frame, Function, Group, Table, Thing, Value
+from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Group, Table, Thing, Value
 
 
 class Arguments:
@@ -54,6 +54,13 @@ def arguments_of(machine: Machine, term: Term, frame: Frame) -> Arguments:
         else:
             keywords[name] = value
     return Arguments(positional, keywords, unpacked=unpacked)
+
+
+def with_class(function: Function, owner: Class, arguments: Arguments) -> Arguments:
+    """The arguments of a method that is called on a class: a class method gets the class first."""
+    if not any(decorator.text == "classmethod" for decorator in function.flow.decorators):
+        return arguments
+    return Arguments([owner, *arguments.positional], arguments.keywords, unpacked=arguments.unpacked)
 
 
 def bind_parameters(machine: Machine, inner: Frame, function: Function, arguments: Arguments) -> None:

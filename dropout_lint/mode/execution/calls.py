@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
-from dropout_lint.mode.execution.arguments import Arguments, arguments_of
-from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.arguments import Arguments, arguments_of, with_class
+from dropout_lint.mode.execution.construction import alternatives, construct
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -38,13 +38,18 @@ def call(machine: Machine, term: Term, frame: Frame) -> Value:
     if func.kind != "attribute":
         callee = machine.evaluate(func, frame)
         arguments = arguments_of(machine, term, frame)
-        return either([invoke(machine, one, arguments, frame, place) for one in choices(callee)])
+        called = choices(callee)
+        results = [invoke(machine, one, arguments, frame, place) for one in called]
+        registry = func.kind == "item" and all(isinstance(one, (Class, External)) for one in called)
+        return alternatives(results) if registry else either(results)
     if func.parts[0].kind == "call" and func.parts[0].parts[0] == _SUPER:
         return _super(machine, func.text, arguments_of(machine, term, frame), frame, place)
     base = machine.evaluate(func.parts[0], frame)
     arguments = arguments_of(machine, term, frame)
     if func.text == "add_argument":
         _option(machine, arguments)
+    elif func.text == "set_defaults":
+        machine.declared.update(arguments.keywords)
     return either([_method(machine, one, func.text, arguments, frame, place) for one in choices(base)])
 
 
@@ -52,6 +57,9 @@ def _option(machine: Machine, arguments: Arguments) -> None:
     """An option of argparse: https://docs.python.org/3/library/argparse.html#the-add-argument-method."""
     names = [v.value for v in arguments.positional if isinstance(v, Constant) and isinstance(v.value, str)]
     name = next((n for n in names if n.startswith("--")), names[0] if names else "").strip("-").replace("-", "_")
+    destination = arguments.keywords.get("dest")
+    name = str(destination.value) if isinstance(destination, Constant) else name
+    machine.declared.add(name)
     default = arguments.keywords.get("default")
     if "drop" in name and library_models.is_zero(default):
         machine.undropped.add(name)
@@ -67,11 +75,15 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             return call_of_group(base, name, arguments.positional)
         case Table():
             return call_of_table(base, name, arguments.positional, arguments.keywords)
-        case Class() if name in frameworks.LOADS:
+        case Class() if name in frameworks.LOADS and machine.definitions.method(base.home, base.name, name) is None:
             loaded = construct(machine, base, Arguments([], {}, unpacked=True), frame, place)
             machine.record("load", loaded, place, frame)
             return loaded
-        case External() | Class():
+        case Class():
+            method = attribute_of(machine, base, name)
+            given = with_class(method, base, arguments) if isinstance(method, Function) else arguments
+            return invoke(machine, method, given, frame, place)
+        case External():
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":
         machine.record("backward", None, place, frame)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dropout_lint.facts import OPEN, TRAIN, Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_function
-from dropout_lint.mode.program.contents import below, things
+from dropout_lint.mode.program.contents import below, choices, either, things
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.uses import is_reached
-from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Thing
+from dropout_lint.mode.program.values import Class, Constant, Frame, Function, Thing, Value
 
 
 def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame, place: Location) -> Thing:
@@ -32,6 +32,16 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
     certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
     machine.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
     return thing
+
+
+def alternatives(made: list[Value]) -> Value:
+    """One of several models, of which the program chooses one. The mode matters for sure if it does for all of them."""
+    models = [thing for one in made for thing in choices(one) if isinstance(thing, Thing) and thing.module]
+    held = [below(model) for model in models]
+    if not all(any(part.live for part in parts) for parts in held):
+        for part in (part for parts in held for part in parts if part.live):
+            part.live = None
+    return either(made)
 
 
 def _constructed(
@@ -67,7 +77,17 @@ def _discount_unreached(machine: Machine, made: Class, thing: Thing) -> None:
     uses = machine.definitions.uses(made.home, made.name)
     if uses is None:
         return
+    reached = {
+        part
+        for name, value in thing.attributes.items()
+        if is_reached(name, uses, thing)
+        for one in things(value)
+        for part in below(one)
+    }
     for name, value in thing.attributes.items():
-        layer = isinstance(value, Thing) and value.live and value.home is None and not value.children
-        if isinstance(value, Thing) and layer and not is_reached(name, uses, thing):
+        if is_reached(name, uses, thing):
+            continue
+        if isinstance(value, Thing) and value.live and value.home is None and not value.children:
             value.live = False
+        for part in (part for one in things(value) for part in below(one) if part.live and part not in reached):
+            part.live = None  # code outside of the class may call a network in it

@@ -9,6 +9,7 @@ from dropout_lint.mode.execution.assignments import set_attribute
 from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
 from dropout_lint.mode.execution.functions import run_callbacks
 from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
+from dropout_lint.mode.execution.registries import default_of, file_of
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.containers import iterated
 from dropout_lint.mode.program.contents import choices, either, things
@@ -20,7 +21,7 @@ _ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple",
 
 def call_external(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
     """Call a function or class by its full name; an unknown one may do anything to the models passed to it."""
-    value = _builtin(machine, name, arguments, place)
+    value = _builtin(machine, name, arguments, frame, place)
     if value is None:
         value = _of_model(machine, name, arguments, frame, place)
     if value is None:
@@ -43,7 +44,7 @@ def _is_harmless(name: str) -> bool:
     )
 
 
-def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location) -> Value | None:
+def _builtin(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
     """Call functions of Python and copies; None for others."""
     given = arguments.positional
     if name == "builtins.getattr" and given:
@@ -53,6 +54,10 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location)
         if isinstance(owner, Thing) and isinstance(key, Constant):
             set_attribute(machine, owner, str(key.value), value)
         return UNKNOWN
+    if name == "builtins.globals":
+        return External("globals()", frame.home)
+    if name == "builtins.vars" and given and isinstance(given[0], External):
+        return External(f"{given[0].name}.__dict__", given[0].home)
     if name in _ITERATE:
         return iterated(name.rpartition(".")[2], given)
     if name.startswith("builtins.") and name.rpartition(".")[2] in library.PLAIN:
@@ -68,20 +73,21 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location)
         return given[0] if given else Group([], exact=False)
     values = arguments.all()
     if name in library.COPIES and values:
-        return either([copied(machine, v, place) if isinstance(v, Thing) else v for v in choices(values[0])])
+        deep = name == "copy.deepcopy"
+        return either([copied(machine, v, place, deep=deep) if isinstance(v, Thing) else v for v in choices(values[0])])
     return None
 
 
 def _getattr(machine: Machine, given: list[Value]) -> Value:
-    base, key = given[0], given[1] if len(given) > 1 else UNKNOWN
+    base, key = given[0], default_of(machine, given[1]) if len(given) > 1 else UNKNOWN
     if isinstance(key, Constant):
         return attribute(machine, base, str(key.value))
     if isinstance(base, External) and base.name == ZOO:
         return of_zoo(machine, key, base.home)
     if isinstance(base, External):
-        found = machine.project.names.find(base.home, base.name)
-        if found is not None and not found[1]:
-            return AnyOf(found[0])
+        found = file_of(machine, base)
+        if found is not None:
+            return AnyOf(found)
     return machine.make_unknown()
 
 
@@ -120,6 +126,10 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
     live = library_models.liveness(name, positional, arguments.keywords)
     if (name.startswith("torch.nn.") and last[:1].isupper()) or live is not None:
         return _layer(machine, name, live, arguments, place)
+    if name == library.PARSER:
+        parser = machine.make_unknown()
+        parser.name = name
+        return parser
     if "optim" in name:
         optimizer = machine.make_unknown()
         optimizer.name = "torch.optim"

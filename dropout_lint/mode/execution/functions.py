@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dropout_lint.facts import Location
+from dropout_lint.facts import Location, ModeFlow
 from dropout_lint.mode.execution.arguments import Arguments, bind_parameters
 from dropout_lint.mode.execution.gradients import gradients
+from dropout_lint.mode.execution.lookup import PROPERTIES
 from dropout_lint.mode.execution.statements import run
 from dropout_lint.mode.program.contents import choices, either
 from dropout_lint.mode.program.events import joined
@@ -26,12 +27,17 @@ def run_function(machine: Machine, function: Function, arguments: Arguments, fra
     if len(chain) > DEPTH or sum(f.flow is flow for f in chain) >= (1 if flow.relevant else 2):
         machine.escape(arguments.all(), place, frame)
         return UNKNOWN
-    plain = instance is not None and instance.module is not True and not flow.relevant
+    plain = instance is not None and instance.module is not True and not flow.relevant and not _is_getter(flow)
     if plain and not flow.name.endswith("__init__") and not _sees_models(machine, function, arguments):
         return machine.make_unknown()
     if _is_sketch(machine, function, arguments):
         return _execute_sketch(machine, function, arguments, frame, place)
     return _execute(machine, function, arguments, frame, place)
+
+
+def _is_getter(flow: ModeFlow) -> bool:
+    """Whether a function is a property. One that is executed builds what it returns."""
+    return any(decorator.text in PROPERTIES for decorator in flow.decorators)
 
 
 def run_callbacks(machine: Machine, values: Iterable[Value], frame: Frame, place: Location) -> None:
@@ -61,11 +67,12 @@ def _is_sketch(machine: Machine, function: Function, arguments: Arguments) -> bo
 def _execute_sketch(machine: Machine, function: Function, arguments: Arguments, frame: Frame, place: Location) -> Value:
     modes, causes, count = dict(machine.modes), dict(machine.causes), len(machine.events)
     around = machine.grad, machine.turns, machine.unwound, machine.region, machine.branches
+    caller = machine.current
     machine.allowance = machine.steps + SKETCH
     try:
         return _execute(machine, function, arguments, frame, place)
     except Overdrawn:
-        machine.modes, machine.causes = modes, causes
+        machine.modes, machine.causes, machine.current = modes, causes, caller
         del machine.events[count:]
         machine.grad, machine.turns, machine.unwound, machine.region, machine.branches = around
         return machine.make_unknown()
@@ -80,11 +87,13 @@ def _execute(machine: Machine, function: Function, arguments: Arguments, frame: 
     bind_parameters(machine, inner, function, arguments)
     around = machine.grad, machine.turns, machine.unwound, machine.region
     machine.unwound, machine.region = [], None
+    caller, machine.current = machine.current, inner
     for decorator in flow.decorators:
         if decorator.kind in {"name", "attribute", "call"}:
             change = gradients(machine, decorator, frame if frame.home is home else inner)
             machine.grad = change if change != "same" else machine.grad
     falls_through = run(machine, flow.steps, inner)
+    machine.current = caller
     machine.grad, machine.turns, machine.unwound, machine.region = around
     ends = [modes for modes, _ in inner.returns]
     if falls_through:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import Term
+from dropout_lint.facts import Location, Term
+from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.calls import call
+from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.lookup import attribute, item, named
 from dropout_lint.mode.program.containers import element
 from dropout_lint.mode.program.contents import either
@@ -55,6 +57,9 @@ class Interpreter(Machine):
             case "import":
                 return External(term.text, frame.home)
         return self._operation(term, frame)
+
+    def call_property(self, getter: Function, place: Location) -> Value:
+        return run_function(self, getter, Arguments([], {}, unpacked=False), self.current or self.top, place)
 
     def _operation(self, term: Term, frame: Frame) -> Value:
         match term.kind:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dropout_lint.facts import Location
-from dropout_lint.mode.execution.arguments import Arguments
-from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.arguments import Arguments, with_class
+from dropout_lint.mode.execution.construction import alternatives, construct
 from dropout_lint.mode.execution.externals import call_external
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.libraries import library
-from dropout_lint.mode.program.contents import below, either, things
+from dropout_lint.mode.program.contents import below, things
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.values import (
     UNKNOWN,
@@ -41,9 +41,9 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
             made: list[Value] = []
             for one in machine.definitions.models(home):
                 made.append(construct(machine, one, arguments, frame, place))
-            return either(made)
+            return alternatives(made)
         case External():
-            return _external(machine, callee, arguments, frame, place)
+            return _named(machine, callee, arguments, frame, place)
         case Partial():
             given = [*callee.positional, *arguments.positional]
             bound = Arguments(given, {**callee.keywords, **arguments.keywords}, unpacked=arguments.unpacked)
@@ -61,13 +61,16 @@ def invoke(machine: Machine, callee: Value, arguments: Arguments, frame: Frame, 
     return machine.make_unknown()
 
 
-def _external(machine: Machine, callee: External, arguments: Arguments, frame: Frame, place: Location) -> Value:
+def _named(machine: Machine, callee: External, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """Call what an import names: a class or function of the project, a method of a class, or code outside of it."""
     full = canonical(callee.name)
     found = None if full.startswith(("torch.", "builtins.")) else machine.project.names.find(callee.home, full)
     target = machine.definitions.value(*found) if found is not None else None
-    if target is not None:
-        return invoke(machine, target, arguments, frame, place)
-    return call_external(machine, full, arguments, frame, place)
+    if target is None:
+        return call_external(machine, full, arguments, frame, place)
+    if isinstance(target, Function) and target.flow.owner:
+        arguments = with_class(target, Class(target.home, target.flow.owner), arguments)
+    return invoke(machine, target, arguments, frame, place)
 
 
 def forward(

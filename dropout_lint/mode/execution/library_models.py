@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from dropout_lint.facts import EVAL, OPEN, TRAIN, Modes
-from dropout_lint.mode.program.values import Constant, External, Value
+from dropout_lint.mode.program.values import Constant, External, Thing, Value
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, MULTIHEAD, RNNS
 
 
@@ -92,6 +92,8 @@ def _drops(keywords: dict[str, Value]) -> bool:
 def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:
     """Whether a layer of a library computes differently in the two modes; None if unknown."""
     last = name.rpartition(".")[2]
+    if any(isinstance(value, Thing) and value.unset for value in (*positional, *keywords.values())):
+        return None
     if name in DROPOUT_MODULES:
         return not is_zero(keywords.get("p", positional[0] if positional else None))
     if "BatchNorm" in last:

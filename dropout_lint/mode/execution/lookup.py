@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts, ModeFlow
+from dropout_lint.facts import FileFacts, Location, ModeFlow, Term
+from dropout_lint.mode.execution.registries import assigned, assigned_in, default_of, names_of
+from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.containers import members
 from dropout_lint.mode.program.contents import choices, either
 from dropout_lint.mode.program.machine import Machine
+from dropout_lint.mode.program.terms import targets
 from dropout_lint.mode.program.values import (
     UNKNOWN,
+    AnyOf,
     Class,
     Constant,
     External,
@@ -21,7 +25,7 @@ from dropout_lint.mode.program.values import (
 
 _PLAIN_ATTRIBUTES = {"training", "device", "shape", "data", "grad", "__class__", "config", "dtype"}
 ZOO = "torchvision.models"
-_PROPERTIES = {"property", "cached_property"}
+PROPERTIES = {"property", "cached_property"}
 
 
 def named(machine: Machine, name: str, frame: Frame) -> Value:
@@ -45,7 +49,7 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
         flow = machine.definitions.flow(home, name)
         return Function(home, flow) if flow is not None else UNKNOWN
     if name in home.imports:
-        return External(home.imports[name], home)
+        return _imported(machine, home.imports[name], home)
     for star in home.stars:
         found = machine.project.names.find(home, f"{star}.{name}")
         if found is not None and found[1] == name:
@@ -55,7 +59,14 @@ def _at_top_level(machine: Machine, name: str, home: FileFacts) -> Value:
             return External(imported[1], imported[0])
         if star.startswith("torch"):
             return External(f"{star}.{name}", home)
-    return External(f"builtins.{name}", home)
+    known = assigned(machine, home, name) if home is not machine.root else None
+    return known if known is not None else External(f"builtins.{name}", home)
+
+
+def _imported(machine: Machine, name: str, home: FileFacts) -> Value:
+    module, _, last = name.rpartition(".")
+    known = assigned_in(machine, External(module, home), last) if module and not name.startswith("torch") else None
+    return known if known is not None else External(name, home)
 
 
 def attribute(machine: Machine, base: Value, name: str) -> Value:
@@ -66,7 +77,8 @@ def attribute(machine: Machine, base: Value, name: str) -> Value:
 def attribute_of(machine: Machine, base: Value, name: str) -> Value:
     """An attribute of one object."""
     if isinstance(base, External):
-        return External(f"{base.name}.{name}", base.home)
+        known = assigned_in(machine, base, name)
+        return known if known is not None else External(f"{base.name}.{name}", base.home)
     if isinstance(base, Class):
         found = machine.definitions.method(base.home, base.name, name)
         return Function(*found) if found is not None else UNKNOWN
@@ -80,7 +92,7 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
         found = machine.definitions.method(base.home, base.name, name)
         if found is not None:
             decorators = {d.text for d in found[1].decorators}
-            if decorators & _PROPERTIES:
+            if decorators & PROPERTIES:
                 return _of_property(machine, base, *found)
             return Function(*found, None if "staticmethod" in decorators else base)
     if name in {"module", "_orig_mod"} and base.module is not False:
@@ -89,17 +101,34 @@ def attribute_of(machine: Machine, base: Value, name: str) -> Value:
         return UNKNOWN
     hidden = base.module or base.part_of is not None or (base.home is not None and _gives_anything(machine, base, name))
     part = machine.make_part(base, name) if hidden else machine.make_unknown(name)
+    part.unset = base.name == library.NAMESPACE and name not in machine.declared
     base.attributes[name] = part
     return part
 
 
 def _of_property(machine: Machine, base: Thing, home: FileFacts, flow: ModeFlow) -> Value:
-    """The value of a property: of the expression, if it only returns one, else an unknown part of the object."""
+    """The value of a property: of the expression, if it only returns one, or of what it builds on first use.
+
+    Of other properties it is an unknown part of the object.
+    """
     machine.count_step()
     if len(flow.steps) == 1 and flow.steps[0].kind == "return" and flow.steps[0].value is not None and flow.parameters:
         inner = Frame(home, flow, base, {flow.parameters[0]: base})
         return machine.evaluate(flow.steps[0].value, inner)
-    return machine.make_part(base, flow.name.rpartition(".")[2])
+    name = flow.name.rpartition(".")[2]
+    cached = any(d.text == "cached_property" for d in flow.decorators)
+    if not cached and not _sets_attribute(flow):
+        return machine.make_part(base, name)
+    value = machine.call_property(Function(home, flow, base), Location(home.path, flow.span))
+    if cached:
+        base.attributes[name] = value
+    return value
+
+
+def _sets_attribute(flow: ModeFlow) -> bool:
+    """Whether a getter keeps what it has built, as in ``self._model = Net()``."""
+    receiver = Term("name", flow.parameters[0]) if flow.parameters else None
+    return any(t.kind == "attribute" and t.parts[0] == receiver for t in targets(flow.steps))
 
 
 def _gives_anything(machine: Machine, base: Thing, name: str) -> bool:
@@ -118,9 +147,14 @@ def of_zoo(machine: Machine, key: Value, home: FileFacts) -> External:
 
 def item(machine: Machine, base: Value, key: Value) -> Value:
     """``base[key]``."""
+    key = default_of(machine, key)
     found: list[Value] = []
     for one in choices(base):
-        if isinstance(one, Table) and isinstance(key, Constant):
+        named_file = names_of(machine, one) if isinstance(one, External) else None
+        if named_file is not None:
+            text = key.value if isinstance(key, Constant) else None
+            found.append(_at_top_level(machine, text, named_file) if isinstance(text, str) else AnyOf(named_file))
+        elif isinstance(one, Table) and isinstance(key, Constant):
             found.append(one.items.get(str(key.value), UNKNOWN))
         elif isinstance(one, Table):
             found += one.items.values()

@@ -31,6 +31,8 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
     if name == "backward":
         machine.record("backward", None, place, frame)
         return UNKNOWN
+    if name in library.PARSES and base.name == library.PARSER:
+        return _namespace(machine, name)
     if name == "step" and base.module is None:
         run_callbacks(machine, arguments.all(), frame, place)
         return UNKNOWN
@@ -51,6 +53,13 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
     if bound or isinstance(target, (Function, Class, Lambda, Partial)):
         return invoke(machine, target, arguments, frame, place)
     return _unseen(machine, base, name, arguments, frame, place)
+
+
+def _namespace(machine: Machine, method: str) -> Value:
+    """The options that ``parse_args()`` of argparse returns; ``parse_known_args()`` returns a pair."""
+    options = machine.make_unknown()
+    options.name = library.NAMESPACE
+    return options if method == "parse_args" else Group([options, UNKNOWN])
 
 
 def _of_module(

@@ -36,6 +36,8 @@ WRAPPERS = {
     *frameworks.WRAPS,
 }
 """Functions and classes that wrap a model: the result is treated as the model."""
+PARSER, NAMESPACE = "argparse.ArgumentParser", "argparse.Namespace"
+PARSES = {"parse_args", "parse_known_args"}
 MODE_ARGUMENTS = TRAIN_FLAGS | EVAL_FLAGS
 COPIES = {"copy.deepcopy", "copy.copy"}
 HARMLESS = {

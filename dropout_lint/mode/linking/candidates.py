@@ -16,10 +16,14 @@ Node = tuple[str, str]
 
 
 class Candidates:
-    """The definitions from which one that acts on modes is reachable, by the names that definitions mention."""
+    """The definitions from which one that acts on modes is reachable, by the names that definitions mention.
 
-    def __init__(self, project: Project, files: Iterable[FileFacts]) -> None:
+    They are reached ``through_all`` files, or only through those with a word about models: a library has many others.
+    """
+
+    def __init__(self, project: Project, files: Iterable[FileFacts], *, through_all: bool = False) -> None:
         self._project = project
+        self._through_all = through_all
         self._outlines: dict[str, dict[str, ModeOutline]] = {}
         self._mentioned = Mentioned(project)
         self._mentioned_by: dict[Node, list[Node]] = {}
@@ -80,7 +84,7 @@ class Candidates:
                 continue
             names = [f"{star}.{name[1:]}" for star in facts.stars] if name.startswith("*") else [name]
             for found in map(self._find, [facts] * len(names), names):
-                if found is not None:
+                if found is not None and self._defined_in(Path(found[0].path)) is None:
                     home, inner = found[0], found[1].partition(".")[0]
                     known = self._names(home)
                     yield from ((home, n) for n in ([inner] if inner else known) if n in known)
@@ -91,19 +95,22 @@ class Candidates:
         if located is None:
             return None
         path, rest = located
-        if path not in self._defined_without_models:
-            self._defined_without_models[path] = self._defined(path)
-        defined = self._defined_without_models[path]
+        defined = self._defined_in(path)
         if defined is not None:
             first = rest.partition(".")[0].encode()
             if not first or first in defined:
                 return None
         return self._project.names.find(facts, name)
 
-    def _defined(self, path: Path) -> frozenset[bytes] | None:
+    def _defined_in(self, path: Path) -> frozenset[bytes] | None:
         """The names that a file defines; None if it mentions models."""
+        if path not in self._defined_without_models:
+            self._defined_without_models[path] = self._defined(path)
+        return self._defined_without_models[path]
+
+    def _defined(self, path: Path) -> frozenset[bytes] | None:
         data = self._project.files.data(path)
-        if speaks_of_mode(data) or speaks_of_dropout(data):
+        if self._through_all or speaks_of_mode(data) or speaks_of_dropout(data):
             return None
         return defines(data)
 

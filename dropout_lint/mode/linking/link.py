@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,9 @@ def link(
     methods a framework calls in a mode that it sets; those of known frameworks are known.
     """
     neighbours = Neighbours(project.files)
-    given = [f for f in files if f.speaks_of_mode]
+    given = [f for f in files if f.speaks_of_mode or (f.drives and neighbours.speak_of_mode(Path(f.path).resolve()))]
     roots = _roots(project, given, checked, neighbours)
-    candidates = Candidates(project, roots)
-    starting = [(facts, names) for facts in roots if (names := candidates.of(facts))]
+    starting = list(_starting(project, roots, neighbours))
     linker = _Linker(RunsAhead(project, managed, starting, jobs), neighbours, frozenset(f.path for f in given))
     for facts, names in starting:
         if "" in names:
@@ -52,13 +51,34 @@ def link(
 def _roots(
     project: Project, files: list[FileFacts], checked: Iterable[Path], neighbours: Neighbours
 ) -> list[FileFacts]:
-    """The files, and unchecked files that may import them. Sorted by path; test files are left out."""
+    """The files, and other files that may import them. Sorted by path; test files are left out."""
     found = {Path(f.path).resolve(): f for f in files}
-    for user in neighbours.outside(frozenset(path.resolve() for path in checked), list(found)):
+    given = list(found)
+    for user in neighbours.outside(frozenset(path.resolve() for path in checked), given):
         facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
+    for user in neighbours.drivers(given) - found.keys():
+        facts = project.files.facts(user)
+        if facts is not None:
+            found[user] = facts
     return [facts for _, facts in sorted(found.items()) if not facts.is_test]
+
+
+def _starting(
+    project: Project, roots: list[FileFacts], neighbours: Neighbours
+) -> Iterator[tuple[FileFacts, frozenset[str]]]:
+    """The roots in which runs begin, each with the definitions worth running.
+
+    A program may lead to models through files without a word about them. Those of a library are too many to follow.
+    """
+    library = {facts.path for facts in roots if neighbours.is_library(Path(facts.path))}
+    of_library = Candidates(project, [facts for facts in roots if facts.path in library])
+    of_programs = Candidates(project, [facts for facts in roots if facts.path not in library], through_all=True)
+    for facts in roots:
+        names = (of_library if facts.path in library else of_programs).of(facts)
+        if names:
+            yield facts, names
 
 
 class _Linker:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dropout_lint.disk import Disk
 from dropout_lint.project.files import Files
-from dropout_lint.project.name_search import imports, text
+from dropout_lint.project.name_search import imports, notebook_imports, text
+from dropout_lint.source.module.triage import is_program, speaks_of_mode
 
 MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""
@@ -34,14 +35,19 @@ class Neighbours:
         self._homes: dict[Path, Path] = {}
         self._files: dict[Path, tuple[Path, ...]] = {}
         self._users: dict[Path, dict[str, set[Path]]] = {}
+        self._speaking: dict[Path, bool] = {}
+        self._drivers: dict[Path, set[Path]] = {}
+        self._users_of: dict[tuple[Path, Path], frozenset[Path]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
 
     def around(self, path: Path) -> tuple[Path, ...]:
         """The files of the project that a file belongs to."""
-        home = self._home(path)
+        return self._below(self._home(path))
+
+    def _below(self, home: Path) -> tuple[Path, ...]:
         if home not in self._files:
-            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED), MOST_FILES))
+            self._files[home] = tuple(islice(self._disk.walk(home, _SKIPPED, notebooks=True), MOST_FILES))
         return self._files[home]
 
     def outside(self, checked: frozenset[Path], paths: Iterable[Path]) -> set[Path]:
@@ -61,35 +67,65 @@ class Neighbours:
         All of them are parsed to check this file alone.
         """
         if path not in self._importers:
-            users = self._index(path)
+            home = self._home(path)
             found: set[Path] = set()
             level, done = {path}, set[Path]()
             while level:
                 done |= level
-                level = {user for file in level for user in _users(file, users)} - done
+                level = set[Path]().union(*(self._direct(file, home) for file in level)) - done
                 if len(found) + len(level) > MOST_IMPORTERS:
                     break
                 found |= level
             self._importers[path] = frozenset(found)
         return self._importers[path]
 
+    def drivers(self, paths: Iterable[Path]) -> set[Path]:
+        """Programs that may import one of some paths and have no word about modes themselves, as a ``main.py``."""
+        found: set[Path] = set()
+        for path in paths:
+            home = self._home(path)
+            self._index(home)
+            if self._drivers[home]:
+                found |= self._drivers[home] & self.importers(path)
+        return found
+
+    def speak_of_mode(self, path: Path) -> bool:
+        """Whether a file around this one has a word about modes."""
+        home = self._home(path)
+        if home not in self._speaking:
+            self._speaking[home] = any(speaks_of_mode(self._data(file)) for file in self.around(path))
+        return self._speaking[home]
+
+    def is_library(self, path: Path) -> bool:
+        """Whether a file belongs to a package."""
+        return self._disk.is_file(path.parent / "__init__.py")
+
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
         return user == path or user in self.importers(path)
+
+    def _direct(self, path: Path, home: Path) -> frozenset[Path]:
+        """The files of a project that may import a file directly."""
+        if (path, home) not in self._users_of:
+            self._users_of[path, home] = frozenset(_users(path, self._index(home)))
+        return self._users_of[path, home]
 
     def _home(self, path: Path) -> Path:
         if path.parent not in self._homes:
             self._homes[path.parent] = project_folder(path.parent, self._disk)
         return self._homes[path.parent]
 
-    def _index(self, path: Path) -> dict[str, set[Path]]:
-        home = self._home(path)
+    def _index(self, home: Path) -> dict[str, set[Path]]:
         if home not in self._users:
             users: dict[str, set[Path]] = {}
-            for file in self.around(path):
-                for word in _imported(file, self._data(file)):
+            drivers: set[Path] = set()
+            for file in self._below(home):
+                data = self._data(file)
+                for word in _imported(file, data):
                     users.setdefault(word, set()).add(file)
-            self._users[home] = users
+                if is_program(file, data, library=self.is_library(file)) and not speaks_of_mode(data):
+                    drivers.add(file)
+            self._users[home], self._drivers[home] = users, drivers
         return self._users[home]
 
 
@@ -104,7 +140,7 @@ def _users(path: Path, users: Mapping[str, set[Path]]) -> Iterator[Path]:
 def _imported(path: Path, data: bytes) -> set[str]:
     """The words of the import statements of a file."""
     words: set[str] = set()
-    for found in imports(data):
+    for found in (notebook_imports if path.suffix == ".ipynb" else imports)(data):
         words.update(map(text, found.words))
         if found.source and not found.source.strip(b". "):
             above = path.parents

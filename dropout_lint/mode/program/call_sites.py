@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Step, Term
-from dropout_lint.mode.program.terms import terms, within
+from dropout_lint.mode.program.terms import is_mode_call, spelled, terms, within
 
 _RANGE = Term("name", "range")
 
@@ -56,3 +56,23 @@ def _without(variable: str, term: Term) -> Iterator[Span]:
     for one in within(term):
         if one.kind == "call" and not any(t.kind == "name" and t.text == variable for t in within(one)):
             yield one.span
+
+
+def repeated_in_else(steps: tuple[Step, ...]) -> Iterator[Span]:
+    """Calls of ``x.train()`` in the ``else`` of an ``if`` that calls it too, and never ``x.eval()``."""
+    for step in steps:
+        if step.kind == "branch" and len(step.arms) == 2:
+            calls, other = (dict(_mode_calls(arm)) for arm in step.arms)
+            again = {(name, "train") for name, method in other if method == "train" and (name, "train") in calls}
+            evaluated = {name for name, method in (*calls, *other) if method == "eval"}
+            yield from (other[call] for call in sorted(again) if call[0] not in evaluated)
+        for arm in step.arms:
+            yield from repeated_in_else(arm)
+
+
+def _mode_calls(steps: tuple[Step, ...]) -> Iterator[tuple[tuple[str, str], Span]]:
+    """The calls without an argument among statements, by the name of the model and the method."""
+    for step in steps:
+        call = step.value if step.kind == "evaluate" else None
+        if call is not None and is_mode_call(call) and len(call.parts) == 1 and not call.keywords:
+            yield (spelled(call.parts[0].parts[0]), call.parts[0].text), call.span

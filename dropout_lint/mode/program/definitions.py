@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
 from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.call_sites import CallSites, call_sites
-from dropout_lint.mode.program.terms import attribute_called, is_mode_call, terms
+from dropout_lint.mode.program.terms import assignments, attribute_called, is_mode_call, terms
 from dropout_lint.mode.program.uses import Uses, layer_uses
 from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.project import Project
@@ -25,6 +25,7 @@ class Memory:
         self.computing: dict[tuple[str, str, str], bool] = {}
         self.uses: dict[tuple[str, str], Uses | None] = {}
         self.switched: dict[tuple[str, str], frozenset[str]] = {}
+        self.assigned: dict[tuple[str, str], tuple[ModeFlow, Term] | None] = {}
         self.call_sites: dict[tuple[str, str], CallSites] = {}
 
 
@@ -53,6 +54,17 @@ class Definitions:
             return Class(home, name)
         flow = self.flow(home, name)
         return Function(home, flow) if flow is not None else None
+
+    def assigned(self, home: FileFacts, name: str) -> tuple[ModeFlow, Term] | None:
+        """The dictionary or number that the top level of a file assigns to a name, if that is its only assignment."""
+        key = (home.path, name)
+        if key not in self._memory.assigned:
+            reader = self._project.files.flows(home)
+            found = list(assignments(reader.top.steps, name)) if reader is not None else []
+            term = found[0] if len(found) == 1 else None
+            known = reader is not None and term is not None and _is_known(term)
+            self._memory.assigned[key] = (reader.top, term) if reader is not None and term and known else None
+        return self._memory.assigned[key]
 
     def call_sites(self, home: FileFacts, flow: ModeFlow) -> CallSites:
         """The calls in a function."""
@@ -205,3 +217,9 @@ def _switched(term: Term, receiver: str) -> str | None:
     if called == instance:
         return ""
     return called.text if called.kind == "attribute" and called.parts[0] == instance else None
+
+
+def _is_known(term: Term) -> bool:
+    """Whether an assigned value stays the same: a registry of classes, or a number. Other constants are switches."""
+    number = isinstance(term.constant, (int, float)) and not isinstance(term.constant, bool)
+    return term.kind == "dict" or (term.kind == "constant" and number)

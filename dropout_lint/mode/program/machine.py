@@ -6,7 +6,7 @@ from dropout_lint.facts import TRAIN, FileFacts, Location, Modes, Term
 from dropout_lint.mode.program.contents import either
 from dropout_lint.mode.program.definitions import Definitions, Memory
 from dropout_lint.mode.program.events import Recorder, joined
-from dropout_lint.mode.program.values import Constant, Frame, Thing, Value
+from dropout_lint.mode.program.values import Constant, Frame, Function, Thing, Value
 from dropout_lint.project.project import Project
 
 BUDGET = 12_000
@@ -50,8 +50,16 @@ class Machine(Recorder):
         """Functions that the run entered, by file and name."""
         self.undropped: set[str] = set()
         """Command line options with default 0: as a rate, they do not prove that a dropout is active."""
+        self.declared: set[str] = set()
+        """All command line options."""
         self.options: dict[str, str] = {}
         """Command line options with a string as default, and that string."""
+        self.current: Frame | None = None
+        """The function that is executed; None at the top level."""
+        self.assigned: dict[tuple[str, str], Value | None] = {}
+        """What files assign at their top level, by file and name."""
+        self.modules: dict[tuple[str, str], FileFacts | None] = {}
+        """The files of modules, by the file that imports them and their dotted name."""
         self.unwound: list[list[State]] = []
         """For each loop around, the states at its ``break`` and ``continue`` statements."""
         self.built: dict[tuple[object, ...], tuple[bool | None, str, Location | None]] = {}
@@ -59,6 +67,10 @@ class Machine(Recorder):
 
     def evaluate(self, term: Term, frame: Frame) -> Value:
         """Evaluate an expression; record the events that it causes."""
+        raise NotImplementedError
+
+    def call_property(self, getter: Function, place: Location) -> Value:
+        """Execute the getter of a property, in the function that is executed."""
         raise NotImplementedError
 
     def truth(self, term: Term, frame: Frame) -> bool | None:

@@ -6,6 +6,7 @@ from dropout_lint.facts import FileFacts, ModeFlow, OwnerClass
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.terms import attribute_called, terms
 from dropout_lint.mode.program.values import Thing
+from dropout_lint.vocabulary import FREEZES
 
 
 def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
@@ -14,17 +15,17 @@ def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
     if home is None:
         return None
     lineage = machine.definitions.lineage(home, instance.name)
+    methods = [(current, known.name, method) for current, known in lineage for method in known.methods]
+    setting = {method for current, name, method in methods if _sets_mode(machine, current, f"{name}.{method}", method)}
+    freezing = {method for method in setting if FREEZES.search(method)}
     return OwnerClass(
         all(
             base == "torch.nn.Module" or machine.project.names.find(current, base) is not None
             for current, known in lineage
             for base in known.bases
         ),
-        any(
-            _sets_mode(machine, current, f"{known.name}.{method}", method)
-            for current, known in lineage
-            for method in known.methods - {"__init__"}
-        ),
+        bool(setting - freezing - {"__init__"}),
+        bool(freezing),
         frozenset(_used(machine, home, instance.name, "forward", set())),
     )
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from dropout_lint.facts import ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
 from dropout_lint.mode.libraries.frameworks import LOADS
+from dropout_lint.mode.program.call_sites import repeated_in_else
 from dropout_lint.mode.program.contents import choices, parts
 from dropout_lint.mode.program.events import Event
 from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.owners import owner_class
 from dropout_lint.mode.program.terms import loop_variables
 from dropout_lint.mode.program.values import Frame, Thing, Turn
+from dropout_lint.vocabulary import FREEZES
 
 _MAKERS = LOADS | {"from_pretrained", "from_config"}
 """Methods of a class that give an instance of it."""
@@ -87,7 +89,8 @@ class _Writer:
         if id(flow) not in self._functions:
             receiver = flow.parameters[0] if flow.parameters else ""
             spans = tuple(step.span for step in flow.steps)
-            function = RunFunction(home.path, flow.name, home.is_test, flow.intent, receiver, spans)
+            repeated = tuple(repeated_in_else(flow.steps))
+            function = RunFunction(home.path, flow.name, home.is_test, flow.intent, receiver, spans, repeated)
             self._functions[id(flow)] = len(self._functions), function
         return self._functions[id(flow)][0]
 
@@ -127,6 +130,8 @@ class _Writer:
                 (n, positions[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in positions
             ),
             origin=self._model(thing.origin) if thing.origin is not None else None,
+            copy_of=self._model(thing.copy_of) if thing.copy_of is not None else None,
+            part_of=self._model(thing.part_of) if thing.part_of is not None else None,
             tracer=tracer if tracer != thing.name else "",
             owner=owner_class(self._machine, thing) if owner else None,
         )
@@ -134,7 +139,12 @@ class _Writer:
 
 def _sets_in_constructor(event: Event) -> bool:
     instance, name = event.frame.instance, event.frame.flow.name
-    return event.kind == "mode" and instance is not None and bool(instance.module) and name.endswith("__init__")
+    return event.kind == "mode" and instance is not None and bool(instance.module) and _is_set_up(name)
+
+
+def _is_set_up(name: str) -> bool:
+    """Whether a method prepares a model for training: a constructor, or one named ``freeze``."""
+    return name.endswith("__init__") or FREEZES.search(name.rpartition(".")[2]) is not None
 
 
 def _class_name(thing: Thing) -> str:

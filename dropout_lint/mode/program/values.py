@@ -32,6 +32,10 @@ class Thing:
     """The object that an unknown part belongs to."""
     origin: Thing | None = None
     """The module that it was traced, exported or scripted from."""
+    copy_of: Thing | None = None
+    """The object that ``copy.deepcopy`` made it from."""
+    unset: bool = False
+    """An attribute that nothing assigns, as an option that the command line does not have."""
     random: bool = False
     """A tensor of random numbers, as the input of a smoke test or of a tracer."""
     label: str = ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dropout_lint.facts import ModeClass, ModeOverride
 from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.values import intent
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import FUNCTIONALS
 from dropout_lint.vocabulary import NO_COMPUTATION, TRAINING_DATA
@@ -107,6 +108,8 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
     callees = [n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
     called = {callee.attr for callee in callees}
     switches = [callee for callee in callees if callee.attr in {"train", "eval"}]
+    of_class = [n.func for n in nodes if isinstance(n, ast.Call) and n.func in switches and _is_of_class(n, names)]
+    text = module.lines.block(node.lineno, node.end_lineno or node.lineno)
     return ModeOverride(
         owner,
         node.name,
@@ -121,11 +124,18 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
         or any(callee.attr == "step" and "opt" in dotted(callee).lower() for callee in callees)
         or any(isinstance(n, ast.For) and TRAINING_DATA.search(ast.unparse(n.iter)) for n in nodes),
         backward="backward" in called,
-        forwards=any(_is_super(callee.value) or _is_class(dotted(callee.value)) for callee in switches),
-        recurses=any(callee.attr in {"train", "eval", "apply"} and not _is_super(callee.value) for callee in callees),
+        forwards=any(_is_super(callee.value) for callee in switches) or bool(of_class),
+        recurses=any(
+            callee.attr in {"train", "eval", "apply"} and not _is_super(callee.value) and callee not in of_class
+            for callee in callees
+        ),
         sets=any(isinstance(n, ast.Attribute) and n.attr == "training" and isinstance(n.ctx, ast.Store) for n in nodes),
         extra=len(body) > 1 + documented + any(isinstance(s, ast.Return) for s in body),
         returns=any(isinstance(n, ast.Return) and n.value is not None for n in nodes),
+        delegates=any(isinstance(n, ast.Call) and _gets(n, names) for n in nodes),
+        acts=not all(_is_empty(statement) for statement in body),
+        speaks_of_dropout="drop" in text.lower() or bool(intent.train_mode_intent(node, module.lines)),
+        woken=next(filter(None, (_woken(statement, names) for statement in body)), ""),
         body=module.lines.span(body[1] if documented else body[0]),
         end=module.lines.span(body[-1]),
         one_line=body[0].lineno == node.lineno,
@@ -136,5 +146,29 @@ def _is_super(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
-def _is_class(name: str) -> bool:
-    return name[:1].isupper() or ".Module" in name
+def _is_of_class(call: ast.Call, names: Sequence[str]) -> bool:
+    """Whether a call is that of a method of a class on the instance: ``Base.train(self, mode)``."""
+    return bool(call.args) and bool(names) and isinstance(call.args[0], ast.Name) and call.args[0].id == names[0]
+
+
+def _gets(call: ast.Call, names: Sequence[str]) -> bool:
+    """Whether a call gets the mode or the instance, or is one of another method of the instance."""
+    given = {n.id for a in (*call.args, *(k.value for k in call.keywords)) for n in walk(a) if isinstance(n, ast.Name)}
+    callee = dotted(call.func)
+    own = bool(names) and callee.count(".") == 1 and callee.startswith(f"{names[0]}.")
+    return own or not given.isdisjoint(names[:2])
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    """A docstring, ``...``, ``pass``, ``return`` or ``raise``."""
+    text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return text or isinstance(statement, (ast.Pass, ast.Return, ast.Raise))
+
+
+def _woken(statement: ast.stmt, names: Sequence[str]) -> str:
+    """The attribute ``self.part`` in a statement ``self.part.train()``."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or call.args or call.keywords or not isinstance(call.func, ast.Attribute):
+        return ""
+    part = dotted(call.func.value)
+    return part if call.func.attr == "train" and names and part.startswith(f"{names[0]}.") else ""

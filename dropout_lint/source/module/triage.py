@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from dropout_lint.syntax.positions import Lines
 
@@ -50,6 +52,11 @@ _MODE_BYTES = (
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
 )
 
+_STARTS_PROGRAM = re.compile(rb"^(?:for|while|with)[ \t]|^(?:[\w., \t]+=[ \t]*)?[\w.]+\(", re.MULTILINE)
+"""A loop or a call at the top level."""
+_OF_MODELS = (b"model", b"Model", b"train", b"Train", b"epoch", b"predict", b"Net(", b"torch")
+"""Words of a program that trains or evaluates: without one of them, most scripts of other projects are left alone."""
+
 PARSE_ANYWAY = 1_000_000
 """Files up to this size are parsed even without such words, to report syntax errors."""
 
@@ -65,6 +72,21 @@ def speaks_of_dropout(data: bytes) -> bool:
 def speaks_of_mode(data: bytes) -> bool:
     """True if a file may call eval()/train(), evaluate or export. Other files are read when one of these needs them."""
     return b"torch" in data and any(word in data for word in _MODE_BYTES)
+
+
+def is_program(path: Path, data: bytes, *, library: bool) -> bool:
+    """True if a file may run a program when it is executed. It may drive models without a word about them.
+
+    A module of a library calls functions too, such as ``getLogger``: it runs a program only below ``__main__``.
+    """
+    if path.suffix == ".ipynb" or b"\nif __name__" in data:
+        return True
+    return not library and _STARTS_PROGRAM.search(data) is not None
+
+
+def speaks_of_models(data: bytes) -> bool:
+    """True if a program may have findings itself. Another one may lead to findings in other files."""
+    return any(word in data for word in _OF_MODELS)
 
 
 class Relevance:
