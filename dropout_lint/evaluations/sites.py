@@ -1,0 +1,206 @@
+"""Find calls of models that may be evaluations in train mode, and collect the evidence for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dropout_lint.evaluations.effects import Effects
+from dropout_lint.evaluations.liveness import Liveness, Livenesses
+from dropout_lint.evaluations.origins import Made, Makers
+from dropout_lint.evaluations.program import Program
+from dropout_lint.evaluations.signs import Site, local_signs, mode_signs, result_signs, trail_signs
+from dropout_lint.evaluations.summary import Call, Summary
+from dropout_lint.evaluations.trails import Trail, Trails, location
+from dropout_lint.facts import FileFacts, Location
+from dropout_lint.facts.evaluations import EvaluationSite, Sign
+from dropout_lint.mode.libraries import frameworks, library
+from dropout_lint.mode.linking.neighbours import Neighbours
+from dropout_lint.mode.program.values import Class, Function
+from dropout_lint.project.project import Project
+from dropout_lint.vocabulary import MODEL_WORDS, words
+
+_COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
+_MODEL_CALLS = {"eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict", "zero_grad", "cuda", "requires_grad_"}
+_MOST_SITES = 60
+_NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
+_WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
+
+
+class Evaluations:
+    """The sites of files, with the project around them."""
+
+    def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
+        self._program = Program(project, Neighbours(project.files))
+        effects = Effects(self._program)
+        makers = Makers(self._program, effects)
+        self._trails = Trails(self._program, effects, makers)
+        self._liveness = Livenesses(self._program)
+        self._managed = frameworks.MANAGED_BASES.union(managed)
+
+    def of(self, facts: FileFacts) -> Iterator[EvaluationSite]:
+        """The sites of a file."""
+        if facts.is_test:
+            return
+        found = 0
+        for summary in self._program.functions(facts):
+            if self._is_outside(summary):
+                continue
+            seen: set[str] = set()
+            for site in self._candidates(summary):
+                if site.path in seen or found >= _MOST_SITES:
+                    continue
+                evaluation = self._judge(site)
+                if evaluation is not None:
+                    seen.add(site.path)
+                    found += 1
+                    yield evaluation
+
+    def _is_outside(self, summary: Summary) -> bool:
+        """Whether a framework calls the function, or it asks for dropout, or it is part of a forward pass."""
+        name, owner = summary.flow.name.rpartition(".")[2], summary.flow.owner
+        if summary.flow.intent or (owner and name in {"__init__", "forward", "__call__"} and self._is_module(summary)):
+            return True
+        return bool(owner) and self._is_managed(summary.home, owner)
+
+    def _is_module(self, summary: Summary) -> bool:
+        return bool(self._program.project.classes.is_module(summary.home, f".{summary.flow.owner}"))
+
+    def _is_managed(self, home: FileFacts, owner: str) -> bool:
+        return any(base in self._managed for _, known in self._program.definitions.lineage(home, owner) for base in known.bases)
+
+    # Candidates
+
+    def _candidates(self, summary: Summary) -> Iterator[Site]:
+        own = bool(summary.flow.owner) and self._is_module(summary)
+        for call in summary.calls:
+            path = _model_path(summary, call, own=own)
+            if not path or not call.term.parts[1:] and not call.term.keywords:
+                continue
+            site = Site(summary, call, path)
+            if self._is_model(site) and self._may_evaluate(site):
+                yield site
+
+    def _is_model(self, site: Site) -> bool:
+        """Whether a call runs a model."""
+        summary, call = site.summary, site.call
+        if site.path == summary.receiver:
+            return True
+        target = self._program.target(summary, call)
+        if isinstance(target, Class) or (target is not None and not isinstance(target, Function)):
+            return False
+        if isinstance(target, Function) and not (target.flow.owner and self._module_class(target)):
+            return False
+        last = site.path.removesuffix("[]").rpartition(".")[2]
+        if words(last) & MODEL_WORDS or last in {"G", "D", "netG", "netD"}:
+            return True
+        names = summary.same(site.path)
+        peers = self._program.methods(summary.home, summary.flow.owner) if site.path.startswith("self.") else (summary,)
+        return any(
+            c.method in _MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls
+        )
+
+    def _module_class(self, target: Function) -> bool:
+        return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
+
+    def _may_evaluate(self, site: Site) -> bool:
+        """A quick look: something in the function or the name of its file speaks for an evaluation."""
+        summary = site.summary
+        found = {s.name for s in local_signs(site)} - _WEAK
+        if not found:
+            return False
+        trains = any(c.method == "backward" for c in summary.calls)
+        return not trains or bool(found & {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input"})
+
+    # Evidence
+
+    def _judge(self, site: Site) -> EvaluationSite | None:
+        trails = self._trails.of(site.summary, site.path, site.call.place)
+        bad = tuple(t for t in trails if t.effect.mode in {"none", "train"} and not _is_other(t.made))
+        if not bad:
+            return None
+        live = [self._live(t) for t in bad]
+        bad = tuple(t for t, one in zip(bad, live, strict=True) if one.kind != "no")
+        if not bad:
+            return None
+        order = {"yes": 0, "rate": 1, "unknown": 2}
+        bad = tuple(sorted(bad, key=lambda t: (order[self._live(t).kind], t.effect.mode != "train")))
+        one = self._live(bad[0])
+        signs = [
+            *trail_signs(site, trails, bad, self._program),
+            Sign(f"live-{one.kind}", one.place),
+            *local_signs(site),
+            *mode_signs(site, bad, self._program),
+            *result_signs(site, trails, self._program),
+        ]
+        if site.path == site.summary.receiver:
+            signs.append(Sign("own-method"))
+        if len(trails) > len(bad) and any(t.effect.mode == "maybe" for t in trails):
+            signs.append(Sign("eval-by-condition"))
+        here = self._where(site, trails, bad)
+        names = tuple(s.flow.name for s, _ in bad[0].frames)
+        return EvaluationSite(
+            here,
+            location(site.summary, site.call.place),
+            site.summary.flow.name,
+            site.path,
+            one.layer,
+            tuple(signs),
+            names,
+        )
+
+    def _live(self, trail: Trail) -> Liveness:
+        """Whether the modes of a model differ: of the most telling class that it can be."""
+        found = [self._liveness_of(m) for m in trail.made]
+        kinds = [f.kind for f in found]
+        if found and all(k == "no" for k in kinds):
+            return Liveness("no")
+        for kind in ("yes", "rate"):
+            one = next((f for f in found if f.kind == kind), None)
+            if one is not None:
+                return one
+        return Liveness("unknown")
+
+    def _liveness_of(self, made: Made) -> Liveness:
+        if made.what == "class" and made.home is not None:
+            return self._liveness.of(made.home, made.name)
+        if made.what == "library" and made.live is not None:
+            return Liveness("yes" if made.live else "no", made.name.rpartition(".")[2])
+        return Liveness("unknown")
+
+    def _where(self, site: Site, trails: tuple[Trail, ...], bad: tuple[Trail, ...]) -> Location:
+        """The call to report: the innermost that no path with ``eval()`` shares."""
+        good = {(s.home.path, p.order, s.flow.name) for t in trails if t not in bad for s, p in t.frames}
+        for summary, place in bad[0].frames:
+            if (summary.home.path, place.order, summary.flow.name) not in good:
+                return location(summary, place)
+        return location(site.summary, site.call.place)
+
+
+def _model_path(summary: Summary, call: Call, *, own: bool) -> str:
+    """The model that a call runs: ``net(x)``, ``net.generate(x)``, ``self(x)``; "" if it is none."""
+    path = call.subject
+    if call.method in _COMPUTES and call.receiver:
+        path = call.receiver
+    head = path.partition(".")[0]
+    if not path or head == "?" or head == "super" or head in summary.home.imports:
+        return ""
+    if own and head == summary.receiver:
+        return path if path == summary.receiver else ""
+    return path
+
+
+def _is_other(made: tuple[Made, ...]) -> bool:
+    """Whether it is no model, or one whose mode is saved with it."""
+    return bool(made) and all(m.what in {"other", "scripted"} for m in made)
+
+
+def evaluations(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = ()) -> Iterator[EvaluationSite]:
+    """The sites of all files."""
+    engine = Evaluations(project, managed)
+    for facts in files:
+        if facts.speaks_of_mode:
+            yield from engine.of(facts)
+
+
+__all__ = ["Evaluations", "Path", "evaluations"]
