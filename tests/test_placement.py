@@ -649,3 +649,20 @@ IN_PLACE = {
 def test_edits_of_a_dropped_value(body: str, expected: list[str], tmp_path: Path) -> None:
     text = HEADER + model(LAYERS, body).replace("forward(self, x)", "forward(self, x, y)")
     assert codes(lint_text(text, {"DRP317"}, tmp_path / "net.py")) == expected
+
+
+def test_network_of_a_script_with_layers_in_a_list() -> None:
+    text = """
+        from torch import nn, randn
+
+        def features(size):
+            layers = []
+            layers += [nn.Conv2d(3, size, 3), nn.ReLU()]
+            return layers
+
+        net = features(8)
+        net = nn.Sequential(*net)
+        out = net(randn(1, 3, 8, 8))
+        nn.BCEWithLogitsLoss()(out, out)
+        """
+    assert codes(lint_text(dedent(text))) == []

@@ -68,7 +68,7 @@ def _of_free_function(
 
 def _of_script(module: SourceModule, construction: Construction, loss_inputs: LossInputs) -> None:
     if loss_inputs.names:
-        tracer = Tracer(construction, {}, module.tree)
+        tracer = Tracer(construction, {}, module.tree.body[0])  # a tree has no span
         tracer.function(module.tree.body, State(module.scopes.module, {}, {}))
         loss_inputs.add(tracer.graph)
 
