@@ -18,7 +18,7 @@ Verdict = Literal["", "proven", "refuted"]
 
 
 class Severity(StrEnum):
-    """How sure and how harmful a diagnostic is; only ``info`` never fails a run by default."""
+    """How harmful a diagnostic is; only ``info`` never fails a run by default."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -28,6 +28,24 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """Higher is worse: info 0, warning 1, error 2."""
         return ("info", "warning", "error").index(self.value)
+
+
+class Confidence(StrEnum):
+    """How sure it is that a diagnostic is right, before a user looks at it."""
+
+    PROVEN = "proven"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+    @property
+    def rank(self) -> int:
+        """Higher is surer: possible 0, likely 1, proven 2."""
+        return ("possible", "likely", "proven").index(self.value)
+
+    def limit(self, severity: Severity) -> Severity:
+        """The severity of a finding that has ``severity`` if it is proven: likely is no error, possible is info."""
+        highest = (Severity.INFO, Severity.WARNING, Severity.ERROR)[self.rank]
+        return min(severity, highest, key=lambda one: one.rank)
 
 
 class Applicability(StrEnum):
@@ -98,7 +116,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another place that belongs to the proof, such as where a value comes from."""
+    """Another place that belongs to the proof, such as where a value comes from. Several are told in this order."""
 
     path: str
     span: Span
@@ -116,6 +134,7 @@ class Diagnostic:
     message: str
     severity: Severity
     fix: Fix | None = None
+    confidence: Confidence = Confidence.PROVEN
     engines: tuple[Engine, ...] = ("source",)
     related: tuple[Related, ...] = ()
     modules: tuple[str, ...] = ()
@@ -144,6 +163,16 @@ class Failure:
     """What ``path`` names."""
 
 
+def surer(first: Diagnostic, second: Diagnostic) -> Diagnostic:
+    """The one of higher confidence; the first of two that are alike."""
+    return max(first, second, key=lambda item: item.confidence.rank)
+
+
+def hedged(found: Diagnostic) -> str:
+    """The message, followed by the confidence unless that is "proven": ``... [likely]``."""
+    return found.message if found.confidence is Confidence.PROVEN else f"{found.message} [{found.confidence}]"
+
+
 def place(found: Diagnostic | Related) -> str:
     """``path``, or ``path:cell 2`` in a notebook: what is printed before the line."""
     return found.path if found.cell is None else f"{found.path}:cell {found.cell}"
@@ -155,10 +184,11 @@ def file_span(found: Diagnostic | Related) -> Span:
 
 
 def located(found: Diagnostic | Related) -> str:
-    """The message; in a notebook, after cell, line and column, which ``file_span`` does not have."""
+    """The message as ``hedged``; in a notebook, after cell, line and column, which ``file_span`` does not have."""
+    message = hedged(found) if isinstance(found, Diagnostic) else found.message
     if found.cell is None:
-        return found.message
-    return f"cell {found.cell}:{found.span.line}:{found.span.column}: {found.message}"
+        return message
+    return f"cell {found.cell}:{found.span.line}:{found.span.column}: {message}"
 
 
 def relative_posix(path: str, folder: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from dropout_lint import __version__
 from dropout_lint.config.resolver import SettingsResolver
 from dropout_lint.config.tables import ConfigError
+from dropout_lint.diagnostic import hedged
 from dropout_lint.linting.linter import Linter
 
 
@@ -40,7 +41,7 @@ class DropoutLint:
             yield 1, 0, f"DRP004 {failure.reason}", DropoutLint
         for found in result.diagnostics:
             if found.severity.rank >= settings.fail_level.rank:
-                yield found.span.line, found.span.column - 1, f"{found.code} {found.message}", DropoutLint
+                yield found.span.line, found.span.column - 1, f"{found.code} {hedged(found)}", DropoutLint
 
 
 @cache

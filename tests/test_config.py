@@ -123,6 +123,7 @@ def test_unfixable_takes_rules_off_and_settings_pickle(project: Configure) -> No
         ("preview = 'yes'", "'preview' in [tool.dropout-lint] must be true or false, not the string \"yes\""),
         ("select = 'DRP1'", "'select' in [tool.dropout-lint] must be a list of strings, not the string \"DRP1\""),
         ("fail-level = 'err'", '"error", "warning", "info"'),
+        ("confidence = 'sure'", '"proven", "likely", "possible"'),
         ("ignore = ['DRP10l']", "'ignore' in [tool.dropout-lint]: Unknown rule 'DRP10l'. Did you mean DRP101?"),
         ("per-file-ignores = {'a.py' = ['nope']}", "'per-file-ignores' in [tool.dropout-lint]: Unknown rule 'nope'"),
         ("per-file-ignores = {'a.py' = 'DRP101'}", "must be a table from file patterns to lists of rules"),

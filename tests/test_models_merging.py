@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dropout_lint.cache.codec import decode, encode
-from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Engine, Fix, Related, Severity, Span
+from dropout_lint.diagnostic import Applicability, Confidence, Diagnostic, Edit, Engine, Fix, Related, Severity, Span
 from dropout_lint.facts.observations import Remark
 from dropout_lint.linting.merging import Findings, Refutation, of_one_model
 from dropout_lint.model_linting.model_findings import ModelFindings
@@ -88,6 +88,20 @@ def test_a_run_that_finds_it_too_proves_it() -> None:
     assert item.severity is Severity.ERROR
 
 
+def test_the_higher_confidence_stays() -> None:
+    unsure = replace(SOURCE, confidence=Confidence.POSSIBLE, severity=Severity.INFO)
+    likely = replace(finding("graph", 4), confidence=Confidence.LIKELY)
+    (item,) = merged_with(likely, source=(unsure,))
+    assert (item.confidence, item.severity, item.verdict) == (Confidence.LIKELY, Severity.WARNING, "")
+    (item,) = merged_with(likely, source=(SOURCE,))
+    assert item.confidence is Confidence.PROVEN
+    (item,) = merged_with(likely, finding("runtime", 4, message="drew"), source=(unsure,))
+    assert (item.confidence, item.verdict, item.message) == (Confidence.PROVEN, "proven", SOURCE.message)
+    unproven = replace(finding("runtime", 4), confidence=Confidence.LIKELY)
+    (item,) = merged_with(unproven, source=(unsure,))
+    assert (item.confidence, item.verdict) == (Confidence.LIKELY, "")
+
+
 def test_a_run_that_shows_the_opposite_makes_it_information() -> None:
     refutation = Refutation(("DRP101", "DRP102"), "a.py", 4, "the mask was all ones in eval mode")
     (item,) = merged_with(source=(SOURCE,), refuted=(refutation,))
@@ -121,6 +135,7 @@ def test_one_module_of_one_model_is_one_finding_wherever_it_is_seen() -> None:
 
 def test_findings_survive_json() -> None:
     item = replace(SOURCE, engines=("graph",), modules=("a.b",), evidence="seen", severity=Severity.INFO)
+    item = replace(item, confidence=Confidence.LIKELY)
     least = Diagnostic("DRP101", "a.py", item.span, "m", Severity.ERROR, engines=("runtime",))
     refuted = Refutation(("DRP101",), "a.py", 3, "it never drew")
     found = ModelFindings((item, least), (refuted,), (Remark("note", "seen", "a"),), ("b",), "execution")

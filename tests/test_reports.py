@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dropout_lint.config.output_formats import FORMATS
-from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
+from dropout_lint.diagnostic import Applicability, Confidence, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
 from dropout_lint.report import render
 from dropout_lint.report.view import Summary, render_failures
 
@@ -74,6 +74,42 @@ def test_full_shows_the_code_the_reason_and_the_help() -> None:
         "Found 1 problem (1 error).\n"
         "[*] 1 fixable with `--fix`.\n"
     )
+
+
+RELATED = (
+    Related("b.py", Span(3, 1, 3, 5), "built here"),
+    Related("c.py", Span(7, 2, 7, 5), "left in train mode here"),
+)
+
+
+def test_several_related_places_are_numbered_in_their_order() -> None:
+    finding = replace(at(1, 1, 1, 2), related=RELATED)
+    first, second = "1. b.py:3: built here", "2. c.py:7: left in train mode here"
+    assert f"  = note: {first}\n  = note: {second}\n" in shown("full", finding, source="x\n")
+    assert shown("github", finding).endswith(f"a.py:1:1: DRP101 stays on%0A{first}%0A{second}\n")
+    suites = ElementTree.fromstring(shown("junit", finding))
+    assert suites[0][0][0].text == f"a.py:1:1\n{first}\n{second}"
+    (entry,) = json.loads(shown("gitlab", finding))
+    assert [(other["path"], other["lines"]["begin"]) for other in entry["other_locations"]] == [
+        ("b.py", 3),
+        ("c.py", 7),
+    ]
+    (entry,) = json.loads(shown("json", finding))
+    assert [other["message"] for other in entry["related"]] == ["built here", "left in train mode here"]
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "json"])
+def test_a_finding_that_is_not_proven_says_so(format: str) -> None:
+    for confidence in (Confidence.LIKELY, Confidence.POSSIBLE):
+        text = shown(format, replace(at(1, 1, 1, 2), confidence=confidence))
+        assert f"stays on [{confidence}]" in text.replace("%5D", "]")
+    assert "[" not in shown(format, at(1, 1, 1, 2), quiet=True).partition("stays on")[2].partition("\n")[0]
+
+
+@pytest.mark.parametrize("confidence", Confidence)
+def test_json_always_has_the_confidence(confidence: Confidence) -> None:
+    (entry,) = json.loads(shown("json", replace(at(1, 1, 1, 2), confidence=confidence)))
+    assert (entry["confidence"], entry["message"]) == (confidence, "stays on")
 
 
 def underlined(text: str) -> tuple[str, str]:

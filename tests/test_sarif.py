@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
+from dropout_lint.diagnostic import Applicability, Confidence, Diagnostic, Edit, Failure, Fix, Related, Severity, Span
 from dropout_lint.report import render
 from dropout_lint.report.view import Summary
 from dropout_lint.rulebook import rules
@@ -81,6 +81,27 @@ def test_a_result_has_its_rule_and_its_places() -> None:
     assert also["physicalLocation"]["artifactLocation"] == {"uri": "file:///elsewhere/b.py"}
     assert also["message"]["text"] == "the rate is 0.5 here"
     assert run["originalUriBaseIds"]["%SRCROOT%"]["uri"] == Path.cwd().as_uri() + "/"
+
+
+@pytest.mark.parametrize(("confidence", "rank"), [("proven", 100), ("likely", 50), ("possible", 10)])
+def test_a_result_says_how_sure_it_is(confidence: str, rank: int) -> None:
+    (result,) = log("x\n", replace(finding(1, 1, 1, 2), confidence=Confidence(confidence)))["results"]
+    assert (result["rank"], result["properties"]) == (rank, {"confidence": confidence})
+
+
+def test_the_steps_of_a_run_are_a_code_flow() -> None:
+    steps = (Related("b.py", Span(7, 1, 7, 5), "built here"), Related("a b.py", Span(1, 1, 1, 2), "evaluated here"))
+    flowing, placed, short = log(
+        "x\n",
+        replace(finding(1, 1, 1, 2, code="DRP206"), related=steps),
+        replace(finding(1, 1, 1, 2, code="DRP301"), related=steps),
+        replace(finding(1, 1, 1, 2, code="DRP206"), related=steps[:1]),
+    )["results"]
+    ((flow,),) = (one["threadFlows"] for one in flowing["codeFlows"])
+    told = [one["location"]["message"]["text"] for one in flow["locations"]]
+    assert told == [one["message"]["text"] for one in flowing["relatedLocations"]] == ["built here", "evaluated here"]
+    assert "codeFlows" not in placed
+    assert "codeFlows" not in short
 
 
 def fingerprints(source: str, *diagnostics: Diagnostic) -> list[str]:

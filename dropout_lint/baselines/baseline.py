@@ -60,12 +60,15 @@ class Baseline:
                 if checked(path, fingerprint.code):
                     yield path, fingerprint, missing
 
-    def updated(self, found: Counts, checked: Callable[[str, str], bool]) -> Baseline:
-        """The baseline after a run: the findings of the run, and the known ones of files and rules it did not check."""
+    def updated(self, found: Counts, there: Counts, checked: Callable[[str, str], bool]) -> Baseline:
+        """The baseline after a run: the findings of the run, and the known ones of files and rules it did not check.
+
+        ``there`` are the findings with those that are not sure enough to be reported: known ones stay known.
+        """
         known: Counts = {path: Counter(counts) for path, counts in found.items()}
         for path, counts in self.known.items():
             kept = Counter({f: number for f, number in counts.items() if not checked(path, f.code)})
-            known[path] = known.get(path, Counter()) | kept
+            known[path] = known.get(path, Counter()) | kept | (counts & there.get(path, Counter()))
         return Baseline(self.file, known)
 
     def dumps(self) -> str:

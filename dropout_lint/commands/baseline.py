@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +24,10 @@ _LISTED = 10
 
 def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
     """Remove known findings, and list on stderr those that are gone. Raises BaselineError."""
-    by_baseline = _by_baseline(options, resolver, linted)
+    by_baseline = _by_baseline(options, resolver, linted, linted.result.diagnostics)
     if not by_baseline:
         return linted
+    unsure = _by_baseline(options, resolver, linted, linted.result.unsure)
     from dropout_lint.baselines.baseline import read_baseline
     from dropout_lint.baselines.fingerprints import number
 
@@ -37,7 +38,8 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
         numbered = list(number(found, linted.sources()))
         known |= {item.diagnostic for item in numbered if baseline.knows(item)}
         checked = _checked_by_run(file.parent, options, resolver, linted)
-        gone += [_described(*entry) for entry in baseline.gone(baseline.counts(numbered), checked)]
+        there = baseline.counts([*numbered, *number(unsure.get(file, ()), linted.sources())])
+        gone += [_described(*entry) for entry in baseline.gone(there, checked)]
     if gone and not options.quiet:
         note("Known problems that are gone (--write-baseline takes them out of the baseline):")
         for line in gone[:_LISTED]:
@@ -54,19 +56,23 @@ def without_known(options: CheckOptions, resolver: SettingsResolver, linted: Lin
 def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> Linted:
     """Write the findings into the baselines of their files. Returns the findings left, which no baseline may contain.
 
-    Entries for files and rules that were not checked are kept. Raises BaselineError and CannotWriteError.
+    Entries for files and rules that were not checked, or for findings that are not sure enough, are kept. Raises
+    BaselineError and CannotWriteError.
     """
     from dropout_lint.baselines.baseline import NEVER_KNOWN, Baseline, read_baseline
     from dropout_lint.baselines.fingerprints import number
 
-    by_baseline = _by_baseline(options, resolver, linted)
+    by_baseline = _by_baseline(options, resolver, linted, linted.result.diagnostics)
+    unsure = _by_baseline(options, resolver, linted, linted.result.unsure)
     if not by_baseline:
         raise click.UsageError("--write-baseline needs a file: --baseline FILE, or the key 'baseline'.")
     written = 0
     for file, found in by_baseline.items():
         before = read_baseline(file) if os.path.lexists(file) else Baseline(file)
-        counts = before.counts(number(found, linted.sources()))
-        after = before.updated(counts, _checked_by_run(file.parent, options, resolver, linted))
+        numbered = list(number(found, linted.sources()))
+        counts = before.counts(numbered)
+        there = before.counts([*numbered, *number(unsure.get(file, ()), linted.sources())])
+        after = before.updated(counts, there, _checked_by_run(file.parent, options, resolver, linted))
         write_report(after.dumps(), file, color=False)
         written += sum(new.total() for new in counts.values())
         if not options.quiet:
@@ -77,15 +83,17 @@ def write_baselines(options: CheckOptions, resolver: SettingsResolver, linted: L
     return replace(linted, result=replace(linted.result, diagnostics=left), left_out=left_out)
 
 
-def _by_baseline(options: CheckOptions, resolver: SettingsResolver, linted: Linted) -> dict[Path, list[Diagnostic]]:
-    """The findings for each baseline that is configured for a file of the run."""
+def _by_baseline(
+    options: CheckOptions, resolver: SettingsResolver, linted: Linted, findings: Iterable[Diagnostic]
+) -> dict[Path, list[Diagnostic]]:
+    """Some findings of the run for each baseline that is configured for one of its files."""
     by_baseline: dict[Path, list[Diagnostic]] = {}
     if options.baseline:
         by_baseline[Path.cwd() / options.baseline] = []
     for path in linted.files:
         if baseline := resolver(path).baseline:
             by_baseline.setdefault(baseline, [])
-    for item in linted.result.diagnostics:
+    for item in findings:
         if baseline := resolver(Path(item.path)).baseline:
             by_baseline.setdefault(baseline, []).append(item)
     return by_baseline

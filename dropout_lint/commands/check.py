@@ -67,6 +67,8 @@ def run_check(options: CheckOptions) -> ExitCode:
     show_failures(linted.result.failures)
     if options.verbose:
         note(f"configuration: {', '.join(map(str, resolver.sources)) or 'no file, defaults hold'}")
+        if unsure := len(linted.result.unsure):
+            note(f"not reported: {counted(unsure, 'finding')} of lower confidence; see --confidence")
         note(f"checked {counted(linted.result.checked, 'file')} in {time.monotonic() - started:.2f} s")
     return ExitCode.CLEAN if options.exit_zero else _exit_code(options, resolver, linted)
 

@@ -11,7 +11,7 @@ from typing import Any
 from dropout_lint.config.models import declared_models
 from dropout_lint.config.output_formats import FORMATS
 from dropout_lint.config.tables import ConfigError, WrongValueError, described, read_table
-from dropout_lint.diagnostic import Severity
+from dropout_lint.diagnostic import Confidence, Severity
 from dropout_lint.suggestions import did_you_mean
 from dropout_lint.targets.target import ModelTarget
 
@@ -34,6 +34,7 @@ class Options:
     unfixable: tuple[str, ...] | None = None
     unsafe_fixes: bool | None = None
     preview: bool | None = None
+    confidence: Confidence | None = None
     fail_level: Severity | None = None
     output_format: str | None = None
     cache_dir: str | None = None
@@ -80,7 +81,11 @@ def _choice(*choices: str) -> Callable[[object], str]:
 
 
 def _severity(value: object) -> Severity:
-    return Severity(_choice("error", "warning", "info")(value))
+    return Severity(_choice(*Severity)(value))
+
+
+def _confidence(value: object) -> Confidence:
+    return Confidence(_choice(*Confidence)(value))
 
 
 def _codes_by_pattern(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -121,6 +126,7 @@ KEYS: dict[str, Callable[[object], object]] = {
     "unfixable": _strings,
     "unsafe-fixes": _boolean,
     "preview": _boolean,
+    "confidence": _confidence,
     "fail-level": _severity,
     "output-format": _choice(*FORMATS),
     "cache-dir": _string,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.config import globs
-from dropout_lint.diagnostic import Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic, Severity
 
 if TYPE_CHECKING:
     from dropout_lint.targets.target import ModelTarget
@@ -55,6 +55,7 @@ class Settings:
     fixable: frozenset[str] = frozenset()
     unsafe_fixes: bool = False
     preview: bool = False
+    confidence: Confidence = Confidence.LIKELY
     respect_gitignore: bool = True
     fail_level: Severity = Severity.WARNING
     output_format: str = "full"
@@ -74,6 +75,10 @@ class Settings:
 
     models: tuple[ModelTarget, ...] = ()
     """The models that ``trace``, ``validate`` and ``check --with-models`` run."""
+
+    def is_sure_enough(self, found: Diagnostic) -> bool:
+        """Whether a finding has at least the lowest confidence that is reported."""
+        return found.confidence.rank >= self.confidence.rank
 
     def enabled_for(self, path: Path) -> frozenset[str]:
         """The codes that are on for this file, after ``per-file-ignores``."""

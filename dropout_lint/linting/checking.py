@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dropout_lint import checks
 from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Failure
+from dropout_lint.diagnostic import Diagnostic, Failure, surer
 from dropout_lint.disk import FileChangedError
 from dropout_lint.facts import FileFacts, LayerGraph, ModeRun
 from dropout_lint.linting.stages import Checked, Collected, Found, Linked
@@ -43,7 +43,7 @@ def check_files(collected: Collected, project: Project) -> Checked:
 
 
 def check_runs(linked: Linked, project: Project) -> Checked:
-    """Run the checks on runs. If runs give equal findings, the first run decides the message."""
+    """Run the checks on runs. Of equal findings, the surest is kept, or the first of those that are alike."""
     contexts = _RunContexts(linked.collected, project)
     diagnostics: dict[tuple[object, ...], Diagnostic] = {}
     failures: dict[Failure, None] = {}
@@ -54,7 +54,8 @@ def check_runs(linked: Linked, project: Project) -> Checked:
     for run, paths in ((one.run, one.files) for one in linked.runs):
         found = _run_checks(run.path, contexts.codes(paths), partial(_of_run, run), contexts.of(paths))
         for diagnostic in found.diagnostics:
-            diagnostics.setdefault((diagnostic.code, diagnostic.path, diagnostic.span), diagnostic)
+            key = (diagnostic.code, diagnostic.path, diagnostic.span)
+            diagnostics[key] = surer(diagnostics.get(key, diagnostic), diagnostic)
         failures.update((replace(failure, path=path), None) for failure in found.failures for path in paths)
     return Checked(linked.collected, _by_path(diagnostics.values(), [*failures, *contexts.changed.values()]))
 

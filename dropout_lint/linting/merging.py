@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from dropout_lint.diagnostic import Diagnostic, Engine, Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic, Engine, Severity, surer
 
 ORDER: tuple[Engine, ...] = ("source", "graph", "runtime")
 """Precedence when findings are merged: the source engine knows the exact place and the fix."""
@@ -102,12 +102,14 @@ def _start(item: Diagnostic) -> tuple[int, int]:
 
 def _merged(known: Diagnostic, item: Diagnostic) -> Diagnostic:
     engines = tuple(engine for engine in ORDER if engine in known.engines + item.engines)
-    proven = "source" in engines and "runtime" in engines
+    confidence = surer(known, item).confidence
+    proven = "source" in engines and "runtime" in engines and confidence is Confidence.PROVEN
     measured = item.message if item.engines == ("runtime",) and item.message != known.message else ""
     return replace(
         known,
         severity=max(known.severity, item.severity, key=lambda severity: severity.rank),
         fix=known.fix or item.fix,
+        confidence=confidence,
         engines=engines,
         related=tuple(dict.fromkeys(known.related + item.related)),
         modules=tuple(dict.fromkeys(known.modules + item.modules)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from dropout_lint.cache.codec import decode, encode
@@ -25,6 +25,7 @@ _NOT_PART_OF_KEY = frozenset(
 class _CachedRun:
     looks: Looks
     diagnostics: tuple[Diagnostic, ...]
+    unsure: tuple[Diagnostic, ...]
 
 
 def lint_with_cache(
@@ -32,13 +33,13 @@ def lint_with_cache(
 ) -> LintResult:
     """The cached result of an earlier run with the same reads from ``disk``, else that of ``lint``."""
     cache, key = RunCache(folder), run_key(files)
-    diagnostics = cache.recall(key, disk)
-    if diagnostics is not None:
-        return LintResult(diagnostics, (), len(files.settings), Collected(files, ()))
+    known = cache.recall(key, disk)
+    if known is not None:
+        return LintResult(known.diagnostics, (), len(files.settings), Collected(files, ()), known.unsure)
     disk.hand_over()
     result = lint(files)
     if not result.failures:
-        cache.remember(key, result.diagnostics, disk)
+        cache.remember(key, _CachedRun(disk.looks, result.diagnostics, result.unsure))
     return result
 
 
@@ -48,8 +49,8 @@ class RunCache:
     def __init__(self, folder: CacheFolder) -> None:
         self._folder = folder
 
-    def recall(self, key: str, disk: Disk) -> tuple[Diagnostic, ...] | None:
-        """The findings of an earlier run, if the disk still gives the same answers."""
+    def recall(self, key: str, disk: Disk) -> _CachedRun | None:
+        """An earlier run, if the disk still gives the same answers."""
         data = self._folder.read(_name(key))
         if data is None:
             return None
@@ -63,12 +64,12 @@ class RunCache:
         if not disk.agrees(run.looks):
             return None
         if disk.looks.files != run.looks.files:
-            self.remember(key, run.diagnostics, disk)
-        return run.diagnostics
+            self.remember(key, replace(run, looks=disk.looks))
+        return run
 
-    def remember(self, key: str, diagnostics: tuple[Diagnostic, ...], disk: Disk) -> None:
-        """Keep the findings of a run."""
-        text = encode(_CachedRun(disk.looks, diagnostics)).encode()
+    def remember(self, key: str, run: _CachedRun) -> None:
+        """Keep a run."""
+        text = encode(run).encode()
         self._folder.write(_name(key), digest_of(text).encode() + b"\n" + text)
         self._folder.keep_newest("run-", _MAX_RUNS)
 

@@ -107,6 +107,7 @@ class Checked:
 class LintResult:
     """What a run found, sorted; ``failures`` are what it could not check; ``checked`` counts files.
 
+    ``unsure`` are the findings that are less sure than the setting ``confidence``: they are not reported.
     ``collected`` is what fixing builds on: the files, and their facts unless the findings came from the cache.
     """
 
@@ -114,3 +115,4 @@ class LintResult:
     failures: tuple[Failure, ...]
     checked: int
     collected: Collected | None = field(default=None, compare=False, repr=False)
+    unsure: tuple[Diagnostic, ...] = ()

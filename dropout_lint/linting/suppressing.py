@@ -1,8 +1,11 @@
-"""The last stage: merge in the findings of models that ran, then apply the suppression comments."""
+"""The last stage: merge in the findings of models that ran, apply the suppression comments, leave out the unsure.
+
+Comments come first: one that suppresses a finding is used, whether the finding would be reported or not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,7 @@ def suppress(checked: Checked, runs: Findings | None = None) -> LintResult:
     """The findings to report. ``runs``: findings of models that ran, to be merged in."""
     files = checked.collected.files
     diagnostics: set[Diagnostic] = set()
+    unsure: set[Diagnostic] = set()
     failures: list[Failure] = []
     for one in checked.collected.analysed:
         found = checked.found.get(str(one.path), Found())
@@ -31,13 +35,19 @@ def suppress(checked: Checked, runs: Findings | None = None) -> LintResult:
             enabled = _checked_rules(one, files, runs) - {f.code for f in failed}
             definitions = one.facts.definitions if one.facts is not None else ()
             reported = list(apply_suppressions(one.suppressions, reported, str(one.path), enabled, definitions))
-        diagnostics.update(reported)
+        for item in reported:
+            (diagnostics if files.settings[one.path].is_sure_enough(item) else unsure).add(item)
     return LintResult(
-        tuple(sorted(diagnostics, key=lambda d: d.sort_key)),
+        _sorted(diagnostics),
         tuple(sorted(failures, key=lambda f: (f.path, f.code))),
         len(checked.collected.analysed),
         checked.collected,
+        _sorted(unsure),
     )
+
+
+def _sorted(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(found, key=lambda d: d.sort_key))
 
 
 def _with_runs(path: Path, found: list[Diagnostic], files: FileSet, runs: Findings | None) -> list[Diagnostic]:

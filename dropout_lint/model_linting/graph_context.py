@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dropout_lint.checks.support.context import Context, advice
-from dropout_lint.diagnostic import Diagnostic, Fix, Related, Severity, Span
+from dropout_lint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Span
 from dropout_lint.graph.builder import NodeSpan
 
 
@@ -24,12 +24,13 @@ class GraphContext(Context):
         message: str,
         *,
         severity: Severity | None = None,
+        confidence: Confidence = Confidence.PROVEN,
         fix: Fix | None = None,
         related: tuple[Related, ...] = (),
         **_: Any,
     ) -> Diagnostic:
         """A diagnostic in the file of the node. Its fix becomes advice, as only the source engine knows the edits."""
-        found = super().report(span, message, severity=severity, related=related)
+        found = super().report(span, message, severity=severity, confidence=confidence, related=related)
         found = replace(found, fix=advice(fix.message) if fix is not None else None, engines=("graph",))
         self.nodes.append(span.node if isinstance(span, NodeSpan) else -1)
         return replace(found, path=span.path, span=self._source_span(span)) if isinstance(span, NodeSpan) else found

@@ -9,7 +9,7 @@ from pathlib import Path
 from dropout_lint.checks import checks, checks_of
 from dropout_lint.checks.support.context import Context
 from dropout_lint.config.settings import Settings
-from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.diagnostic import Diagnostic, Span, surer
 from dropout_lint.facts import FileFacts, LayerGraph, Scope
 from dropout_lint.facts.observations import RunSite
 from dropout_lint.graph.builder import Traced
@@ -38,7 +38,8 @@ def check_graph(
         before = merged.get(key)
         if before is not None:
             modules = dict.fromkeys((*before.diagnostic.modules, *diagnostic.modules))
-            found = NodeFinding(replace(before.diagnostic, modules=tuple(modules)), (*before.nodes, *found.nodes))
+            surest = surer(before.diagnostic, diagnostic)
+            found = NodeFinding(replace(surest, modules=tuple(modules)), (*before.nodes, *found.nodes))
         merged[key] = found
     return sorted(merged.values(), key=lambda f: f.diagnostic.sort_key)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dropout_lint.checks import checks_of, refuting
 from dropout_lint.checks.support.observed import ObservedContext
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.diagnostic import Diagnostic, surer
 from dropout_lint.facts.observations import Observation, SwitchedOffCall
 from dropout_lint.linting.merging import Refutation
 
@@ -35,7 +35,7 @@ def add_findings(known: list[Diagnostic], observation: Observation) -> list[Diag
                 new.append(found)
             else:
                 modules = tuple(dict.fromkeys((*known[index].modules, *found.modules)))
-                known[index] = replace(known[index], modules=modules)
+                known[index] = replace(surer(known[index], found), modules=modules)
     return new
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.diagnostic import Diagnostic, place
+from dropout_lint.diagnostic import Diagnostic, hedged, place
 from dropout_lint.report.view import (
     Result,
     View,
@@ -27,10 +27,10 @@ def render(result: Result, view: View) -> str:
 
 
 def headline(diagnostic: Diagnostic, color: bool, unsafe_fixes: bool) -> str:
-    """``CODE [*] message``."""
+    """``CODE [*] message``; at its end the confidence, unless the finding is proven."""
     code = paint(diagnostic.code, severity_style(diagnostic.severity), color)
     fixable = f"{fixable_mark(color)} " if is_fixable(diagnostic, unsafe_fixes=unsafe_fixes) else ""
-    return f"{code} {fixable}{one_line(diagnostic.message)}"
+    return f"{code} {fixable}{one_line(hedged(diagnostic))}"
 
 
 def bracketed_note(diagnostic: Diagnostic) -> str:

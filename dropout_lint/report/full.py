@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Severity, place
 from dropout_lint.report.concise import headline
 from dropout_lint.report.frame import CONTEXT, WIDTH, FrameLine, frame_lines
-from dropout_lint.report.view import Result, View, one_line, paint, render_summary, run_note, severity_style
+from dropout_lint.report.view import (
+    Result,
+    View,
+    one_line,
+    paint,
+    related_notes,
+    render_summary,
+    run_note,
+    severity_style,
+)
 
 _BESIDE = 12
 """Cells for anything but number and code: the bar, an ellipsis, the severity after the underline."""
@@ -42,12 +51,9 @@ def _block(diagnostic: Diagnostic, view: View) -> Iterator[str]:
             number = paint(line.number.rjust(width), "blue", color)
             yield f"{number} {bar}{_code(line, diagnostic.severity, color)}".rstrip()
         yield f"{gutter} {bar}"
-    for related in diagnostic.related:
-        start = related.span
-        where = f"{one_line(place(related))}:{start.line}"
-        yield f"{gutter} {paint('= note:', 'blue', color)} {where}: {one_line(related.message)}"
-    if seen := run_note(diagnostic):
-        yield f"{gutter} {paint('= note:', 'blue', color)} {one_line(seen)}"
+    seen = run_note(diagnostic)
+    for note in (*related_notes(diagnostic), *([one_line(seen)] if seen else ())):
+        yield f"{gutter} {paint('= note:', 'blue', color)} {note}"
     if diagnostic.fix:
         yield f"{gutter} {paint('= help:', 'cyan', color)} {_help(diagnostic.fix, unsafe_fixes)}"
 

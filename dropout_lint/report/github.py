@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity, file_span, place
+from dropout_lint.diagnostic import Diagnostic, Severity, file_span, hedged, place
 from dropout_lint.report.concise import bracketed_note
-from dropout_lint.report.view import Result, View
+from dropout_lint.report.view import Result, View, related_notes
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -31,8 +31,9 @@ def _command(diagnostic: Diagnostic) -> str:
     )
     text = (
         f"{place(diagnostic)}:{diagnostic.span.line}:{diagnostic.span.column}: {diagnostic.code} "
-        f"{diagnostic.message}{bracketed_note(diagnostic)}"
+        f"{hedged(diagnostic)}{bracketed_note(diagnostic)}"
     )
+    text = "\n".join((text, *related_notes(diagnostic)))
     return f"::{_COMMANDS[diagnostic.severity]} {listed}::{_escape(text)}\n"
 
 

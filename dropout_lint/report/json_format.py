@@ -33,6 +33,7 @@ def _entry(diagnostic: Diagnostic, layout: Layout | None) -> dict[str, Any]:
         "code": diagnostic.code,
         "name": rule.name if rule else None,
         "severity": diagnostic.severity.value,
+        "confidence": diagnostic.confidence.value,
         "message": diagnostic.message,
         "filename": os.path.abspath(diagnostic.path),
         "location": start,

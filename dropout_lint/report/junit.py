@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from xml.etree import ElementTree
 
-from dropout_lint.diagnostic import Diagnostic, Failure, file_span, place
-from dropout_lint.report.view import Result, View, one_line
+from dropout_lint.diagnostic import Diagnostic, Failure, file_span, hedged, place
+from dropout_lint.report.view import Result, View, one_line, related_notes
 
 _TOOL = "dropout-lint"
 
@@ -49,9 +49,10 @@ def _add_finding(suite: ElementTree.Element, diagnostic: Diagnostic) -> None:
     case = _case(
         suite, diagnostic.code, diagnostic.path, file=one_line(diagnostic.path), line=str(file_span(diagnostic).line)
     )
-    message = one_line(diagnostic.message)
+    message = one_line(hedged(diagnostic))
     failure = ElementTree.SubElement(case, "failure", message=message, type=str(diagnostic.severity))
-    failure.text = f"{one_line(place(diagnostic))}:{span.line}:{span.column}"
+    where = f"{one_line(place(diagnostic))}:{span.line}:{span.column}"
+    failure.text = "\n".join((where, *related_notes(diagnostic)))
 
 
 def _add_failure(suite: ElementTree.Element, failure: Failure) -> None:

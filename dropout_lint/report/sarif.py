@@ -15,6 +15,7 @@ from urllib.parse import quote
 from dropout_lint import __version__, rulebook
 from dropout_lint.baselines.fingerprints import Numbered, number
 from dropout_lint.diagnostic import (
+    Confidence,
     Diagnostic,
     Edit,
     Failure,
@@ -31,6 +32,9 @@ from dropout_lint.report.view import Result, View
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
+_RANKS = {Confidence.PROVEN: 100.0, Confidence.LIKELY: 50.0, Confidence.POSSIBLE: 10.0}
+_FOLLOWS_RUNS = "DRP2"
+"""The rules whose related places are the steps of a run."""
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
@@ -87,15 +91,17 @@ def _result(numbered: Numbered, view: View, here: Path, codes: Sequence[str]) ->
         "ruleId": diagnostic.code,
         **({"ruleIndex": codes.index(diagnostic.code)} if diagnostic.code in codes else {}),
         "level": _LEVELS[diagnostic.severity],
+        "rank": _RANKS[diagnostic.confidence],
+        "properties": {"confidence": diagnostic.confidence.value},
         "message": {"text": _message(diagnostic)},
         "locations": [_location(diagnostic, here)],
         "partialFingerprints": {"dropoutLint/v1": numbered.digest(relative_posix(diagnostic.path, here))},
     }
     if diagnostic.related:
-        found["relatedLocations"] = [
-            {"id": at, **_location(related, here), "message": {"text": located(related)}}
-            for at, related in enumerate(diagnostic.related, 1)
-        ]
+        related = [{**_location(one, here), "message": {"text": located(one)}} for one in diagnostic.related]
+        found["relatedLocations"] = [{"id": at, **place} for at, place in enumerate(related, 1)]
+        if len(related) > 1 and diagnostic.code.startswith(_FOLLOWS_RUNS):
+            found["codeFlows"] = [{"threadFlows": [{"locations": [{"location": place} for place in related]}]}]
     if fix := _fix(diagnostic, view, here):
         found["fixes"] = [fix]
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity
+from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity, place
 
 _ENGINES = {"source": "source", "graph": "traced model", "runtime": "running model"}
 
@@ -105,6 +105,12 @@ def run_note(diagnostic: Diagnostic) -> str:
         first, more = diagnostic.modules[0], len(diagnostic.modules) - 1
         parts.append(f"`{first}`" + (f", and {more} more" if more else ""))
     return "; ".join(parts)
+
+
+def related_notes(diagnostic: Diagnostic) -> list[str]:
+    """A line for each related place: "net.py:3: constructed here". Several are numbered, as they are told in order."""
+    notes = [f"{one_line(place(one))}:{one.span.line}: {one_line(one.message)}" for one in diagnostic.related]
+    return notes if len(notes) < 2 else [f"{number}. {note}" for number, note in enumerate(notes, 1)]
 
 
 def is_fixable(diagnostic: Diagnostic, *, unsafe_fixes: bool) -> bool:

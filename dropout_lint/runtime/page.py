@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dropout_lint.diagnostic import hedged
 from dropout_lint.rulebook import rules
 from dropout_lint.runtime.report import Report
 
@@ -83,7 +84,7 @@ def _findings(report: Report) -> str:
         rows.append(
             f"<tr><td class={d.severity.value}>{d.severity.value}</td>"
             f"<td><a href='{_text(rules()[d.code].url)}'>{d.code}</a></td>"
-            f"<td>{_text(d.message)}<br><span class=soft>{where} {modules}{more}</span></td></tr>"
+            f"<td>{_text(hedged(d))}<br><span class=soft>{where} {modules}{more}</span></td></tr>"
         )
     return f"<table>{''.join(rows)}</table>"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.diagnostic import Diagnostic, Severity, hedged
 from dropout_lint.facts.observations import Remark
 from dropout_lint.linting.merging import Refutation
 
@@ -53,6 +53,6 @@ class Report:
 
 def _with_modules(diagnostic: Diagnostic) -> str:
     if not diagnostic.modules:
-        return diagnostic.message
+        return hedged(diagnostic)
     more = len(diagnostic.modules) - 1
-    return f"{diagnostic.message} (`{diagnostic.modules[0]}`{f', and {more} more' if more else ''})"
+    return f"{hedged(diagnostic)} (`{diagnostic.modules[0]}`{f', and {more} more' if more else ''})"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from torch import nn
 
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.diagnostic import Diagnostic, hedged
 from dropout_lint.facts.observations import Observation
 from dropout_lint.model_linting.run_findings import add_findings
 from dropout_lint.observing.watching import Forward, ModeWatcher
@@ -59,4 +59,4 @@ class watch:  # noqa: N801
 
 def _warn(diagnostic: Diagnostic) -> None:
     where = f"{diagnostic.path}:{diagnostic.span.line}: " if diagnostic.path else ""
-    warnings.warn(f"{where}{diagnostic.code} {diagnostic.message}", ModeWarning, stacklevel=2)
+    warnings.warn(f"{where}{diagnostic.code} {hedged(diagnostic)}", ModeWarning, stacklevel=2)

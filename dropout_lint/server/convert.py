@@ -8,7 +8,7 @@ from collections.abc import Callable
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
-from dropout_lint.diagnostic import Diagnostic, Severity, Span
+from dropout_lint.diagnostic import Diagnostic, Severity, Span, hedged
 from dropout_lint.rulebook import rules
 from dropout_lint.syntax.positions import split_lines
 
@@ -53,13 +53,13 @@ class ClientPositions:
 def as_diagnostic(
     found: Diagnostic, lines: ClientPositions, locate: Callable[[str, Span], types.Location | None]
 ) -> types.Diagnostic:
-    """Convert a diagnostic; ``locate`` finds its related places."""
+    """Convert a diagnostic; ``locate`` finds its related places, which keep their order."""
     places = [(locate(other.path, other.span), other.message) for other in found.related]
     related = [types.DiagnosticRelatedInformation(place, message) for place, message in places if place is not None]
     advice = f"\n{found.fix.message}" if found.fix is not None else ""
     return types.Diagnostic(
         range=lines.range(found.span),
-        message=found.message + advice,
+        message=hedged(found) + advice,
         severity=_SEVERITIES[found.severity],
         code=found.code,
         code_description=types.CodeDescription(rules()[found.code].url),

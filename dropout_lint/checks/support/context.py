@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Fix, Related, Rewrite, Severity, Span
+from dropout_lint.diagnostic import Applicability, Confidence, Diagnostic, Fix, Related, Rewrite, Severity, Span
 from dropout_lint.facts import DropoutSite, FileFacts, LayerNode, ModelClass, Scope
 from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
@@ -35,19 +35,23 @@ class Context:
         message: str,
         *,
         severity: Severity | None = None,
+        confidence: Confidence = Confidence.PROVEN,
         fix: Fix | None = None,
         related: tuple[Related, ...] = (),
         beside: Iterable[LayerNode] = (),
     ) -> Diagnostic:
         """A diagnostic of this rule, with the severity of its page unless one is passed.
 
+        One that is not proven has a lower severity, and no safe fix, because the code may be right as it is.
         Nodes in ``beside`` that are inside of a wrapper are added as related places.
         """
         inside = ((n, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`") for n in beside if n.within is not None)
         related += tuple(Related(n.path or self.facts.path, n.span, text) for n, text in inside)
         related = tuple(replace(one, path=self._as_checked(one.path)) for one in related)
-        level = severity or rules()[self.code].severity
-        return Diagnostic(self.code, self.facts.path, span, message, level, fix, related=related)
+        level = confidence.limit(severity or rules()[self.code].severity)
+        if fix is not None and fix.applicability is Applicability.SAFE and confidence is not Confidence.PROVEN:
+            fix = replace(fix, applicability=Applicability.UNSAFE)
+        return Diagnostic(self.code, self.facts.path, span, message, level, fix, confidence, related=related)
 
     def _as_checked(self, path: str) -> str:
         """The path of another file, relative if the path of the checked file is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic, Severity
 from dropout_lint.rulebook import rules
 
 if TYPE_CHECKING:
@@ -21,12 +21,22 @@ class ObservedContext:
 
     code: str
 
-    def report(self, fact: Observation, message: str, *, severity: Severity | None = None) -> Diagnostic:
-        """A diagnostic at the place of an observation, with the severity of the rule's page unless one is passed."""
-        level = severity or rules()[self.code].severity
-        place = fact.place
+    def report(
+        self,
+        fact: Observation,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.PROVEN,
+    ) -> Diagnostic:
+        """A diagnostic at the place of an observation, with the severity of the rule's page unless one is passed.
+
+        One that is not proven has a lower severity.
+        """
+        level = confidence.limit(severity or rules()[self.code].severity)
+        place, text = fact.place, f"{message}."
         return Diagnostic(
-            self.code, place.path, place.span, f"{message}.", level, engines=("runtime",), modules=fact.modules
+            self.code, place.path, place.span, text, level, None, confidence, engines=("runtime",), modules=fact.modules
         )
 
 

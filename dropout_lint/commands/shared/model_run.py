@@ -106,16 +106,17 @@ def findings_of(runs: Sequence[EngineRun]) -> Findings:
 def selected(
     findings: Findings, settings_for: Callable[[Path], Settings], *, besides: Collection[Path] = ()
 ) -> tuple[Diagnostic, ...]:
-    """The findings of enabled rules that no comment suppresses, without those in the files ``besides``."""
+    """The findings of enabled rules that are sure enough and not suppressed, without those in the files ``besides``."""
     kept: list[Diagnostic] = []
     left_out = {os.path.realpath(path) for path in besides}
     for name in findings.paths:
         path = Path(name)
         if os.path.realpath(path) in left_out:
             continue
-        enabled = settings_for(path).enabled_for(path)
+        settings = settings_for(path)
+        enabled = settings.enabled_for(path)
         found = [item for item in findings.merged_with(name, ()) if item.code in enabled]
-        kept += _unsuppressed(path, found)
+        kept += filter(settings.is_sure_enough, _unsuppressed(path, found))
     return tuple(sorted(kept, key=lambda item: item.sort_key))
 
 

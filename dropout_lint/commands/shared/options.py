@@ -13,7 +13,7 @@ import click
 from dropout_lint.commands.shared.outputs import Output, OutputType, without_file
 from dropout_lint.config.output_formats import FORMATS
 from dropout_lint.config.schema import Options
-from dropout_lint.diagnostic import Severity
+from dropout_lint.diagnostic import Confidence, Severity
 
 SUPPRESSION_STYLES = ("native", "noqa")
 
@@ -28,6 +28,7 @@ class SharedOptions:
     ignore: tuple[str, ...] | None
     extend_select: tuple[str, ...] | None
     preview: bool | None
+    confidence: str | None
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None
     output_format: tuple[Output, ...]
     output_file: Path | None
@@ -45,6 +46,7 @@ class SharedOptions:
     def overrides(self) -> Options:
         """The options that override a configuration key of the same name."""
         given: dict[str, Any] = {item.name: getattr(self, item.name, None) for item in fields(Options)}
+        given["confidence"] = Confidence(self.confidence) if self.confidence else None
         given["fail_level"] = Severity(self.fail_level) if self.fail_level else None
         given["output_format"] = None if self.output_file else without_file(self.output_format)
         given["baseline"] = str(given["baseline"]) if given["baseline"] else None
@@ -149,6 +151,11 @@ _RULES = (
         metavar="PATTERN:RULE",
         callback=_ignores_by_pattern,
         help="Leave a rule out in some files, such as 'tests/*:DRP101'.",
+    ),
+    click.option(
+        "--confidence",
+        type=click.Choice([str(confidence) for confidence in Confidence]),
+        help="How sure a finding must be at least to be reported; the default is likely.",
     ),
 )
 _FILES = (
