@@ -30,6 +30,7 @@ class Program:
         self._by_method: dict[str, dict[str, list[tuple[Summary, Call]]]] = {}
         self._users: dict[str, tuple[FileFacts, ...]] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Summary, Call], ...]] = {}
+        self._training: dict[tuple[str, str], bool] = {}
         self._targets: dict[int, tuple[Call, Target | None]] = {}
 
     # Functions
@@ -174,6 +175,9 @@ class Program:
         receiver = summary.receiver
         if receiver and path.startswith(f"{receiver}."):
             rest = path.removeprefix(f"{receiver}.")
+            getter = self.getter(summary, rest)
+            if getter is not None:
+                return [(getter, bind) for bind in getter.returns]
             return [
                 (method, bind)
                 for method in self.methods(summary.home, summary.flow.owner)
@@ -184,6 +188,20 @@ class Program:
             outer = self.around(summary)
             return self.bindings(outer, path) if outer is not None else []
         return []
+
+    def getter(self, summary: Summary, name: str) -> Summary | None:
+        """The property of a name in the class around a method."""
+        found = self._method(summary.home, summary.flow.owner, name) if "." not in name else None
+        if found is None or not any("property" in d.text for d in found.flow.decorators):
+            return None
+        return self.summary(found.home, found.flow.name)
+
+    def trains(self, home: FileFacts, owner: str) -> bool:
+        """Whether a method of a class runs a backward pass."""
+        key = (home.path, owner)
+        if key not in self._training:
+            self._training[key] = any(c.method == "backward" for m in self.methods(home, owner) for c in m.calls)
+        return self._training[key]
 
     def around(self, summary: Summary) -> Summary | None:
         """The function around a nested one, else the top level."""

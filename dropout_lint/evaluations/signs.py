@@ -231,6 +231,8 @@ def mode_signs(site: Site, bad: tuple[Trail, ...], program: Program) -> Iterator
     program_calls = _mode_calls(everywhere)
     if own[0]:
         yield Sign("eval-in-function")
+    if summary.flow.owner and program.trains(summary.home, summary.flow.owner):
+        yield Sign("class-trains")
     if siblings and _mode_calls(siblings)[0]:
         yield Sign("eval-in-class")
     if here[0]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dropout_lint.evaluations.effects import Effects
@@ -12,16 +13,17 @@ from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.signs import Site, local_signs, mode_signs, result_signs, trail_signs
 from dropout_lint.evaluations.summary import Call, Summary
 from dropout_lint.evaluations.trails import Trail, Trails, location
-from dropout_lint.facts import FileFacts, Location
+from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, Modes
 from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.project import Project
-from dropout_lint.vocabulary import MODEL_WORDS, words
+from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
 _COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
 _MODEL_CALLS = {"eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict", "zero_grad", "cuda", "requires_grad_"}
+_KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
 _NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
 _WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
@@ -73,19 +75,46 @@ class Evaluations:
 
     def _candidates(self, summary: Summary) -> Iterator[Site]:
         own = bool(summary.flow.owner) and self._is_module(summary)
+        own = own and not self._program.trains(summary.home, summary.flow.owner)
         for call in summary.calls:
-            path = _model_path(summary, call, own=own)
+            path = self._model_path(summary, call, own=own)
             if not path or not call.term.parts[1:] and not call.term.keywords:
                 continue
             site = Site(summary, call, path)
             if self._is_model(site) and self._may_evaluate(site):
                 yield site
 
+    def _model_path(self, summary: Summary, call: Call, *, own: bool) -> str:
+        """The model that a call runs: ``net(x)``, ``net.generate(x)``, ``self(x)``; "" if it is none."""
+        path = call.subject
+        if call.method in _KEEPS_MODEL:
+            return ""
+        if call.receiver and (call.method in _COMPUTES or self._computes(summary, call)):
+            path = call.receiver
+        head = path.partition(".")[0]
+        if not path or head in {"?", "super"} or head in summary.home.imports:
+            return ""
+        if own and head == summary.receiver:
+            return path if path == summary.receiver else ""
+        return path
+
+    def _computes(self, summary: Summary, call: Call) -> bool:
+        """Whether a method runs its module: by its class, or, where that is unknown, by its name."""
+        target = self._program.target(summary, call)
+        if isinstance(target, Function):
+            owner = target.flow.owner
+            if not owner or not self._module_class(target) or target.flow.relevant and call.method in {"train", "eval"}:
+                return False
+            return self._program.definitions.computes(target.home, owner, target.flow)
+        last = call.receiver.removesuffix("[]").rpartition(".")[2]
+        named = words(call.method) & (USE_WORDS | EVALUATION_WORDS) and not words(call.method) & TRAINING_WORDS
+        return target is None and bool(named) and bool(words(last) & MODEL_WORDS)
+
     def _is_model(self, site: Site) -> bool:
         """Whether a call runs a model."""
         summary, call = site.summary, site.call
         if site.path == summary.receiver:
-            return True
+            return not self._program.callers(summary)
         target = self._program.target(summary, call)
         if isinstance(target, Class) or (target is not None and not isinstance(target, Function)):
             return False
@@ -177,30 +206,66 @@ class Evaluations:
         return location(site.summary, site.call.place)
 
 
-def _model_path(summary: Summary, call: Call, *, own: bool) -> str:
-    """The model that a call runs: ``net(x)``, ``net.generate(x)``, ``self(x)``; "" if it is none."""
-    path = call.subject
-    if call.method in _COMPUTES and call.receiver:
-        path = call.receiver
-    head = path.partition(".")[0]
-    if not path or head == "?" or head == "super" or head in summary.home.imports:
-        return ""
-    if own and head == summary.receiver:
-        return path if path == summary.receiver else ""
-    return path
-
-
 def _is_other(made: tuple[Made, ...]) -> bool:
     """Whether it is no model, or one whose mode is saved with it."""
     return bool(made) and all(m.what in {"other", "scripted"} for m in made)
 
 
-def evaluations(project: Project, files: Iterable[FileFacts], managed: tuple[str, ...] = ()) -> Iterator[EvaluationSite]:
-    """The sites of all files."""
+def evaluations(
+    project: Project, files: Sequence[FileFacts], runs: Iterable[ModeRun], managed: tuple[str, ...] = ()
+) -> Iterator[EvaluationSite]:
+    """The sites in some files. A site that every run through it reaches in eval mode is none.
+
+    The call of a model that a site reports may be in a file that another one imports, so those are searched too.
+    """
     engine = Evaluations(project, managed)
-    for facts in files:
-        if facts.speaks_of_mode:
-            yield from engine.of(facts)
+    settled = _settled(runs)
+    wanted = {f.path for f in files}
+    for facts in _with_imported(project, files):
+        if _speaks_of_evaluation(project, facts):
+            yield from (
+                site for site in engine.of(facts) if site.location.path in wanted and site.forward not in settled
+            )
 
 
-__all__ = ["Evaluations", "Path", "evaluations"]
+def _settled(runs: Iterable[ModeRun]) -> frozenset[Location]:
+    """The calls of models that all runs reach in eval mode."""
+    modes: dict[Location, Modes] = {}
+    for run in runs:
+        for event in run.events:
+            if event.kind == "forward":
+                modes[event.location] = modes.get(event.location, event.modes) | event.modes
+    return frozenset(location for location, found in modes.items() if found == EVAL)
+
+
+def _with_imported(project: Project, files: Sequence[FileFacts]) -> Iterator[FileFacts]:
+    """Files, and those that they import, directly or through others."""
+    found = {Path(f.path).resolve(): f for f in files}
+    yield from files
+    pending, added = list(files), 0
+    while pending and added < _MOST_IMPORTED:
+        facts = pending.pop()
+        for name in (*facts.imports.values(), *facts.stars):
+            located = project.modules.locate(Path(facts.path), name)
+            path = located[0].resolve() if located is not None else None
+            if path is None or path in found or added >= _MOST_IMPORTED:
+                continue
+            other = project.files.facts(path) if _HINT.search(project.files.data(path)) else None
+            if other is not None:
+                found[path] = other
+                added += 1
+                pending.append(other)
+                yield other
+
+
+def _speaks_of_evaluation(project: Project, facts: FileFacts) -> bool:
+    return _HINT.search(project.files.data(Path(facts.path))) is not None
+
+
+_MOST_IMPORTED = 200
+_HINT = re.compile(
+    rb"no_grad|inference_mode|set_grad_enabled"
+    rb"|\bdef \w*(?:eval|test|val|infer|predict|sampl|generat|score|accura|metric|demo|transl|decod|embed|extract|detect)"
+    rb"|\bfor .* in .*(?:test|val|dev)|load_state_dict|torch\.load"
+)
+"""A file without any of these has no site."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import NOWHERE, FileFacts, ModeFlow, Step, Term
@@ -242,7 +243,7 @@ def _bound(target: Term) -> Iterator[str]:
         yield path
 
 
-def _switches_off(manager: Term) -> bool | str | None:
+def _switches_off(manager: Term) -> bool | Literal["same"] | None:
     """The effect of a decorator or context manager on gradients: on, off, by a value (None), or "same"."""
     func = manager.parts[0] if manager.kind == "call" else manager
     match func.text if func.kind in {"name", "attribute"} else "":

@@ -23,6 +23,8 @@ from dropout_lint.project.networks import Networks
 if TYPE_CHECKING:
     from dropout_lint.project.project import Project
 
+_ABOUT_EVALUATIONS = frozenset({"DRP205", "DRP206", "DRP207", "DRP208"})
+"""Where a run proves one of these, no evidence is weighed."""
 FactsOf = Callable[[type], Iterable[object]]
 """Returns the facts of a kind, such as ``DropoutSite``."""
 
@@ -57,6 +59,13 @@ def check_runs(linked: Linked, project: Project) -> Checked:
             key = (diagnostic.code, diagnostic.path, diagnostic.span)
             diagnostics[key] = surer(diagnostics.get(key, diagnostic), diagnostic)
         failures.update((replace(failure, path=path), None) for failure in found.failures for path in paths)
+    proven = {(d.path, d.span.line) for d in diagnostics.values() if d.code in _ABOUT_EVALUATIONS}
+    for site in linked.sites:
+        for code, weigh in checks.weighing(contexts.codes([site.location.path])).items():
+            context = contexts.of(frozenset([site.location.path]))(code).file(site.location.path)
+            if context is not None and (site.location.path, site.location.span.line) not in proven:
+                for diagnostic in weigh(site, context):
+                    diagnostics.setdefault((diagnostic.code, diagnostic.path, diagnostic.span), diagnostic)
     return Checked(linked.collected, _by_path(diagnostics.values(), [*failures, *contexts.changed.values()]))
 
 

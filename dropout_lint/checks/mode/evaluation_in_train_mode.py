@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.mode import live_layer, mode_call, model_name, unless_intended
+from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.evidence import SHOWN, confidence
+from dropout_lint.checks.support.mode import (
+    is_named_intent,
+    live_layer,
+    mode_call,
+    model_name,
+    related,
+    unless_intended,
+)
 from dropout_lint.checks.support.mode_evaluations import Evaluation, evaluations_in_train_mode, evidence, phases
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.diagnostic import Diagnostic, Related, Span
 from dropout_lint.facts import TRAIN, ModeRun, RunEvent
+from dropout_lint.facts.evaluations import EvaluationSite
 
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import EvaluatedInTrainMode
@@ -37,6 +47,31 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             ),
             related=tuple(evidence(run, found)),
         )
+
+
+def weigh(site: EvaluationSite, context: Context) -> Iterator[Diagnostic]:
+    """Report an evaluation that no run proves, where the evidence for it is strong enough."""
+    level = confidence(s.name for s in site.signs)
+    if level is None or is_named_intent(context, site.names, site.location.span.line):
+        return
+    called = site.sign("train-called-last")
+    why = "the last mode call before it is `train()`" if called is not None else "nothing on the way calls `eval()`"
+    layer = f" (its `{site.layer}` differs between the modes)" if site.layer else ""
+    yield context.report(
+        site.location.span,
+        f"`{site.model}` seems to be evaluated in train mode: {why}{layer}.",
+        confidence=level,
+        fix=mode_call(site.insert, site.model, "eval()", "Call `eval()` before evaluating"),
+        related=tuple(_seen(site)),
+    )
+
+
+def _seen(site: EvaluationSite) -> Iterator[Related]:
+    """The evidence that has a place, in the order in which a reader follows it."""
+    for name, text in SHOWN.items():
+        sign = site.sign(name)
+        if sign is not None and sign.location is not None:
+            yield related(sign.location, text)
 
 
 def _where(run: ModeRun, found: Evaluation) -> str:
