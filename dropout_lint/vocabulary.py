@@ -110,6 +110,13 @@ MODEL_WORDS = frozenset({
     "segmentor", "extractor", "student", "teacher", "policy", "actor", "critic", "ema", "module", "seq2seq", "captioner", "predictor",
 })
 """In the name of a variable: it is a model."""
+NOT_MODEL_WORDS = frozenset({
+    "load", "set", "get", "save", "add", "build", "builder", "make", "create", "init", "function", "fn", "func", "tokenizer", "config", "store", "loss",
+    "criterion", "name", "path", "args", "kwargs", "params", "type", "class", "cls", "factory", "train", "optimizer", "scheduler", "trt", "keras",
+    "onnx", "tf", "sklearn", "list", "dict", "loader", "data", "dataset", "transform", "processor", "update", "copy", "summary", "print", "check",
+    "register", "download", "convert", "count", "info", "step", "state", "wrapper", "utils", "hook", "log", "writer", "session", "label",
+})
+"""Beside a word of MODEL_WORDS: the name is of something about a model."""
 PREDICTION_CALLS = frozenset({"argmax", "topk", "softmax", "log_softmax", "sigmoid", "argsort", "tolist", "round", "multinomial", "batch_decode", "nms"})
 """What becomes of an output that is a prediction."""
 PLAIN_CALLS = frozenset({"numpy", "item", "cpu", "detach", "max", "print", "append", "extend"})

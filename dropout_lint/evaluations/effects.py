@@ -109,7 +109,8 @@ class Effects:
             target = Function(*found)
             held: frozenset[str] = frozenset()
         else:
-            held = summary.same(call.receiver) if call.receiver and target.flow.owner else frozenset()
+            receiver = summary.receiver if call.receiver == "?" and _is_super(call) else call.receiver
+            held = summary.same(receiver) if receiver and target.flow.owner else frozenset()
         inner = self._program.summary(target.home, target.flow.name)
         if inner is None:
             return NO_EFFECT
@@ -148,6 +149,12 @@ def _asked(call: Call, place: Location, method: str) -> Effect:
     if isinstance(given.constant, bool):
         return Effect("train" if given.constant else "eval", place)
     return Effect("maybe", place)
+
+
+def _is_super(call: Call) -> bool:
+    """``super().build()``."""
+    base = call.term.parts[0].parts[0] if call.term.parts[0].parts else None
+    return base is not None and base.kind == "call" and base.parts[0].text == "super"
 
 
 def _covers(whole: str, part: str) -> bool:

@@ -34,6 +34,14 @@ class Made:
     """For a library model: its modes differ."""
 
 
+_FOREIGN = frozenset({
+    "sklearn", "xgboost", "lightgbm", "catboost", "statsmodels", "tensorrt", "gensim", "spacy", "cv2", "openai", "ultralytics",
+    "tensorflow", "keras", "jax", "flax", "hmmlearn", "nltk", "pandas", "numpy", "scipy", "faiss", "umap", "hdbscan", "joblib",
+    "sentence_transformers", "easyocr", "mlflow", "gym", "gymnasium", "stable_baselines3", "langchain", "vllm", "pytorch_lightning",
+    "lightning", "argparse", "collections", "os", "sys", "re", "json", "yaml", "threading", "multiprocessing", "requests", "skimage",
+    "albumentations", "PIL", "torchaudio.transforms", "datasets", "evaluate", "torchmetrics", "tokenizers", "av", "librosa",
+})  # fmt: skip
+"""Packages whose models have no train mode, or set it themselves."""
 UNKNOWN_MODEL = Made("unknown")
 
 
@@ -87,12 +95,21 @@ class Makers:
         place = Location(summary.home.path, value.span)
         match target:
             case Class():
-                return [Made("class", target.home, target.name, mode, None, place)]
+                return [Made("class", target.home, target.name, self._built_mode(target), None, place)]
             case Function():
                 return self._of_function(target, index, depth)
             case External():
                 return [self._of_external(target, value, place)]
         return self._chosen(summary, func, place, depth)
+
+    def _built_mode(self, target: Class) -> str:
+        """The mode in which a constructor leaves the object: "eval" if it calls ``self.eval()``."""
+        found = self._program.definitions.method(target.home, target.name, "__init__")
+        init = self._program.summary(found[0], found[1].name) if found is not None else None
+        if init is None or not init.receiver:
+            return "none"
+        own = self._effects.inside(init, init.receiver)
+        return own.mode if own.mode in {"eval", "maybe"} else "none"
 
     def _of_function(self, target: Function, index: int | None, depth: int) -> list[Made]:
         """What a function of the project returns, in the mode in which it returns it."""
@@ -130,6 +147,8 @@ class Makers:
             return Made(what, None, name, mode, place if known.loaded else None, place, known.live)
         if name.rpartition(".")[2] in {"from_pretrained", "create_model_and_transforms"}:
             return Made("library", None, name, "eval", place, place)
+        if name.partition(".")[0] in _FOREIGN:
+            return Made("other", None, name, place=place)
         if name.startswith("torch.nn."):
             live = None if name.rpartition(".")[2] in {"Sequential", "ModuleList", "ModuleDict"} else False
             return Made("library", None, name, place=place, live=live)

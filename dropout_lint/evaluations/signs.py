@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropout_lint.evaluations.program import Program, paths_in
-from dropout_lint.evaluations.summary import Call, Place, Summary
+from dropout_lint.evaluations.summary import Call, Place, Summary, path_of
 from dropout_lint.evaluations.trails import Trail, location
 from dropout_lint.facts import Location, Term
 from dropout_lint.facts.evaluations import Sign
@@ -195,6 +195,10 @@ def trail_signs(site: Site, trails: tuple[Trail, ...], bad: tuple[Trail, ...], p
         yield Sign("escaped")
     if len(bad) < len(trails):
         yield Sign("other-paths-call-eval")
+    if _is_passed_on(site.summary, program):
+        yield Sign("function-passed-on")
+    if all(t.ends == "made" for t in bad):
+        yield Sign("made-in-sight")
     if all(t.ends == "parameter" for t in bad):
         yield Sign("no-caller")
     if all(t.ends == "instance" for t in bad):
@@ -215,6 +219,15 @@ def trail_signs(site: Site, trails: tuple[Trail, ...], bad: tuple[Trail, ...], p
         yield Sign("library-model")
     if GENERATIVE.search(site.path.rpartition(".")[2]):
         yield Sign("generative-name")
+
+
+def _is_passed_on(summary: Summary, program: Program) -> bool:
+    """Whether a function is used as a value: what calls it is not seen."""
+    name = summary.flow.name.rpartition(".")[2]
+    terms = [a for s in program.functions(summary.home) for c in s.calls for a in c.term.parts[1:]]
+    terms += [v for s in program.functions(summary.home) for c in s.calls for _, v in c.term.keywords]
+    terms += [b.value for s in program.functions(summary.home) for b in s.binds]
+    return any(p == name or p.endswith(f".{name}") for p in map(path_of, terms) if p)
 
 
 # Modes elsewhere

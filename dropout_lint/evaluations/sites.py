@@ -13,13 +13,14 @@ from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.signs import Site, local_signs, mode_signs, result_signs, trail_signs
 from dropout_lint.evaluations.summary import Call, Summary
 from dropout_lint.evaluations.trails import Trail, Trails, location
+from dropout_lint.diagnostic import Span
 from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, Modes
 from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.project import Project
-from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
+from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
 _COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
 _MODEL_CALLS = {"eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict", "zero_grad", "cuda", "requires_grad_"}
@@ -121,6 +122,10 @@ class Evaluations:
         if isinstance(target, Function) and not (target.flow.owner and self._module_class(target)):
             return False
         last = site.path.removesuffix("[]").rpartition(".")[2]
+        if last[:1].isupper() and any(letter.islower() for letter in last):
+            return False  # a class
+        if words(last) & NOT_MODEL_WORDS:
+            return False
         if words(last) & MODEL_WORDS or last in {"G", "D", "netG", "netD"}:
             return True
         names = summary.same(site.path)
@@ -176,6 +181,7 @@ class Evaluations:
             one.layer,
             tuple(signs),
             names,
+            _insertion(site, signs) if here == location(site.summary, site.call.place) else None,
         )
 
     def _live(self, trail: Trail) -> Liveness:
@@ -204,6 +210,23 @@ class Evaluations:
             if (summary.home.path, place.order, summary.flow.name) not in good:
                 return location(summary, place)
         return location(site.summary, site.call.place)
+
+
+def _insertion(site: Site, signs: list[Sign]) -> Span | None:
+    """The statement before which ``eval()`` helps: of a program that never trains, after the model is made."""
+    if not any(s.name == "program-never-trains" for s in signs) or "[]" in site.path:
+        return None
+    summary, place = site.summary, site.call.place
+    root = site.path.partition(".")[0]
+    made = max((b.place.order for b in summary.binds if root in b.targets and b.place.order < place.order), default=0)
+    loops = [summary.loops[n] for n in place.loops if n in summary.loops]
+    if any(root in loop.targets for loop in loops):
+        return None
+    found = [loop.span for loop in loops if loop.start >= made] + [place.statement]
+    if place.region is not None and place.region != summary.flow.span:
+        found.append(place.region)
+    line = max((b.place.span.end_line for b in summary.binds if b.place.order == made and made), default=0)
+    return min((span for span in found if span.line > line), default=None)
 
 
 def _is_other(made: tuple[Made, ...]) -> bool:

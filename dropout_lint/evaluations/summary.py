@@ -25,6 +25,7 @@ class Loop:
     targets: tuple[str, ...]
     start: int
     end: int
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ class _Reader:
         targets = tuple(p for t in step.targets for p in _bound(t))
         self.block(step.arms[0], (*place.loops, number), place.arms, place.grad, place.region)
         source = step.value or Term("group")
-        self._summary.loops[number] = Loop(number, source, targets, start, self._order)
+        self._summary.loops[number] = Loop(number, source, targets, start, self._order, place.span)
         for arm in step.arms[1:]:
             self.block(arm, place.loops, place.arms, place.grad, place.region)
 

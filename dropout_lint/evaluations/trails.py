@@ -102,7 +102,7 @@ class Trails:
         target = next((t for t in bind.targets for n in summary.same(path) if n.startswith((f"{t}.", f"{t}[]"))), "")
         held = next((n for n in summary.same(path) if target and n.startswith((f"{target}.", f"{target}[]"))), "")
         if held:
-            yield from self._held(summary, bind, held[len(target) :], frames, effect)
+            yield from self._held(summary, bind, held[len(target) :], frames, effect, depth, seen)
             return
         index = next((i for i, t in enumerate(bind.targets) if t in summary.same(path)), 0)
         made = self._makers.of(summary, bind.value, index if len(bind.targets) > 1 else None)
@@ -110,33 +110,82 @@ class Trails:
         yield Trail(start.then(effect), frames, tuple(made), "made")
 
     def _held(
-        self, summary: Summary, bind: Bind, rest: str, frames: tuple[tuple[Summary, Place], ...], effect: Effect
+        self,
+        summary: Summary,
+        bind: Bind,
+        rest: str,
+        frames: tuple[tuple[Summary, Place], ...],
+        effect: Effect,
+        depth: int,
+        seen: set[tuple[str, str, str]],
     ) -> Iterator[Trail]:
         """``trainer.net`` where ``trainer = Trainer(...)``: the constructor made it."""
         target = self._program.value(summary, bind.value.parts[0]) if bind.value.kind == "call" else None
         if not isinstance(target, Class):
             yield Trail(effect, frames, (), "unknown")
             return
-        yield from self._constructed(target, rest, frames, effect)
+        call = next((c for c in summary.calls if c.term is bind.value), None)
+        calls = ((summary, call),) if call is not None else ()
+        yield from self._constructed(target, rest, frames, effect, depth - 1, seen, calls)
 
     def _constructed(
-        self, owner: Class, rest: str, frames: tuple[tuple[Summary, Place], ...], effect: Effect
+        self,
+        owner: Class,
+        rest: str,
+        frames: tuple[tuple[Summary, Place], ...],
+        effect: Effect,
+        depth: int,
+        seen: set[tuple[str, str, str]],
+        calls: tuple[tuple[Summary, Call], ...] | None,
     ) -> Iterator[Trail]:
-        """An attribute as the constructor of a class leaves it."""
+        """An attribute as the constructor of a class leaves it; ``calls`` are those of the class, None for all."""
         made: list[Made] = []
         start = NO_EFFECT
+        given: tuple[Summary, str] | None = None
         for method in self._program.methods(owner.home, owner.name):
-            receiver = method.receiver
-            if not receiver:
+            if not method.receiver:
                 continue
-            path = f"{receiver}{rest}"
+            path, builds = f"{method.receiver}{rest}", method.flow.name.endswith("__init__")
             for bind in method.binds:
-                if path in bind.targets:
-                    index = bind.targets.index(path) if len(bind.targets) > 1 else None
-                    made += self._makers.of(method, bind.value, index)
-            if method.flow.name.endswith("__init__"):
+                if path not in bind.targets:
+                    continue
+                source = path_of(bind.value)
+                if builds and source.partition(".")[0] in method.flow.parameters[1:]:
+                    given = method, source
+                    continue
+                index = bind.targets.index(path) if len(bind.targets) > 1 else None
+                made += self._makers.of(method, bind.value, index)
+            if builds:
                 start = start.then(self._effects.inside(method, path))
-        yield Trail(_start(made).then(start).then(effect), frames, tuple(made), "made" if made else "instance")
+        effect = start.then(effect)
+        followed = False
+        if given is not None and effect.mode != "eval" and depth > 0:
+            for trail in self._passed(*given, frames, effect, depth, seen, calls):
+                followed = True
+                yield trail
+        if made or not followed:
+            yield Trail(_start(made).then(effect), frames, tuple(made), "made" if made else "instance")
+
+    def _passed(
+        self,
+        init: Summary,
+        source: str,
+        frames: tuple[tuple[Summary, Place], ...],
+        effect: Effect,
+        depth: int,
+        seen: set[tuple[str, str, str]],
+        calls: tuple[tuple[Summary, Call], ...] | None,
+    ) -> Iterator[Trail]:
+        """A model that a constructor gets as an argument."""
+        head = source.partition(".")[0]
+        for caller, call in self._program.callers(init) if calls is None else calls:
+            given = arguments_of(call, init.flow, bound=True).get(head)
+            path = path_of(given) if given is not None else ""
+            if path:
+                yield from self._back(caller, path + source[len(head) :], call.place, frames, effect, depth - 1, seen)
+            elif given is not None:
+                made = self._makers.of(caller, given, None)
+                yield Trail(_start(made).then(effect), (*frames, (caller, call.place)), tuple(made), "made")
 
     # Outside of the function
 
@@ -218,7 +267,7 @@ class Trails:
         if rest:
             yield from (
                 replace(t, ends="instance" if t.ends == "made" else t.ends)
-                for t in self._constructed(owner, rest, frames, effect)
+                for t in self._constructed(owner, rest, frames, effect, depth, seen, None)
             )
         else:
             yield Trail(effect, frames, (Made("class", owner.home, owner.name),), "instance")
@@ -240,8 +289,7 @@ class Trails:
             if trail.made or trail.effect.mode == "eval" or not rest:
                 yield trail
                 continue
-            for end in self._constructed(owner, rest, trail.frames, trail.effect):
-                yield end
+            yield from self._constructed(owner, rest, trail.frames, trail.effect, depth - 1, seen, None)
 
 
 def name_after(path: str, whole: str) -> str:
