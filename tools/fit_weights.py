@@ -28,6 +28,24 @@ RIDGE = 0.7
 FOLDS = 10
 FEWEST = 5
 """Sites that must have a sign for it to get a weight."""
+TOGETHER = (
+    "live-yes & ready",
+    "live-yes & made-in-sight",
+    "live-yes & no-eval-in-program",
+    "live-yes & no-eval-in-project",
+    "ready & no-eval-in-project",
+    "class-trains & no-eval-in-project",
+    "ready & no-eval-in-program",
+    "class-trains & no-eval-in-program",
+    "live-unknown & no-eval-in-program",
+    "file-has-backward & function-evaluates",
+    "program-never-trains & weights-loaded",
+    "no-grad & result-metric",
+    "held-out-data & result-plain",
+    "no-instance & live-unknown",
+    "library-model & live-yes",
+)
+"""Signs that say more together than each alone."""
 TARGETS = {Confidence.LIKELY: 0.5, Confidence.POSSIBLE: 0.2}
 _TRUTH = {"mistake": 1.0, "arguable": 0.5, "ok": 0.0}
 
@@ -49,7 +67,13 @@ class Labelled:
 def labelled_sites(path: Path = LABELS) -> list[Labelled]:
     """The sites at which the engine finds a model without ``eval()``; the others are never reported."""
     lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    return [Labelled(o["repo"], o["verdict"], frozenset(o["signs"])) for o in lines if o["signs"]]
+    return [Labelled(o["repo"], o["verdict"], with_pairs(o["signs"])) for o in lines if o["signs"]]
+
+
+def with_pairs(signs: Iterable[str]) -> frozenset[str]:
+    """Signs, with those of TOGETHER that are all there."""
+    alone = frozenset(signs)
+    return alone | {pair for pair in TOGETHER if alone.issuperset(pair.split(" & "))}
 
 
 def fit(sites: Sequence[Labelled], ridge: float = RIDGE) -> tuple[float, dict[str, float]]:

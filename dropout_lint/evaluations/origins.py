@@ -9,9 +9,9 @@ from dropout_lint.evaluations.effects import Effects
 from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.summary import Summary, path_of
 from dropout_lint.facts import FileFacts, Location, Term
-from dropout_lint.mode.execution.library_models import model_made_by
+from dropout_lint.mode.execution.library_models import liveness, model_made_by
 from dropout_lint.mode.libraries import library
-from dropout_lint.mode.program.values import Class, External, Function
+from dropout_lint.mode.program.values import UNKNOWN, Class, Constant, External, Function, Value
 from dropout_lint.torch_api.names import canonical
 
 _DEPTH = 5
@@ -99,7 +99,7 @@ class Makers:
             case Function():
                 return self._of_function(target, index, depth)
             case External():
-                return [self._of_external(target, value, place)]
+                return [self._of_external(summary, target, value, place, depth)]
         return self._chosen(summary, func, place, depth)
 
     def _built_mode(self, target: Class) -> str:
@@ -132,7 +132,7 @@ class Makers:
             found += made
         return found[:_MOST] or [UNKNOWN_MODEL]
 
-    def _of_external(self, target: External, value: Term, place: Location) -> Made:
+    def _of_external(self, summary: Summary, target: External, value: Term, place: Location, depth: int) -> Made:
         name = canonical(target.name)
         if name in {"torch.load", "joblib.load", "pickle.load"}:
             return Made("pickled", None, name, loaded=place, place=place)
@@ -140,7 +140,9 @@ class Makers:
             return Made("scripted", None, name, place=place)
         if name.startswith(("torch.optim", "torch.utils", "torch.nn.functional", "numpy", "builtins.")):
             return Made("other", None, name, place=place)
-        known = model_made_by(name, [], {})
+        positional = [_constant(part) for part in value.parts[1:]]
+        keywords = {key: _constant(part) for key, part in value.keywords}
+        known = model_made_by(name, positional, keywords)
         if known is not None:
             mode = "eval" if known.modes == frozenset({"eval"}) else "none" if "train" in known.modes else "maybe"
             what = "library" if known.module else "other"
@@ -149,10 +151,12 @@ class Makers:
             return Made("library", None, name, "eval", place, place)
         if name.partition(".")[0] in _FOREIGN:
             return Made("other", None, name, place=place)
-        if name.startswith("torch.nn."):
-            live = None if name.rpartition(".")[2] in {"Sequential", "ModuleList", "ModuleDict"} else False
-            return Made("library", None, name, place=place, live=live)
-        return Made("library", None, name, place=place)
+        if name.startswith("torch.nn.") and name.rpartition(".")[2] in {"Sequential", "ModuleList", "ModuleDict"}:
+            parts = [m for part in value.parts[1:] for m in self.of(summary, part, None, depth - 1)]
+            live = True if any(m.live for m in parts) else False if parts and all(m.live is False for m in parts) else None
+            layer = next((m.name for m in parts if m.live), name)
+            return Made("library", None, layer, place=place, live=live)
+        return Made("library", None, name, place=place, live=liveness(name, positional, keywords))
 
     def _chosen(self, summary: Summary, func: Term, place: Location, depth: int) -> list[Made]:
         """A class chosen at run time: ``MODELS[name](...)``, ``getattr(models, name)(...)``, ``globals()[name](...)``."""
@@ -208,3 +212,8 @@ class Makers:
                 if isinstance(target, Class):
                     found.append((target.home, target.name))
         return found
+
+
+def _constant(term: Term) -> Value:
+    """A literal argument, such as a rate."""
+    return Constant(term.constant) if term.kind == "constant" and term.constant != "?" else UNKNOWN

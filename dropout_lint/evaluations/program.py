@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dropout_lint.evaluations.summary import Bind, Call, Summary, path_of, summarize
-from dropout_lint.facts import FileFacts, Term
+from dropout_lint.facts import FileFacts, ModeFlow, Term
 from dropout_lint.mode.libraries import library
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.program.definitions import Definitions, Memory
 from dropout_lint.mode.program.values import Class, External, Function
 from dropout_lint.project.project import Project
 
+_EVALUATES = re.compile(rb"(\w*)[\])]*\.eval\(\)")
 Target = Function | Class | External
 _MOST_IMPORTERS = 40
 _MOST_FUNCTIONS = 1_500
@@ -30,6 +32,7 @@ class Program:
         self._by_method: dict[str, dict[str, list[tuple[Summary, Call]]]] = {}
         self._users: dict[str, tuple[FileFacts, ...]] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Summary, Call], ...]] = {}
+        self._evaluated: dict[str, frozenset[str]] = {}
         self._training: dict[tuple[str, str], bool] = {}
         self._targets: dict[int, tuple[Call, Target | None]] = {}
 
@@ -60,6 +63,16 @@ class Program:
             facts = [self.project.files.facts(p) for p in paths[:_MOST_IMPORTERS]]
             self._users[home.path] = (home, *(f for f in facts if f is not None and not f.is_test))
         return self._users[home.path]
+
+    def evaluated_names(self, home: FileFacts) -> frozenset[str]:
+        """What some file of the project calls ``eval()`` on, by its last name: ``net`` of ``self.net.eval()``."""
+        files = self._neighbours.around(Path(home.path).resolve())
+        key = str(files[0]) if files else home.path
+        if key not in self._evaluated:
+            texts = (self.project.files.data(path) for path in files)
+            found = {match[1].decode() for text in texts if b"eval()" in text for match in _EVALUATES.finditer(text)}
+            self._evaluated[key] = frozenset(found)
+        return self._evaluated[key]
 
     def methods(self, home: FileFacts, owner: str) -> Iterator[Summary]:
         """The methods of a class and of its bases in the project."""
@@ -145,7 +158,7 @@ class Program:
 
     def _method(self, home: FileFacts, owner: str, name: str) -> Function | None:
         found = self.definitions.method(home, owner, name) if owner else None
-        return Function(*found) if found is not None else None
+        return Function(*found) if found is not None and not _is_property(found[1]) else None
 
     def _inherited(self, summary: Summary, name: str) -> Function | None:
         lineage = self.definitions.lineage(summary.home, summary.flow.owner)
@@ -175,7 +188,7 @@ class Program:
         receiver = summary.receiver
         if receiver and path.startswith(f"{receiver}."):
             rest = path.removeprefix(f"{receiver}.")
-            getter = self.getter(summary, rest)
+            getter = self.getter(Class(summary.home, summary.flow.owner), rest)
             if getter is not None:
                 return [(getter, bind) for bind in getter.returns]
             return [
@@ -189,12 +202,10 @@ class Program:
             return self.bindings(outer, path) if outer is not None else []
         return []
 
-    def getter(self, summary: Summary, name: str) -> Summary | None:
-        """The property of a name in the class around a method."""
-        found = self._method(summary.home, summary.flow.owner, name) if "." not in name else None
-        if found is None or not any("property" in d.text for d in found.flow.decorators):
-            return None
-        return self.summary(found.home, found.flow.name)
+    def getter(self, owner: Class, name: str) -> Summary | None:
+        """The property of a name in a class."""
+        found = self.definitions.method(owner.home, owner.name, name) if owner.name and "." not in name else None
+        return self.summary(found[0], found[1].name) if found is not None and _is_property(found[1]) else None
 
     def trains(self, home: FileFacts, owner: str) -> bool:
         """Whether a method of a class runs a backward pass."""
@@ -258,6 +269,10 @@ class Program:
         """``self.build()`` in a base class calls the method of a subclass."""
         lineage = self.definitions.lineage(summary.home, summary.flow.owner)
         return any(home is caller.home and known.name == caller.flow.owner for home, known in lineage)
+
+
+def _is_property(flow: ModeFlow) -> bool:
+    return any("property" in decorator.text for decorator in flow.decorators)
 
 
 _COMMON = {

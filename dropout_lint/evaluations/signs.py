@@ -137,10 +137,14 @@ def result_signs(site: Site, trails: tuple[Trail, ...], program: Program) -> Ite
                 outer, outer_places, _ = _sinks(caller, call)
                 if "backward" in outer:
                     yield Sign("caller-trains-with-result")
+                    if _steps(caller):
+                        yield Sign("training-step")
                 sinks |= outer - {"backward"}
                 places |= outer_places
     if "backward" in sinks:
         yield Sign("result-reaches-backward")
+        if _steps(site.summary):
+            yield Sign("training-step")
     for name, meant in (("prediction", PREDICTION_CALLS), ("output", OUTPUT_CALLS), ("plain", PLAIN_CALLS)):
         hit = sorted(sinks & meant)
         if hit:
@@ -152,6 +156,11 @@ def result_signs(site: Site, trails: tuple[Trail, ...], program: Program) -> Ite
         yield Sign("unused")
     if any("loss" in s.lower() or "criterion" in s.lower() for s in sinks):
         yield Sign("result-loss")
+
+
+def _steps(summary: Summary) -> bool:
+    """Whether a function steps an optimizer: a backward pass alone may be for attribution."""
+    return any(c.method in {"step", "minimize", "zero_grad"} and c.receiver for c in summary.calls)
 
 
 def _sinks(summary: Summary, call: Call) -> tuple[set[str], dict[str, Location], bool]:
@@ -191,6 +200,8 @@ def trail_signs(site: Site, trails: tuple[Trail, ...], bad: tuple[Trail, ...], p
     loaded = first.effect.loaded or next((m.loaded for m in first.made if m.loaded is not None), None)
     if loaded is not None:
         yield Sign("weights-loaded", loaded)
+    if loaded is not None or first.effect.trained is not None:
+        yield Sign("ready")
     if first.effect.escaped:
         yield Sign("escaped")
     if len(bad) < len(trails):
@@ -254,6 +265,11 @@ def mode_signs(site: Site, bad: tuple[Trail, ...], program: Program) -> Iterator
         yield Sign("eval-in-program")
     else:
         yield Sign("no-eval-in-program")
+    evaluated = program.evaluated_names(summary.home)
+    if not evaluated:
+        yield Sign("no-eval-in-project")
+    if site.path.removesuffix("[]").rpartition(".")[2] in evaluated:
+        yield Sign("eval-of-same-name")
     if program_calls[1]:
         yield Sign("train-in-program")
     if _backward(program.functions(summary.home)):

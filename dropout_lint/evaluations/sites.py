@@ -167,6 +167,8 @@ class Evaluations:
             *mode_signs(site, bad, self._program),
             *result_signs(site, trails, self._program),
         ]
+        if _is_excused({s.name for s in signs}):
+            return None
         if site.path == site.summary.receiver:
             signs.append(Sign("own-method"))
         if len(trails) > len(bad) and any(t.effect.mode == "maybe" for t in trails):
@@ -210,6 +212,13 @@ class Evaluations:
             if (summary.home.path, place.order, summary.flow.name) not in good:
                 return location(summary, place)
         return location(site.summary, site.call.place)
+
+
+def _is_excused(signs: set[str]) -> bool:
+    """Whether a call is part of a training step, or only tries shapes."""
+    return ("training-step" in signs and "held-out-data" not in signs) or {"random-input", "ready"} & signs == {
+        "random-input"
+    }
 
 
 def _insertion(site: Site, signs: list[Sign]) -> Span | None:

@@ -139,6 +139,10 @@ class Trails:
         calls: tuple[tuple[Summary, Call], ...] | None,
     ) -> Iterator[Trail]:
         """An attribute as the constructor of a class leaves it; ``calls`` are those of the class, None for all."""
+        getter = self._program.getter(owner, rest[1:])
+        source = next((path_of(r.value) for r in getter.returns), "") if getter is not None else ""
+        if getter is not None and source.startswith(f"{getter.receiver}."):
+            rest = source[len(getter.receiver) :]
         made: list[Made] = []
         start = NO_EFFECT
         given: tuple[Summary, str] | None = None

@@ -24,7 +24,8 @@ SHOWN = {
 
 def probability(signs: Iterable[str]) -> float:
     """The share of sites with such signs that were mistakes, by the fitted weights."""
-    total = INTERCEPT + sum(WEIGHTS.get(name, 0.0) for name in set(signs))
+    found = set(signs)
+    total = INTERCEPT + sum(weight for name, weight in WEIGHTS.items() if found.issuperset(name.split(" & ")))
     return 1 / (1 + math.exp(-total))
 
 
