@@ -53,7 +53,8 @@ class Livenesses:
                 sure = False
                 continue
             parts = below(made)
-            live = next((p for p in parts if p.live), None)
+            of_live = (p.part_of for p in parts if p.live is None and p.part_of is not None and p.part_of.live)
+            live = next((p for p in parts if p.live), None) or next(of_live, None)
             if live is not None:
                 return Liveness(kind, live.name.rpartition(".")[2], live.place)
             sure = sure and all(p.live is False or (p.live is None and p.opaque) for p in parts)

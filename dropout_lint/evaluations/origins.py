@@ -10,7 +10,7 @@ from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.summary import Summary, path_of
 from dropout_lint.facts import FileFacts, Location, Term
 from dropout_lint.mode.execution.library_models import liveness, model_made_by
-from dropout_lint.mode.libraries import library
+from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.values import UNKNOWN, Class, Constant, External, Function, Value
 from dropout_lint.torch_api.names import canonical
 
@@ -91,6 +91,11 @@ class Makers:
             return inner
         if name in library.WRAPPERS | {"deepcopy", "prepare", "unwrap_model"} and len(value.parts) > 1:
             return self.of(summary, value.parts[1], None, depth)
+        if name in frameworks.LOADS and func.kind == "attribute":
+            owner = self._program.value(summary, func.parts[0])
+            if isinstance(owner, Class):
+                here = Location(summary.home.path, value.span)
+                return [Made("class", owner.home, owner.name, self._built_mode(owner), here, here)]
         target = self._program.value(summary, func)
         place = Location(summary.home.path, value.span)
         match target:

@@ -152,10 +152,30 @@ def result_signs(site: Site, trails: tuple[Trail, ...], program: Program) -> Ite
     measured = sorted(s for s in sinks if words(s) & METRIC_WORDS)
     if measured:
         yield Sign("result-metric", places.get(measured[0]))
+    telling = {s for s in sinks if s not in PLAIN_CALLS and s not in _SHAPE_CALLS}
+    if not telling and not returned and sinks & {"print", "size"} and _asks_for_shape(site):
+        yield Sign("result-shape")
+    if any(t.startswith(f"{site.summary.receiver}.") for t in site.call.targets if site.summary.receiver):
+        yield Sign("result-kept")
     if site.call.unused:
         yield Sign("unused")
     if any("loss" in s.lower() or "criterion" in s.lower() for s in sinks):
         yield Sign("result-loss")
+
+
+_SHAPE_CALLS = frozenset({"size", "format", "dim", "str", "len", "info", "type"})
+
+
+def _asks_for_shape(site: Site) -> bool:
+    """Whether the function only asks the output for its shape: ``print(net(x).shape)``."""
+    tainted = set(site.call.targets)
+    for call in site.summary.calls:
+        for term in within(call.term):
+            whole = term.parts[0] if term.parts else None
+            if term.kind == "attribute" and term.text in {"shape", "size"} and whole is not None:
+                if path_of(whole) in tainted or any(t is site.call.term for t in within(whole)):
+                    return True
+    return False
 
 
 def _steps(summary: Summary) -> bool:
