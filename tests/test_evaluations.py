@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from dropout_lint.checks.support.evidence_weights import WEIGHTS
 from dropout_lint.disk import Disk
 from dropout_lint.evaluations.sites import Evaluations
-from dropout_lint.facts.evaluations import EvaluationSite
+from dropout_lint.facts.evaluations import SIGNS, EvaluationSite
 from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
 from tests.linting import write_files
+from tools import fit_weights
 
 NET = """
 import torch
@@ -322,3 +325,20 @@ def test_default_rate_is_zero(tmp_path: Path) -> None:
             return [net(x).argmax(1) for x in batches]
         """
     assert "live-rate" in one(tmp_path, program, net2=net)
+
+
+def test_every_sign_is_explained() -> None:
+    folder = Path(__file__).parent.parent / "dropout_lint" / "evaluations"
+    written = {name for path in folder.rglob("*.py") for name in re.findall(r'Sign\(f?"([\w-]+)"', path.read_text())}
+    assert written <= set(SIGNS)
+    assert {part for name in WEIGHTS for part in name.split(" & ")} <= set(SIGNS)
+
+
+def test_weights_and_page_are_those_of_the_labels() -> None:
+    assert fit_weights.main(["--check"]) == 0, "run 'python -m tools.fit_weights'"
+
+
+def test_labels_are_of_many_repositories() -> None:
+    sites = fit_weights.labelled_sites()
+    assert len(sites) >= 300
+    assert len({site.repository for site in sites}) >= 100

@@ -1,7 +1,7 @@
 """Fit the weights of evidence for DRP206 on labelled evaluation sites, and cross-validate them by repository.
 
-    python -m tools.fit_weights            print the cross-validation, write the table of weights
-    python -m tools.fit_weights --check    fail if the table is not what the labels give
+    python -m tools.fit_weights            print the cross-validation; write the weights and docs/evidence.md
+    python -m tools.fit_weights --check    fail if they are not what the labels give
 
 ``fixtures/evaluation_sites.jsonl`` has one labelled site a line: repository, commit, path, line, the verdict of a reader
 (``mistake``, ``arguable``, ``ok``), what decided it, and the signs that the engine finds there. The sites are calls of
@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropout_lint.diagnostic import Confidence
+from dropout_lint.facts.evaluations import SIGNS
 
 ROOT = Path(__file__).parent.parent
 LABELS = ROOT / "fixtures" / "evaluation_sites.jsonl"
 TABLE = ROOT / "dropout_lint" / "checks" / "support" / "evidence_weights.py"
+PAGE = ROOT / "docs" / "evidence.md"
 RIDGE = 0.7
 """Strength of the penalty on large weights: the smallest log loss in the cross-validation."""
 FOLDS = 10
@@ -145,20 +147,20 @@ def report(sites: Sequence[Labelled], probabilities: Sequence[float]) -> str:
         found = Counter(s.verdict for s, p in zip(sites, probabilities, strict=True) if p >= threshold)
         right, wrong = found["mistake"], found["ok"]
         share = right / max(right + wrong, 1)
-        lines.append(
-            f"{threshold:8.1f}{right:8}{found['arguable']:11}{wrong:8}{total - right:9}{share:12.2f}{right / max(total, 1):9.2f}"
-        )
+        counts = f"{threshold:8.1f}{right:8}{found['arguable']:11}{wrong:8}{total - right:9}"
+        lines.append(f"{counts}{share:12.2f}{right / max(total, 1):9.2f}")
     return "\n".join(lines)
 
 
 def table(intercept: float, weights: Mapping[str, float], sites: Sequence[Labelled]) -> str:
     """The module that holds the weights."""
-    body = "".join(f'    "{name}": {weight:.2f},\n' for name, weight in sorted(weights.items(), key=lambda w: -w[1]))
+    ordered = sorted(weights.items(), key=lambda w: -w[1])
+    body = "".join(f'    "{name}": {weight:.2f},\n' for name, weight in ordered)
     repositories = len({s.repository for s in sites})
     return f'''"""Weights of the signs of an evaluation in train mode: log-odds, written by ``python -m tools.fit_weights``.
 
-Fitted on {len(sites)} labelled sites of {repositories} repositories (``fixtures/evaluation_sites.jsonl``). A positive weight speaks for a
-mistake. ``evaluations/signs.py`` says what each sign is.
+Fitted on {len(sites)} labelled sites of {repositories} repositories (``fixtures/evaluation_sites.jsonl``). A positive
+weight speaks for a mistake. ``facts/evaluations.py`` says what each sign is.
 """
 
 INTERCEPT = {intercept:.2f}
@@ -170,16 +172,68 @@ WEIGHTS = {{
 '''
 
 
-def main() -> int:
-    """Fit, print, and write or check the table."""
+_HEAD = """\
+# Evidence for an evaluation in train mode
+
+`DRP206` reports what the code proves, and what evidence makes likely. A proof needs the class of the model, all callers
+and every mode call in sight. Where one of them is missing, `dropout_lint/evaluations/` looks for **sites**: calls of a
+model, on a way without `eval()`, that may be evaluations. It notes the **signs** below at each site. The weights of the
+signs add up to the log-odds of a mistake. From a probability of {likely} on the finding is `likely`, from {possible} on
+`possible` (see `--confidence`).
+
+The weights are fitted on labelled sites in public code, `fixtures/evaluation_sites.jsonl`: a reader looked at each one
+and wrote down the verdict. `python -m tools.fit_weights` fits them and writes this page.
+
+## How well it works
+
+{count} labelled sites of {repositories} repositories, {mistakes} of them mistakes. Each probability below comes from
+weights that were fitted without the repository of the site. Arguable sites count as half a mistake in the fit.
+
+```text
+{report}
+```
+
+## Weights
+
+The log-odds before any sign are {intercept:.2f}. Two signs joined by `&` count in addition where both are there.
+
+| Sign | Weight | What it is |
+|---|---:|---|
+"""
+
+
+def page(
+    intercept: float, weights: Mapping[str, float], sites: Sequence[Labelled], probabilities: Sequence[float]
+) -> str:
+    """The page of the documentation."""
+    rows = (
+        f"| `{name}` | {weight:+.2f} | {' and '.join(SIGNS[part] for part in name.split(' & '))} |"
+        for name, weight in sorted(weights.items(), key=lambda w: -w[1])
+    )
+    head = _HEAD.format(
+        likely=TARGETS[Confidence.LIKELY],
+        possible=TARGETS[Confidence.POSSIBLE],
+        count=len(sites),
+        repositories=len({s.repository for s in sites}),
+        mistakes=sum(s.verdict == "mistake" for s in sites),
+        report=report(sites, probabilities),
+        intercept=intercept,
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def main(args: Sequence[str] = ()) -> int:
+    """Fit, print, and write or check the table and the page."""
     sites = labelled_sites()
-    print(report(sites, cross_validated(sites)))
-    text = table(*fit(sites), sites)
-    if "--check" in sys.argv:
-        return int(TABLE.read_text(encoding="utf-8") != text)
-    TABLE.write_text(text, encoding="utf-8")
+    probabilities, model = cross_validated(sites), fit(sites)
+    print(report(sites, probabilities))
+    written = {TABLE: table(*model, sites), PAGE: page(*model, sites, probabilities)}
+    if "--check" in args:
+        return int(any(path.read_text(encoding="utf-8") != text for path, text in written.items()))
+    for path, text in written.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,8 @@ The annotation of a function's first parameter is the fact kind that it reads, a
 
 - ``check(fact, context)`` reads a fact about the source or a layer graph; its context is a Context, and
   a RunContext for a ModeRun.
-- ``weigh(site, context)`` reads an EvaluationSite, whose evidence may be enough for a finding; its context is a Context.
+- ``weigh(site, context)`` reads an EvaluationSite, whose evidence may be enough for a finding. Its context is a
+  Context.
 - ``check_...(fact, context)`` reads what a run showed, one function for each kind (``facts/observations.py``). Its
   context is an ObservedContext; for a RunSite it is a Context.
 - ``refute...(fact)`` returns why a run that shows this proves the rule wrong at that line.

@@ -52,7 +52,7 @@ class Effects:
         self._inside: dict[tuple[str, str, str], Effect] = {}
 
     def before(self, summary: Summary, names: frozenset[str], at: Place | None, depth: int = _DEPTH) -> Effect:
-        """The effect on a model, known under some paths, of the calls before a place; before the end if that is None."""
+        """The effect of the calls before a place, or of all, on the model of some paths."""
         effect = NO_EFFECT
         for call in summary.calls:
             if at is not None and call.place.order >= at.order:
@@ -118,9 +118,9 @@ class Effects:
         wanted: list[str] = []
         for parameter, given in arguments_of(call, target.flow, bound=bound).items():
             path = path_of(given)
-            wanted += [f"{parameter}{n[len(path):]}" for n in names if path and _covers(path, n)]
+            wanted += [f"{parameter}{n[len(path) :]}" for n in names if path and _covers(path, n)]
         if bound:
-            wanted += [f"{inner.receiver}{n[len(h):]}" for h in held for n in names if _covers(h, n)]
+            wanted += [f"{inner.receiver}{n[len(h) :]}" for h in held for n in names if _covers(h, n)]
         effect = NO_EFFECT
         for path in dict.fromkeys(wanted):
             effect = effect.then(self.inside(inner, path, depth - 1))

@@ -35,11 +35,12 @@ class Made:
 
 
 _FOREIGN = frozenset({
-    "sklearn", "xgboost", "lightgbm", "catboost", "statsmodels", "tensorrt", "gensim", "spacy", "cv2", "openai", "ultralytics",
-    "tensorflow", "keras", "jax", "flax", "hmmlearn", "nltk", "pandas", "numpy", "scipy", "faiss", "umap", "hdbscan", "joblib",
-    "sentence_transformers", "easyocr", "mlflow", "gym", "gymnasium", "stable_baselines3", "langchain", "vllm", "pytorch_lightning",
-    "lightning", "argparse", "collections", "os", "sys", "re", "json", "yaml", "threading", "multiprocessing", "requests", "skimage",
-    "albumentations", "PIL", "torchaudio.transforms", "datasets", "evaluate", "torchmetrics", "tokenizers", "av", "librosa",
+    "sklearn", "xgboost", "lightgbm", "catboost", "statsmodels", "tensorrt", "gensim", "spacy", "cv2", "openai",
+    "ultralytics", "tensorflow", "keras", "jax", "flax", "hmmlearn", "nltk", "pandas", "numpy", "scipy",
+    "faiss", "umap", "hdbscan", "joblib", "sentence_transformers", "easyocr", "mlflow", "gym", "gymnasium",
+    "stable_baselines3", "langchain", "vllm", "pytorch_lightning", "lightning", "argparse", "collections", "os",
+    "sys", "re", "json", "yaml", "threading", "multiprocessing", "requests", "skimage", "albumentations", "PIL",
+    "torchaudio.transforms", "datasets", "evaluate", "torchmetrics", "tokenizers", "av", "librosa",
 })  # fmt: skip
 """Packages whose models have no train mode, or set it themselves."""
 UNKNOWN_MODEL = Made("unknown")
@@ -81,7 +82,7 @@ class Makers:
         return found[:_MOST] or [UNKNOWN_MODEL]
 
     def _of_call(self, summary: Summary, value: Term, index: int | None, depth: int) -> list[Made]:
-        func, mode = value.parts[0], "none"
+        func = value.parts[0]
         name = func.text if func.kind in {"name", "attribute"} else ""
         if func.kind == "attribute" and name in library.SAME | {"eval", "train"}:
             inner = self.of(summary, func.parts[0], index, depth)
@@ -130,7 +131,8 @@ class Makers:
                 effect = self._effects.before(inner, inner.same(path), one.place)
                 mode = effect.mode if effect.mode in {"eval", "maybe"} else None
                 made = [
-                    Made(m.what, m.home, m.name, mode or m.mode, effect.loaded or m.loaded, m.place, m.live) for m in made
+                    Made(m.what, m.home, m.name, mode or m.mode, effect.loaded or m.loaded, m.place, m.live)
+                    for m in made
                 ]
                 if target.flow.owner and path in {"cls", inner.receiver}:
                     made = [Made("class", target.home, target.flow.owner)]
@@ -158,20 +160,26 @@ class Makers:
             return Made("other", None, name, place=place)
         if name.startswith("torch.nn.") and name.rpartition(".")[2] in {"Sequential", "ModuleList", "ModuleDict"}:
             parts = [m for part in value.parts[1:] for m in self.of(summary, part, None, depth - 1)]
-            live = True if any(m.live for m in parts) else False if parts and all(m.live is False for m in parts) else None
+            live = (
+                True if any(m.live for m in parts) else False if parts and all(m.live is False for m in parts) else None
+            )
             layer = next((m.name for m in parts if m.live), name)
             return Made("library", None, layer, place=place, live=live)
         return Made("library", None, name, place=place, live=liveness(name, positional, keywords))
 
     def _chosen(self, summary: Summary, func: Term, place: Location, depth: int) -> list[Made]:
-        """A class chosen at run time: ``MODELS[name](...)``, ``getattr(models, name)(...)``, ``globals()[name](...)``."""
+        """A class chosen at run time: ``MODELS[name]()``, ``getattr(models, name)()``, ``globals()[name]()``."""
         found = [Made("class", home, name, place=place) for home, name in self._classes(summary, func, depth)]
         return found[:_MOST] or [Made("unknown", place=place)]
 
     def _classes(self, summary: Summary, func: Term, depth: int) -> list[tuple[FileFacts, str]]:
         if depth <= 0:
             return []
-        if func.kind == "item" and func.parts[0].kind == "call" and func.parts[0].parts[0].text in {"globals", "locals"}:
+        if (
+            func.kind == "item"
+            and func.parts[0].kind == "call"
+            and func.parts[0].parts[0].text in {"globals", "locals"}
+        ):
             return [(c.home, c.name) for c in self._program.definitions.models(summary.home)]
         if func.kind == "call" and func.parts[0].text == "getattr" and len(func.parts) > 1:
             return self._of_module(summary, func.parts[1])

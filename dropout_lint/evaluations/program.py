@@ -32,6 +32,7 @@ class Program:
         self._by_method: dict[str, dict[str, list[tuple[Summary, Call]]]] = {}
         self._users: dict[str, tuple[FileFacts, ...]] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Summary, Call], ...]] = {}
+        self._passed_on: dict[str, frozenset[str]] = {}
         self._evaluated: dict[str, frozenset[str]] = {}
         self._training: dict[tuple[str, str], bool] = {}
         self._targets: dict[int, tuple[Call, Target | None]] = {}
@@ -63,6 +64,16 @@ class Program:
             facts = [self.project.files.facts(p) for p in paths[:_MOST_IMPORTERS]]
             self._users[home.path] = (home, *(f for f in facts if f is not None and not f.is_test))
         return self._users[home.path]
+
+    def passed_on(self, home: FileFacts) -> frozenset[str]:
+        """The last names of what a file passes to calls or binds to names, among which may be functions."""
+        if home.path not in self._passed_on:
+            functions = self.functions(home)
+            calls = [c.term for s in functions for c in s.calls]
+            given = [a for term in calls for a in (*term.parts[1:], *(v for _, v in term.keywords))]
+            given += [b.value for s in functions for b in s.binds]
+            self._passed_on[home.path] = frozenset(path_of(a).rpartition(".")[2] for a in given)
+        return self._passed_on[home.path]
 
     def evaluated_names(self, home: FileFacts) -> frozenset[str]:
         """What some file of the project calls ``eval()`` on, by its last name: ``net`` of ``self.net.eval()``."""

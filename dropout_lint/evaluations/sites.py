@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from dropout_lint.diagnostic import Span
 from dropout_lint.evaluations.effects import Effects
 from dropout_lint.evaluations.liveness import Liveness, Livenesses
 from dropout_lint.evaluations.origins import Made, Makers
 from dropout_lint.evaluations.program import Program
-from dropout_lint.evaluations.signs import Site, local_signs, mode_signs, result_signs, trail_signs
+from dropout_lint.evaluations.signs.around import Site, signs_around
+from dropout_lint.evaluations.signs.modes import signs_of_modes
+from dropout_lint.evaluations.signs.results import signs_of_results
+from dropout_lint.evaluations.signs.ways import signs_of_ways
 from dropout_lint.evaluations.summary import Call, Summary
 from dropout_lint.evaluations.trails import Trail, Trails, location
-from dropout_lint.diagnostic import Span
 from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, Modes
 from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
@@ -23,7 +26,17 @@ from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
 _COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
-_MODEL_CALLS = {"eval", "train", "parameters", "named_parameters", "load_state_dict", "state_dict", "zero_grad", "cuda", "requires_grad_"}
+_MODEL_CALLS = {
+    "eval",
+    "train",
+    "parameters",
+    "named_parameters",
+    "load_state_dict",
+    "state_dict",
+    "zero_grad",
+    "cuda",
+    "requires_grad_",
+}
 _KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
 _NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
@@ -70,7 +83,9 @@ class Evaluations:
         return bool(self._program.project.classes.is_module(summary.home, f".{summary.flow.owner}"))
 
     def _is_managed(self, home: FileFacts, owner: str) -> bool:
-        return any(base in self._managed for _, known in self._program.definitions.lineage(home, owner) for base in known.bases)
+        return any(
+            base in self._managed for _, known in self._program.definitions.lineage(home, owner) for base in known.bases
+        )
 
     # Candidates
 
@@ -79,7 +94,7 @@ class Evaluations:
         own = own and not self._program.trains(summary.home, summary.flow.owner)
         for call in summary.calls:
             path = self._model_path(summary, call, own=own)
-            if not path or not call.term.parts[1:] and not call.term.keywords:
+            if not path or (not call.term.parts[1:] and not call.term.keywords):
                 continue
             site = Site(summary, call, path)
             if self._is_model(site) and self._may_evaluate(site):
@@ -104,7 +119,7 @@ class Evaluations:
         target = self._program.target(summary, call)
         if isinstance(target, Function):
             owner = target.flow.owner
-            if not owner or not self._module_class(target) or target.flow.relevant and call.method in {"train", "eval"}:
+            if not owner or not self._module_class(target):
                 return False
             return self._program.definitions.computes(target.home, owner, target.flow)
         last = call.receiver.removesuffix("[]").rpartition(".")[2]
@@ -140,11 +155,13 @@ class Evaluations:
     def _may_evaluate(self, site: Site) -> bool:
         """A quick look: something in the function or the name of its file speaks for an evaluation."""
         summary = site.summary
-        found = {s.name for s in local_signs(site)} - _WEAK
+        found = {s.name for s in signs_around(site)} - _WEAK
         if not found:
             return False
         trains = any(c.method == "backward" for c in summary.calls)
-        return not trains or bool(found & {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input"})
+        return not trains or bool(
+            found & {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input"}
+        )
 
     # Evidence
 
@@ -161,18 +178,14 @@ class Evaluations:
         bad = tuple(sorted(bad, key=lambda t: (order[self._live(t).kind], t.effect.mode != "train")))
         one = self._live(bad[0])
         signs = [
-            *trail_signs(site, trails, bad, self._program),
+            *signs_of_ways(site, trails, bad, self._program),
             Sign(f"live-{one.kind}", one.place),
-            *local_signs(site),
-            *mode_signs(site, bad, self._program),
-            *result_signs(site, trails, self._program),
+            *signs_around(site),
+            *signs_of_modes(site, bad, self._program),
+            *signs_of_results(site, trails),
         ]
         if _is_excused({s.name for s in signs}):
             return None
-        if site.path == site.summary.receiver:
-            signs.append(Sign("own-method"))
-        if len(trails) > len(bad) and any(t.effect.mode == "maybe" for t in trails):
-            signs.append(Sign("eval-by-condition"))
         here = self._where(site, trails, bad)
         names = tuple(s.flow.name for s, _ in bad[0].frames)
         return EvaluationSite(
@@ -297,7 +310,7 @@ def _speaks_of_evaluation(project: Project, facts: FileFacts) -> bool:
 _MOST_IMPORTED = 200
 _HINT = re.compile(
     rb"no_grad|inference_mode|set_grad_enabled"
-    rb"|\bdef \w*(?:eval|test|val|infer|predict|sampl|generat|score|accura|metric|demo|transl|decod|embed|extract|detect)"
+    rb"|\bdef \w*(?:eval|test|val|infer|predict|sampl|generat|score|accura|metric|demo|transl|decod|embed|extract)"
     rb"|\bfor .* in .*(?:test|val|dev)|load_state_dict|torch\.load"
 )
 """A file without any of these has no site."""

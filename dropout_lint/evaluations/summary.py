@@ -143,7 +143,7 @@ def summarize(home: FileFacts, flow: ModeFlow) -> Summary:
     """The summary of a function."""
     summary = Summary(home, flow)
     off = any(_switches_off(d) is False for d in flow.decorators)
-    _Reader(summary).block(flow.steps, (), (), False if off else True, flow.span if off else None)
+    _Reader(summary).block(flow.steps, (), (), not off, flow.span if off else None)
     _find_aliases(summary)
     return summary
 
@@ -160,9 +160,7 @@ class _Reader:
         for step in steps:
             self._step(step, loops, arms, grad, region)
 
-    def _step(
-        self, step: Step, loops: tuple[int, ...], arms: Arms, grad: bool | None, region: Span | None
-    ) -> None:
+    def _step(self, step: Step, loops: tuple[int, ...], arms: Arms, grad: bool | None, region: Span | None) -> None:
         place = Place(0, step.span, step.span, loops, arms, grad, region)
         bound = tuple(p for t in step.targets for p in _bound(t)) if step.kind == "bind" else ()
         if step.value is not None and step.kind != "loop":

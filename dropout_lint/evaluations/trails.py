@@ -62,7 +62,7 @@ class Trails:
         here = self._effects.before(summary, names, at)
         effect = here.then(later)
         frames = (*frames, (summary, at))
-        if here.mode == "eval" and later.mode == "none" or depth <= 0:
+        if (here.mode == "eval" and later.mode == "none") or depth <= 0:
             yield Trail(effect, frames, (), "unknown" if depth <= 0 else "made")
             return
         bind = self._last_bind(summary, names, at)
@@ -312,13 +312,13 @@ def _start(made: list[Made]) -> Effect:
 
 
 def _keeps(value: Term, names: frozenset[str]) -> bool:
-    """Whether a value is a wrapper around the model itself: ``net = Wrapper(net)``, ``net, opt = prepare(net, opt)``."""
+    """Whether a value is a wrapper around the model: ``net = Wrapper(net)``, ``net, opt = prepare(net, opt)``."""
     return value.kind == "call" and any(path_of(a) in names for a in value.parts[1:])
 
 
 def _end(summary: Summary) -> Place:
     last = max([c.place.order for c in summary.calls] + [b.place.order for b in summary.binds], default=0) + 1
-    return Place(last, summary.flow.span, summary.flow.span, (), (), True, None)
+    return Place(last, summary.flow.span, summary.flow.span, (), (), grad=True, region=None)
 
 
 def location(summary: Summary, place: Place) -> Location:

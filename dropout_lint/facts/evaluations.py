@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts.mode_runs import Location
 
-
 SIGNS = {
     "weights-loaded": "weights are loaded into the model, also by a helper",
     "trained-before": "a backward pass runs before the call",

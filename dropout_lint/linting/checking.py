@@ -59,14 +59,25 @@ def check_runs(linked: Linked, project: Project) -> Checked:
             key = (diagnostic.code, diagnostic.path, diagnostic.span)
             diagnostics[key] = surer(diagnostics.get(key, diagnostic), diagnostic)
         failures.update((replace(failure, path=path), None) for failure in found.failures for path in paths)
-    proven = {(d.path, d.span.line) for d in diagnostics.values() if d.code in _ABOUT_EVALUATIONS}
-    for site in linked.sites:
-        for code, weigh in checks.weighing(contexts.codes([site.location.path])).items():
-            context = contexts.of(frozenset([site.location.path]))(code).file(site.location.path)
-            if context is not None and (site.location.path, site.location.span.line) not in proven:
-                for diagnostic in weigh(site, context):
-                    diagnostics.setdefault((diagnostic.code, diagnostic.path, diagnostic.span), diagnostic)
+    for diagnostic in _weighed(linked, contexts, diagnostics.values()):
+        diagnostics.setdefault((diagnostic.code, diagnostic.path, diagnostic.span), diagnostic)
     return Checked(linked.collected, _by_path(diagnostics.values(), [*failures, *contexts.changed.values()]))
+
+
+def _weighed(linked: Linked, contexts: _RunContexts, proven: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The findings by evidence, where no run proves one at the call or at the ``train()`` before it."""
+    settled = {(d.path, d.span.line) for d in proven if d.code in _ABOUT_EVALUATIONS}
+    found: list[Diagnostic] = []
+    for site in linked.sites:
+        path = site.location.path
+        called = site.sign("train-called-last")
+        places = [site.location, site.forward, *([called.location] if called is not None and called.location else [])]
+        if any((place.path, place.span.line) in settled for place in places):
+            continue
+        for code, weigh in checks.weighing(contexts.codes([path])).items():
+            context = contexts.of(frozenset([path]))(code).file(path)
+            found += weigh(site, context) if context is not None else ()
+    return found
 
 
 def _run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context_of: Callable[[str], object]) -> Found:

@@ -54,16 +54,24 @@ def weigh(site: EvaluationSite, context: Context) -> Iterator[Diagnostic]:
     level = confidence(s.name for s in site.signs)
     if level is None or is_named_intent(context, site.names, site.location.span.line):
         return
-    called = site.sign("train-called-last")
-    why = "the last mode call before it is `train()`" if called is not None else "nothing on the way calls `eval()`"
     layer = f" (its `{site.layer}` differs between the modes)" if site.layer else ""
     yield context.report(
         site.location.span,
-        f"`{site.model}` seems to be evaluated in train mode: {why}{layer}.",
+        f"`{site.model}` seems to be evaluated in train mode: {_why(site)}{layer}.",
         confidence=level,
         fix=mode_call(site.insert, site.model, "eval()", "Call `eval()` before evaluating"),
         related=tuple(_seen(site)),
     )
+
+
+def _why(site: EvaluationSite) -> str:
+    if site.sign("train-called-last") is not None:
+        return "the last mode call before it is `train()`"
+    if site.sign("eval-in-function") is not None:
+        return "the function calls `eval()` on other models only"
+    if site.sign("other-paths-call-eval") is not None:
+        return "this caller does not call `eval()`, others do"
+    return "nothing on the way calls `eval()`"
 
 
 def _seen(site: EvaluationSite) -> Iterator[Related]:

@@ -1,4 +1,5 @@
 """placeholder"""
+
 INTERCEPT = -10.0
 LIKELY = 0.6
 POSSIBLE = 0.3

@@ -25,7 +25,9 @@ def unless_intended(context: RunContext, run: ModeRun, location: Location, *fram
 
 def is_intended(here: Context, run: ModeRun, location: Location, *frames: int) -> bool:
     """Whether a name on the path to a frame, or a pragma on the line, says that dropout at test time is intended."""
-    return is_named_intent(here, [n for frame in frames for n in _path_names(run, frame)], location.span.line, location.path)
+    return is_named_intent(
+        here, [n for frame in frames for n in _path_names(run, frame)], location.span.line, location.path
+    )
 
 
 def is_named_intent(here: Context, names: Iterable[str], line: int, path: str = "") -> bool:
