@@ -342,3 +342,56 @@ def test_labels_are_of_many_repositories() -> None:
     sites = fit_weights.labelled_sites()
     assert len(sites) >= 300
     assert len({site.repository for site in sites}) >= 100
+
+
+def test_models_of_the_top_level_in_a_function(tmp_path: Path) -> None:
+    program = """
+        import torch
+        from net import Net
+        net = Net()
+        def train(batches):
+            for x in batches:
+                net(x).sum().backward()
+        def evaluate(x):
+            with torch.no_grad():
+                return net(x).topk(1)
+        train([])
+        evaluate(1)
+        """
+    assert one(tmp_path, program) >= {"live-yes", "function-evaluates", "no-grad", "trained-before"}
+
+
+def test_program_that_loads_and_never_trains(tmp_path: Path) -> None:
+    program = """
+        import torch
+        from torchvision.utils import save_image
+        from net import Net
+        def picture(model, x):
+            save_image(model(x), "out.png")
+        net = Net()
+        net.load_state_dict(torch.load("net.pt"))
+        picture(net, 1)
+        """
+    assert one(tmp_path, program) >= {"live-yes", "weights-loaded", "program-never-trains", "result-output"}
+
+
+def test_text_generated_after_training(tmp_path: Path) -> None:
+    module = """
+        from torch import nn
+        class Language(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.1))
+            def forward(self, x):
+                return self.body(x)
+            def generate(self, x):
+                return self(x).multinomial(1)
+        """
+    program = """
+        from module import Language
+        model = Language()
+        for x in []:
+            model(x).sum().backward()
+        print(model.generate(1).tolist())
+        """
+    assert one(tmp_path, program, module=module) >= {"live-yes", "trained-before", "method-evaluates"}

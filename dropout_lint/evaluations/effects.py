@@ -65,6 +65,9 @@ class Effects:
             if one.mode != "none" and _is_conditional(call.place, at):
                 one = _perhaps(one, effect)
             effect = effect.then(one)
+        for path, place in summary.flags:
+            if (at is None or place.order < at.order) and any(_covers(path, name) for name in names):
+                effect = replace(effect, mode="maybe")
         return effect
 
     def of(self, summary: Summary, call: Call, names: frozenset[str], depth: int) -> Effect:
@@ -78,6 +81,8 @@ class Effects:
         followed = isinstance(target, Function)
         if covers and method in {"eval", "train"} and not (followed and not self._is_module(target)):
             return _asked(call, place, method)
+        if method in {"eval", "apply"} and any({name, f"{name}.*", f"{name}[]"} & receivers for name in names):
+            return Effect("maybe", place)
         if receivers & names and method in _LOADS:
             return Effect(loaded=place)
         if depth <= 0:
@@ -121,6 +126,8 @@ class Effects:
             wanted += [f"{parameter}{n[len(path) :]}" for n in names if path and _covers(path, n)]
         if bound:
             wanted += [f"{inner.receiver}{n[len(h) :]}" for h in held for n in names if _covers(h, n)]
+        if not summary.flow.name and target.home is summary.home:  # the names of the top level
+            wanted += [n for n in names if n.partition(".")[0] not in inner.flow.parameters]
         effect = NO_EFFECT
         for path in dict.fromkeys(wanted):
             effect = effect.then(self.inside(inner, path, depth - 1))

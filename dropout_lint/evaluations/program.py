@@ -32,6 +32,7 @@ class Program:
         self._by_method: dict[str, dict[str, list[tuple[Summary, Call]]]] = {}
         self._users: dict[str, tuple[FileFacts, ...]] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Summary, Call], ...]] = {}
+        self._inference: dict[str, bool] = {}
         self._passed_on: dict[str, frozenset[str]] = {}
         self._evaluated: dict[str, frozenset[str]] = {}
         self._training: dict[tuple[str, str], bool] = {}
@@ -141,6 +142,11 @@ class Program:
             return found if isinstance(found, (Class, External)) or bound[-1].value.kind == "import" else None
         if name in summary.flow.parameters:
             return None
+        top = self.summary(home, "")
+        assigned = [b for b in top.binds if name in b.targets] if top is not None and top is not summary else []
+        if top is not None and assigned and name not in home.imports:
+            found = self._target(top, assigned[-1].value, depth - 1) if depth > 0 else None
+            return found if isinstance(found, (Class, External)) else None
         return self._global(home, name)
 
     def _global(self, home: FileFacts, name: str) -> Target | None:
@@ -217,6 +223,13 @@ class Program:
         """The property of a name in a class."""
         found = self.definitions.method(owner.home, owner.name, name) if owner.name and "." not in name else None
         return self.summary(found[0], found[1].name) if found is not None and _is_property(found[1]) else None
+
+    def is_inference(self, home: FileFacts) -> bool:
+        """Whether a file loads weights and runs no backward pass."""
+        if home.path not in self._inference:
+            calls = {c.method for s in self.functions(home) for c in s.calls}
+            self._inference[home.path] = "backward" not in calls and not calls.isdisjoint({"load_state_dict", "load"})
+        return self._inference[home.path]
 
     def trains(self, home: FileFacts, owner: str) -> bool:
         """Whether a method of a class runs a backward pass."""

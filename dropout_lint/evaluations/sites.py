@@ -40,6 +40,8 @@ _MODEL_CALLS = {
 _KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
 _NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
+_APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input", "method-evaluates"}
+"""In a function that trains as well, these set an evaluation apart."""
 _WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
 
 
@@ -156,12 +158,10 @@ class Evaluations:
         """A quick look: something in the function or the name of its file speaks for an evaluation."""
         summary = site.summary
         found = {s.name for s in signs_around(site)} - _WEAK
-        if not found:
+        if not found and not self._program.is_inference(summary.home):
             return False
         trains = any(c.method == "backward" for c in summary.calls)
-        return not trains or bool(
-            found & {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input"}
-        )
+        return not trains or bool(found & _APART)
 
     # Evidence
 
@@ -231,7 +231,7 @@ def _is_excused(signs: set[str]) -> bool:
     """Whether a call is part of a training step, or only tries shapes."""
     if "training-step" in signs and "held-out-data" not in signs:
         return True
-    return "result-shape" in signs or ("random-input" in signs and "ready" not in signs)
+    return bool({"result-shape", "unused"} & signs) or ("random-input" in signs and "ready" not in signs)
 
 
 def _insertion(site: Site, signs: list[Sign]) -> Span | None:

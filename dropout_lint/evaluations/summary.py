@@ -12,6 +12,7 @@ from dropout_lint.mode.libraries import frameworks, library
 
 Arms = tuple[tuple[int, int], ...]
 """The branches around a place: the number of each, and which arm."""
+_PARTS = {"modules", "children", "named_modules", "named_children"}
 _KEEPS = library.SAME | {"eval", "train", "copy", "deepcopy", "unwrap_model", "prepare", "get_model", "cuda", "item"}
 _GIVES_ARGUMENT = library.WRAPPERS | frameworks.PREPARES | {"deepcopy", "unwrap_model", "nn.DataParallel"}
 
@@ -92,7 +93,7 @@ class Summary:
     branches: dict[int, int] = field(default_factory=dict)
     """For each branch, the order at its end."""
     flags: list[tuple[str, Place]] = field(default_factory=list)
-    """Assignments to ``x.training``."""
+    """Assignments to ``x.training``, and ``x.eval`` without the call."""
 
     @property
     def receiver(self) -> str:
@@ -163,6 +164,8 @@ class _Reader:
     def _step(self, step: Step, loops: tuple[int, ...], arms: Arms, grad: bool | None, region: Span | None) -> None:
         place = Place(0, step.span, step.span, loops, arms, grad, region)
         bound = tuple(p for t in step.targets for p in _bound(t)) if step.kind == "bind" else ()
+        if step.kind == "evaluate" and step.value is not None and step.value.kind == "attribute":
+            self._forgotten(step.value, place)
         if step.value is not None and step.kind != "loop":
             self._calls(step.value, place, bound, step.kind == "evaluate" and not step.text)
         match step.kind:
@@ -176,6 +179,11 @@ class _Reader:
                 self._loop(step, place)
             case "region":
                 self._region(step, place)
+
+    def _forgotten(self, value: Term, place: Place) -> None:
+        """``net.eval`` without the call: DRP201 reports it."""
+        if value.text in {"eval", "train"}:
+            self._summary.flags.append((path_of(value.parts[0]), self._next(place)))
 
     def _next(self, place: Place, span: Span | None = None) -> Place:
         self._order += 1
@@ -281,6 +289,9 @@ def _members(source: Term) -> set[str]:
         return {p for p in map(path_of, source.parts) if p}
     if source.kind == "call" and len(source.parts) > 1 and source.parts[0].text in {"enumerate", "reversed", "list"}:
         return _members(source.parts[1])
+    if source.kind == "call" and source.parts[0].kind == "attribute" and source.parts[0].text in _PARTS:
+        path = path_of(source.parts[0].parts[0])
+        return {f"{path}.*"} if path else set()
     if source.kind == "call" and source.parts[0].kind == "attribute" and source.parts[0].text in {"values", "items"}:
         path = path_of(source.parts[0].parts[0])
         return {f"{path}[]"} if path else set()

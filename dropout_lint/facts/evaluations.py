@@ -35,6 +35,7 @@ SIGNS = {
     "function-trains": "the function is named as one that trains",
     "function-acts": "the function is named as one in which an agent acts",
     "function-not-evaluation": "the function is named as a warm-up, a benchmark or a recalibration",
+    "method-evaluates": "a method of the model is called that only evaluates: `model.generate(x)`",
     "caller-evaluates": "a caller is named as one that evaluates",
     "caller-trains": "a caller is named as one that trains",
     "class-evaluates": "the class is named as one that evaluates",

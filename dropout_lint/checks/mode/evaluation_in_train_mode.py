@@ -96,7 +96,8 @@ def _insertion(history: History, found: Evaluation) -> Span | None:
         return None
     function = history.run.function_of(forward.frame)
     statements = function.statements if function.name else ()
-    span = forward.region.span if forward.region is not None else next(iter(statements), None)
+    around = next((span for span in statements if forward.statement.within(span)), None)
+    span = forward.region.span if forward.region is not None else around
     if span is None or phases(forward):
         return None  # the statement belongs to one of the phases only
     if forward.label in {"eval", "train"}:

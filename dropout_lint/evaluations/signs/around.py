@@ -25,6 +25,8 @@ from dropout_lint.vocabulary import (
 _DRAWS = {name.rpartition(".")[2] for name in library.RANDOM}
 _MOST_STEPS = 3
 """Assignments that are followed back to where an input is drawn."""
+_EVALUATING_METHODS = {"generate", "predict", "sample", "infer", "inference", "predict_proba", "p_sample_loop", "evaluate"}
+"""Methods that only make sense of a trained model; ``encode`` and ``decode`` are called in training too."""
 _PHASE_WORDS = EVALUATION_WORDS | {"phase", "split", "mode"}
 
 
@@ -42,6 +44,8 @@ def signs_around(site: Site) -> Iterator[Sign]:
     """What the function says by itself."""
     yield from _gradients(site)
     yield from _function(site.summary)
+    if site.call.method in _EVALUATING_METHODS and site.call.receiver == site.path:
+        yield Sign("method-evaluates")
     yield from _class_and_file(site.summary)
     yield from _data(site)
     tests = (site.summary.tests.get(number) for number, _ in site.call.place.arms)
