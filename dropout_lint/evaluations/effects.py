@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from dropout_lint.evaluations.program import Program, is_harmless
+from dropout_lint.evaluations.program import Program, is_harmless, paths_in
 from dropout_lint.evaluations.summary import Call, Place, Summary, arguments_of, path_of
 from dropout_lint.facts import Location
 from dropout_lint.mode.program.values import Class, External, Function
@@ -127,7 +127,8 @@ class Effects:
         if bound:
             wanted += [f"{inner.receiver}{n[len(h) :]}" for h in held for n in names if _covers(h, n)]
         if not summary.flow.name and target.home is summary.home:  # the names of the top level
-            wanted += [n for n in names if n.partition(".")[0] not in inner.flow.parameters]
+            used = {path.partition(".")[0] for c in inner.calls for path in paths_in([c.term])}
+            wanted += [n for n in names if n.partition(".")[0] in used - set(inner.flow.parameters)]
         effect = NO_EFFECT
         for path in dict.fromkeys(wanted):
             effect = effect.then(self.inside(inner, path, depth - 1))
