@@ -84,6 +84,77 @@ def evaluates(function: str) -> bool:
     return EVALUATES.search(name) is not None and TRAINS.search(name) is None
 
 
+# fmt: off
+EVALUATION_WORDS = frozenset({
+    "eval", "evaluate", "evaluation", "evaluator", "test", "tests", "testing", "tester", "val", "valid",
+    "validate", "validation", "infer", "inference", "predict", "predictor", "prediction", "predictions",
+    "preds", "score", "scores", "accuracy", "acc", "metric", "metrics", "benchmark", "confusion",
+})
+"""In the name of a function, class or file: it measures a model."""
+USE_WORDS = frozenset({
+    "demo", "app", "serve", "api", "translate", "decode", "sample", "sampler", "sampling", "samples",
+    "generate", "generation", "generated", "visualize", "visualise", "visualization", "vis", "plot", "show",
+    "embed", "embedding", "embeddings", "extract", "feature", "features", "detect", "detection", "caption",
+    "captioning", "reconstruct", "reconstruction", "synthesize", "synthesis", "recognize", "recognition",
+    "classify", "answer", "transcribe", "recommend", "rank", "retrieve", "retrieval", "submit", "submission",
+    "interpolate", "export", "search", "chat", "label", "run", "process",
+})
+"""In the name of a function, class or file: it may use a trained model."""
+HELD_OUT_WORDS = frozenset({
+    "test", "tests", "testing", "val", "valid", "validation", "validate", "dev", "eval", "evaluation",
+    "holdout",
+})
+"""In what a loop runs over: it is data that no step trains on."""
+TRAINING_WORDS = frozenset({
+    "train", "training", "trainer", "fit", "finetune", "update", "learn", "learner", "optimize", "pretrain",
+    "calibrate", "recalibrate", "attack", "warmup",
+})
+"""In the name of a function: it trains."""
+MODEL_WORDS = frozenset({
+    "model", "models", "net", "network", "encoder", "decoder", "backbone", "classifier", "generator", "unet",
+    "bert", "gpt", "lstm", "rnn", "gru", "cnn", "gcn", "gnn", "gat", "resnet", "vgg", "transformer", "vae",
+    "autoencoder", "ae", "discriminator", "detector", "segmentor", "extractor", "student", "teacher", "policy",
+    "actor", "critic", "ema", "module", "seq2seq", "captioner", "predictor",
+})
+"""In the name of a variable: it is a model."""
+NOT_MODEL_WORDS = frozenset({
+    "load", "set", "get", "save", "add", "build", "builder", "make", "create", "init", "function", "fn", "func",
+    "tokenizer", "config", "store", "loss", "criterion", "name", "path", "args", "kwargs", "params", "type",
+    "class", "cls", "factory", "train", "optimizer", "scheduler", "trt", "keras", "onnx", "tf", "sklearn",
+    "list", "dict", "loader", "data", "dataset", "transform", "processor", "update", "copy", "summary", "print",
+    "check", "register", "download", "convert", "count", "info", "step", "state", "wrapper", "utils", "hook",
+    "log", "writer", "session", "label",
+})
+"""Beside a word of MODEL_WORDS: the name is of something about a model."""
+PREDICTION_CALLS = frozenset({
+    "argmax", "topk", "softmax", "log_softmax", "sigmoid", "argsort", "tolist", "round", "multinomial",
+    "batch_decode", "nms",
+})
+"""What becomes of an output that is a prediction."""
+PLAIN_CALLS = frozenset({
+    "numpy", "item", "cpu", "detach", "max", "print", "append", "extend",
+})
+"""What becomes of an output that leaves the graph."""
+METRIC_WORDS = frozenset({
+    "accuracy", "acc", "f1", "auc", "auroc", "bleu", "rouge", "metric", "metrics", "score", "scores", "iou",
+    "miou", "dice", "psnr", "ssim", "confusion", "precision", "recall", "mae", "rmse", "mape", "report", "eq",
+    "wer", "cer", "ndcg", "hits", "map", "evaluate", "evaluator", "roc", "kappa", "correct", "fid",
+    "perplexity",
+})
+"""In what gets an output: it measures."""
+OUTPUT_CALLS = frozenset({
+    "imsave", "save_image", "imwrite", "imshow", "savefig", "to_csv", "dump", "savetxt", "save", "write",
+    "plot", "scatter", "make_grid", "to_pil_image", "fromarray", "ToPILImage", "writerow", "write_wav", "savez",
+    "tensor2im", "add_image", "add_images", "jsonify",
+})
+"""What gets an output that is a result for people."""
+ROLLOUT_WORDS = frozenset({
+    "act", "action", "actions", "select", "choose", "explore", "rollout", "rollouts", "collect", "step", "play",
+    "env", "bootstrap",
+})
+"""In the name of a function: an agent acts, to collect what it learns from."""
+# fmt: on
+
 # --- noise on purpose
 
 NOISE_WORDS = frozenset({"mc", "carlo", "prenet", "bayesian", "uncertainty"})

@@ -4,6 +4,8 @@ The annotation of a function's first parameter is the fact kind that it reads, a
 
 - ``check(fact, context)`` reads a fact about the source or a layer graph; its context is a Context, and
   a RunContext for a ModeRun.
+- ``weigh(site, context)`` reads an EvaluationSite, whose evidence may be enough for a finding. Its context is a
+  Context.
 - ``check_...(fact, context)`` reads what a run showed, one function for each kind (``facts/observations.py``). Its
   context is an ObservedContext; for a RunSite it is a Context.
 - ``refute...(fact)`` returns why a run that shows this proves the rule wrong at that line.
@@ -36,6 +38,10 @@ GROUPS = {
     "6": "practice",
 }
 """The folder of each hundred of codes."""
+
+
+WEIGHS = ("DRP206",)
+"""The rules that weigh evidence, so that no other module is imported to look for them."""
 
 
 class CheckError(TypeError):
@@ -81,6 +87,12 @@ def checks(enabled: Collection[str] | None = None) -> dict[str, tuple[type, Chec
     Only their modules are imported. Raises CheckError that names a module without a page or a registration.
     """
     return {code: _check(code) for code in _modules() if code in codes() and (enabled is None or code in enabled)}
+
+
+def weighing(enabled: Collection[str]) -> dict[str, Check]:
+    """By code, the function ``weigh`` of each rule in ``enabled`` that weighs the evidence of evaluations."""
+    named = {code: _modules()[code] for code in WEIGHS if code in enabled}
+    return {code: importlib.import_module(f"{__name__}.{name}").weigh for code, name in named.items()}
 
 
 def checks_of(kind: type, enabled: Collection[str] | None = None) -> dict[str, Check]:

@@ -23,6 +23,8 @@ from dropout_lint.project.networks import Networks
 if TYPE_CHECKING:
     from dropout_lint.project.project import Project
 
+_ABOUT_EVALUATIONS = frozenset({"DRP205", "DRP206", "DRP207", "DRP208"})
+"""Where a run proves one of these, no evidence is weighed."""
 FactsOf = Callable[[type], Iterable[object]]
 """Returns the facts of a kind, such as ``DropoutSite``."""
 
@@ -57,7 +59,25 @@ def check_runs(linked: Linked, project: Project) -> Checked:
             key = (diagnostic.code, diagnostic.path, diagnostic.span)
             diagnostics[key] = surer(diagnostics.get(key, diagnostic), diagnostic)
         failures.update((replace(failure, path=path), None) for failure in found.failures for path in paths)
+    for diagnostic in _weighed(linked, contexts, diagnostics.values()):
+        diagnostics.setdefault((diagnostic.code, diagnostic.path, diagnostic.span), diagnostic)
     return Checked(linked.collected, _by_path(diagnostics.values(), [*failures, *contexts.changed.values()]))
+
+
+def _weighed(linked: Linked, contexts: _RunContexts, proven: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The findings by evidence, where no run proves one at the call or at the ``train()`` before it."""
+    settled = {(d.path, d.span.line) for d in proven if d.code in _ABOUT_EVALUATIONS}
+    found: list[Diagnostic] = []
+    for site in linked.sites:
+        path = site.location.path
+        called = site.sign("train-called-last")
+        places = [site.location, site.forward, *([called.location] if called is not None and called.location else [])]
+        if any((place.path, place.span.line) in settled for place in places):
+            continue
+        for code, weigh in checks.weighing(contexts.codes([path])).items():
+            context = contexts.of(frozenset([path]))(code).file(path)
+            found += weigh(site, context) if context is not None else ()
+    return found
 
 
 def _run_checks(path: str, codes: Collection[str], facts_of: FactsOf, context_of: Callable[[str], object]) -> Found:

@@ -17,6 +17,7 @@ from dropout_lint.rulebook import rules
 if TYPE_CHECKING:
     from dropout_lint.config.settings import Settings
     from dropout_lint.facts import FileFacts
+    from dropout_lint.facts.evaluations import EvaluationSite
     from dropout_lint.mode.linking.link import LinkedRun
 
 _MODE_RULES = "DRP2"
@@ -77,6 +78,8 @@ class Linked:
     collected: Collected
     runs: tuple[LinkedRun, ...]
     crashed: Mapping[str, str] = field(default_factory=dict)
+    sites: tuple[EvaluationSite, ...] = ()
+    """Calls of models that may be evaluations in train mode."""
 
 
 @dataclass(frozen=True, slots=True)

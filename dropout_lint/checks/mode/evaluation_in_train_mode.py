@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.mode import live_layer, mode_call, model_name, unless_intended
+from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.evidence import SHOWN, confidence
+from dropout_lint.checks.support.mode import (
+    is_named_intent,
+    live_layer,
+    mode_call,
+    model_name,
+    related,
+    unless_intended,
+)
 from dropout_lint.checks.support.mode_evaluations import Evaluation, evaluations_in_train_mode, evidence, phases
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.diagnostic import Diagnostic, Related, Span
 from dropout_lint.facts import TRAIN, ModeRun, RunEvent
+from dropout_lint.facts.evaluations import EvaluationSite
 
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import EvaluatedInTrainMode
@@ -39,6 +49,39 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         )
 
 
+def weigh(site: EvaluationSite, context: Context) -> Iterator[Diagnostic]:
+    """Report an evaluation that no run proves, where the evidence for it is strong enough."""
+    level = confidence(s.name for s in site.signs)
+    if level is None or is_named_intent(context, site.names, site.location.span.line):
+        return
+    layer = f" (its `{site.layer}` differs between the modes)" if site.layer else ""
+    yield context.report(
+        site.location.span,
+        f"`{site.model}` seems to be evaluated in train mode: {_why(site)}{layer}.",
+        confidence=level,
+        fix=mode_call(site.insert, site.model, "eval()", "Call `eval()` before evaluating"),
+        related=tuple(_seen(site)),
+    )
+
+
+def _why(site: EvaluationSite) -> str:
+    if site.sign("train-called-last") is not None:
+        return "the last mode call before it is `train()`"
+    if site.sign("eval-in-function") is not None:
+        return "the function calls `eval()` on other models only"
+    if site.sign("other-paths-call-eval") is not None:
+        return "this caller does not call `eval()`, others do"
+    return "nothing on the way calls `eval()`"
+
+
+def _seen(site: EvaluationSite) -> Iterator[Related]:
+    """The evidence that has a place, in the order in which a reader follows it."""
+    for name, text in SHOWN.items():
+        sign = site.sign(name)
+        if sign is not None and sign.location is not None:
+            yield related(sign.location, text)
+
+
 def _where(run: ModeRun, found: Evaluation) -> str:
     if found.first.grad is False:
         return "without gradients"
@@ -53,7 +96,8 @@ def _insertion(history: History, found: Evaluation) -> Span | None:
         return None
     function = history.run.function_of(forward.frame)
     statements = function.statements if function.name else ()
-    span = forward.region.span if forward.region is not None else next(iter(statements), None)
+    around = next((span for span in statements if forward.statement.within(span)), None)
+    span = forward.region.span if forward.region is not None else around
     if span is None or phases(forward):
         return None  # the statement belongs to one of the phases only
     if forward.label in {"eval", "train"}:

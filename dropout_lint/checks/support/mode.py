@@ -25,10 +25,17 @@ def unless_intended(context: RunContext, run: ModeRun, location: Location, *fram
 
 def is_intended(here: Context, run: ModeRun, location: Location, *frames: int) -> bool:
     """Whether a name on the path to a frame, or a pragma on the line, says that dropout at test time is intended."""
+    return is_named_intent(
+        here, [n for frame in frames for n in _path_names(run, frame)], location.span.line, location.path
+    )
+
+
+def is_named_intent(here: Context, names: Iterable[str], line: int, path: str = "") -> bool:
+    """Whether dotted names match the setting ``mc-dropout-names``, or a line has the pragma."""
     patterns = [pattern.lower() for pattern in here.settings.mc_dropout_names]
-    names = {name.lower() for frame in frames for name in _path_names(run, frame)}
-    named = any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
-    return named or _PRAGMA in here.project.files.lines(Path(location.path)).line(location.span.line)
+    found = {part.lower() for name in names for part in name.split(".")}
+    named = any(fnmatchcase(name, pattern) for name in found for pattern in patterns)
+    return named or _PRAGMA in here.project.files.lines(Path(path or here.facts.path)).line(line)
 
 
 def _path_names(run: ModeRun, frame: int) -> Iterable[str]:

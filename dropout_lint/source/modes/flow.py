@@ -66,6 +66,12 @@ class FlowReader:
                 self._build(name)
         yield from [f for name, f in self._flows.items() if name == definition or name.startswith(inside)]
 
+    def names(self) -> tuple[str, ...]:
+        """The qualified names of all functions, with those inside of others."""
+        for name in list(self._nodes):
+            self._build(name)
+        return tuple(self._flows)
+
     def mode_class(self, name: str) -> ModeClass | None:
         """A class by its qualified name."""
         if name not in self._classes and name in self._class_nodes:

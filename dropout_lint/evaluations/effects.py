@@ -1,0 +1,188 @@
+"""What calls do to the mode of a model: in one function, and in the functions that it calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dropout_lint.evaluations.program import Program, is_harmless, paths_in
+from dropout_lint.evaluations.summary import Call, Place, Summary, arguments_of, path_of
+from dropout_lint.facts import Location
+from dropout_lint.mode.program.values import Class, External, Function
+
+Mode = Literal["eval", "train", "maybe", "none"]
+"""The last mode call: ``maybe`` is an ``eval()`` on some paths or with an unknown value, ``none`` is no call."""
+_DEPTH = 4
+_LOADS = ("load_state_dict", "load_weights", "load_checkpoint", "load_model", "load_params", "load_pretrained")
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What some calls did to a model."""
+
+    mode: Mode = "none"
+    place: Location | None = None
+    """The mode call."""
+    loaded: Location | None = None
+    """Weights were loaded."""
+    trained: Location | None = None
+    """A backward pass ran."""
+    escaped: bool = False
+    """A function that cannot be followed got the model."""
+
+    def then(self, later: Effect) -> Effect:
+        """Both, one after the other."""
+        return Effect(
+            later.mode if later.mode != "none" else self.mode,
+            later.place if later.mode != "none" else self.place,
+            later.loaded or self.loaded,
+            self.trained or later.trained,
+            self.escaped or later.escaped,
+        )
+
+
+NO_EFFECT = Effect()
+
+
+class Effects:
+    """Answers about calls, kept by function and path."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._inside: dict[tuple[str, str, str], Effect] = {}
+
+    def before(self, summary: Summary, names: frozenset[str], at: Place | None, depth: int = _DEPTH) -> Effect:
+        """The effect of the calls before a place, or of all, on the model of some paths."""
+        effect = NO_EFFECT
+        for call in summary.calls:
+            if at is not None and call.place.order >= at.order:
+                break
+            if at is not None and _excludes(call.place, at):
+                continue
+            one = self.of(summary, call, names, depth)
+            if one is NO_EFFECT:
+                continue
+            if one.mode != "none" and _is_conditional(call.place, at):
+                one = _perhaps(one, effect)
+            effect = effect.then(one)
+        for path, place in summary.flags:
+            if (at is None or place.order < at.order) and any(_covers(path, name) for name in names):
+                effect = replace(effect, mode="maybe")
+        return effect
+
+    def of(self, summary: Summary, call: Call, names: frozenset[str], depth: int) -> Effect:
+        """The effect of one call on a model."""
+        place = Location(summary.home.path, call.place.span)
+        method, receivers = call.method, summary.same(call.receiver) if call.receiver else frozenset()
+        if method == "backward":
+            return Effect(trained=place)
+        covers = any(_covers(receiver, name) for receiver in receivers for name in names)
+        target = self._program.target(summary, call)
+        followed = isinstance(target, Function)
+        if covers and method in {"eval", "train"} and not (followed and not self._is_module(target)):
+            return _asked(call, place, method)
+        if method in {"eval", "apply"} and any({name, f"{name}.*", f"{name}[]"} & receivers for name in names):
+            return Effect("maybe", place)
+        if receivers & names and method in _LOADS:
+            return Effect(loaded=place)
+        if depth <= 0:
+            return NO_EFFECT
+        if isinstance(target, (Function, Class)):
+            return self._followed(summary, call, target, names, depth)
+        passed = any(path_of(a) in names for a in (*call.term.parts[1:], *(v for _, v in call.term.keywords)))
+        if passed and "load" in method.lower() and "loader" not in method.lower():
+            return Effect(loaded=place)
+        if passed and isinstance(target, External) and not is_harmless(target.name):
+            return Effect(escaped=True)
+        if passed and target is None and call.subject.partition(".")[0] != "?" and call.subject not in names:
+            return Effect(escaped=True)
+        return NO_EFFECT
+
+    def _is_module(self, target: object) -> bool:
+        if not isinstance(target, Function) or not target.flow.owner:
+            return False
+        return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
+
+    def _followed(
+        self, summary: Summary, call: Call, target: Function | Class, names: frozenset[str], depth: int
+    ) -> Effect:
+        """The effect of a function of the project on a model that it gets, or that its instance holds."""
+        if isinstance(target, Class):
+            found = self._program.definitions.method(target.home, target.name, "__init__")
+            if found is None:
+                return NO_EFFECT
+            target = Function(*found)
+            held: frozenset[str] = frozenset()
+        else:
+            receiver = summary.receiver if call.receiver == "?" and _is_super(call) else call.receiver
+            held = summary.same(receiver) if receiver and target.flow.owner else frozenset()
+        inner = self._program.summary(target.home, target.flow.name)
+        if inner is None:
+            return NO_EFFECT
+        bound = bool(inner.receiver)
+        wanted: list[str] = []
+        for parameter, given in arguments_of(call, target.flow, bound=bound).items():
+            path = path_of(given)
+            wanted += [f"{parameter}{n[len(path) :]}" for n in names if path and _covers(path, n)]
+        if bound:
+            wanted += [f"{inner.receiver}{n[len(h) :]}" for h in held for n in names if _covers(h, n)]
+        if not summary.flow.name and target.home is summary.home:  # the names of the top level
+            used = {path.partition(".")[0] for c in inner.calls for path in paths_in([c.term])}
+            wanted += [n for n in names if n.partition(".")[0] in used - set(inner.flow.parameters)]
+        effect = NO_EFFECT
+        for path in dict.fromkeys(wanted):
+            effect = effect.then(self.inside(inner, path, depth - 1))
+        if effect.trained is not None or effect.mode != "none":
+            here = Location(summary.home.path, call.place.span)
+            return replace(effect, trained=here if effect.trained else None)
+        return effect
+
+    def inside(self, summary: Summary, path: str, depth: int = _DEPTH) -> Effect:
+        """The effect of a whole function on a model."""
+        key = (summary.home.path, summary.flow.name, path)
+        if key not in self._inside:
+            self._inside[key] = NO_EFFECT  # while functions that call one another are looked at
+            effect = self.before(summary, summary.same(path), None, depth)
+            self._inside[key] = effect
+        return self._inside[key]
+
+
+def _asked(call: Call, place: Location, method: str) -> Effect:
+    """The mode that a call of ``eval`` or ``train`` sets."""
+    if method == "eval":
+        return Effect("eval", place)
+    given = call.term.parts[1] if len(call.term.parts) > 1 else dict(call.term.keywords).get("mode")
+    if given is None:
+        return Effect("train", place)
+    if isinstance(given.constant, bool):
+        return Effect("train" if given.constant else "eval", place)
+    return Effect("maybe", place)
+
+
+def _is_super(call: Call) -> bool:
+    """``super().build()``."""
+    base = call.term.parts[0].parts[0] if call.term.parts[0].parts else None
+    return base is not None and base.kind == "call" and base.parts[0].text == "super"
+
+
+def _covers(whole: str, part: str) -> bool:
+    """Whether a path is a model, or holds it: ``self`` and ``self.net``."""
+    return bool(whole) and (part == whole or part.startswith((f"{whole}.", f"{whole}[]")))
+
+
+def _excludes(place: Place, at: Place) -> bool:
+    """Whether two places are in different arms of a branch."""
+    arms = dict(at.arms)
+    return any(number in arms and arms[number] != arm for number, arm in place.arms)
+
+
+def _is_conditional(place: Place, at: Place | None) -> bool:
+    """Whether a branch may skip a place on the way to another."""
+    return any(arm not in (at.arms if at is not None else ()) for arm in place.arms)
+
+
+def _perhaps(one: Effect, before: Effect) -> Effect:
+    """A mode call that may be skipped."""
+    if one.mode == "train" and before.mode in {"none", "train"}:
+        return replace(one, mode=before.mode, place=before.place)
+    return replace(one, mode="maybe")

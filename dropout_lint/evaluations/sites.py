@@ -1,0 +1,316 @@
+"""Find calls of models that may be evaluations in train mode, and collect the evidence for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from dropout_lint.diagnostic import Span
+from dropout_lint.evaluations.effects import Effects
+from dropout_lint.evaluations.liveness import Liveness, Livenesses
+from dropout_lint.evaluations.origins import Made, Makers
+from dropout_lint.evaluations.program import Program
+from dropout_lint.evaluations.signs.around import Site, signs_around
+from dropout_lint.evaluations.signs.modes import signs_of_modes
+from dropout_lint.evaluations.signs.results import signs_of_results
+from dropout_lint.evaluations.signs.ways import signs_of_ways
+from dropout_lint.evaluations.summary import Call, Summary
+from dropout_lint.evaluations.trails import Trail, Trails, location
+from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, Modes
+from dropout_lint.facts.evaluations import EvaluationSite, Sign
+from dropout_lint.mode.libraries import frameworks, library
+from dropout_lint.mode.linking.neighbours import Neighbours
+from dropout_lint.mode.program.values import Class, Function
+from dropout_lint.project.project import Project
+from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
+
+_COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
+_MODEL_CALLS = {
+    "eval",
+    "train",
+    "parameters",
+    "named_parameters",
+    "load_state_dict",
+    "state_dict",
+    "zero_grad",
+    "cuda",
+    "requires_grad_",
+}
+_KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
+_MOST_SITES = 60
+_NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
+_APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input", "method-evaluates"}
+"""In a function that trains as well, these set an evaluation apart."""
+_WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
+
+
+class Evaluations:
+    """The sites of files, with the project around them."""
+
+    def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
+        self._program = Program(project, Neighbours(project.files))
+        effects = Effects(self._program)
+        makers = Makers(self._program, effects)
+        self._trails = Trails(self._program, effects, makers)
+        self._liveness = Livenesses(self._program)
+        self._managed = frameworks.MANAGED_BASES.union(managed)
+
+    def of(self, facts: FileFacts) -> Iterator[EvaluationSite]:
+        """The sites of a file."""
+        if facts.is_test:
+            return
+        found = 0
+        for summary in self._program.functions(facts):
+            if self._is_outside(summary):
+                continue
+            seen: set[str] = set()
+            for site in self._candidates(summary):
+                if site.path in seen or found >= _MOST_SITES:
+                    continue
+                evaluation = self._judge(site)
+                if evaluation is not None:
+                    seen.add(site.path)
+                    found += 1
+                    yield evaluation
+
+    def _is_outside(self, summary: Summary) -> bool:
+        """Whether a framework calls the function, or it asks for dropout, or it is part of a forward pass."""
+        name, owner = summary.flow.name.rpartition(".")[2], summary.flow.owner
+        if summary.flow.intent or (owner and name in {"__init__", "forward", "__call__"} and self._is_module(summary)):
+            return True
+        return bool(owner) and self._is_managed(summary.home, owner)
+
+    def _is_module(self, summary: Summary) -> bool:
+        return bool(self._program.project.classes.is_module(summary.home, f".{summary.flow.owner}"))
+
+    def _is_managed(self, home: FileFacts, owner: str) -> bool:
+        return any(
+            base in self._managed for _, known in self._program.definitions.lineage(home, owner) for base in known.bases
+        )
+
+    # Candidates
+
+    def _candidates(self, summary: Summary) -> Iterator[Site]:
+        own = bool(summary.flow.owner) and self._is_module(summary)
+        own = own and not self._program.trains(summary.home, summary.flow.owner)
+        for call in summary.calls:
+            path = self._model_path(summary, call, own=own)
+            if not path or (not call.term.parts[1:] and not call.term.keywords):
+                continue
+            site = Site(summary, call, path)
+            if self._is_model(site) and self._may_evaluate(site):
+                yield site
+
+    def _model_path(self, summary: Summary, call: Call, *, own: bool) -> str:
+        """The model that a call runs: ``net(x)``, ``net.generate(x)``, ``self(x)``; "" if it is none."""
+        path = call.subject
+        if call.method in _KEEPS_MODEL:
+            return ""
+        if call.receiver and (call.method in _COMPUTES or self._computes(summary, call)):
+            path = call.receiver
+        head = path.partition(".")[0]
+        if not path or head in {"?", "super"} or head in summary.home.imports:
+            return ""
+        if own and head == summary.receiver:
+            return path if path == summary.receiver else ""
+        return path
+
+    def _computes(self, summary: Summary, call: Call) -> bool:
+        """Whether a method runs its module: by its class, or, where that is unknown, by its name."""
+        target = self._program.target(summary, call)
+        if isinstance(target, Function):
+            owner = target.flow.owner
+            if not owner or not self._module_class(target):
+                return False
+            return self._program.definitions.computes(target.home, owner, target.flow)
+        last = call.receiver.removesuffix("[]").rpartition(".")[2]
+        named = words(call.method) & (USE_WORDS | EVALUATION_WORDS) and not words(call.method) & TRAINING_WORDS
+        return target is None and bool(named) and bool(words(last) & MODEL_WORDS)
+
+    def _is_model(self, site: Site) -> bool:
+        """Whether a call runs a model."""
+        summary, call = site.summary, site.call
+        if site.path == summary.receiver:
+            return not self._program.callers(summary)
+        target = self._program.target(summary, call)
+        if isinstance(target, Class) or (target is not None and not isinstance(target, Function)):
+            return False
+        if isinstance(target, Function) and not (target.flow.owner and self._module_class(target)):
+            return False
+        last = site.path.removesuffix("[]").rpartition(".")[2]
+        if last[:1].isupper() and any(letter.islower() for letter in last):
+            return False  # a class
+        if words(last) & NOT_MODEL_WORDS:
+            return False
+        if words(last) & MODEL_WORDS or last in {"G", "D", "netG", "netD"}:
+            return True
+        names = summary.same(site.path)
+        peers = self._program.methods(summary.home, summary.flow.owner) if site.path.startswith("self.") else (summary,)
+        return any(
+            c.method in _MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls
+        )
+
+    def _module_class(self, target: Function) -> bool:
+        return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
+
+    def _may_evaluate(self, site: Site) -> bool:
+        """A quick look: something in the function or the name of its file speaks for an evaluation."""
+        summary = site.summary
+        found = {s.name for s in signs_around(site)} - _WEAK
+        if not found and not self._program.is_inference(summary.home):
+            return False
+        trains = any(c.method == "backward" for c in summary.calls)
+        return not trains or bool(found & _APART)
+
+    # Evidence
+
+    def _judge(self, site: Site) -> EvaluationSite | None:
+        trails = self._trails.of(site.summary, site.path, site.call.place)
+        bad = tuple(t for t in trails if t.effect.mode in {"none", "train"} and not _is_other(t.made))
+        if not bad:
+            return None
+        live = [self._live(t) for t in bad]
+        bad = tuple(t for t, one in zip(bad, live, strict=True) if one.kind != "no")
+        if not bad:
+            return None
+        order = {"yes": 0, "rate": 1, "unknown": 2}
+        bad = tuple(sorted(bad, key=lambda t: (order[self._live(t).kind], t.effect.mode != "train")))
+        one = self._live(bad[0])
+        signs = [
+            *signs_of_ways(site, trails, bad, self._program),
+            Sign(f"live-{one.kind}", one.place),
+            *signs_around(site),
+            *signs_of_modes(site, bad, self._program),
+            *signs_of_results(site, trails),
+        ]
+        if _is_excused({s.name for s in signs}):
+            return None
+        here = self._where(site, trails, bad)
+        names = tuple(s.flow.name for s, _ in bad[0].frames)
+        return EvaluationSite(
+            here,
+            location(site.summary, site.call.place),
+            site.summary.flow.name,
+            site.path,
+            one.layer,
+            tuple(signs),
+            names,
+            _insertion(site, signs) if here == location(site.summary, site.call.place) else None,
+        )
+
+    def _live(self, trail: Trail) -> Liveness:
+        """Whether the modes of a model differ: of the most telling class that it can be."""
+        found = [self._liveness_of(m) for m in trail.made]
+        kinds = [f.kind for f in found]
+        if found and all(k == "no" for k in kinds):
+            return Liveness("no")
+        for kind in ("yes", "rate"):
+            one = next((f for f in found if f.kind == kind), None)
+            if one is not None:
+                return one
+        return Liveness("unknown")
+
+    def _liveness_of(self, made: Made) -> Liveness:
+        if made.what == "class" and made.home is not None:
+            return self._liveness.of(made.home, made.name)
+        if made.what == "library" and made.live is not None:
+            return Liveness("yes" if made.live else "no", made.name.rpartition(".")[2])
+        return Liveness("unknown")
+
+    def _where(self, site: Site, trails: tuple[Trail, ...], bad: tuple[Trail, ...]) -> Location:
+        """The call to report: the innermost that no path with ``eval()`` shares."""
+        good = {(s.home.path, p.order, s.flow.name) for t in trails if t not in bad for s, p in t.frames}
+        for summary, place in bad[0].frames:
+            if (summary.home.path, place.order, summary.flow.name) not in good:
+                return location(summary, place)
+        return location(site.summary, site.call.place)
+
+
+def _is_excused(signs: set[str]) -> bool:
+    """Whether a call is part of a training step, or only tries shapes."""
+    if "training-step" in signs and "held-out-data" not in signs:
+        return True
+    return bool({"result-shape", "unused"} & signs) or ("random-input" in signs and "ready" not in signs)
+
+
+def _insertion(site: Site, signs: list[Sign]) -> Span | None:
+    """The statement before which ``eval()`` helps: of a program that never trains, after the model is made."""
+    if not any(s.name == "program-never-trains" for s in signs) or "[]" in site.path:
+        return None
+    summary, place = site.summary, site.call.place
+    root = site.path.partition(".")[0]
+    made = max((b.place.order for b in summary.binds if root in b.targets and b.place.order < place.order), default=0)
+    loops = [summary.loops[n] for n in place.loops if n in summary.loops]
+    if any(root in loop.targets for loop in loops):
+        return None
+    found = [loop.span for loop in loops if loop.start >= made] + [place.statement]
+    if place.region is not None and place.region != summary.flow.span:
+        found.append(place.region)
+    line = max((b.place.span.end_line for b in summary.binds if b.place.order == made and made), default=0)
+    return min((span for span in found if span.line > line), default=None)
+
+
+def _is_other(made: tuple[Made, ...]) -> bool:
+    """Whether it is no model, or one whose mode is saved with it."""
+    return bool(made) and all(m.what in {"other", "scripted"} for m in made)
+
+
+def evaluations(
+    project: Project, files: Sequence[FileFacts], runs: Iterable[ModeRun], managed: tuple[str, ...] = ()
+) -> Iterator[EvaluationSite]:
+    """The sites in some files. A site that every run through it reaches in eval mode is none.
+
+    The call of a model that a site reports may be in a file that another one imports, so those are searched too.
+    """
+    engine = Evaluations(project, managed)
+    settled = _settled(runs)
+    wanted = {f.path for f in files}
+    for facts in _with_imported(project, files):
+        if _speaks_of_evaluation(project, facts):
+            yield from (
+                site for site in engine.of(facts) if site.location.path in wanted and site.forward not in settled
+            )
+
+
+def _settled(runs: Iterable[ModeRun]) -> frozenset[Location]:
+    """The calls of models that all runs reach in eval mode."""
+    modes: dict[Location, Modes] = {}
+    for run in runs:
+        for event in run.events:
+            if event.kind == "forward":
+                modes[event.location] = modes.get(event.location, event.modes) | event.modes
+    return frozenset(location for location, found in modes.items() if found == EVAL)
+
+
+def _with_imported(project: Project, files: Sequence[FileFacts]) -> Iterator[FileFacts]:
+    """Files, and those that they import, directly or through others."""
+    found = {Path(f.path).resolve(): f for f in files}
+    yield from files
+    pending, added = list(files), 0
+    while pending and added < _MOST_IMPORTED:
+        facts = pending.pop()
+        for name in (*facts.imports.values(), *facts.stars):
+            located = project.modules.locate(Path(facts.path), name)
+            path = located[0].resolve() if located is not None else None
+            if path is None or path in found or added >= _MOST_IMPORTED:
+                continue
+            other = project.files.facts(path) if _HINT.search(project.files.data(path)) else None
+            if other is not None:
+                found[path] = other
+                added += 1
+                pending.append(other)
+                yield other
+
+
+def _speaks_of_evaluation(project: Project, facts: FileFacts) -> bool:
+    return _HINT.search(project.files.data(Path(facts.path))) is not None
+
+
+_MOST_IMPORTED = 200
+_HINT = re.compile(
+    rb"no_grad|inference_mode|set_grad_enabled"
+    rb"|\bdef \w*(?:eval|test|val|infer|predict|sampl|generat|score|accura|metric|demo|transl|decod|embed|extract)"
+    rb"|\bfor .* in .*(?:test|val|dev)|load_state_dict|torch\.load"
+)
+"""A file without any of these has no site."""
