@@ -1,11 +1,11 @@
 """Fit the weights of evidence for DRP206 on labelled evaluation sites, and cross-validate them by repository.
 
-    python -m tools.fit_weights            print the cross-validation, write the weights and docs/evidence.md
+    python -m tools.fit_weights            print the cross-validation; write weights and docs/evidence.md
     python -m tools.fit_weights --check    fail if they are not what the labels give
 
-``fixtures/evaluation_sites.jsonl`` has one labelled site a line: repository, commit, path, line, the verdict of a reader
-(``mistake``, ``arguable``, ``ok``), what decided it, and the signs that the engine finds there. The sites are calls of
-models in public code that no other set names. ``arguable`` sites count as half a mistake.
+``fixtures/evaluation_sites.jsonl`` has one labelled site a line: repository, commit, path, line, the verdict of a
+reader (``mistake``, ``arguable``, ``ok``), what decided it, and the signs that the engine finds there. The sites are
+calls of models in public code that no other set names. ``arguable`` sites count as half a mistake.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def table(intercept: float, weights: Mapping[str, float], sites: Sequence[Labell
     ordered = sorted(weights.items(), key=lambda w: -w[1])
     body = "".join(f'    "{name}": {weight:.2f},\n' for name, weight in ordered)
     repositories = len({s.repository for s in sites})
-    return f'''"""Weights of the signs of an evaluation in train mode: log-odds, written by ``python -m tools.fit_weights``.
+    return f'''"""Weights of the signs of an evaluation in train mode, as log-odds; see ``tools/fit_weights.py``.
 
 Fitted on {len(sites)} labelled sites of {repositories} repositories (``fixtures/evaluation_sites.jsonl``). A positive
 weight speaks for a mistake. ``facts/evaluations.py`` says what each sign is.

@@ -25,7 +25,7 @@ from dropout_lint.vocabulary import (
 _DRAWS = {name.rpartition(".")[2] for name in library.RANDOM}
 _MOST_STEPS = 3
 """Assignments that are followed back to where an input is drawn."""
-_EVALUATING_METHODS = {"generate", "predict", "sample", "infer", "inference", "predict_proba", "p_sample_loop", "evaluate"}
+_EVALUATING_METHODS = {"generate", "predict", "sample", "infer", "inference", "predict_proba", "p_sample_loop"}
 """Methods that only make sense of a trained model; ``encode`` and ``decode`` are called in training too."""
 _PHASE_WORDS = EVALUATION_WORDS | {"phase", "split", "mode"}
 
