@@ -21,6 +21,8 @@ _OPERATORS: dict[type[ast.cmpop], tuple[Literal["==", ">", "<"], bool]] = {
     ast.Lt: ("<", True),
     ast.GtE: ("<", False),
 }
+MOST = 24
+"""Conditions that are kept of the outer tests, and of one test: deep branches would take too long otherwise."""
 _PLAIN = (str, int, float, bool, type(None))
 
 

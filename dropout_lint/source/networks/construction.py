@@ -10,6 +10,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.arguments import Arguments
 from dropout_lint.source.networks.builds import MAX_CALLS, Builder
+from dropout_lint.source.networks.conditions import MOST
 from dropout_lint.source.networks.layers import (
     UNKNOWN,
     Env,
@@ -121,7 +122,8 @@ class Construction(Interpreter[Locals, Item]):
     def assume(self, test: ast.expr | None, state: Locals, *, holds: bool) -> None:
         if not self.arguments.bound:
             called = state.depth < MAX_CALLS
-            state.assumed += self.arguments.conditions.of(test, state.block, holds=holds, called=called)
+            found = self.arguments.conditions.of(test, state.block, holds=holds, called=called)
+            state.assumed = (*state.assumed[:MOST], *found[-MOST:])
 
     def turned(self, before: Locals, after: Locals) -> None:
         after.assumed = before.assumed

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 
 from dropout_lint.source.networks.calls import MAX_INLINED, Calls
+from dropout_lint.source.networks.conditions import MOST
 from dropout_lint.source.networks.construction import Construction
 from dropout_lint.source.networks.graph_builder import GraphBuilder
 from dropout_lint.source.networks.layers import Either, Env, Item, Locals, member, parts
@@ -57,7 +58,8 @@ class Tracer(Interpreter[State, Meaning]):
     def assume(self, test: ast.expr | None, state: State, *, holds: bool) -> None:
         if not self._arguments.bound:
             called = bool(self._inlined)
-            state.assumed += self._arguments.conditions.of(test, state.block, holds=holds, called=called)
+            found = self._arguments.conditions.of(test, state.block, holds=holds, called=called)
+            state.assumed = (*state.assumed[:MOST], *found[-MOST:])
 
     def turned(self, before: State, after: State) -> None:
         after.assumed = before.assumed
