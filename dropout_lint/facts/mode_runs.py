@@ -15,7 +15,9 @@ from dropout_lint.diagnostic import Span
 Modes = frozenset[str]
 """The modes that a model may be in: several where paths join."""
 TRAIN, EVAL, OPEN = frozenset({"train"}), frozenset({"eval"}), frozenset({"unknown"})
-EventKind = Literal["mode", "forward", "backward", "trace", "script", "escape", "load", "checkpoint", "flag"]
+EventKind = Literal[
+    "mode", "forward", "backward", "trace", "script", "escape", "load", "checkpoint", "flag", "freeze", "thaw", "build"
+]
 _MOST_PARTS = 400
 
 
@@ -60,7 +62,7 @@ class RunFrame:
 
 @dataclass(frozen=True, slots=True)
 class OwnerClass:
-    """What the methods of a class do about the modes that its constructor sets for parts."""
+    """What the methods of a class do with its parts, and with their modes and gradients."""
 
     sees_bases: bool
     """Every base class is ``nn.Module`` or in the project."""
@@ -68,6 +70,12 @@ class OwnerClass:
     """A method overrides ``train`` or ``eval``, mentions one of them, or assigns the flag ``training``."""
     used: frozenset[str]
     """The attributes that ``forward`` calls, also through other methods."""
+    framework: str = ""
+    """The class of a framework that it is derived from, such as ``lightning.LightningModule``."""
+    without_gradients: frozenset[str] = frozenset()
+    """The attributes whose every use in methods is under ``no_grad()``, or detached."""
+    thaws: bool = False
+    """A method other than the constructor switches gradients, or walks through the parameters of several models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ class RunModel:
     tracer: str
     """The function that made it as a graph, such as ``torch.jit.trace``."""
     owner: OwnerClass | None
-    """Its class, if a constructor there sets the mode of parts; else None."""
+    """Its class, if the project defines it and it is an ``nn.Module``; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,8 @@ class RunEvent:
     ``mode`` is a call of ``train()`` or ``eval()``, ``flag`` an assignment to ``training``, ``escape`` a call that
     cannot be followed and may do anything to the model, ``load`` a load of weights, ``trace`` a trace or an export,
     ``script`` the making of a copy by ``torch.jit.script`` (its ``model`` is the copy), ``checkpoint`` activation
-    checkpointing without the random state.
+    checkpointing without the random state. ``freeze`` switches the gradients of all its parameters off, ``thaw``
+    switches some of them on, or changes the weights without gradients, as an average of weights does.
     """
 
     order: int

@@ -45,6 +45,17 @@ class History:
             return None
         return next((b for b in self.backwards if b.order > forward.order and self._is_for(forward, b)), None)
 
+    def feeds_step(self, forward: RunEvent) -> bool:
+        """Whether a forward without gradients is in the turn of a loop that goes on with a backward pass.
+
+        So a teacher gives the targets of a training step.
+        """
+        turns = iteration(forward)
+        return bool(turns) and any(
+            b.order > forward.order and iteration(b)[: len(turns)] == turns and self._is_for(forward, b)
+            for b in self.backwards
+        )
+
     def _is_for(self, forward: RunEvent, backward: RunEvent) -> bool:
         turns, other = iteration(forward), iteration(backward)
         shared = min(len(turns), len(other))

@@ -6,6 +6,7 @@ from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of
 from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.freezing import call_of_parameters
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -23,6 +24,7 @@ from dropout_lint.mode.program.values import (
     Frame,
     Function,
     Group,
+    Parameters,
     Table,
     Thing,
     Value,
@@ -65,6 +67,8 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             return call_method(machine, base, name, arguments, frame, place)
         case Group():
             return call_of_group(base, name, arguments.positional)
+        case Parameters():
+            return call_of_parameters(machine, base, name, arguments, frame, place)
         case Table():
             return call_of_table(base, name, arguments.positional, arguments.keywords)
         case Class() if name in frameworks.LOADS:

@@ -7,6 +7,7 @@ from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
 from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
+from dropout_lint.mode.execution.freezing import blend, chained
 from dropout_lint.mode.execution.functions import run_callbacks
 from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
 from dropout_lint.mode.libraries import frameworks, library
@@ -20,7 +21,7 @@ _ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple",
 
 def call_external(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
     """Call a function or class by its full name; an unknown one may do anything to the models passed to it."""
-    value = _builtin(machine, name, arguments, place)
+    value = _builtin(machine, name, arguments, frame, place)
     if value is None:
         value = _of_model(machine, name, arguments, frame, place)
     if value is None:
@@ -43,7 +44,7 @@ def _is_harmless(name: str) -> bool:
     )
 
 
-def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location) -> Value | None:
+def _builtin(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value | None:
     """Call functions of Python and copies; None for others."""
     given = arguments.positional
     if name == "builtins.getattr" and given:
@@ -53,7 +54,10 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, place: Location)
         if isinstance(owner, Thing) and isinstance(key, Constant):
             set_attribute(machine, owner, str(key.value), value)
         return UNKNOWN
+    if name == "itertools.chain":
+        return chained(machine, given)
     if name in _ITERATE:
+        blend(machine, given, frame, place)
         return iterated(name.rpartition(".")[2], given)
     if name.startswith("builtins.") and name.rpartition(".")[2] in library.PLAIN:
         return UNKNOWN

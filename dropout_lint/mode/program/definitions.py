@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
+from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, OwnerClass, Term
 from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.call_sites import CallSites, call_sites
 from dropout_lint.mode.program.terms import attribute_called, is_mode_call, terms
@@ -13,6 +13,7 @@ from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.project import Project
 
 _MOST_BASES = 12
+_GRADIENT_SWITCHES = {"requires_grad", "requires_grad_"}
 
 
 class Memory:
@@ -26,6 +27,8 @@ class Memory:
         self.uses: dict[tuple[str, str], Uses | None] = {}
         self.switched: dict[tuple[str, str], frozenset[str]] = {}
         self.call_sites: dict[tuple[str, str], CallSites] = {}
+        self.owners: dict[tuple[str, str], OwnerClass] = {}
+        self.freezing: dict[tuple[str, str], bool] = {}
 
 
 class Definitions:
@@ -34,6 +37,8 @@ class Definitions:
     def __init__(self, project: Project, memory: Memory) -> None:
         self._project = project
         self._memory = memory
+        self.owners = memory.owners
+        """Descriptions of classes, by file and name."""
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function."""
@@ -146,6 +151,13 @@ class Definitions:
             known = any(inner.relevant or self.leads_on(home, name, inner) for _, inner in found)
             self._memory.leading[key] = known
         return known
+
+    def freezes(self, home: FileFacts, flow: ModeFlow) -> bool:
+        """Whether a function switches the gradients of parameters."""
+        key = (home.path, flow.name)
+        if key not in self._memory.freezing:
+            self._memory.freezing[key] = any(t.text in _GRADIENT_SWITCHES for t in terms(flow.steps))
+        return self._memory.freezing[key]
 
     def computes(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
         """Whether a method of a module calls the module itself, or a layer of it."""

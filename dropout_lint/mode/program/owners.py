@@ -1,11 +1,16 @@
-"""Describe what the methods of a module do to the modes of its parts."""
+"""Describe what the methods of a module do with its parts, and with their modes and gradients."""
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts, ModeFlow, OwnerClass
+from dropout_lint.facts import FileFacts, ModeFlow, OwnerClass, Term
+from dropout_lint.mode.libraries.frameworks import MANAGED_BASES
+from dropout_lint.mode.program.gradless import without_gradients
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.terms import attribute_called, terms
+from dropout_lint.mode.program.terms import attribute_called, terms, within
 from dropout_lint.mode.program.values import Thing
+
+_ZIP = Term("name", "zip")
+_WEIGHTS = {"parameters", "named_parameters", "buffers", "state_dict", "values"}
 
 
 def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
@@ -13,6 +18,14 @@ def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
     home = instance.home
     if home is None:
         return None
+    known = machine.definitions.owners
+    key = (home.path, instance.name)
+    if key not in known:
+        known[key] = _described(machine, instance, home)
+    return known[key]
+
+
+def _described(machine: Machine, instance: Thing, home: FileFacts) -> OwnerClass:
     lineage = machine.definitions.lineage(home, instance.name)
     return OwnerClass(
         all(
@@ -26,7 +39,21 @@ def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
             for method in known.methods - {"__init__"}
         ),
         frozenset(_used(machine, home, instance.name, "forward", set())),
+        next((base for _, known in lineage for base in known.bases if base in MANAGED_BASES), ""),
+        without_gradients(machine.definitions, home, instance.name),
+        any(
+            flow is not None and (machine.definitions.freezes(current, flow) or _blends(flow))
+            for current, known in lineage
+            for method in known.methods - {"__init__"}
+            for flow in (machine.definitions.flow(current, f"{known.name}.{method}"),)
+        ),
     )
+
+
+def _blends(flow: ModeFlow) -> bool:
+    """Whether a function walks through the parameters of several models at once, to average or copy weights."""
+    calls = [t for t in terms(flow.steps) if t.kind == "call" and t.parts[0] == _ZIP]
+    return any(t.text in _WEIGHTS for call in calls for t in within(call))
 
 
 def _sets_mode(machine: Machine, home: FileFacts, name: str, method: str) -> bool:

@@ -37,8 +37,7 @@ class _Writer:
         subjects = {event.thing for event in machine.events if event.thing is not None}
         subjects |= {thing.origin for thing in subjects if thing.origin is not None}
         frames = tuple(self._frame_facts(frame, subjects) for frame in self._frames)
-        owners = {e.frame.instance for e in machine.events if _sets_in_constructor(e)}
-        models = tuple(self._models(owners))
+        models = tuple(self._models())
         functions = tuple(one for _, one in self._functions.values())
         return ModeRun(machine.root.path, function, events, frames, functions, models)
 
@@ -104,14 +103,14 @@ class _Writer:
             names=tuple(names.items()),
         )
 
-    def _models(self, owners: set[Thing | None]) -> Iterator[RunModel]:
+    def _models(self) -> Iterator[RunModel]:
         done = 0
         while done < len(self._things):  # each may refer to others
             for thing in list(self._things)[done:]:
-                yield self._model_facts(thing, thing in owners)
+                yield self._model_facts(thing)
                 done += 1
 
-    def _model_facts(self, thing: Thing, owner: bool) -> RunModel:
+    def _model_facts(self, thing: Thing) -> RunModel:
         positions = {part: self._model(part) for part in parts(thing)}
         tracer = thing.name.removeprefix("traced:")
         return RunModel(
@@ -128,13 +127,8 @@ class _Writer:
             ),
             origin=self._model(thing.origin) if thing.origin is not None else None,
             tracer=tracer if tracer != thing.name else "",
-            owner=owner_class(self._machine, thing) if owner else None,
+            owner=owner_class(self._machine, thing) if thing.module else None,
         )
-
-
-def _sets_in_constructor(event: Event) -> bool:
-    instance, name = event.frame.instance, event.frame.flow.name
-    return event.kind == "mode" and instance is not None and bool(instance.module) and name.endswith("__init__")
 
 
 def _class_name(thing: Thing) -> str:
