@@ -44,6 +44,9 @@ SWITCH_WORDS = frozenset({
 MODE_CALLS = ("eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export")
 """Functions and methods that change a mode or depend on it. A definition without them needs no look at modes."""
 
+FREEZE_WORDS = frozenset({"freeze", "freezed", "frozen", "fix", "fixed", "finetune", "tune", "trainable"})
+"""In a parameter of a constructor with a bool as its default: the caller decides whether a part is frozen."""
+
 # --- functions that evaluate, and those that do not
 
 EVALUATES = re.compile(

@@ -75,7 +75,9 @@ class OwnerClass:
     without_gradients: frozenset[str] = frozenset()
     """The attributes whose every use in methods is under ``no_grad()``, or detached."""
     thaws: bool = False
-    """A method other than the constructor switches gradients, or walks through the parameters of several models."""
+    """A method other than the constructor may switch gradients of parameters on."""
+    blends: bool = False
+    """A method walks through the parameters of several models at once, to average or copy weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class RunEvent:
     cannot be followed and may do anything to the model, ``load`` a load of weights, ``trace`` a trace or an export,
     ``script`` the making of a copy by ``torch.jit.script`` (its ``model`` is the copy), ``checkpoint`` activation
     checkpointing without the random state. ``freeze`` switches the gradients of all its parameters off, ``thaw``
-    switches some of them on, or changes the weights without gradients, as an average of weights does.
+    switches some of them on, or changes the weights without gradients, as an average of weights does. Its model is None
+    if the parameters may belong to any.
     """
 
     order: int

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import advice, unsafe
+from dropout_lint.checks.support.frozen_parts import WITH_WEIGHTS, frozen_in_train_mode
 from dropout_lint.checks.support.mode import live_layer, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.observed import ObservedContext
@@ -18,8 +18,6 @@ from dropout_lint.rewrites import AddMethod
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import FrozenPartWoken
 
-_WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
-
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report the calls in constructors; the fix adds one override for all parts of the class."""
@@ -29,6 +27,8 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if owner is None or function.is_test or not _is_undone(history, whole, owner):
             continue
         frozen = _frozen_parts(history, whole, owner, events)
+        for name in _seen_in_train_mode(history, whole):
+            frozen.pop(name, None)
         if not _trains_another_part(history, whole, owner, events):
             continue
         always = {event.statement for event, _ in frozen.values()} <= set(function.statements)
@@ -113,6 +113,12 @@ def _frozen_parts(
     return found
 
 
+def _seen_in_train_mode(history: History, whole: int) -> set[str]:
+    """The parts of which the run itself shows that they are in train mode: DRP215 reports those."""
+    seen = {found.model for found in frozen_in_train_mode(history) if found.forward is not None}
+    return {name for name, part in history.run.models[whole].attributes if part in seen}
+
+
 def _is_probed(run: ModeRun, event: RunEvent) -> bool:
     """Whether the constructor runs the part after its ``eval()``, as in ``self.backbone(x).shape``."""
     return any(
@@ -127,7 +133,7 @@ def _trains_another_part(history: History, whole: int, owner: OwnerClass, events
     return any(
         name in owner.used
         and part not in set_here
-        and any(_WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
+        and any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
         for name, part in run.models[whole].attributes
     )
 

@@ -7,7 +7,7 @@ from dropout_lint.mode.execution.freezing import extend, set_gradients
 from dropout_lint.mode.execution.lookup import attribute_of
 from dropout_lint.mode.program.contents import below, choices, either, things
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Group, Parameters, Table, Thing, Value
+from dropout_lint.mode.program.values import UNKNOWN, Constant, Frame, Group, Table, Thing, Value
 
 
 def bind(machine: Machine, target: Term, value: Value, frame: Frame) -> None:
@@ -20,7 +20,7 @@ def bind(machine: Machine, target: Term, value: Value, frame: Frame) -> None:
                 if isinstance(base, Thing):
                     set_attribute(machine, base, target.text, value)
                     extend(machine, base, value, frame)
-                elif isinstance(base, Parameters) and target.text == "requires_grad":
+                elif target.text == "requires_grad":
                     set_gradients(machine, base, value, frame, Location(frame.home.path, frame.statement))
         case "tuple":
             for part, one in zip(target.parts, _unpacked(machine, value, len(target.parts)), strict=True):

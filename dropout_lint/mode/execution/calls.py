@@ -6,7 +6,7 @@ from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of
 from dropout_lint.mode.execution.construction import construct
-from dropout_lint.mode.execution.freezing import call_of_parameters
+from dropout_lint.mode.execution.freezing import asked, call_of_parameters, set_gradients
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -79,6 +79,8 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":
         machine.record("backward", None, place, frame)
+    elif name == "requires_grad_":
+        set_gradients(machine, base, asked(arguments), frame, place)
     elif name not in library.HARMLESS_METHODS:
         machine.escape(arguments.all(), place, frame)
     return UNKNOWN

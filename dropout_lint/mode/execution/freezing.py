@@ -26,18 +26,19 @@ def chained(machine: Machine, given: Iterable[Value]) -> Parameters | None:
     return Parameters(tuple(model for one in found for model in one.models), machine.branches) if found else None
 
 
-def set_gradients(
-    machine: Machine, target: Thing | Parameters, value: Value | None, frame: Frame, place: Location
-) -> None:
+def set_gradients(machine: Machine, target: Value, value: Value | None, frame: Frame, place: Location) -> None:
     """``target.requires_grad = value``.
 
     A parameter that a branch inside of the loop chose does not stand for all of them.
     """
     off = value == Constant(False)
-    if isinstance(target, Parameters) and off and machine.branches > target.branches + 1:
-        return
-    for model in target.models if isinstance(target, Parameters) else (target,):
-        machine.record("freeze" if off else "thaw", model, place, frame)
+    if isinstance(target, (Thing, Parameters)):
+        if isinstance(target, Parameters) and off and machine.branches > target.branches + 1:
+            return
+        for model in target.models if isinstance(target, Parameters) else (target,):
+            machine.record("freeze" if off else "thaw", model, place, frame)
+    elif not off:
+        machine.record("thaw", None, place, frame)
 
 
 def call_of_parameters(
@@ -75,3 +76,10 @@ def _is_frozen(machine: Machine, model: Thing) -> bool:
         wholes.append(current)
         current = current.part_of
     return any(e.kind == "freeze" and e.thing in wholes for e in machine.events)
+
+
+def adapt(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> None:
+    """Put adapters into the models that are passed to ``get_peft_model``: they are to be trained."""
+    if name.rpartition(".")[2] == "get_peft_model":
+        for model in things(arguments.positional[0], 1):
+            machine.record("thaw", model, place, frame)

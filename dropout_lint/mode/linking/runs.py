@@ -13,12 +13,13 @@ from dropout_lint.mode.execution.interpreter import Interpreter
 from dropout_lint.mode.execution.statements import run
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.siblings import switched_elsewhere
-from dropout_lint.mode.program.definitions import Memory
+from dropout_lint.mode.program.definitions import Definitions, Memory
 from dropout_lint.mode.program.machine import ALONE, Exhausted
 from dropout_lint.mode.program.run_facts import mode_run
 from dropout_lint.mode.program.terms import terms
 from dropout_lint.mode.program.values import Class, Frame, Function, Value
 from dropout_lint.project.project import Project
+from dropout_lint.vocabulary import FREEZE_WORDS, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Runs:
         self.project = project
         self._managed = frameworks.MANAGED_BASES.union(managed)
         self._memory = Memory()
+        self._definitions = Definitions(project, self._memory)
 
     def script(self, facts: FileFacts) -> Run:
         """Run the top level of a file."""
@@ -58,8 +60,12 @@ class Runs:
         found: list[tuple[str, str]] = []
         for name in sorted(names - {""}):
             flows = {f.name: f for f in reader.within(name)}
-            found += [(f.name, _outermost(f.name, flows)) for f in flows.values() if f.relevant]
+            found += [(f.name, _outermost(f.name, flows)) for f in flows.values() if self._acts(facts, f)]
         return tuple(found)
+
+    def _acts(self, facts: FileFacts, flow: ModeFlow) -> bool:
+        """Whether a function acts on modes, or is a constructor that freezes parameters."""
+        return flow.relevant or (flow.name.endswith("__init__") and self._definitions.freezes(facts, flow))
 
     def alone(self, facts: FileFacts, name: str) -> Run:
         """Run a function with unknown parameters."""
@@ -84,8 +90,9 @@ class Runs:
                 return
             static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
             if not static:
+                chosen = self._choices(machine, facts, flow.owner)
                 instance = construct(
-                    machine, Class(facts, flow.owner), Arguments([], {}, unpacked=False), machine.top, place
+                    machine, Class(facts, flow.owner), Arguments([], chosen, unpacked=False), machine.top, place
                 )
         if instance is not None:
             machine.forget(switched_elsewhere(machine, instance, flow))
@@ -95,6 +102,16 @@ class Runs:
             }
             given = Arguments([], optional, unpacked=False)
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
+
+    def _choices(self, machine: Interpreter, facts: FileFacts, owner: str) -> dict[str, Value]:
+        """Unknown values for the parameters of a constructor by which the caller freezes parts."""
+        init = machine.definitions.method(facts, owner, "__init__")
+        defaults = init[1].defaults if init is not None else ()
+        return {
+            name: machine.make_unknown(name)
+            for name, default in defaults
+            if isinstance(default.constant, bool) and words(name) & FREEZE_WORDS
+        }
 
     def _only_project_calls(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether only the project calls the methods of a class: no framework, and no base class that is not found."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import FileFacts, ModeFlow, OwnerClass, Term
+from dropout_lint.facts import FileFacts, ModeFlow, OwnerClass, Step, Term
 from dropout_lint.mode.libraries.frameworks import MANAGED_BASES
 from dropout_lint.mode.program.gradless import without_gradients
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.terms import attribute_called, terms, within
+from dropout_lint.mode.program.terms import attribute_called, operands, terms, within
 from dropout_lint.mode.program.values import Thing
 
 _ZIP = Term("name", "zip")
+_FALSE = Term("constant", "bool", constant=False)
 _WEIGHTS = {"parameters", "named_parameters", "buffers", "state_dict", "values"}
 
 
@@ -27,6 +28,8 @@ def owner_class(machine: Machine, instance: Thing) -> OwnerClass | None:
 
 def _described(machine: Machine, instance: Thing, home: FileFacts) -> OwnerClass:
     lineage = machine.definitions.lineage(home, instance.name)
+    methods = [(current, f"{known.name}.{method}") for current, known in lineage for method in sorted(known.methods)]
+    flows = [flow for current, name in methods if (flow := machine.definitions.flow(current, name)) is not None]
     return OwnerClass(
         all(
             base == "torch.nn.Module" or machine.project.names.find(current, base) is not None
@@ -41,13 +44,28 @@ def _described(machine: Machine, instance: Thing, home: FileFacts) -> OwnerClass
         frozenset(_used(machine, home, instance.name, "forward", set())),
         next((base for _, known in lineage for base in known.bases if base in MANAGED_BASES), ""),
         without_gradients(machine.definitions, home, instance.name),
-        any(
-            flow is not None and (machine.definitions.freezes(current, flow) or _blends(flow))
-            for current, known in lineage
-            for method in known.methods - {"__init__"}
-            for flow in (machine.definitions.flow(current, f"{known.name}.{method}"),)
-        ),
+        any(_thaws(flow.steps) for flow in flows if not flow.name.endswith("__init__")),
+        any(map(_blends, flows)),
     )
+
+
+def _thaws(steps: tuple[Step, ...]) -> bool:
+    """Whether statements may switch gradients of parameters on."""
+    return any(
+        (any(t.kind == "attribute" and t.text == "requires_grad" for t in step.targets) and step.value != _FALSE)
+        or any(_is_switched_on(t) for one in operands(step) for t in within(one))
+        or any(_thaws(arm) for arm in step.arms)
+        for step in steps
+    )
+
+
+def _is_switched_on(term: Term) -> bool:
+    """``model.requires_grad_()``."""
+    called = term.parts[0] if term.kind == "call" else term
+    if called is term or called.text != "requires_grad_":
+        return False
+    given = (*term.parts[1:], *(value for _, value in term.keywords))
+    return given[:1] != (_FALSE,)
 
 
 def _blends(flow: ModeFlow) -> bool:

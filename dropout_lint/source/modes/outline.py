@@ -20,7 +20,7 @@ _ALONE = {
     ".training": re.compile(r"\.training\s*(?::[^=\n]+)?="),
     "backward": re.compile(r"\.\s*backward\b"),
 }
-_FREEZES = re.compile(r"\.\s*eval\(")
+_FREEZES = re.compile(r"\.\s*eval\(|requires_grad")
 
 
 def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
@@ -33,7 +33,7 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
         start, end = module.lines.block_offsets(first, node.end_lineno or node.lineno)
         text = module.lines.text[start:end]
         acts, alone = _says(text)
-        found.append(ModeOutline(node.name, start, end, acts, alone, acts and _freezes(module, node)))
+        found.append(ModeOutline(node.name, start, end, acts, alone, _freezes(module, node)))
     return tuple(found)
 
 

@@ -48,6 +48,7 @@ _MODE_BYTES = (
         b".eval =",
     ),
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
+    b".requires_grad",
 )
 
 PARSE_ANYWAY = 1_000_000

@@ -1,0 +1,148 @@
+"""Models whose weights never change, and that run in train mode while others are trained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dropout_lint.checks.support.mode_history import History
+from dropout_lint.checks.support.mode_purpose import generates
+from dropout_lint.facts import EVAL, TRAIN, Location, RunEvent
+
+WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
+"""Layers that can be trained."""
+_TEACHER = re.compile(r"teacher", re.IGNORECASE)
+"""A name that GENERATIVE matches too, since a teacher may be an average of its student; one that is frozen is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A model with fixed weights in train mode."""
+
+    freeze: RunEvent
+    """The event that fixes the weights."""
+    location: Location
+    """Where to report: the event, or the call of the helper that contains it."""
+    frame: int
+    """The frame of ``location``."""
+    model: int
+    live: int
+    """A layer in it that differs between the modes."""
+    forward: RunEvent | None
+    """The pass for a training step, of the model or of one that holds it; None if the run does not train."""
+
+
+def frozen_in_train_mode(history: History) -> Iterator[Frozen]:
+    """The models that the program freezes and that every training step of the run has in train mode.
+
+    Of a module that no step of the run trains: the parts that a ``train()`` of the whole is going to reach.
+    """
+    seen: set[int] = set()
+    for event in history.run.events:
+        model = event.model
+        if event.kind != "freeze" or model is None or model in seen or _changes(history, model, event):
+            continue
+        seen.add(model)
+        steps = _steps(history, model)
+        later = [f for f in steps if f.order > event.order]
+        live = _always_live(history, model, later)
+        if live is not None and not history.in_test(later[0].frame):
+            yield Frozen(event, *_place(history, event, model), model, live, later[0])
+        elif not steps:
+            yield from _expected(history, event, model)
+
+
+def _place(history: History, event: RunEvent, model: int) -> tuple[Location, int]:
+    """Where a model is frozen: a helper such as ``freeze(model)`` is left for its caller."""
+    run = history.run
+    location, frame = event.location, event.frame
+    while not run.function_of(frame).name.endswith("__init__"):
+        caller, call = run.frames[frame].caller, run.frames[frame].call
+        if caller is None or call is None or not run.spelling(caller, model) or run.frames[frame].instance == model:
+            break
+        location, frame = call, caller
+    return location, frame
+
+
+def _changes(history: History, model: int, freeze: RunEvent) -> bool:
+    """Whether something trains the weights after all: it switches gradients on, averages weights, or copies them.
+
+    A layer of batch norm that is frozen alone has no weights to train, and its averages may be meant to move. So may be
+    the noise of a generator.
+    """
+    known = history.run.models[model]
+    if "BatchNorm" in known.name or (generates(known) and not _TEACHER.search(known.label)):
+        return True
+    holders = (one for one in history.run.models if model in one.parts)
+    return any(one.owner is not None and one.owner.blends for one in holders) or any(
+        history.touches(event, model) if event.model is not None else _is_beside(history, event, freeze)
+        for event in history.run.events
+        if event.kind == "thaw" or (event.kind == "load" and event.turns)
+    )
+
+
+def _is_beside(history: History, event: RunEvent, other: RunEvent) -> bool:
+    """Whether two events happen in one function, or in methods of one object."""
+    frames = history.run.frames
+    instance = frames[event.frame].instance
+    return event.frame == other.frame or (instance is not None and instance == frames[other.frame].instance)
+
+
+def _steps(history: History, model: int) -> list[RunEvent]:
+    """The passes for training steps in which a model takes part: it gives features or targets."""
+    own = [f for f in history.forwards if f.model is not None and model in history.parts(f.model)]
+    return [f for f in own if history.backward_of(f) is not None or (f.grad is False and history.feeds_step(f))]
+
+
+def _always_live(history: History, model: int, steps: list[RunEvent]) -> int | None:
+    """A layer of a model that differs between the modes and is in train mode at every training step."""
+    if not steps:
+        return None
+    modes = [dict(f.live) for f in steps]
+    return next((p for p in history.parts(model) if all(m.get(p) == TRAIN for m in modes)), None)
+
+
+# A module that the run does not train
+
+
+def _expected(history: History, event: RunEvent, model: int) -> Iterator[Frozen]:
+    """A part that the constructor of a module freezes, beside others that are to be trained."""
+    run = history.run
+    whole = run.frames[event.frame].instance
+    owner = run.models[whole].owner if whole is not None else None
+    if whole is None or owner is None or run.function_of(event.frame).is_test:
+        return
+    name = next((name for name, part in run.models[whole].attributes if part == model), "")
+    woken = owner.sees_bases or (bool(owner.framework) and event.modes == TRAIN)
+    if name not in owner.used or owner.sets_mode or owner.thaws or not woken:
+        return
+    if _is_set_to_eval(history, whole) or not _trains_another_part(history, whole, model):
+        return
+    live = next((p for p in run.below(model) if run.models[p].live), None)
+    if live is not None:
+        yield Frozen(event, event.location, event.frame, model, live, None)
+
+
+def _is_set_to_eval(history: History, whole: int) -> bool:
+    """Whether something calls ``eval()`` on a part, or uses the whole without ``train()``."""
+    events = [e for e in history.run.events if e.model is not None and history.touches(e, whole)]
+    calls = [e for e in events if e.kind == "mode" and e.model is not None and whole in history.parts(e.model)]
+    if any(e.kind == "mode" and e.modes == EVAL and e not in calls for e in events):
+        return True
+    used = any(e.kind == "forward" and e.model is not None and whole in history.parts(e.model) for e in events)
+    return not any(e.modes == TRAIN for e in calls) if calls else used
+
+
+def _trains_another_part(history: History, whole: int, frozen: int) -> bool:
+    """Whether ``forward`` also uses a part with weights that nothing freezes."""
+    run = history.run
+    owner = run.models[whole].owner
+    still = {e.model for e in run.events if e.kind == "freeze"}
+    return owner is not None and any(
+        name in owner.used
+        and part != frozen
+        and part not in still
+        and any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
+        for name, part in run.models[whole].attributes
+    )
