@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.context import advice, unsafe
 from dropout_lint.checks.support.frozen_parts import WITH_WEIGHTS, frozen_in_train_mode
 from dropout_lint.checks.support.mode import live_layer, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_override import override
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Fix, Span
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
-from dropout_lint.rewrites import AddMethod
 
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import FrozenPartWoken
@@ -40,7 +39,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             yield here.report(
                 event.location.span,
                 f"The first `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
-                fix=_override(function.receiver, list(frozen), function.statements[-1] if always else None),
+                fix=override(function.receiver, list(frozen), function.statements[-1] if always else None),
                 related=(related(place, "computes differently by mode"),) if place is not None else (),
             )
 
@@ -136,20 +135,6 @@ def _trains_another_part(history: History, whole: int, owner: OwnerClass, events
         and any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
         for name, part in run.models[whole].attributes
     )
-
-
-def _override(receiver: str, parts: list[str], last: Span | None) -> Fix:
-    """Add a ``train`` method after the statement ``last``, which ends the constructor; give advice if it is None."""
-    otherwise = "Override `train` to call `eval()` on the part again"
-    if last is None:
-        return advice(otherwise)
-    lines = [
-        f"def train({receiver}, mode: bool = True):",
-        "    super().train(mode)",
-        *(f"    {receiver}.{part}.eval()" for part in parts),
-        f"    return {receiver}",
-    ]
-    return unsafe("Override `train`", AddMethod(last, "\n".join(lines)), otherwise=otherwise)
 
 
 def check_part(part: FrozenPartWoken, context: ObservedContext) -> Iterator[Diagnostic]:

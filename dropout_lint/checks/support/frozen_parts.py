@@ -39,9 +39,11 @@ def frozen_in_train_mode(history: History) -> Iterator[Frozen]:
     Of a module that no step of the run trains: the parts that a ``train()`` of the whole is going to reach.
     """
     seen: set[int] = set()
-    for event in history.run.events:
+    for event in sorted(history.run.events, key=lambda e: e.kind != "freeze"):
         model = event.model
-        if event.kind != "freeze" or model is None or model in seen or _changes(history, model, event):
+        if model is None or model in seen or not _fixes_weights(history, event, model):
+            continue
+        if _changes(history, model, event):
             continue
         seen.add(model)
         steps = _steps(history, model)
@@ -49,8 +51,36 @@ def frozen_in_train_mode(history: History) -> Iterator[Frozen]:
         live = _always_live(history, model, later)
         if live is not None and not history.in_test(later[0].frame):
             yield Frozen(event, *_place(history, event, model), model, live, later[0])
-        elif not steps:
+        elif not steps and event.kind == "freeze":
             yield from _expected(history, event, model)
+
+
+def _fixes_weights(history: History, event: RunEvent, model: int) -> bool:
+    """Whether the weights of a model are fixed from an event on.
+
+    It freezes them; or it loads them, or calls ``eval()``, for a part that its module runs without gradients only.
+    """
+    if event.kind == "freeze":
+        return True
+    loads = event.kind == "load" or (event.kind == "mode" and event.modes == EVAL and _in_constructor(history, event))
+    return loads and _runs_without_gradients(history, model)
+
+
+def _in_constructor(history: History, event: RunEvent) -> bool:
+    return history.run.function_of(event.frame).name.endswith("__init__")
+
+
+def _runs_without_gradients(history: History, model: int) -> bool:
+    """Whether a model is a part that the methods of its module use under ``no_grad()`` alone."""
+    holders = [one for one in history.run.models if (model in dict(one.attributes).values())]
+    if not holders or any(f.model == model for f in history.training):
+        return False
+    return all(
+        one.owner is not None and name in one.owner.without_gradients
+        for one in holders
+        for name, part in one.attributes
+        if part == model
+    )
 
 
 def _place(history: History, event: RunEvent, model: int) -> tuple[Location, int]:
