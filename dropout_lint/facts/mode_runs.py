@@ -69,7 +69,7 @@ class OwnerClass:
     sets_mode: bool
     """A method overrides ``train`` or ``eval``, mentions one of them, or assigns the flag ``training``."""
     used: frozenset[str]
-    """The attributes that ``forward`` calls, also through other methods."""
+    """The attributes that ``forward`` or ``training_step`` calls, also through other methods."""
     framework: str = ""
     """The class of a framework that it is derived from, such as ``lightning.LightningModule``."""
     without_gradients: frozenset[str] = frozenset()
@@ -133,7 +133,7 @@ class RunEvent:
     ``script`` the making of a copy by ``torch.jit.script`` (its ``model`` is the copy), ``checkpoint`` activation
     checkpointing without the random state. ``freeze`` switches the gradients of all its parameters off, ``thaw``
     switches some of them on, or changes the weights without gradients, as an average of weights does. Its model is None
-    if the parameters may belong to any.
+    if the parameters may belong to any. ``build`` is a call of a library that gives a model in eval mode.
     """
 
     order: int

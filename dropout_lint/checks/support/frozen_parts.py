@@ -63,14 +63,14 @@ def _fixes_weights(history: History, event: RunEvent, model: int) -> bool:
     if event.kind == "freeze":
         return True
     loads = event.kind == "load" or (event.kind == "mode" and event.modes == EVAL and _in_constructor(history, event))
-    return loads and _runs_without_gradients(history, model)
+    return loads and runs_without_gradients(history, model)
 
 
 def _in_constructor(history: History, event: RunEvent) -> bool:
     return history.run.function_of(event.frame).name.endswith("__init__")
 
 
-def _runs_without_gradients(history: History, model: int) -> bool:
+def runs_without_gradients(history: History, model: int) -> bool:
     """Whether a model is a part that the methods of its module use under ``no_grad()`` alone."""
     holders = [one for one in history.run.models if (model in dict(one.attributes).values())]
     if not holders or any(f.model == model for f in history.training):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import OPEN, Location
+from dropout_lint.facts import EVAL, OPEN, Location
 from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
@@ -109,6 +109,8 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         model = machine.make_object(name, made.live, place, made.modes, module=made.module)
         if made.loaded:
             machine.record("load", model, place, frame)
+        elif made.modes == EVAL:
+            machine.record("build", model, place, frame)
         return model
     if last in {"checkpoint", "checkpoint_sequential"} and name.startswith("torch.utils.checkpoint"):
         _checkpoint(machine, arguments, frame, place)

@@ -13,13 +13,15 @@ from dropout_lint.mode.execution.interpreter import Interpreter
 from dropout_lint.mode.execution.statements import run
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.siblings import switched_elsewhere
-from dropout_lint.mode.program.definitions import Definitions, Memory
+from dropout_lint.mode.program.definitions import Memory
 from dropout_lint.mode.program.machine import ALONE, Exhausted
 from dropout_lint.mode.program.run_facts import mode_run
 from dropout_lint.mode.program.terms import terms
 from dropout_lint.mode.program.values import Class, Frame, Function, Value
 from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import FREEZE_WORDS, words
+
+_SETS_PARTS = {"requires_grad", "requires_grad_", "from_pretrained"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ class Runs:
         self.project = project
         self._managed = frameworks.MANAGED_BASES.union(managed)
         self._memory = Memory()
-        self._definitions = Definitions(project, self._memory)
 
     def script(self, facts: FileFacts) -> Run:
         """Run the top level of a file."""
@@ -60,12 +61,10 @@ class Runs:
         found: list[tuple[str, str]] = []
         for name in sorted(names - {""}):
             flows = {f.name: f for f in reader.within(name)}
-            found += [(f.name, _outermost(f.name, flows)) for f in flows.values() if self._acts(facts, f)]
+            builds = name in facts.headers and any(map(_sets_parts, flows.values()))
+            acting = [f for f in flows.values() if f.relevant or (builds and f.name.endswith("__init__"))]
+            found += [(f.name, _outermost(f.name, flows)) for f in acting]
         return tuple(found)
-
-    def _acts(self, facts: FileFacts, flow: ModeFlow) -> bool:
-        """Whether a function acts on modes, or is a constructor that freezes parameters."""
-        return flow.relevant or (flow.name.endswith("__init__") and self._definitions.freezes(facts, flow))
 
     def alone(self, facts: FileFacts, name: str) -> Run:
         """Run a function with unknown parameters."""
@@ -152,6 +151,11 @@ def _finished(machine: Interpreter, execute: Callable[[], object], name: str = "
 def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
     parts = name.split(".")
     return next((outer for cut in range(1, len(parts)) if (outer := ".".join(parts[:cut])) in known), name)
+
+
+def _sets_parts(flow: ModeFlow) -> bool:
+    """Whether a method freezes parameters, or gets a model in eval mode."""
+    return any(t.text in _SETS_PARTS for t in terms(flow.steps))
 
 
 def _trains(flow: ModeFlow) -> bool:

@@ -9,6 +9,7 @@ from dropout_lint.mode.program.machine import Machine
 from dropout_lint.mode.program.terms import attribute_called, operands, terms, within
 from dropout_lint.mode.program.values import Thing
 
+_ENTRIES = ("forward", "training_step")
 _ZIP = Term("name", "zip")
 _FALSE = Term("constant", "bool", constant=False)
 _WEIGHTS = {"parameters", "named_parameters", "buffers", "state_dict", "values"}
@@ -41,7 +42,7 @@ def _described(machine: Machine, instance: Thing, home: FileFacts) -> OwnerClass
             for current, known in lineage
             for method in known.methods - {"__init__"}
         ),
-        frozenset(_used(machine, home, instance.name, "forward", set())),
+        frozenset(used for entry in _ENTRIES for used in _used(machine, home, instance.name, entry, set())),
         next((base for _, known in lineage for base in known.bases if base in MANAGED_BASES), ""),
         without_gradients(machine.definitions, home, instance.name),
         any(_thaws(flow.steps) for flow in flows if not flow.name.endswith("__init__")),

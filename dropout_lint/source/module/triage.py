@@ -49,6 +49,7 @@ _MODE_BYTES = (
     ),
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
     b".requires_grad",
+    b"def training_step(",
 )
 
 PARSE_ANYWAY = 1_000_000
