@@ -90,6 +90,10 @@ def evaluates(function: str) -> bool:
 NOISE_WORDS = frozenset({"mc", "carlo", "prenet", "bayesian", "uncertainty"})
 """In the name of a class or function: it drops at test time on purpose."""
 _WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
+SAMPLING_WORDS = frozenset({"mc", "mcdropout", "carlo", "uncertainty", "stochastic"})
+"""In the name of a function that repeats a pass: it draws samples, whose spread is wanted."""
+SPREADS = frozenset({"std", "var", "std_mean", "var_mean", "nanstd", "nanvar", "stdev", "pstdev", "variance"})
+"""Functions and methods that compute how far values spread."""
 INTENT_COMMENT = re.compile(
     r"monte.?carlo|\bmc[- ]?drop|non.?determinis|intentional|deliberate|on purpose|for diversity|exploration|resampl"
     r"|always (?:apply|applies|applied|on|active|use)|under `*eval"

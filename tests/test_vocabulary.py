@@ -114,6 +114,20 @@ PROGRAMS = {
         found="DRP215",
         neutral="",
     ),
+    "SAMPLING_WORDS": Program(
+        vocabulary.SAMPLING_WORDS,
+        NET + "def a_{word}(x):\n    model = Net()\n    model.load_state_dict(x)\n"
+        "    model.eval()\n    return [model(x) for _ in range(9)]\n",
+        found="DRP217",
+        neutral="",
+    ),
+    "SPREADS": Program(
+        vocabulary.SPREADS,
+        NET.replace("{word}", "y") + "def run(x):\n    model = Net()\n    model.load_state_dict(x)\n    model.eval()\n"
+        "    return torch.stack([model(x) for _ in range(9)]).{word}(0)\n",
+        found="DRP217",
+        neutral="",
+    ),
     "TRAIN_FLAGS and EVAL_FLAGS of a call": Program(
         vocabulary.TRAIN_FLAGS | vocabulary.EVAL_FLAGS,
         NET + "def run(batches):\n    model = Net()\n" + STEP + "    with torch.no_grad():\n"

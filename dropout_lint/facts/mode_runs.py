@@ -92,6 +92,8 @@ class RunModel:
     """The first variable or attribute that it was assigned to."""
     in_project: bool
     """The project defines its class."""
+    draws: bool
+    """The methods of its class draw random numbers, in any mode or in one."""
     module: bool | None
     """It is an ``nn.Module``; None if unknown."""
     live: bool | None
@@ -161,6 +163,8 @@ class RunEvent:
     """Of a forward: nothing uses its result."""
     repeated: bool = False
     """Of a forward: a loop over a range repeats it on the same input."""
+    sampled: Span | None = None
+    """Of a forward: a loop repeats it, and the results are compared. The loop; NOWHERE for a comprehension."""
     passes: tuple[str, ...] = ()
     """Of a forward: the names in its arguments, the first argument left out."""
     label: str = ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.facts import ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import Location, ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
 from dropout_lint.mode.libraries.frameworks import LOADS
 from dropout_lint.mode.program.contents import choices, parts
 from dropout_lint.mode.program.events import Event
@@ -62,9 +63,21 @@ class _Writer:
             random_input=event.smoke,
             unused=event.unused,
             repeated=sites is not None and span in sites.repeated,
+            sampled=self._sampled(event) if forward else None,
             passes=sites.passes.get(span, ()) if sites is not None else (),
             label=event.label,
         )
+
+    def _sampled(self, event: Event) -> Span | None:
+        """The loop in a function on the path to a forward that repeats the forward, or the call that leads to it."""
+        place: Location | None = event.place
+        for frame in event.frame.chain():
+            if place is not None and place.path == frame.home.path:
+                found = self._machine.definitions.samples(frame.home, frame.flow).get(place.span)
+                if found is not None:
+                    return found
+            place = frame.call
+        return None
 
     def _turn(self, turn: Turn) -> RunTurn:
         return RunTurn(turn.loop, turn.turn, turn.place, self._frame(turn.frame), turn.body, turn.word)
@@ -118,6 +131,7 @@ class _Writer:
             class_name=_class_name(thing),
             label=thing.label,
             in_project=thing.home is not None,
+            draws=thing.home is not None and self._machine.definitions.draws(thing.home, thing.name),
             module=thing.module,
             live=thing.live,
             built=thing.place,
