@@ -16,7 +16,19 @@ Modes = frozenset[str]
 """The modes that a model may be in: several where paths join."""
 TRAIN, EVAL, OPEN = frozenset({"train"}), frozenset({"eval"}), frozenset({"unknown"})
 EventKind = Literal[
-    "mode", "forward", "backward", "trace", "script", "escape", "load", "checkpoint", "flag", "freeze", "thaw", "build"
+    "mode",
+    "forward",
+    "backward",
+    "trace",
+    "script",
+    "escape",
+    "load",
+    "checkpoint",
+    "flag",
+    "freeze",
+    "thaw",
+    "build",
+    "adapt",
 ]
 _MOST_PARTS = 400
 
@@ -135,7 +147,8 @@ class RunEvent:
     ``script`` the making of a copy by ``torch.jit.script`` (its ``model`` is the copy), ``checkpoint`` activation
     checkpointing without the random state. ``freeze`` switches the gradients of all its parameters off, ``thaw``
     switches some of them on, or changes the weights without gradients, as an average of weights does. Its model is None
-    if the parameters may belong to any. ``build`` is a call of a library that gives a model in eval mode.
+    if the parameters may belong to any. ``build`` is a call of a library that gives a model in eval mode, ``adapt`` one
+    that adds adapters to a model.
     """
 
     order: int
@@ -168,7 +181,7 @@ class RunEvent:
     passes: tuple[str, ...] = ()
     """Of a forward: the names in its arguments, the first argument left out."""
     label: str = ""
-    """Of a trace, the tracer; of a flag, the value; of a forward, the method that leads to it."""
+    """Of a trace, the tracer; of an adapt, the function; of a flag, the value; of a forward, the method before it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

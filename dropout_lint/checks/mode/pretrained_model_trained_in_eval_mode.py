@@ -13,7 +13,7 @@ from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
 from dropout_lint.facts import ModeRun, RunEvent, RunModel
 
-_SETS_THE_MODE = {"mode", "escape", "flag", "freeze"}
+_SETS_THE_MODE = {"mode", "escape", "flag", "freeze", "adapt"}
 """Events after which the mode is another one, or may be meant."""
 _MOSTLY_WITH_DROPOUT = re.compile(
     r"AutoModelFor(?:SequenceClassification|TokenClassification|QuestionAnswering|MultipleChoice|MaskedLM|Seq2SeqLM)\b"

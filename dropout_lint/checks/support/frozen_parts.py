@@ -108,7 +108,7 @@ def _changes(history: History, model: int, freeze: RunEvent) -> bool:
     return any(one.owner is not None and one.owner.blends for one in holders) or any(
         history.touches(event, model) if event.model is not None else _is_beside(history, event, freeze)
         for event in history.run.events
-        if event.kind == "thaw" or (event.kind == "load" and event.turns)
+        if event.kind in {"thaw", "adapt"} or (event.kind == "load" and event.turns)
     )
 
 

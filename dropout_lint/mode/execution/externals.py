@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dropout_lint.facts import EVAL, OPEN, Location
 from dropout_lint.mode.execution import library_models
+from dropout_lint.mode.execution.adapters import add_by_function
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
 from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
-from dropout_lint.mode.execution.freezing import adapt, blend, chained
+from dropout_lint.mode.execution.freezing import blend, chained
 from dropout_lint.mode.execution.functions import run_callbacks
 from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
 from dropout_lint.mode.libraries import frameworks, library
@@ -86,7 +87,7 @@ def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, p
     """Call functions that return the model passed to them, or a graph of it."""
     if name.rpartition(".")[2] in library.WRAPPERS and arguments.positional:
         first = arguments.positional[0]
-        adapt(machine, name, arguments, frame, place)
+        add_by_function(machine, name, arguments, frame, place)
         return scripted(machine, first, frame, place) if name == "torch.jit.script" else first
     if name == "torch.export.load":
         return graph(machine, name)

@@ -76,10 +76,3 @@ def _is_frozen(machine: Machine, model: Thing) -> bool:
         wholes.append(current)
         current = current.part_of
     return any(e.kind == "freeze" and e.thing in wholes for e in machine.events)
-
-
-def adapt(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> None:
-    """Put adapters into the models that are passed to ``get_peft_model``: they are to be trained."""
-    if name.rpartition(".")[2] == "get_peft_model":
-        for model in things(arguments.positional[0], 1):
-            machine.record("thaw", model, place, frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dropout_lint.facts import Location
+from dropout_lint.mode.execution.adapters import add_by_method
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.freezing import asked, parameters_of, set_gradients
 from dropout_lint.mode.execution.functions import run_callbacks, run_function
@@ -53,6 +54,8 @@ def _of_module(
         if name == "requires_grad_":
             set_gradients(machine, base, asked(arguments), frame, place)
         return base
+    if add_by_method(machine, base, name, arguments, frame, place):
+        return UNKNOWN
     if name in library.INNER:
         return _submodules(machine, base, name)
     if name == "apply":
