@@ -29,6 +29,7 @@ EventKind = Literal[
     "thaw",
     "build",
     "adapt",
+    "step",
 ]
 _MOST_PARTS = 400
 
@@ -148,7 +149,7 @@ class RunEvent:
     checkpointing without the random state. ``freeze`` switches the gradients of all its parameters off, ``thaw``
     switches some of them on, or changes the weights without gradients, as an average of weights does. Its model is None
     if the parameters may belong to any. ``build`` is a call of a library that gives a model in eval mode, ``adapt`` one
-    that adds adapters to a model.
+    that adds adapters to a model. ``step`` is a call of a method of that name, as an optimizer has.
     """
 
     order: int

@@ -28,7 +28,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         cause, model = history.cause(step), step.model
         common = history.common_caller(cause.frame, step.frame) if cause is not None else None
         live = next((part for part, modes in step.live if modes == EVAL), None)
-        if cause is None or model is None or common is None or live is None:
+        if cause is None or model is None or common is None or live is None or not history.updates_weights(step):
             continue
         call = _call(history, cause, step, common, model)
         here = unless_intended(context, run, call, cause.frame, step.frame) if call is not None else None

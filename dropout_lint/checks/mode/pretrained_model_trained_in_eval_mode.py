@@ -32,7 +32,8 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             continue
         if not _stays_in_eval(history, model) or runs_without_gradients(history, model):
             continue
-        step = next((f for f in history.training if f.model is not None and model in history.parts(f.model)), None)
+        steps = (f for f in history.training if f.model is not None and model in history.parts(f.model))
+        step = next((f for f in steps if history.updates_weights(f)), None)
         if step is not None:
             yield from _trained(history, context, built, step)
         else:

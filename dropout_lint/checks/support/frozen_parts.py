@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dropout_lint.checks.support.mode_history import History
 from dropout_lint.checks.support.mode_purpose import generates
-from dropout_lint.facts import EVAL, TRAIN, Location, RunEvent
+from dropout_lint.facts import EVAL, TRAIN, Location, RunEvent, RunModel
 
 WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 """Layers that can be trained."""
@@ -27,8 +27,8 @@ class Frozen:
     frame: int
     """The frame of ``location``."""
     model: int
-    live: int
-    """A layer in it that differs between the modes."""
+    live: int | None
+    """A layer in it that differs between the modes; None if nothing is known about the model."""
     forward: RunEvent | None
     """The pass for a training step, of the model or of one that holds it; None if the run does not train."""
 
@@ -122,7 +122,7 @@ def _is_beside(history: History, event: RunEvent, other: RunEvent) -> bool:
 def _steps(history: History, model: int) -> list[RunEvent]:
     """The passes for training steps in which a model takes part: it gives features or targets."""
     own = [f for f in history.forwards if f.model is not None and model in history.parts(f.model)]
-    return [f for f in own if history.backward_of(f) is not None or (f.grad is False and history.feeds_step(f))]
+    return [f for f in own if history.updates_weights(f) or (f.grad is False and history.feeds_step(f))]
 
 
 def _always_live(history: History, model: int, steps: list[RunEvent]) -> int | None:
@@ -150,8 +150,17 @@ def _expected(history: History, event: RunEvent, model: int) -> Iterator[Frozen]
     if _is_set_to_eval(history, whole) or not _trains_another_part(history, whole, model):
         return
     live = next((p for p in run.below(model) if run.models[p].live), None)
-    if live is not None:
+    if live is not None or _is_given(history, event, model):
         yield Frozen(event, event.location, event.frame, model, live, None)
+
+
+def _is_given(history: History, event: RunEvent, model: int) -> bool:
+    """Whether nothing is known about a part because the caller of the constructor passes it, such as ``teacher``.
+
+    A network that is worth freezing is trained, and nearly all such have dropout or batch norm.
+    """
+    known = history.run.models[model]
+    return not known.name and not known.in_project and history.run.spelling(event.frame, model) == known.label
 
 
 def _is_set_to_eval(history: History, whole: int) -> bool:
@@ -164,6 +173,10 @@ def _is_set_to_eval(history: History, whole: int) -> bool:
     return not any(e.modes == TRAIN for e in calls) if calls else used
 
 
+def _is_unknown(model: RunModel) -> bool:
+    return model.module is None and not model.name and not model.in_project
+
+
 def _trains_another_part(history: History, whole: int, frozen: int) -> bool:
     """Whether ``forward`` also uses a part with weights that nothing freezes."""
     run = history.run
@@ -173,6 +186,6 @@ def _trains_another_part(history: History, whole: int, frozen: int) -> bool:
         name in owner.used
         and part != frozen
         and part not in still
-        and any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
+        and (any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part)) or _is_unknown(run.models[part]))
         for name, part in run.models[whole].attributes
     )

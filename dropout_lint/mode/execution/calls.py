@@ -79,6 +79,8 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":
         machine.record("backward", None, place, frame)
+    elif name == "step":
+        machine.record("step", None, place, frame)
     elif name == "requires_grad_":
         set_gradients(machine, base, asked(arguments), frame, place)
     elif name not in library.HARMLESS_METHODS:

@@ -23,6 +23,7 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
         return UNKNOWN
     if name == "step" and base.module is None:
         run_callbacks(machine, arguments.all(), frame, place)
+        machine.record("step", None, place, frame)
         return UNKNOWN
     if base.module is not False:
         done = _of_module(machine, base, name, arguments, frame, place)
