@@ -11,7 +11,7 @@ from dropout_lint.checks.support.mode import mode_call, model_name, related, unl
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Severity, Span
-from dropout_lint.facts import ModeRun, RunEvent, RunModel
+from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent, RunModel
 
 _SETS_THE_MODE = {"mode", "escape", "flag", "freeze", "adapt"}
 """Events after which the mode is another one, or may be meant."""
@@ -30,10 +30,10 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         model = built.model
         if built.kind != "build" or model is None or not _has_dropout(run.models[model]):
             continue
-        if not _stays_in_eval(history, model) or runs_without_gradients(history, model):
-            continue
         steps = (f for f in history.training if f.model is not None and model in history.parts(f.model))
         step = next((f for f in steps if history.updates_weights(f)), None)
+        if not _stays_in_eval(history, model, step) or runs_without_gradients(history, model):
+            continue
         if step is not None:
             yield from _trained(history, context, built, step)
         else:
@@ -44,9 +44,18 @@ def _has_dropout(model: RunModel) -> bool:
     return model.live is True or (model.live is None and _MOSTLY_WITH_DROPOUT.search(model.name) is not None)
 
 
-def _stays_in_eval(history: History, model: int) -> bool:
-    """Whether nothing sets the mode of a model or of a part of it, and nothing freezes it."""
-    return not any(e.kind in _SETS_THE_MODE and history.touches(e, model) for e in history.run.events)
+def _stays_in_eval(history: History, model: int, step: RunEvent | None) -> bool:
+    """Whether nothing sets the mode of a model or of a part of it before a training step, and nothing freezes it.
+
+    Where the loop goes on to call ``eval()``, and never ``train()``, DRP205 reports that if the model is known.
+    """
+    events = [e for e in history.run.events if e.kind in _SETS_THE_MODE and history.touches(e, model)]
+    if step is None:
+        return not events
+    if any(e.order < step.order or e.kind in {"freeze", "adapt"} for e in events):
+        return False
+    modes = [e.modes for e in events if e.kind == "mode"]
+    return EVAL not in modes or TRAIN in modes or history.run.models[model].live is None
 
 
 def _trained(history: History, context: RunContext, built: RunEvent, step: RunEvent) -> Iterator[Diagnostic]:
