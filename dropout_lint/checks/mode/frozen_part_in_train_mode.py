@@ -13,6 +13,8 @@ from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Fix, Related, Span
 from dropout_lint.facts import ModeRun
 
+_NOT_KNOWN = ", where its dropout drops and its batch norm learns"
+
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     """Report where the weights are frozen."""
@@ -29,7 +31,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             when = "`train()` of this Module puts it into train mode"
         yield here.report(
             found.location.span,
-            f"{_fixed(found, name)}, but {when}{live_layer(run, found.live)}.",
+            f"{_fixed(found, name)}, but {when}{live_layer(run, found.live) or _NOT_KNOWN}.",
             fix=_override(run, found, all_found),
             related=(*built_places(run, found.model, found.live), *_steps(history, found)),
         )

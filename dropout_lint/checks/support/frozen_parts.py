@@ -12,6 +12,7 @@ from dropout_lint.facts import EVAL, TRAIN, Location, RunEvent, RunModel
 
 WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 """Layers that can be trained."""
+_LIBRARIES = re.compile(r"^(?:transformers|timm|torchvision\.models|torch_geometric\.nn)\.")
 _TEACHER = re.compile(r"teacher", re.IGNORECASE)
 """A name that GENERATIVE matches too, since a teacher may be an average of its student; one that is frozen is not."""
 
@@ -51,7 +52,7 @@ def frozen_in_train_mode(history: History) -> Iterator[Frozen]:
         live = _always_live(history, model, later)
         if live is not None and not history.in_test(later[0].frame):
             yield Frozen(event, *_place(history, event, model), model, live, later[0])
-        elif not steps and event.kind == "freeze":
+        elif event.kind == "freeze" and (not steps or (_is_woken(history, later) and _is_given(history, event, model))):
             yield from _expected(history, event, model)
 
 
@@ -133,7 +134,7 @@ def _always_live(history: History, model: int, steps: list[RunEvent]) -> int | N
     return next((p for p in history.parts(model) if all(m.get(p) == TRAIN for m in modes)), None)
 
 
-# A module that the run does not train
+# A module that the run does not train, or a part of an unknown class
 
 
 def _expected(history: History, event: RunEvent, model: int) -> Iterator[Frozen]:
@@ -147,7 +148,7 @@ def _expected(history: History, event: RunEvent, model: int) -> Iterator[Frozen]
     woken = owner.sees_bases or (bool(owner.framework) and event.modes == TRAIN)
     if name not in owner.used or owner.sets_mode or owner.thaws or not woken:
         return
-    if _is_set_to_eval(history, whole) or not _trains_another_part(history, whole, model):
+    if _is_set_to_eval(history, whole, model) or not _trains_another_part(history, whole, model):
         return
     live = next((p for p in run.below(model) if run.models[p].live), None)
     if live is not None or _is_given(history, event, model):
@@ -163,18 +164,26 @@ def _is_given(history: History, event: RunEvent, model: int) -> bool:
     return not known.name and not known.in_project and history.run.spelling(event.frame, model) == known.label
 
 
-def _is_set_to_eval(history: History, whole: int) -> bool:
-    """Whether something calls ``eval()`` on a part, or uses the whole without ``train()``."""
+def _is_woken(history: History, steps: list[RunEvent]) -> bool:
+    """Whether a ``train()`` on the whole comes before each training step: it reaches parts of unknown classes."""
+    causes = [history.cause(step) for step in steps]
+    return bool(steps) and all(cause is not None and cause.kind == "mode" and cause.modes == TRAIN for cause in causes)
+
+
+def _is_set_to_eval(history: History, whole: int, model: int) -> bool:
+    """Whether something calls ``eval()`` on the part alone, or uses the whole without ``train()``."""
     events = [e for e in history.run.events if e.model is not None and history.touches(e, whole)]
     calls = [e for e in events if e.kind == "mode" and e.model is not None and whole in history.parts(e.model)]
-    if any(e.kind == "mode" and e.modes == EVAL and e not in calls for e in events):
+    if any(e.kind == "mode" and e.modes == EVAL and e not in calls and history.touches(e, model) for e in events):
         return True
     used = any(e.kind == "forward" and e.model is not None and whole in history.parts(e.model) for e in events)
     return not any(e.modes == TRAIN for e in calls) if calls else used
 
 
-def _is_unknown(model: RunModel) -> bool:
-    return model.module is None and not model.name and not model.in_project
+def _has_weights(model: RunModel) -> bool:
+    """Whether a layer or model has weights that can be trained; one that the caller passes is taken for one."""
+    unknown = model.module is None and not model.name and not model.in_project
+    return unknown or WITH_WEIGHTS.match(model.name) is not None or _LIBRARIES.match(model.name) is not None
 
 
 def _trains_another_part(history: History, whole: int, frozen: int) -> bool:
@@ -186,6 +195,6 @@ def _trains_another_part(history: History, whole: int, frozen: int) -> bool:
         name in owner.used
         and part != frozen
         and part not in still
-        and (any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part)) or _is_unknown(run.models[part]))
+        and any(_has_weights(run.models[p]) for p in history.parts(part))
         for name, part in run.models[whole].attributes
     )

@@ -137,7 +137,10 @@ class _Writer:
             built=thing.place,
             parts=tuple(positions.values()),
             attributes=tuple(
-                (n, positions[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in positions
+                (n, positions[one])
+                for n, v in thing.attributes.items()
+                for one in choices(v)
+                if isinstance(one, Thing) and one in positions
             ),
             origin=self._model(thing.origin) if thing.origin is not None else None,
             tracer=tracer if tracer != thing.name else "",
