@@ -90,7 +90,9 @@ def evaluates(function: str) -> bool:
 NOISE_WORDS = frozenset({"mc", "carlo", "prenet", "bayesian", "uncertainty"})
 """In the name of a class or function: it drops at test time on purpose."""
 _WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
-SAMPLING_WORDS = frozenset({"mc", "mcdropout", "carlo", "uncertainty", "stochastic"})
+MONTE_CARLO_WORDS = frozenset({"mc", "mcdropout", "carlo"})
+"""In the name of a function: it samples with dropout."""
+SAMPLING_WORDS = MONTE_CARLO_WORDS | {"uncertainty", "stochastic"}
 """In the name of a function that repeats a pass: it draws samples, whose spread is wanted."""
 SPREADS = frozenset({"std", "var", "std_mean", "var_mean", "nanstd", "nanvar", "stdev", "pstdev", "variance"})
 """Functions and methods that compute how far values spread."""

@@ -121,6 +121,12 @@ PROGRAMS = {
         found="DRP217",
         neutral="",
     ),
+    "MONTE_CARLO_WORDS": Program(
+        vocabulary.MONTE_CARLO_WORDS,
+        "def a_{word}(model, x):\n    model.eval()\n    return torch.stack([model(x) for _ in range(9)]).std(0)\n",
+        found="DRP217",
+        neutral="",
+    ),
     "SPREADS": Program(
         vocabulary.SPREADS,
         NET.replace("{word}", "y") + "def run(x):\n    model = Net()\n    model.load_state_dict(x)\n    model.eval()\n"

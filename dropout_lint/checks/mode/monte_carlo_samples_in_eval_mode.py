@@ -9,8 +9,9 @@ from dropout_lint.checks.support.context import advice
 from dropout_lint.checks.support.mode import live_layer, model_name, related
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.diagnostic import Diagnostic, Severity
 from dropout_lint.facts import EVAL, Location, ModeRun, RunEvent, RunModel
+from dropout_lint.vocabulary import MONTE_CARLO_WORDS, words
 
 _WITHOUT_NOISE = re.compile(r"^(?:torch\.nn|torchvision|timm|transformers)\.")
 """Libraries whose layers and models draw nothing in eval mode."""
@@ -26,7 +27,8 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if forward.sampled is None or model is None or here is None or forward.location in seen:
             continue
         dropout = _silent_dropout(history, forward)
-        if dropout is None or history.in_test(forward.frame) or not _is_constant(history, forward, model):
+        known = dropout is not None and _is_constant(history, forward, model)
+        if history.in_test(forward.frame) or not (known or _is_meant_to_drop(history, forward, model)):
             continue
         seen.add(forward.location)
         name = model_name(run, forward.frame, model) or "the model"
@@ -35,6 +37,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             forward.location.span,
             f"All samples are alike: {name} is in eval mode, so its dropout draws nothing and their spread is 0"
             f"{live_layer(run, dropout)}.",
+            severity=None if known else Severity.WARNING,
             fix=advice("Call `train()` on the dropout layers after `eval()`"),
             related=(related(cause.location, "enters eval mode here"),) if cause is not None else (),
         )
@@ -45,6 +48,16 @@ def _silent_dropout(history: History, forward: RunEvent) -> int | None:
     if forward.modes != EVAL or any(modes != EVAL for _, modes in forward.live):
         return None
     return next((part for part, _ in forward.live if "Norm" not in history.run.models[part].name), None)
+
+
+def _is_meant_to_drop(history: History, forward: RunEvent, model: int) -> bool:
+    """Whether nothing is known about a model, but a function by its name samples with dropout, and calls ``eval()``."""
+    known, cause = history.run.models[model], history.cause(forward)
+    if cause is None or cause.modes != EVAL or forward.modes != EVAL or known.name or known.in_project or forward.live:
+        return False
+    return cause.frame in history.chain(forward.frame) and any(
+        words(f.name.rpartition(".")[2]) & MONTE_CARLO_WORDS for f in history.functions(forward.frame)
+    )
 
 
 def _is_constant(history: History, forward: RunEvent, model: int) -> bool:
