@@ -28,7 +28,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
     history = history_of(run)
     for built in run.events:
         model = built.model
-        if built.kind != "build" or model is None or not _has_dropout(run.models[model]):
+        if built.kind != "build" or model is None or not _has_dropout(history, model):
             continue
         steps = (f for f in history.training if f.model is not None and model in history.parts(f.model))
         step = next((f for f in steps if history.updates_weights(f)), None)
@@ -40,8 +40,11 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             yield from _in_lightning_module(history, context, built, model)
 
 
-def _has_dropout(model: RunModel) -> bool:
-    return model.live is True or (model.live is None and _MOSTLY_WITH_DROPOUT.search(model.name) is not None)
+def _has_dropout(history: History, model: int) -> bool:
+    models = history.run.models
+    if any(models[part].live for part in history.parts(model)):
+        return True
+    return models[model].live is None and _MOSTLY_WITH_DROPOUT.search(models[model].name) is not None
 
 
 def _stays_in_eval(history: History, model: int, step: RunEvent | None) -> bool:
@@ -55,7 +58,9 @@ def _stays_in_eval(history: History, model: int, step: RunEvent | None) -> bool:
     if any(e.order < step.order or e.kind in {"freeze", "adapt"} for e in events):
         return False
     modes = [e.modes for e in events if e.kind == "mode"]
-    return EVAL not in modes or TRAIN in modes or history.run.models[model].live is None
+    return (
+        EVAL not in modes or TRAIN in modes or not any(history.run.models[part].live for part in history.parts(model))
+    )
 
 
 def _trained(history: History, context: RunContext, built: RunEvent, step: RunEvent) -> Iterator[Diagnostic]:

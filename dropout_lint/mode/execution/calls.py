@@ -5,7 +5,7 @@ from __future__ import annotations
 from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of
-from dropout_lint.mode.execution.construction import construct
+from dropout_lint.mode.execution.construction import construct, construct_in_eval_mode
 from dropout_lint.mode.execution.freezing import asked, call_of_parameters, set_gradients
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
@@ -75,6 +75,8 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             loaded = construct(machine, base, Arguments([], {}, unpacked=True), frame, place)
             machine.record("load", loaded, place, frame)
             return loaded
+        case Class() if name == "from_pretrained" and machine.definitions.loads_as_transformers(base):
+            return construct_in_eval_mode(machine, base, frame, place)
         case External() | Class():
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":

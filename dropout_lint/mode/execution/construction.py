@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import OPEN, TRAIN, Location
+from dropout_lint.facts import EVAL, OPEN, TRAIN, Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.program.contents import below, things
@@ -31,6 +31,15 @@ def construct(machine: Machine, made: Class, arguments: Arguments, frame: Frame,
     proof = next((p for p in parts if p.live), None)
     certain = False if all(p.live is False or (p.live is None and p.opaque) for p in parts) else None
     machine.built[key] = (True, proof.name, proof.place) if proof is not None else (certain, "", None)
+    return thing
+
+
+def construct_in_eval_mode(machine: Machine, made: Class, frame: Frame, place: Location) -> Thing:
+    """Make an instance by the ``from_pretrained()`` of Transformers, which calls ``eval()`` on it."""
+    thing = construct(machine, made, Arguments([], {}, unpacked=True), frame, place)
+    for part in below(thing):
+        machine.modes[part.number] = EVAL
+    machine.record("build", thing, place, frame)
     return thing
 
 

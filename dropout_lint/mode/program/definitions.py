@@ -137,6 +137,12 @@ class Definitions:
             for base in known.bases
         )
 
+    def loads_as_transformers(self, made: Class) -> bool:
+        """Whether a class inherits its ``from_pretrained()`` from a model class of Transformers."""
+        bases = [base for _, known in self.lineage(made.home, made.name) for base in known.bases]
+        inherits = any(base.startswith("transformers.") and base.endswith("PreTrainedModel") for base in bases)
+        return inherits and self.method(made.home, made.name, "from_pretrained") is None
+
     # Methods
 
     def method(self, home: FileFacts, name: str, method: str) -> tuple[FileFacts, ModeFlow] | None:
