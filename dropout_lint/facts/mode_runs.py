@@ -116,6 +116,8 @@ class RunModel:
     """The objects that it holds directly."""
     attributes: tuple[tuple[str, int], ...]
     """Those of the parts that are attributes, by name."""
+    part_of: int | None
+    """The model that an unknown part belongs to, such as one that ``modules()`` gives."""
     origin: int | None
     """The model that it was traced, exported or scripted from."""
     tracer: str

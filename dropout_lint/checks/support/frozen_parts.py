@@ -49,6 +49,8 @@ def frozen_in_train_mode(history: History) -> Iterator[Frozen]:
         seen.add(model)
         steps = _steps(history, model)
         later = [f for f in steps if f.order > event.order]
+        if _sets_layers_to_eval(history, model, later):
+            continue
         live = _always_live(history, model, later)
         if live is not None and not history.in_test(later[0].frame):
             yield Frozen(event, *_place(history, event, model), model, live, later[0])
@@ -111,6 +113,22 @@ def _changes(history: History, model: int, freeze: RunEvent) -> bool:
         for event in history.run.events
         if event.kind in {"thaw", "adapt"} or (event.kind == "load" and event.turns)
     )
+
+
+def _sets_layers_to_eval(history: History, model: int, steps: list[RunEvent]) -> bool:
+    """Whether a loop over layers of a model calls ``eval()`` on those of some kind: the author decides for each.
+
+    A ``train()`` before the training step undoes it.
+    """
+    models = history.run.models
+    cause = history.cause(steps[0]) if steps else None
+    for event in history.run.events[cause.order if cause is not None else 0 :]:
+        if event.kind != "mode" or event.modes != EVAL or event.model is None:
+            continue
+        whole = models[event.model].part_of
+        if whole is not None and (model in history.parts(whole) or whole in history.parts(model)):
+            return True
+    return False
 
 
 def _is_beside(history: History, event: RunEvent, other: RunEvent) -> bool:

@@ -142,6 +142,7 @@ class _Writer:
                 for one in choices(v)
                 if isinstance(one, Thing) and one in positions
             ),
+            part_of=self._model(thing.part_of) if thing.part_of is not None else None,
             origin=self._model(thing.origin) if thing.origin is not None else None,
             tracer=tracer if tracer != thing.name else "",
             owner=owner_class(self._machine, thing) if thing.module else None,
