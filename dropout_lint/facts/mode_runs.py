@@ -106,7 +106,7 @@ class RunModel:
     in_project: bool
     """The project defines its class."""
     draws: bool
-    """The methods of its class draw random numbers, in any mode or in one."""
+    """The methods of its class draw random numbers, in any mode or in one. Only known if a forward is sampled."""
     module: bool | None
     """It is an ``nn.Module``; None if unknown."""
     live: bool | None

@@ -31,10 +31,14 @@ class _Writer:
         self._things: dict[Thing, int] = {}
         self._frames: dict[Frame, int] = {}
         self._functions: dict[int, tuple[int, RunFunction]] = {}
+        self._with_samples = self._with_owners = False
+        """Whether a check may ask what the classes of models draw, or do with their parts: that is slow to find."""
 
     def run(self, function: str) -> ModeRun:
         machine = self._machine
         events = tuple(map(self._event, machine.events))
+        self._with_samples = any(event.sampled is not None for event in events)
+        self._with_owners = any(map(_is_about_parts, machine.events))
         subjects = {event.thing for event in machine.events if event.thing is not None}
         subjects |= {thing.origin for thing in subjects if thing.origin is not None}
         frames = tuple(self._frame_facts(frame, subjects) for frame in self._frames)
@@ -131,7 +135,7 @@ class _Writer:
             class_name=_class_name(thing),
             label=thing.label,
             in_project=thing.home is not None,
-            draws=thing.home is not None and self._machine.definitions.draws(thing.home, thing.name),
+            draws=self._draws(thing),
             module=thing.module,
             live=thing.live,
             built=thing.place,
@@ -145,8 +149,18 @@ class _Writer:
             part_of=self._model(thing.part_of) if thing.part_of is not None else None,
             origin=self._model(thing.origin) if thing.origin is not None else None,
             tracer=tracer if tracer != thing.name else "",
-            owner=owner_class(self._machine, thing) if thing.module else None,
+            owner=owner_class(self._machine, thing) if thing.module and self._with_owners else None,
         )
+
+    def _draws(self, thing: Thing) -> bool:
+        home = thing.home if self._with_samples else None
+        return home is not None and self._machine.definitions.draws(home, thing.name)
+
+
+def _is_about_parts(event: Event) -> bool:
+    """Whether an event fixes the weights or the mode of a part that a module may hold."""
+    in_constructor = event.kind == "mode" and event.frame.flow.name.endswith("__init__")
+    return in_constructor or event.kind in {"load", "freeze", "build"}
 
 
 def _class_name(thing: Thing) -> str:
