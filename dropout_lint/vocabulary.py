@@ -44,6 +44,9 @@ SWITCH_WORDS = frozenset({
 MODE_CALLS = ("eval", "train", "backward", "no_grad", "inference_mode", "set_grad_enabled", "trace", "export")
 """Functions and methods that change a mode or depend on it. A definition without them needs no look at modes."""
 
+FREEZE_WORDS = frozenset({"freeze", "freezed", "frozen", "fix", "fixed", "finetune", "tune", "trainable"})
+"""In a parameter of a constructor with a bool as its default: the caller decides whether a part is frozen."""
+
 # --- functions that evaluate, and those that do not
 
 EVALUATES = re.compile(
@@ -160,6 +163,12 @@ ROLLOUT_WORDS = frozenset({
 NOISE_WORDS = frozenset({"mc", "carlo", "prenet", "bayesian", "uncertainty"})
 """In the name of a class or function: it drops at test time on purpose."""
 _WHEN = r"(?:in|at|during|for) (?:the )?(?:inference|test|eval|generation|synthesis)"
+MONTE_CARLO_WORDS = frozenset({"mc", "mcdropout", "carlo"})
+"""In the name of a function: it samples with dropout."""
+SAMPLING_WORDS = MONTE_CARLO_WORDS | {"uncertainty", "stochastic"}
+"""In the name of a function that repeats a pass: it draws samples, whose spread is wanted."""
+SPREADS = frozenset({"std", "var", "std_mean", "var_mean", "nanstd", "nanvar", "stdev", "pstdev", "variance"})
+"""Functions and methods that compute how far values spread."""
 INTENT_COMMENT = re.compile(
     r"monte.?carlo|\bmc[- ]?drop|non.?determinis|intentional|deliberate|on purpose|for diversity|exploration|resampl"
     r"|always (?:apply|applies|applied|on|active|use)|under `*eval"

@@ -180,7 +180,7 @@ def test_a_pass_whose_result_nothing_uses_is_no_evaluation(statement: str, codes
     assert [code for code, _, _ in found(tmp_path, {"net.py": NET, "main.py": body})] == codes
 
 
-@pytest.mark.parametrize(("rule", "followed"), [("DRP205", True), ("DRP290", False), ("DRP101", False)])
+@pytest.mark.parametrize(("rule", "followed"), [("DRP205", True), ("DRP290", True), ("DRP101", False)])
 def test_only_a_rule_that_reads_source_makes_modes_be_followed(rule: str, followed: bool, tmp_path: Path) -> None:
     settings, path = Settings(tmp_path, enabled=frozenset({rule})), tmp_path / "train.py"
     assert FileSet({path: settings}).follows_modes(path) is followed

@@ -105,6 +105,35 @@ PROGRAMS = {
         found="",
         neutral="DRP202",
     ),
+    "FREEZE_WORDS": Program(
+        vocabulary.FREEZE_WORDS,
+        "class Net(nn.Module):\n    def __init__(self, {word}_part=False):\n        super().__init__()\n"
+        "        self.part = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5))\n        self.out = nn.Linear(8, 8)\n"
+        "        if {word}_part:\n            self.part.requires_grad_(False)\n\n"
+        "    def forward(self, x):\n        return self.out(self.part(x))\n",
+        found="DRP215",
+        neutral="",
+    ),
+    "SAMPLING_WORDS": Program(
+        vocabulary.SAMPLING_WORDS,
+        NET + "def a_{word}(x):\n    model = Net()\n    model.load_state_dict(x)\n"
+        "    model.eval()\n    return [model(x) for _ in range(9)]\n",
+        found="DRP217",
+        neutral="",
+    ),
+    "MONTE_CARLO_WORDS": Program(
+        vocabulary.MONTE_CARLO_WORDS,
+        "def a_{word}(model, x):\n    model.eval()\n    return torch.stack([model(x) for _ in range(9)]).std(0)\n",
+        found="DRP217",
+        neutral="",
+    ),
+    "SPREADS": Program(
+        vocabulary.SPREADS,
+        NET.replace("{word}", "y") + "def run(x):\n    model = Net()\n    model.load_state_dict(x)\n    model.eval()\n"
+        "    return torch.stack([model(x) for _ in range(9)]).{word}(0)\n",
+        found="DRP217",
+        neutral="",
+    ),
     "TRAIN_FLAGS and EVAL_FLAGS of a call": Program(
         vocabulary.TRAIN_FLAGS | vocabulary.EVAL_FLAGS,
         NET + "def run(batches):\n    model = Net()\n" + STEP + "    with torch.no_grad():\n"

@@ -1,8 +1,8 @@
 """The evidence engine: finds calls of models that may be evaluations in train mode, and the signs for and against.
 
 In: the mode flows of functions (``FlowReader``) and a ``Project``. Out: ``EvaluationSite`` facts. It proves nothing:
-that is what ``mode`` does. It reads each function once and follows a model back from one call, so it needs no entry point, no
-class and no budget, and sees programs that ``mode`` cannot run.
+that is what ``mode`` does. It reads each function once and follows a model back from one call, so it needs no entry
+point, no class and no budget, and sees programs that ``mode`` cannot run.
 
 - ``sites`` is the entry: it chooses the calls, and makes the facts.
 - ``signs`` finds the evidence.

@@ -15,7 +15,22 @@ from dropout_lint.diagnostic import Span
 Modes = frozenset[str]
 """The modes that a model may be in: several where paths join."""
 TRAIN, EVAL, OPEN = frozenset({"train"}), frozenset({"eval"}), frozenset({"unknown"})
-EventKind = Literal["mode", "forward", "backward", "trace", "script", "escape", "load", "checkpoint", "flag"]
+EventKind = Literal[
+    "mode",
+    "forward",
+    "backward",
+    "trace",
+    "script",
+    "escape",
+    "load",
+    "checkpoint",
+    "flag",
+    "freeze",
+    "thaw",
+    "build",
+    "adapt",
+    "step",
+]
 _MOST_PARTS = 400
 
 
@@ -62,7 +77,7 @@ class RunFrame:
 
 @dataclass(frozen=True, slots=True)
 class OwnerClass:
-    """What the methods of a class do about the modes that its constructor sets for parts."""
+    """What the methods of a class do with its parts, and with their modes and gradients."""
 
     sees_bases: bool
     """Every base class is ``nn.Module`` or in the project."""
@@ -71,7 +86,15 @@ class OwnerClass:
     freezes: bool
     """A method named as one that freezes, such as ``freeze_backbone``, sets a mode."""
     used: frozenset[str]
-    """The attributes that ``forward`` calls, also through other methods."""
+    """The attributes that ``forward`` or ``training_step`` calls, also through other methods."""
+    framework: str = ""
+    """The class of a framework that it is derived from, such as ``lightning.LightningModule``."""
+    without_gradients: frozenset[str] = frozenset()
+    """The attributes whose every use in methods is under ``no_grad()``, or detached."""
+    thaws: bool = False
+    """A method other than the constructor may switch gradients of parameters on."""
+    blends: bool = False
+    """A method walks through the parameters of several models at once, to average or copy weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +109,8 @@ class RunModel:
     """The first variable or attribute that it was assigned to."""
     in_project: bool
     """The project defines its class."""
+    draws: bool
+    """The methods of its class draw random numbers, in any mode or in one. Only known if a forward is sampled."""
     module: bool | None
     """It is an ``nn.Module``; None if unknown."""
     live: bool | None
@@ -95,16 +120,16 @@ class RunModel:
     """The objects that it holds directly."""
     attributes: tuple[tuple[str, int], ...]
     """Those of the parts that are attributes, by name."""
+    part_of: int | None
+    """The model that an unknown part belongs to, such as one that ``modules()`` gives."""
     origin: int | None
     """The model that it was traced, exported or scripted from."""
     copy_of: int | None
     """The model that ``copy.deepcopy`` made it from."""
-    part_of: int | None
-    """The model that holds it, of a part about which no more is known, such as one of ``model.modules()``."""
     tracer: str
     """The function that made it as a graph, such as ``torch.jit.trace``."""
     owner: OwnerClass | None
-    """Its class, if a constructor there sets the mode of parts; else None."""
+    """Its class, if the project defines it and it is an ``nn.Module``; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +154,10 @@ class RunEvent:
     ``mode`` is a call of ``train()`` or ``eval()``, ``flag`` an assignment to ``training``, ``escape`` a call that
     cannot be followed and may do anything to the model, ``load`` a load of weights, ``trace`` a trace or an export,
     ``script`` the making of a copy by ``torch.jit.script`` (its ``model`` is the copy), ``checkpoint`` activation
-    checkpointing without the random state.
+    checkpointing without the random state. ``freeze`` switches the gradients of all its parameters off, ``thaw``
+    switches some of them on, or changes the weights without gradients, as an average of weights does. Its model is None
+    if the parameters may belong to any. ``build`` is a call of a library that gives a model in eval mode, ``adapt`` one
+    that adds adapters to a model. ``step`` is a call of a method of that name, as an optimizer has.
     """
 
     order: int
@@ -157,10 +185,12 @@ class RunEvent:
     """Of a forward: nothing uses its result."""
     repeated: bool = False
     """Of a forward: a loop over a range repeats it on the same input."""
+    sampled: Span | None = None
+    """Of a forward: a loop repeats it, and the results are compared. The loop; NOWHERE for a comprehension."""
     passes: tuple[str, ...] = ()
     """Of a forward: the names in its arguments, the first argument left out."""
     label: str = ""
-    """Of a trace, the tracer; of a flag, the value; of a forward, the method that leads to it."""
+    """Of a trace, the tracer; of an adapt, the function; of a flag, the value; of a forward, the method before it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -99,7 +99,7 @@ class ModeOutline:
     alone: bool
     """Worth a run even in a module: assigns the flag ``training``, checkpoints without the random state, or trains."""
     freezes: bool
-    """A class whose constructor puts a part into eval mode."""
+    """A class whose constructor puts a part into eval mode, freezes its parameters, or gets it in eval mode."""
     words: tuple[str, ...] = ()
     """For the statements between the definitions, the dotted names in them."""
 

@@ -43,7 +43,7 @@ class Classes:
                     yield None
 
     def _is_module(self, facts: FileFacts, name: str, depth: int) -> bool | None:
-        if name in MODULE_BASES:
+        if name in MODULE_BASES or (name.startswith("transformers.") and name.endswith("PreTrainedModel")):
             return True
         if name.startswith("torch.nn."):
             return name not in NOT_MODULES_IN_TORCH_NN and name.rpartition(".")[2][:1].isupper()

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.context import advice, unsafe
+from dropout_lint.checks.support.frozen_parts import WITH_WEIGHTS, frozen_in_train_mode
 from dropout_lint.checks.support.mode import live_layer, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_override import override
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Fix, Span
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
-from dropout_lint.rewrites import AddMethod
 from dropout_lint.vocabulary import FREEZES
 
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import FrozenPartWoken
-
-_WITH_WEIGHTS = re.compile(r"^torch\.nn\..*(?:[Ll]inear|Conv\w*|Embedding\w*|LSTM|GRU|RNN|Attention|Transformer\w*)$")
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
@@ -30,6 +27,8 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if owner is None or function.is_test or not _is_undone(history, whole, owner, events, built):
             continue
         frozen = _frozen_parts(history, whole, owner, events)
+        for name in _seen_in_train_mode(history, whole):
+            frozen.pop(name, None)
         if not _trains_another_part(history, whole, owner, events):
             continue
         which = "The first" if built else "A later"
@@ -42,7 +41,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             yield here.report(
                 event.location.span,
                 f"{which} `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
-                fix=_override(function.receiver, list(frozen), function.statements[-1] if always else None),
+                fix=override(function.receiver, list(frozen), function.statements[-1] if always else None),
                 related=(related(place, "computes differently by mode"),) if place is not None else (),
             )
 
@@ -141,6 +140,12 @@ def _may_be(run: ModeRun, live: int, part: int, event: RunEvent) -> bool:
     return event.model == part or "BatchNorm" in run.models[live].name
 
 
+def _seen_in_train_mode(history: History, whole: int) -> set[str]:
+    """The parts of which the run itself shows that they are in train mode: DRP215 reports those."""
+    seen = {found.model for found in frozen_in_train_mode(history) if found.forward is not None}
+    return {name for name, part in history.run.models[whole].attributes if part in seen}
+
+
 def _is_probed(run: ModeRun, event: RunEvent) -> bool:
     """Whether the constructor runs the part after its ``eval()``, as in ``self.backbone(x).shape``."""
     return any(
@@ -155,23 +160,9 @@ def _trains_another_part(history: History, whole: int, owner: OwnerClass, events
     return any(
         name in owner.used
         and part not in set_here
-        and any(_WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
+        and any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
         for name, part in run.models[whole].attributes
     )
-
-
-def _override(receiver: str, parts: list[str], last: Span | None) -> Fix:
-    """Add a ``train`` method after the statement ``last``, which ends the constructor; give advice if it is None."""
-    otherwise = "Override `train` to call `eval()` on the part again"
-    if last is None:
-        return advice(otherwise)
-    lines = [
-        f"def train({receiver}, mode: bool = True):",
-        "    super().train(mode)",
-        *(f"    {receiver}.{part}.eval()" for part in parts),
-        f"    return {receiver}",
-    ]
-    return unsafe("Override `train`", AddMethod(last, "\n".join(lines)), otherwise=otherwise)
 
 
 def check_part(part: FrozenPartWoken, context: ObservedContext) -> Iterator[Diagnostic]:

@@ -52,19 +52,39 @@ class History:
             return None
         return next((b for b in self.backwards if b.order > forward.order and self._is_for(forward, b)), None)
 
+    def updates_weights(self, forward: RunEvent) -> bool:
+        """Whether a call of ``step()`` follows the backward pass of a forward. An attack on inputs has none."""
+        backward = self.backward_of(forward)
+        return backward is not None and any(
+            e.kind == "step" and e.order > backward.order and self._is_together(backward, e) for e in self.run.events
+        )
+
+    def feeds_step(self, forward: RunEvent) -> bool:
+        """Whether a forward without gradients is in the turn of a loop that goes on with a backward pass.
+
+        So a teacher gives the targets of a training step.
+        """
+        turns = iteration(forward)
+        return bool(turns) and any(
+            b.order > forward.order and iteration(b)[: len(turns)] == turns and self._is_for(forward, b)
+            for b in self.backwards
+        )
+
     def _is_for(self, forward: RunEvent, backward: RunEvent) -> bool:
-        turns, other = iteration(forward), iteration(backward)
-        shared = min(len(turns), len(other))
-        if turns[:shared] != other[:shared]:
-            return False
         common = self.common_caller(forward.frame, backward.frame)
-        if common is None:
+        if common is None or not self._is_together(forward, backward):
             return False
-        if common not in (forward.frame, backward.frame):
-            callers = {self.run.frames[forward.frame].caller, self.run.frames[backward.frame].caller}
-            if not turns or callers != {common}:
-                return False
         return not any(evaluates(f.name) for f in self.functions_until(forward.frame, common))
+
+    def _is_together(self, event: RunEvent, later: RunEvent) -> bool:
+        """Whether two events belong to one turn of the loops around them, and one function leads to both."""
+        turns, other = iteration(event), iteration(later)
+        shared = min(len(turns), len(other))
+        common = self.common_caller(event.frame, later.frame)
+        if turns[:shared] != other[:shared] or common is None:
+            return False
+        callers = {self.run.frames[event.frame].caller, self.run.frames[later.frame].caller}
+        return common in (event.frame, later.frame) or (bool(turns) and callers == {common})
 
     def is_trained(self, model: int) -> bool:
         """Whether a training step runs the model, or one that holds it."""

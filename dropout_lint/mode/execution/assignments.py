@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dropout_lint.facts import OPEN, Location, Term
+from dropout_lint.mode.execution.freezing import extend, set_gradients
 from dropout_lint.mode.execution.lookup import attribute_of
 from dropout_lint.mode.program.contents import below, choices, either, things
 from dropout_lint.mode.program.machine import Machine
@@ -18,6 +19,9 @@ def bind(machine: Machine, target: Term, value: Value, frame: Frame) -> None:
             for base in choices(machine.evaluate(target.parts[0], frame)):
                 if isinstance(base, Thing):
                     set_attribute(machine, base, target.text, value)
+                    extend(machine, base, value, frame)
+                elif target.text == "requires_grad":
+                    set_gradients(machine, base, value, frame, Location(frame.home.path, frame.statement))
         case "tuple":
             for part, one in zip(target.parts, _unpacked(machine, value, len(target.parts)), strict=True):
                 bind(machine, part, one, frame)

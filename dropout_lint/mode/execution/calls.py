@@ -5,7 +5,8 @@ from __future__ import annotations
 from dropout_lint.facts import Location, Term
 from dropout_lint.mode.execution import library_models
 from dropout_lint.mode.execution.arguments import Arguments, arguments_of, with_class
-from dropout_lint.mode.execution.construction import alternatives, construct
+from dropout_lint.mode.execution.construction import alternatives, construct, construct_in_eval_mode
+from dropout_lint.mode.execution.freezing import asked, call_of_parameters, set_gradients
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.execution.invocation import invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -23,6 +24,7 @@ from dropout_lint.mode.program.values import (
     Frame,
     Function,
     Group,
+    Parameters,
     Table,
     Thing,
     Value,
@@ -73,23 +75,36 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
             return call_method(machine, base, name, arguments, frame, place)
         case Group():
             return call_of_group(base, name, arguments.positional)
+        case Parameters():
+            return call_of_parameters(machine, base, name, arguments, frame, place)
         case Table():
             return call_of_table(base, name, arguments.positional, arguments.keywords)
-        case Class() if name in frameworks.LOADS and machine.definitions.method(base.home, base.name, name) is None:
-            loaded = construct(machine, base, Arguments([], {}, unpacked=True), frame, place)
-            machine.record("load", loaded, place, frame)
-            return loaded
         case Class():
-            method = attribute_of(machine, base, name)
-            given = with_class(method, base, arguments) if isinstance(method, Function) else arguments
-            return invoke(machine, method, given, frame, place)
+            return _of_class(machine, base, name, arguments, frame, place)
         case External():
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":
         machine.record("backward", None, place, frame)
+    elif name == "step":
+        machine.record("step", None, place, frame)
+    elif name == "requires_grad_":
+        set_gradients(machine, base, asked(arguments), frame, place)
     elif name not in library.HARMLESS_METHODS:
         machine.escape(arguments.all(), place, frame)
     return UNKNOWN
+
+
+def _of_class(machine: Machine, base: Class, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:
+    """``Net.load_from_checkpoint(...)``, ``Net.from_pretrained(...)``, or a method of the class itself."""
+    if name in frameworks.LOADS and machine.definitions.method(base.home, base.name, name) is None:
+        loaded = construct(machine, base, Arguments([], {}, unpacked=True), frame, place)
+        machine.record("load", loaded, place, frame)
+        return loaded
+    if name == "from_pretrained" and machine.definitions.loads_as_transformers(base):
+        return construct_in_eval_mode(machine, base, frame, place)
+    method = attribute_of(machine, base, name)
+    given = with_class(method, base, arguments) if isinstance(method, Function) else arguments
+    return invoke(machine, method, given, frame, place)
 
 
 def _super(machine: Machine, name: str, arguments: Arguments, frame: Frame, place: Location) -> Value:

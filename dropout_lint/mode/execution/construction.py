@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import OPEN, TRAIN, Location
+from dropout_lint.facts import EVAL, OPEN, TRAIN, Location
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.functions import run_function
 from dropout_lint.mode.program.contents import below, choices, either, things
@@ -42,6 +42,15 @@ def alternatives(made: list[Value]) -> Value:
         for part in (part for parts in held for part in parts if part.live):
             part.live = None
     return either(made)
+
+
+def construct_in_eval_mode(machine: Machine, made: Class, frame: Frame, place: Location) -> Thing:
+    """Make an instance by the ``from_pretrained()`` of Transformers, which calls ``eval()`` on it."""
+    thing = construct(machine, made, Arguments([], {}, unpacked=True), frame, place)
+    for part in below(thing):
+        machine.modes[part.number] = EVAL
+    machine.record("build", thing, place, frame)
+    return thing
 
 
 def _constructed(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dropout_lint.facts import Location
+from dropout_lint.facts import EVAL, Location
 from dropout_lint.mode.execution import checkpointing, library_models
+from dropout_lint.mode.execution.adapters import add_by_function
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.assignments import set_attribute
 from dropout_lint.mode.execution.copies import copied, graph, is_trace, scripted, traced
+from dropout_lint.mode.execution.freezing import blend, chained
 from dropout_lint.mode.execution.functions import run_callbacks
 from dropout_lint.mode.execution.lookup import ZOO, attribute, of_zoo
 from dropout_lint.mode.execution.registries import default_of, file_of
@@ -58,7 +60,10 @@ def _builtin(machine: Machine, name: str, arguments: Arguments, frame: Frame, pl
         return External("globals()", frame.home)
     if name == "builtins.vars" and given and isinstance(given[0], External):
         return External(f"{given[0].name}.__dict__", given[0].home)
+    if name == "itertools.chain":
+        return chained(machine, given)
     if name in _ITERATE:
+        blend(machine, given, frame, place)
         return iterated(name.rpartition(".")[2], given)
     if name.startswith("builtins.") and name.rpartition(".")[2] in library.PLAIN:
         return UNKNOWN
@@ -95,6 +100,7 @@ def _of_model(machine: Machine, name: str, arguments: Arguments, frame: Frame, p
     """Call functions that return the model passed to them, or a graph of it."""
     if name.rpartition(".")[2] in library.WRAPPERS and arguments.positional:
         first = arguments.positional[0]
+        add_by_function(machine, name, arguments, frame, place)
         return scripted(machine, first, frame, place) if name == "torch.jit.script" else first
     if name == "torch.export.load":
         return graph(machine, name)
@@ -117,6 +123,8 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         model = machine.make_object(name, made.live, place, made.modes, module=made.module)
         if made.loaded:
             machine.record("load", model, place, frame)
+        elif made.modes == EVAL:
+            machine.record("build", model, place, frame)
         return model
     if checkpointing.is_checkpoint(name):
         checkpointing.checkpoint(machine, arguments, frame, place)

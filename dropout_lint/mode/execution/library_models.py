@@ -29,6 +29,8 @@ def model_made_by(name: str, positional: list[Value], keywords: dict[str, Value]
         if _NOT_A_MODEL.search(owner):
             return Made(OPEN, live=False, module=False)
         return Made(OPEN if "is_trainable" in keywords else EVAL, _family(owner, positional, keywords))
+    if package == "peft" and last.endswith("Config"):
+        return Made(OPEN, _adapter_drops(keywords), module=False)
     if last == "from_config" and package == "transformers":
         return Made(TRAIN, _family(owner, positional, keywords))
     if name == "lpips.LPIPS":
@@ -87,6 +89,14 @@ def _norm_unknown(keywords: dict[str, Value]) -> bool:
 def _drops(keywords: dict[str, Value]) -> bool:
     """Whether a constant rate other than 0 is passed."""
     return any("drop" in k and isinstance(v, Constant) and not is_zero(v) for k, v in keywords.items())
+
+
+def _adapter_drops(keywords: dict[str, Value]) -> bool | None:
+    """Whether adapters have a dropout, whose default rate is 0; None if unknown."""
+    rates = [value for name, value in keywords.items() if "dropout" in name]
+    if all(map(is_zero, rates)):
+        return False
+    return True if any(isinstance(rate, Constant) and not is_zero(rate) for rate in rates) else None
 
 
 def liveness(name: str, positional: list[Value], keywords: dict[str, Value]) -> bool | None:

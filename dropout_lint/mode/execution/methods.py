@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dropout_lint.facts import Location
+from dropout_lint.mode.execution.adapters import add_by_method
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.checkpointing import is_checkpoint
+from dropout_lint.mode.execution.freezing import asked, parameters_of, set_gradients
 from dropout_lint.mode.execution.functions import run_callbacks, run_function
 from dropout_lint.mode.execution.invocation import forward, invoke
 from dropout_lint.mode.execution.lookup import attribute_of
@@ -35,6 +37,7 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
         return _namespace(machine, name)
     if name == "step" and base.module is None:
         run_callbacks(machine, arguments.all(), frame, place)
+        machine.record("step", None, place, frame)
         return UNKNOWN
     if base.module is not False:
         done = _of_module(machine, base, name, arguments, frame, place)
@@ -71,7 +74,11 @@ def _of_module(
     if name in {"forward", "__call__"} and (base.module or base.opaque):
         return forward(machine, base, arguments, frame, place)
     if name in library.SAME and not base.random:
+        if name == "requires_grad_":
+            set_gradients(machine, base, asked(arguments), frame, place)
         return base
+    if add_by_method(machine, base, name, arguments, frame, place):
+        return UNKNOWN
     if name in library.INNER:
         return _submodules(machine, base, name)
     if name == "apply":
@@ -84,7 +91,7 @@ def _of_module(
     if name in library.NEUTRAL:
         if name == "load_state_dict":
             machine.record("load", base, place, frame)
-        return UNKNOWN
+        return parameters_of(machine, base, name) or UNKNOWN
     return None
 
 
@@ -108,7 +115,8 @@ def _own_method(
     """
     flow, home = target.flow, base.home
     building = any(f.instance is base and f.flow.name.endswith("__init__") for f in frame.chain())
-    if building or flow.relevant or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
+    acts = building or flow.relevant or machine.definitions.freezes(target.home, flow)
+    if acts or (home is not None and machine.definitions.leads_on(home, base.name, flow)):
         return run_function(machine, target, arguments, frame, place)
     if home is not None and machine.definitions.computes(home, base.name, flow):
         forward(machine, base, arguments, frame, place, label=flow.name.rpartition(".")[2])

@@ -40,7 +40,8 @@ FRAMEWORKS = (
         "Lightning",
         "https://lightning.ai/docs/pytorch/stable/common/lightning_module.html",
         "the `Trainer`: `eval()` before validation, test and prediction, then the modes as they were (2.2 and later)",
-        "the module built by hand, its `forward` called by hand; `load_from_checkpoint`, which gives train mode",
+        "the module built by hand, its `forward` called by hand; `load_from_checkpoint`, which gives train mode;"
+        " parts that its constructor freezes, or gets in eval mode",
         "the hooks: the `Trainer` calls them",
         bases=tuple(
             f"{package}.{name}"
@@ -83,8 +84,9 @@ FRAMEWORKS = (
         "PEFT",
         "https://huggingface.co/docs/peft/package_reference/peft_model",
         "your loop or the `Trainer`",
-        "`get_peft_model` keeps the mode; `from_pretrained` gives eval mode unless `is_trainable=True`",
-        "adapters by configuration, whose dropout is not seen",
+        "the adapters that `get_peft_model` and `add_adapter` add are in train mode, the rest keeps its mode;"
+        " `from_pretrained` gives eval mode unless `is_trainable=True`",
+        "adapters whose configuration is read from a file; without a written dropout they have none",
         wraps=("get_peft_model", "prepare_model_for_kbit_training"),
     ),
     Framework(

@@ -72,7 +72,7 @@ class Candidates:
         """
         if not outline.name:
             return True
-        if not outline.acts:
+        if not (outline.acts or outline.freezes):
             return False
         of_itself = outline.alone or outline.freezes or outline.name not in facts.headers
         return of_itself or not self._project.classes.is_module(facts, f".{outline.name}")

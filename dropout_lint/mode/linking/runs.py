@@ -19,6 +19,9 @@ from dropout_lint.mode.program.run_facts import mode_run
 from dropout_lint.mode.program.terms import terms
 from dropout_lint.mode.program.values import Class, Frame, Function, Value
 from dropout_lint.project.project import Project
+from dropout_lint.vocabulary import FREEZE_WORDS, words
+
+_SETS_PARTS = {"requires_grad", "requires_grad_", "from_pretrained"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class Runs:
         found: list[tuple[str, str]] = []
         for name in sorted(names - {""}):
             flows = {f.name: f for f in reader.within(name)}
-            found += [(f.name, _outermost(f.name, flows)) for f in flows.values() if f.relevant]
+            builds = name in facts.headers and any(map(_sets_parts, flows.values()))
+            acting = [f for f in flows.values() if f.relevant or (builds and f.name.endswith("__init__"))]
+            found += [(f.name, _outermost(f.name, flows)) for f in acting]
         return tuple(found)
 
     def alone(self, facts: FileFacts, name: str) -> Run:
@@ -84,8 +89,9 @@ class Runs:
                 return
             static = {d.text for d in flow.decorators} & {"staticmethod", "classmethod"}
             if not static:
+                chosen = self._choices(machine, facts, flow.owner)
                 instance = construct(
-                    machine, Class(facts, flow.owner), Arguments([], {}, unpacked=False), machine.top, place
+                    machine, Class(facts, flow.owner), Arguments([], chosen, unpacked=False), machine.top, place
                 )
         if instance is not None:
             machine.forget(switched_elsewhere(machine, instance, flow))
@@ -95,6 +101,16 @@ class Runs:
             }
             given = Arguments([], optional, unpacked=False)
             run_function(machine, Function(facts, flow, instance), given, machine.top, place)
+
+    def _choices(self, machine: Interpreter, facts: FileFacts, owner: str) -> dict[str, Value]:
+        """Unknown values for the parameters of a constructor by which the caller freezes parts."""
+        init = machine.definitions.method(facts, owner, "__init__")
+        defaults = init[1].defaults if init is not None else ()
+        return {
+            name: machine.make_unknown(name)
+            for name, default in defaults
+            if isinstance(default.constant, bool) and words(name) & FREEZE_WORDS
+        }
 
     def _only_project_calls(self, facts: FileFacts, flow: ModeFlow) -> bool:
         """Whether only the project calls the methods of a class: no framework, and no base class that is not found."""
@@ -135,6 +151,11 @@ def _finished(machine: Interpreter, execute: Callable[[], object], name: str = "
 def _outermost(name: str, known: dict[str, ModeFlow]) -> str:
     parts = name.split(".")
     return next((outer for cut in range(1, len(parts)) if (outer := ".".join(parts[:cut])) in known), name)
+
+
+def _sets_parts(flow: ModeFlow) -> bool:
+    """Whether a method freezes parameters, or gets a model in eval mode."""
+    return any(t.text in _SETS_PARTS for t in terms(flow.steps))
 
 
 def _trains(flow: ModeFlow) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dropout_lint.mode.program.contents import either, things
-from dropout_lint.mode.program.values import UNKNOWN, Constant, Group, Table, Thing, Value
+from dropout_lint.mode.program.values import UNKNOWN, Constant, Group, Parameters, Table, Thing, Value
 
 _OF_MODULES = {"ModuleList", "ModuleDict", "Sequential"}
 
@@ -17,6 +17,8 @@ def element(source: Value) -> Value:
     """What iterating over a value gives."""
     if isinstance(source, Group):
         return either(source.items)
+    if isinstance(source, Parameters):
+        return Group([UNKNOWN, Parameters(source.models, source.branches)]) if source.named else source
     if isinstance(source, Table):
         return UNKNOWN
     modules: list[Value] = [child for thing in things(source) for child in members(thing)]

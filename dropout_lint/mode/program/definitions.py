@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, Term
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import FileFacts, ModeClass, ModeFlow, OwnerClass, Term
 from dropout_lint.mode.libraries import library
 from dropout_lint.mode.program.call_sites import CallSites, call_sites
-from dropout_lint.mode.program.terms import assignments, attribute_called, is_mode_call, terms
+from dropout_lint.mode.program.samples import samples
+from dropout_lint.mode.program.terms import assignments, attribute_called, is_mode_call, terms, within
 from dropout_lint.mode.program.uses import Uses, layer_uses
 from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.project import Project
+from dropout_lint.torch_api.signatures import FUNCTIONALS
+from dropout_lint.vocabulary import SAMPLING_WORDS, words
 
 _MOST_BASES = 12
+_DROPOUTS = {name.rpartition(".")[2] for name in FUNCTIONALS}
+_RANDOM = {
+    *("rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli"),
+    *("multinomial", "uniform", "exponential", "sample", "rsample", "gumbel_softmax", "choice", "shuffle", "random"),
+}
+_GRADIENT_SWITCHES = {"requires_grad", "requires_grad_"}
 
 
 class Memory:
@@ -27,6 +37,10 @@ class Memory:
         self.switched: dict[tuple[str, str], frozenset[str]] = {}
         self.assigned: dict[tuple[str, str], tuple[ModeFlow, Term] | None] = {}
         self.call_sites: dict[tuple[str, str], CallSites] = {}
+        self.samples: dict[tuple[str, str], dict[Span, Span]] = {}
+        self.drawing: dict[tuple[str, str], bool] = {}
+        self.owners: dict[tuple[str, str], OwnerClass] = {}
+        self.freezing: dict[tuple[str, str], bool] = {}
 
 
 class Definitions:
@@ -35,6 +49,8 @@ class Definitions:
     def __init__(self, project: Project, memory: Memory) -> None:
         self._project = project
         self._memory = memory
+        self.owners = memory.owners
+        """Descriptions of classes, by file and name."""
 
     def flow(self, home: FileFacts, name: str) -> ModeFlow | None:
         """A function."""
@@ -72,6 +88,14 @@ class Definitions:
         if key not in self._memory.call_sites:
             self._memory.call_sites[key] = call_sites(flow.steps)
         return self._memory.call_sites[key]
+
+    def samples(self, home: FileFacts, flow: ModeFlow) -> dict[Span, Span]:
+        """The calls in a function that are samples, each with the loop around it."""
+        key = (home.path, flow.name)
+        if key not in self._memory.samples:
+            named = bool(words(flow.name.rpartition(".")[2]) & SAMPLING_WORDS)
+            self._memory.samples[key] = samples(flow.steps, named=named)
+        return self._memory.samples[key]
 
     def models(self, home: FileFacts) -> list[Class]:
         """The modules of a file that can be called."""
@@ -125,6 +149,12 @@ class Definitions:
             for base in known.bases
         )
 
+    def loads_as_transformers(self, made: Class) -> bool:
+        """Whether a class inherits its ``from_pretrained()`` from a model class of Transformers."""
+        bases = [base for _, known in self.lineage(made.home, made.name) for base in known.bases]
+        inherits = any(base.startswith("transformers.") and base.endswith("PreTrainedModel") for base in bases)
+        return inherits and self.method(made.home, made.name, "from_pretrained") is None
+
     # Methods
 
     def method(self, home: FileFacts, name: str, method: str) -> tuple[FileFacts, ModeFlow] | None:
@@ -146,6 +176,19 @@ class Definitions:
             )
         return self._memory.acting[key]
 
+    def draws(self, home: FileFacts, name: str) -> bool:
+        """Whether methods of a class draw random numbers other than by layers, or drop in a mode of their own."""
+        key = (home.path, name)
+        if key not in self._memory.drawing:
+            self._memory.drawing[key] = any(
+                _draws(term)
+                for current, known in self.lineage(home, name)
+                for flow in self._within(current, known.name)
+                if not flow.name.endswith("__init__")
+                for term in terms(flow.steps)
+            )
+        return self._memory.drawing[key]
+
     def leads_on(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
         """Whether a method of a module calls another one that changes the mode or trains, at any distance."""
         key = (home.path, f"{name}.{flow.name}")
@@ -158,6 +201,13 @@ class Definitions:
             known = any(inner.relevant or self.leads_on(home, name, inner) for _, inner in found)
             self._memory.leading[key] = known
         return known
+
+    def freezes(self, home: FileFacts, flow: ModeFlow) -> bool:
+        """Whether a function switches the gradients of parameters."""
+        key = (home.path, flow.name)
+        if key not in self._memory.freezing:
+            self._memory.freezing[key] = any(t.text in _GRADIENT_SWITCHES for t in terms(flow.steps))
+        return self._memory.freezing[key]
 
     def computes(self, home: FileFacts, name: str, flow: ModeFlow) -> bool:
         """Whether a method of a module calls the module itself, or a layer of it."""
@@ -199,6 +249,16 @@ class Definitions:
         """All functions in a class."""
         reader = self._project.files.flows(home)
         return reader.within(name) if reader is not None else ()
+
+
+def _draws(term: Term) -> bool:
+    """``torch.randn_like(x)``, ``normal.rsample()``, and ``F.dropout(x)`` unless it is told the mode of the module."""
+    if term.kind != "call" or term.parts[0].kind not in {"attribute", "name"}:
+        return False
+    name = term.parts[0].text
+    if name in _DROPOUTS:
+        return not any(t.kind == "attribute" and t.text == "training" for t in within(term))
+    return name.removesuffix("_") in _RANDOM
 
 
 def _calls_layer(term: Term, receiver: Term, silent: set[str]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.facts import ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
+from dropout_lint.diagnostic import Span
+from dropout_lint.facts import Location, ModeRun, RunEvent, RunFrame, RunFunction, RunModel, RunTurn
 from dropout_lint.mode.libraries.frameworks import LOADS
 from dropout_lint.mode.program.call_sites import repeated_in_else
 from dropout_lint.mode.program.contents import choices, parts
@@ -32,15 +33,18 @@ class _Writer:
         self._things: dict[Thing, int] = {}
         self._frames: dict[Frame, int] = {}
         self._functions: dict[int, tuple[int, RunFunction]] = {}
+        self._with_samples = self._with_owners = False
+        """Whether a check may ask what the classes of models draw, or do with their parts: that is slow to find."""
 
     def run(self, function: str) -> ModeRun:
         machine = self._machine
         events = tuple(map(self._event, machine.events))
+        self._with_samples = any(event.sampled is not None for event in events)
+        self._with_owners = any(map(_is_about_parts, machine.events))
         subjects = {event.thing for event in machine.events if event.thing is not None}
         subjects |= {thing.origin for thing in subjects if thing.origin is not None}
         frames = tuple(self._frame_facts(frame, subjects) for frame in self._frames)
-        owners = {e.frame.instance for e in machine.events if _sets_in_constructor(e)}
-        models = tuple(self._models(owners))
+        models = tuple(self._models())
         functions = tuple(one for _, one in self._functions.values())
         return ModeRun(machine.root.path, function, events, frames, functions, models)
 
@@ -65,9 +69,21 @@ class _Writer:
             random_input=event.smoke,
             unused=event.unused,
             repeated=sites is not None and span in sites.repeated,
+            sampled=self._sampled(event) if forward else None,
             passes=sites.passes.get(span, ()) if sites is not None else (),
             label=event.label,
         )
+
+    def _sampled(self, event: Event) -> Span | None:
+        """The loop in a function on the path to a forward that repeats the forward, or the call that leads to it."""
+        place: Location | None = event.place
+        for frame in event.frame.chain():
+            if place is not None and place.path == frame.home.path:
+                found = self._machine.definitions.samples(frame.home, frame.flow).get(place.span)
+                if found is not None:
+                    return found
+            place = frame.call
+        return None
 
     def _turn(self, turn: Turn) -> RunTurn:
         return RunTurn(turn.loop, turn.turn, turn.place, self._frame(turn.frame), turn.body, turn.word)
@@ -107,14 +123,14 @@ class _Writer:
             names=tuple(names.items()),
         )
 
-    def _models(self, owners: set[Thing | None]) -> Iterator[RunModel]:
+    def _models(self) -> Iterator[RunModel]:
         done = 0
         while done < len(self._things):  # each may refer to others
             for thing in list(self._things)[done:]:
-                yield self._model_facts(thing, thing in owners)
+                yield self._model_facts(thing)
                 done += 1
 
-    def _model_facts(self, thing: Thing, owner: bool) -> RunModel:
+    def _model_facts(self, thing: Thing) -> RunModel:
         positions = {part: self._model(part) for part in parts(thing)}
         tracer = thing.name.removeprefix("traced:")
         return RunModel(
@@ -122,24 +138,32 @@ class _Writer:
             class_name=_class_name(thing),
             label=thing.label,
             in_project=thing.home is not None,
+            draws=self._draws(thing),
             module=thing.module,
             live=thing.live,
             built=thing.place,
             parts=tuple(positions.values()),
             attributes=tuple(
-                (n, positions[v]) for n, v in thing.attributes.items() if isinstance(v, Thing) and v in positions
+                (n, positions[one])
+                for n, v in thing.attributes.items()
+                for one in choices(v)
+                if isinstance(one, Thing) and one in positions
             ),
+            part_of=self._model(thing.part_of) if thing.part_of is not None else None,
             origin=self._model(thing.origin) if thing.origin is not None else None,
             copy_of=self._model(thing.copy_of) if thing.copy_of is not None else None,
-            part_of=self._model(thing.part_of) if thing.part_of is not None else None,
             tracer=tracer if tracer != thing.name else "",
-            owner=owner_class(self._machine, thing) if owner else None,
+            owner=owner_class(self._machine, thing) if thing.module and self._with_owners else None,
         )
 
+    def _draws(self, thing: Thing) -> bool:
+        home = thing.home if self._with_samples else None
+        return home is not None and self._machine.definitions.draws(home, thing.name)
 
-def _sets_in_constructor(event: Event) -> bool:
-    instance, name = event.frame.instance, event.frame.flow.name
-    return event.kind == "mode" and instance is not None and bool(instance.module) and _is_set_up(name)
+
+def _is_about_parts(event: Event) -> bool:
+    """Whether an event fixes the weights or the mode of a part that a module may hold."""
+    return (event.kind == "mode" and _is_set_up(event.frame.flow.name)) or event.kind in {"load", "freeze", "build"}
 
 
 def _is_set_up(name: str) -> bool:

@@ -113,6 +113,17 @@ class Table:
     items: dict[str, Value]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameters:
+    """The parameters of models, or one of them that stands for all."""
+
+    models: tuple[Thing, ...]
+    branches: int
+    """How many branches and loops were around the call that gave them."""
+    named: bool = False
+    """Pairs of a name and a parameter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
     """A literal."""
@@ -132,7 +143,21 @@ class Unknown:
     """A value that holds no model, as far as it matters. A Thing that is ``opaque`` may be or hold one."""
 
 
-Value = Thing | Function | Lambda | Class | External | Partial | AnyOf | Group | Table | Constant | Several | Unknown
+Value = (
+    Thing
+    | Function
+    | Lambda
+    | Class
+    | External
+    | Partial
+    | AnyOf
+    | Group
+    | Table
+    | Parameters
+    | Constant
+    | Several
+    | Unknown
+)
 UNKNOWN = Unknown()
 
 

@@ -18,11 +18,12 @@ _TEXT = re.compile(
 """Comments and literals. A pattern that begins with a set of characters is searched several times faster."""
 _HOLDS_CODE = re.compile(r"(?:^|\W)(?:[fF][rR]?|[rR][fF])$")
 _PREFIXES = frozenset("fFrR")
-_SWITCHING_WORDS = ("train", "backward", "load_state_dict", "preserve_rng_state")
+_SWITCHING_WORDS = ("train", "backward", "load_state_dict", "preserve_rng_state", "mc", "carlo")
 _SWITCHES = re.compile(
     r"\.(?<!super\(\)\.)\s*(?:train|backward|load_state_dict)\b|preserve_rng_state|\.training\s*(?::[^=\n]+)?="
+    r"|def\s+(?=\w*(?:mc|carlo))(?:\w*_)?(?:mc|mcdropout|carlo)(?:_\w*)?\("
 )
-"""An evaluation matters only after training, loading or a call of ``train()``."""
+"""An evaluation matters only after training, loading or a call of ``train()``, or if it samples with dropout."""
 _LOCAL_IMPORT = re.compile(
     r"^[ \t]+(from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([\w\s,]*\)|[\w ,\t]+)|import[ \t]+[\w., \t]+)", re.MULTILINE
 )

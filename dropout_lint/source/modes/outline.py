@@ -21,6 +21,7 @@ _ALONE = {
     "backward": re.compile(r"\.\s*backward\b"),
 }
 _FREEZES = re.compile(r"\.\s*eval\(")
+_SETS_PARTS = re.compile(r"\.(?:requires_grad_?|from_pretrained)\b")
 
 
 def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
@@ -36,7 +37,7 @@ def mode_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
         acts, alone = _says(text)
         if option and "checkpoint" in text:
             acts, alone = True, True
-        found.append(ModeOutline(node.name, start, end, acts, alone, acts and _freezes(module, node)))
+        found.append(ModeOutline(node.name, start, end, acts, alone, _freezes(module, node, text)))
     return tuple(found)
 
 
@@ -87,8 +88,10 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield part.arg
 
 
-def _freezes(module: SourceModule, node: ast.stmt) -> bool:
-    constructors = [s for s in getattr(node, "body", ()) if getattr(s, "name", "") == "__init__"]
-    return isinstance(node, ast.ClassDef) and any(
-        _FREEZES.search(module.lines.block(s.lineno, s.end_lineno or s.lineno)) for s in constructors
+def _freezes(module: SourceModule, node: ast.stmt, text: str) -> bool:
+    if not isinstance(node, ast.ClassDef):
+        return False
+    constructors = [s for s in node.body if isinstance(s, ast.FunctionDef) and s.name == "__init__"]
+    return any(_FREEZES.search(module.lines.block(s.lineno, s.end_lineno or s.lineno)) for s in constructors) or (
+        bool(constructors) and _SETS_PARTS.search(text) is not None
     )

@@ -50,6 +50,8 @@ _MODE_BYTES = (
         b".eval =",
     ),
     *(b"preserve_rng_state", b"train(", b"evaluate(", b"validate(", b"test(", b".backward(", b"load_state_dict("),
+    b".requires_grad",
+    b"def training_step(",
 )
 
 _STARTS_PROGRAM = re.compile(rb"^(?:for|while|with)[ \t]|^(?:[\w., \t]+=[ \t]*)?[\w.]+\(", re.MULTILINE)
