@@ -81,7 +81,9 @@ class Effects:
         followed = isinstance(target, Function)
         if covers and method in {"eval", "train"} and not (followed and not self._is_module(target)):
             return _asked(call, place, method)
-        if method in {"eval", "apply"} and any({name, f"{name}.*", f"{name}[]"} & receivers for name in names):
+        if method == "eval" and any({f"{name}.*", f"{name}[]"} & receivers for name in names):
+            return Effect("maybe", place)
+        if method == "apply" and receivers & names and self._sets_modes(summary, call):
             return Effect("maybe", place)
         if receivers & names and method in _LOADS:
             return Effect(loaded=place)
@@ -97,6 +99,12 @@ class Effects:
         if passed and target is None and call.subject.partition(".")[0] != "?" and call.subject not in names:
             return Effect(escaped=True)
         return NO_EFFECT
+
+    def _sets_modes(self, summary: Summary, call: Call) -> bool:
+        """Whether the function that ``apply`` runs on each part sets modes, or cannot be seen."""
+        given = self._program.value(summary, call.term.parts[1]) if len(call.term.parts) > 1 else None
+        inner = self._program.summary(given.home, given.flow.name) if isinstance(given, Function) else None
+        return inner is None or bool(inner.flags) or any(c.method in {"eval", "train"} for c in inner.calls)
 
     def _is_module(self, target: object) -> bool:
         if not isinstance(target, Function) or not target.flow.owner:
