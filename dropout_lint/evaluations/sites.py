@@ -17,7 +17,7 @@ from dropout_lint.evaluations.signs.results import signs_of_results
 from dropout_lint.evaluations.signs.ways import signs_of_ways
 from dropout_lint.evaluations.summary import Call, Summary
 from dropout_lint.evaluations.trails import Trail, Trails, location
-from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, Modes
+from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, RunEvent
 from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.neighbours import Neighbours
@@ -182,7 +182,7 @@ class Evaluations:
             Sign(f"live-{one.kind}", one.place),
             *signs_around(site),
             *signs_of_modes(site, bad, self._program),
-            *signs_of_results(site, trails),
+            *signs_of_results(site, trails, repeated=site.call.place.span in self._repeated(site.summary)),
         ]
         if _is_excused({s.name for s in signs}):
             return None
@@ -198,6 +198,10 @@ class Evaluations:
             names,
             _insertion(site, signs) if here == location(site.summary, site.call.place) else None,
         )
+
+    def _repeated(self, summary: Summary) -> frozenset[Span]:
+        """The calls that a loop makes on the same input."""
+        return self._program.definitions.call_sites(summary.home, summary.flow).repeated
 
     def _live(self, trail: Trail) -> Liveness:
         """Whether the modes of a model differ: of the most telling class that it can be."""
@@ -231,7 +235,7 @@ def _is_excused(signs: set[str]) -> bool:
     """Whether a call is part of a training step, or only tries shapes."""
     if "training-step" in signs and "held-out-data" not in signs:
         return True
-    return bool({"result-shape", "unused"} & signs) or ("random-input" in signs and "ready" not in signs)
+    return bool({"result-shape", "unused", "monte-carlo"} & signs) or ("random-input" in signs and "ready" not in signs)
 
 
 def _insertion(site: Site, signs: list[Sign]) -> Span | None:
@@ -274,13 +278,23 @@ def evaluations(
 
 
 def _settled(runs: Iterable[ModeRun]) -> frozenset[Location]:
-    """The calls of models that all runs reach in eval mode."""
-    modes: dict[Location, Modes] = {}
+    """The calls of models that all runs reach in eval mode, or with a model whose modes do not differ."""
+    settled: dict[Location, bool] = {}
     for run in runs:
         for event in run.events:
             if event.kind == "forward":
-                modes[event.location] = modes.get(event.location, event.modes) | event.modes
-    return frozenset(location for location, found in modes.items() if found == EVAL)
+                harmless = event.modes == EVAL or _is_alike(run, event)
+                settled[event.location] = settled.get(event.location, True) and harmless
+    return frozenset(location for location, found in settled.items() if found)
+
+
+def _is_alike(run: ModeRun, event: RunEvent) -> bool:
+    """Whether a run has built the model, knows all its parts, and none of them differs between the modes."""
+    if event.model is None or event.live or not run.models[event.model].in_project:
+        return False
+    below = [run.models[part] for part in run.below(event.model)]
+    arguments = {part for model in below if model.name.startswith("torch.nn.") for part in model.parts}
+    return all(run.models[part].name or part in arguments for part in run.below(event.model))
 
 
 def _with_imported(project: Project, files: Sequence[FileFacts]) -> Iterator[FileFacts]:

@@ -16,6 +16,7 @@ from dropout_lint.vocabulary import METRIC_WORDS, OUTPUT_CALLS, PLAIN_CALLS, PRE
 
 _BY_CALL = (("result-prediction", PREDICTION_CALLS), ("result-output", OUTPUT_CALLS), ("result-plain", PLAIN_CALLS))
 _SHAPE_CALLS = PLAIN_CALLS | {"size", "format", "dim", "str", "len", "info", "type"}
+_SPREADS = {"std", "var", "stack", "std_mean", "var_mean"}
 _STEPS = {"step", "minimize", "zero_grad"}
 
 
@@ -27,8 +28,8 @@ class Uses:
     returned: bool = False
 
 
-def signs_of_results(site: Site, trails: tuple[Trail, ...]) -> Iterator[Sign]:
-    """What the function does with the output, and its callers with what it returns."""
+def signs_of_results(site: Site, trails: tuple[Trail, ...], *, repeated: bool) -> Iterator[Sign]:
+    """What the function does with the output, and its callers with what it returns; ``repeated`` on the same input."""
     uses = uses_of(site.summary, site.call)
     if site.call.unused:
         yield Sign("unused")
@@ -45,6 +46,8 @@ def signs_of_results(site: Site, trails: tuple[Trail, ...]) -> Iterator[Sign]:
         if _steps(site.summary):
             yield Sign("training-step")
     yield from _meanings(uses)
+    if repeated and not _SPREADS.isdisjoint(uses.calls):
+        yield Sign("monte-carlo")
 
 
 def _in_callers(trails: tuple[Trail, ...], uses: Uses) -> Iterator[Sign]:
