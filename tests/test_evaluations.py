@@ -395,3 +395,74 @@ def test_text_generated_after_training(tmp_path: Path) -> None:
         print(model.generate(1).tolist())
         """
     assert one(tmp_path, program, module=module) >= {"live-yes", "trained-before", "method-evaluates"}
+
+
+TRAINING = {
+    "a helper runs each batch of training and of validation": """
+        from net import Net
+        class Experiment:
+            def __init__(self):
+                self.model = Net()
+            def run(self, batches, optimizer):
+                for epoch in range(3):
+                    self.model.train()
+                    for x in batches:
+                        loss = self.process(x)
+                        loss.backward()
+                        optimizer.step()
+                    self.model.eval()
+                    for x in batches:
+                        print(self.process(x).item())
+            def process(self, x):
+                return self.model(x).sum()
+        Experiment().run([], None)
+        """,
+    "a helper makes the step": """
+        from net import Net
+        def step(loss, optimizer):
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        def run_meta_test_learning(batches, optimizer):
+            net = Net()
+            net.train()
+            for x in batches:
+                step(net(x).sum(), optimizer)
+        """,
+    "the method that is called evaluates": """
+        from torch import nn
+        class Tagger(nn.Module):
+            def __init__(model):
+                super().__init__()
+                model.body = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5))
+            def forward(model, x):
+                return model.body(x)
+            def predict(model, x):
+                model.eval()
+                return model(x).argmax(1)
+        def test(path, batches):
+            tagger = Tagger()
+            tagger.load_state_dict(torch.load(path))
+            return [tagger.predict(x) for x in batches]
+        """,
+    "a class that is no module switches the modes of its models": """
+        from net import Net
+        class Task:
+            def __init__(self):
+                self.models = {"rgb": Net()}
+            def train(self, mode=True):
+                for name in self.models:
+                    self.models[name].train(mode)
+            def predict(self, x):
+                return self.models["rgb"](x).argmax(1)
+        def test(x):
+            task = Task()
+            task.train(False)
+            return task.predict(x)
+        """,
+}
+
+
+@pytest.mark.parametrize("text", TRAINING.values(), ids=TRAINING)
+def test_no_site_of_a_training_step_or_of_a_method_that_evaluates(text: str, tmp_path: Path) -> None:
+    assert sites(tmp_path, {"net.py": NET, "program.py": "import torch\n" + dedent(text)}) == []

@@ -90,7 +90,10 @@ class Effects:
         if depth <= 0:
             return NO_EFFECT
         if isinstance(target, (Function, Class)):
-            return self._followed(summary, call, target, names, depth)
+            effect = self._followed(summary, call, target, names, depth)
+            switches = covers and method in {"eval", "train"} and effect.mode == "none"
+            asked = _asked(call, place, method) if switches else NO_EFFECT
+            return replace(effect, mode="maybe", place=place) if asked.mode in {"eval", "maybe"} else effect
         passed = any(path_of(a) in names for a in (*call.term.parts[1:], *(v for _, v in call.term.keywords)))
         if passed and "load" in method.lower() and "loader" not in method.lower():
             return Effect(loaded=place)

@@ -14,7 +14,8 @@ from dropout_lint.mode.program.definitions import Definitions, Memory
 from dropout_lint.mode.program.values import Class, External, Function
 from dropout_lint.project.project import Project
 
-_EVALUATES = re.compile(rb"(\w*)[\])]*\.eval\(\)")
+_EVALUATED = re.compile(rb"(\w*)[\])]*$")
+_LONGEST_NAME = 60
 Target = Function | Class | External
 _MOST_IMPORTERS = 40
 _MOST_FUNCTIONS = 1_500
@@ -81,9 +82,9 @@ class Program:
         files = self._neighbours.around(Path(home.path).resolve())
         key = str(files[0]) if files else home.path
         if key not in self._evaluated:
-            texts = (self.project.files.data(path) for path in files)
-            found = {match[1].decode() for text in texts if b"eval()" in text for match in _EVALUATES.finditer(text)}
-            self._evaluated[key] = frozenset(found)
+            self._evaluated[key] = frozenset(
+                name for path in files for name in _evaluated(self.project.files.data(path))
+            )
         return self._evaluated[key]
 
     def methods(self, home: FileFacts, owner: str) -> Iterator[Summary]:
@@ -293,6 +294,15 @@ class Program:
         """``self.build()`` in a base class calls the method of a subclass."""
         lineage = self.definitions.lineage(summary.home, summary.flow.owner)
         return any(home is caller.home and known.name == caller.flow.owner for home, known in lineage)
+
+
+def _evaluated(text: bytes) -> Iterator[str]:
+    """The names before each ``.eval()``. Searched backwards from there: a notebook has lines of a million letters."""
+    at = text.find(b".eval()")
+    while at >= 0:
+        found = _EVALUATED.search(text[max(0, at - _LONGEST_NAME) : at])
+        yield found[1].decode() if found is not None else ""
+        at = text.find(b".eval()", at + 1)
 
 
 def _is_property(flow: ModeFlow) -> bool:

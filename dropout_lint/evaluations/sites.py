@@ -13,7 +13,7 @@ from dropout_lint.evaluations.origins import Made, Makers
 from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.signs.around import Site, signs_around
 from dropout_lint.evaluations.signs.modes import signs_of_modes
-from dropout_lint.evaluations.signs.results import signs_of_results
+from dropout_lint.evaluations.signs.results import is_for_training, signs_of_results
 from dropout_lint.evaluations.signs.ways import signs_of_ways
 from dropout_lint.evaluations.summary import Call, Summary
 from dropout_lint.evaluations.trails import Trail, Trails, location
@@ -168,7 +168,9 @@ class Evaluations:
     def _judge(self, site: Site) -> EvaluationSite | None:
         trails = self._trails.of(site.summary, site.path, site.call.place)
         bad = tuple(t for t in trails if t.effect.mode in {"none", "train"} and not _is_other(t.made))
-        if not bad:
+        if site.call.place.grad is not False:
+            bad = tuple(t for t in bad if not is_for_training(site, t, self._program))
+        if not bad or self._evaluates_itself(site, bad):
             return None
         live = [self._live(t) for t in bad]
         bad = tuple(t for t, one in zip(bad, live, strict=True) if one.kind != "no")
@@ -197,6 +199,20 @@ class Evaluations:
             tuple(signs),
             names,
             _insertion(site, signs) if here == location(site.summary, site.call.place) else None,
+        )
+
+    def _evaluates_itself(self, site: Site, trails: tuple[Trail, ...]) -> bool:
+        """Whether the method that is called puts its module into eval mode: ``net.predict(x)``."""
+        if site.call.receiver != site.path:
+            return False
+        target = self._program.target(site.summary, site.call)
+        found = [(target.home, target.flow)] if isinstance(target, Function) else []
+        for made in (m for t in trails for m in t.made if m.what == "class" and m.home is not None):
+            method = self._program.definitions.method(made.home, made.name, site.call.method) if made.home else None
+            found += [method] if method is not None else []
+        inner = [self._program.summary(home, flow.name) for home, flow in found]
+        return any(
+            c.method == "eval" and c.receiver == one.receiver for one in inner if one is not None for c in one.calls
         )
 
     def _repeated(self, summary: Summary) -> frozenset[Span]:
@@ -233,8 +249,6 @@ class Evaluations:
 
 def _is_excused(signs: set[str]) -> bool:
     """Whether a call is part of a training step, or only tries shapes."""
-    if "training-step" in signs and "held-out-data" not in signs:
-        return True
     return bool({"result-shape", "unused", "monte-carlo"} & signs) or ("random-input" in signs and "ready" not in signs)
 
 

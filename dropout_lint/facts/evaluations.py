@@ -55,7 +55,6 @@ SIGNS = {
     "result-loss": "the result goes to a loss",
     "result-reaches-backward": "the result goes to a backward pass",
     "caller-trains-with-result": "a caller passes the result to a backward pass",
-    "training-step": "the result goes to a backward pass, and an optimizer steps",
     "monte-carlo": "the call is repeated on the same input, and the spread of the results is used",
     "result-shape": "only the shape of the result is asked for",
     "result-kept": "the result is kept in an attribute",

@@ -60,6 +60,8 @@ def _turn_in_eval(history: History, forward: RunEvent) -> RunTurn | None:
         return None
     if run.function_of(forward.frame).is_test or generates(run.models[model]):
         return None
+    if not any(e.kind == "step" for e in run.events):
+        return None  # nothing trains: an attack or an attribution wants the gradients of the input
     loops = {t.loop for t in cause.turns} & {t.loop for t in backward.turns}
     later = (t for t in forward.turns if t.turn > 1 and t.loop in loops)
     return next((t for t in later if _is_left(history, cause, model, t)), None)

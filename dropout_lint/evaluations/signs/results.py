@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dropout_lint.evaluations.program import paths_in
+from dropout_lint.evaluations.program import Program, paths_in
 from dropout_lint.evaluations.signs.around import Site
 from dropout_lint.evaluations.summary import Bind, Call, Summary, path_of
 from dropout_lint.evaluations.trails import Trail, location
 from dropout_lint.facts import Location
 from dropout_lint.facts.evaluations import Sign
 from dropout_lint.mode.program.terms import within
+from dropout_lint.mode.program.values import Function
 from dropout_lint.vocabulary import METRIC_WORDS, OUTPUT_CALLS, PLAIN_CALLS, PREDICTION_CALLS, words
 
 _BY_CALL = (("result-prediction", PREDICTION_CALLS), ("result-output", OUTPUT_CALLS), ("result-plain", PLAIN_CALLS))
 _SHAPE_CALLS = PLAIN_CALLS | {"size", "format", "dim", "str", "len", "info", "type"}
 _SPREADS = {"std", "var", "stack", "std_mean", "var_mean"}
+_MOST_CALLERS = 4
 _STEPS = {"step", "minimize", "zero_grad"}
 
 
@@ -25,6 +27,7 @@ class Uses:
     """The calls that get an output, directly or through variables, with the first place of each."""
 
     calls: dict[str, Location] = field(default_factory=dict)
+    sites: list[Call] = field(default_factory=list)
     returned: bool = False
 
 
@@ -43,23 +46,45 @@ def signs_of_results(site: Site, trails: tuple[Trail, ...], *, repeated: bool) -
         yield from _in_callers(trails, uses)
     if "backward" in uses.calls:
         yield Sign("result-reaches-backward")
-        if _steps(site.summary):
-            yield Sign("training-step")
     yield from _meanings(uses)
     if repeated and not _SPREADS.isdisjoint(uses.calls):
         yield Sign("monte-carlo")
 
 
+def is_for_training(site: Site, trail: Trail, program: Program) -> bool:
+    """Whether the result is for a training step: in the function, or in a caller that gets it on this trail."""
+    summary, call = site.summary, site.call
+    for caller, place in trail.frames[1:_MOST_CALLERS]:
+        uses = uses_of(summary, call)
+        if _trains(summary, uses, program):
+            return True
+        following = next((c for c in caller.calls if c.place.order == place.order), None)
+        if not uses.returned or following is None:
+            return False
+        summary, call = caller, following
+    return _trains(summary, uses_of(summary, call), program)
+
+
+def _trains(summary: Summary, uses: Uses, program: Program) -> bool:
+    """Whether a function runs a backward pass on what it uses, and steps an optimizer; also through one helper."""
+    if "backward" in uses.calls and _steps(summary):
+        return True
+    for call in uses.sites:
+        target = program.target(summary, call)
+        inner = program.summary(target.home, target.flow.name) if isinstance(target, Function) else None
+        if inner is not None and _steps(inner) and any(c.method == "backward" for c in inner.calls):
+            return True
+    return False
+
+
 def _in_callers(trails: tuple[Trail, ...], uses: Uses) -> Iterator[Sign]:
     """What the callers do with it; their uses are added."""
-    callers = {id(t.frames[1][0]): t.frames[1] for t in trails if len(t.frames) > 1}
+    callers = {(id(t.frames[1][0]), t.frames[1][1].order): t.frames[1] for t in trails if len(t.frames) > 1}
     for caller, place in callers.values():
         call = next((c for c in caller.calls if c.place.order == place.order), None)
         outer = uses_of(caller, call).calls if call is not None else {}
         if "backward" in outer:
             yield Sign("caller-trains-with-result")
-            if _steps(caller):
-                yield Sign("training-step")
         for name, place_of_use in outer.items():
             if name != "backward":
                 uses.calls.setdefault(name, place_of_use)
@@ -89,6 +114,7 @@ def uses_of(summary: Summary, call: Call) -> Uses:
                 tainted |= set(event.targets)
         elif any(t is call.term for t in within(event.term)) or (after and paths_in(event.term.parts) & tainted):
             uses.calls.setdefault(event.method, location(summary, event.place))
+            uses.sites.append(event)
     uses.returned = any(
         paths_in([r.value]) & tainted or any(t is call.term for t in within(r.value)) for r in summary.returns
     )
