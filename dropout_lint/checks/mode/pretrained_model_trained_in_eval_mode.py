@@ -11,7 +11,7 @@ from dropout_lint.checks.support.mode import mode_call, model_name, related, unl
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.mode_insertion import named_around, outermost_loop, start_of_turn
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Fix, Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic, Fix
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent, RunModel
 
 _SETS_THE_MODE = {"mode", "escape", "flag", "freeze", "adapt"}
@@ -48,6 +48,12 @@ def _has_dropout(history: History, model: int) -> bool:
     return models[model].live is None and _MOSTLY_WITH_DROPOUT.search(models[model].name) is not None
 
 
+def _confidence(history: History, model: int) -> Confidence:
+    """What is known: that a layer of the model differs between the modes, or only the task that it is made for."""
+    known = any(history.run.models[part].live for part in history.parts(model))
+    return Confidence.PROVEN if known else Confidence.LIKELY
+
+
 def _stays_in_eval(history: History, model: int, step: RunEvent | None) -> bool:
     """Whether nothing sets the mode of a model or of a part of it before a training step, and nothing freezes it.
 
@@ -74,6 +80,7 @@ def _trained(history: History, context: RunContext, built: RunEvent, step: RunEv
     yield here.report(
         step.location.span,
         f"{name} is trained in eval mode: `from_pretrained()` gives it so, and nothing calls `train()`.",
+        confidence=_confidence(history, model),
         fix=_train_call(here, history, step, whole),
         related=(related(built.location, "given here, in eval mode"),),
     )
@@ -103,11 +110,12 @@ def _in_lightning_module(history: History, context: RunContext, built: RunEvent,
     if not base or here is None or run.function_of(built.frame).is_test:
         return
     name = model_name(run, built.frame, model) or "this model"
-    since = "Lightning" if not base.startswith(_OLD_LIGHTNING) else "Lightning 2.2 or later"
+    old = base.startswith(_OLD_LIGHTNING)
+    since = "Lightning 2.2 or later" if old else "Lightning"
     yield here.report(
         built.location.span,
         f"{since} trains {name} in eval mode: `from_pretrained()` gives it so, and `fit` leaves the modes as they are.",
-        severity=Severity.INFO if base.startswith(_OLD_LIGHTNING) else None,
+        confidence=Confidence.POSSIBLE if old else _confidence(history, model),
         fix=advice("Call `train()` on it after this statement"),
     )
 
