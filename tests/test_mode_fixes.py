@@ -350,6 +350,211 @@ for x, y in batches(2):
 ]
 
 
+LOADED = """\
+WEIGHTS = Net().state_dict()
+
+
+"""
+EVALUATIONS = [
+    Script(
+        "bound in the function, without gradients",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+def evaluate():
+    with torch.no_grad():
+        model = Net()
+        model.load_state_dict(WEIGHTS)
+        for x, y in batches(2):
+            print((model(x).argmax(1) == y).sum())
+
+
+evaluate()
+""",
+        "TT",
+        "EE",
+        ("        model.eval()",),
+    ),
+    Script(
+        "weights loaded between constructor and loop, at the top",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+model = Net()
+model.load_state_dict(WEIGHTS)
+with torch.no_grad():
+    for x, y in batches(2):
+        print((model(x).argmax(1) == y).sum())
+""",
+        "TT",
+        "EE",
+        ("model.eval()",),
+    ),
+    Script(
+        "bound in a loop, under a decorator",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+@torch.no_grad()
+def test(folds):
+    for fold in range(folds):
+        model = Net()
+        model.load_state_dict(WEIGHTS)
+        for x, y in batches(2):
+            print((model(x).argmax(1) == y).sum())
+
+
+test(2)
+""",
+        "TTTT",
+        "EEEE",
+        ("        model.eval()",),
+    ),
+    Script(
+        "a parameter that a branch binds again",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+def predict(model=None):
+    if model is None:
+        model = Net()
+        model.load_state_dict(WEIGHTS)
+    with torch.no_grad():
+        for x, y in batches(2):
+            print((model(x).argmax(1) == y).sum())
+
+
+predict()
+""",
+        "TT",
+        "EE",
+        ("    model.eval()",),
+    ),
+    Script(
+        "a model that may be None",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+def predict(model):
+    with torch.no_grad():
+        for x, y in batches(2):
+            if model is not None:
+                print((model(x).argmax(1) == y).sum())
+
+
+one = Net()
+one.load_state_dict(WEIGHTS)
+predict(one)
+predict(None)
+""",
+        "TT",
+        "EE",
+        ("                model.eval()",),
+    ),
+    Script(
+        "an attribute that another method binds",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+class Tester:
+    def build(self):
+        self.net = Net()
+        self.net.load_state_dict(WEIGHTS)
+
+    def test(self):
+        with torch.no_grad():
+            self.build()
+            for x, y in batches(2):
+                print((self.net(x).argmax(1) == y).sum())
+
+
+Tester().test()
+""",
+        "TT",
+        "EE",
+        ("            self.net.eval()",),
+    ),
+    Script(
+        "an attribute that the constructor binds",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+class Tester:
+    def __init__(self):
+        self.net = Net()
+        self.net.load_state_dict(WEIGHTS)
+
+    @torch.no_grad()
+    def test(self):
+        for x, y in batches(2):
+            print((self.net(x).argmax(1) == y).sum())
+
+
+Tester().test()
+""",
+        "TT",
+        "EE",
+        ("        self.net.eval()",),
+    ),
+    Script(
+        "train mode set by a helper in the loop",
+        "DRP206",
+        HEAD
+        + LOADED
+        + """\
+def prepare(net):
+    net.train()
+    return net
+
+
+def test():
+    model = Net()
+    model.load_state_dict(WEIGHTS)
+    with torch.no_grad():
+        for x, y in batches(2):
+            prepare(model)
+            print((model(x).argmax(1) == y).sum())
+
+
+test()
+""",
+        "TT",
+        "EE",
+        ("            model.eval()",),
+    ),
+    Script(
+        "trained and evaluated by turns, the model made in the function",
+        "DRP206",
+        HEAD
+        + STEP
+        + """\
+def main():
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for epoch in range(2):
+        for x, y in batches(1):
+            step(model, optimizer, x, y)
+        with torch.no_grad():
+            for x, y in batches(1):
+                print(model(x))
+
+
+main()
+""",
+        "TTTT",
+        "TETE",
+        ("        model.train()", "        model.eval()"),
+    ),
+]
+
+
 def lint(text: str, folder: Path) -> tuple[Diagnostic, ...]:
     return lint_text(text, MODE, folder / "program.py")
 
@@ -371,12 +576,13 @@ def modes(text: str) -> str:
     return "".join(seen)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=[s.name for s in SCRIPTS])
+@pytest.mark.parametrize("script", [*SCRIPTS, *EVALUATIONS], ids=lambda script: script.name)
 def test_each_forward_is_in_the_intended_mode_after_the_fix(script: Script, tmp_path: Path) -> None:
     assert {d.code for d in lint(script.text, tmp_path)} == {script.code}
     assert modes(script.text) == script.before
     outcome = fix(script.text, lambda text: lint(text, tmp_path))
     assert outcome.remaining == ()
+    assert lint(outcome.text, tmp_path) == ()
     assert modes(outcome.text) == script.after
     old = script.text.splitlines()
     opcodes = difflib.SequenceMatcher(None, old, outcome.text.splitlines(), autojunk=False).get_opcodes()
@@ -421,3 +627,42 @@ class Tuned(nn.Module):
     assert diagnostic.code == "DRP211"
     assert diagnostic.fix is not None
     assert diagnostic.fix.edits == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            """\
+def main():
+    for epoch in range(2):
+        with torch.no_grad():
+            print(model(torch.ones(6, 4)))
+        for x, y in batches(1):
+            step(model, optimizer, x, y)
+
+
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+main()
+""",
+            id="evaluated first in each turn",
+        ),
+        pytest.param(
+            """\
+def test(data):
+    with torch.no_grad():
+        print([model(x).argmax(1) for model in data])
+
+
+test([Net()])
+""",
+            id="the variable of a comprehension",
+        ),
+    ],
+)
+def test_no_statement_is_inserted_where_it_would_harm(text: str, tmp_path: Path) -> None:
+    text = HEAD + STEP + text
+    outcome = fix(text, lambda text: lint(text, tmp_path))
+    assert outcome.text == text
+    assert {d.code for d in outcome.remaining} <= {"DRP206"}
