@@ -504,32 +504,6 @@ Tester().test()
         ("        self.net.eval()",),
     ),
     Script(
-        "train mode set by a helper in the loop",
-        "DRP206",
-        HEAD
-        + LOADED
-        + """\
-def prepare(net):
-    net.train()
-    return net
-
-
-def test():
-    model = Net()
-    model.load_state_dict(WEIGHTS)
-    with torch.no_grad():
-        for x, y in batches(2):
-            prepare(model)
-            print((model(x).argmax(1) == y).sum())
-
-
-test()
-""",
-        "TT",
-        "EE",
-        ("            model.eval()",),
-    ),
-    Script(
         "trained and evaluated by turns, the model made in the function",
         "DRP206",
         HEAD
@@ -555,6 +529,155 @@ main()
 ]
 
 
+TRAININGS = [
+    Script(
+        "left in eval by a function, before the training",
+        "DRP290",
+        HEAD
+        + STEP
+        + """\
+def validate(net):
+    net.eval()
+    with torch.no_grad():
+        return [net(x) for x, _ in batches(1)]
+
+
+def main():
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    validate(model)
+    for epoch in range(2):
+        for x, y in batches(1):
+            step(model, optimizer, x, y)
+
+
+main()
+""",
+        "EEE",
+        "ETT",
+        ("    model.train()",),
+    ),
+    Script(
+        "traced within the training",
+        "DRP209",
+        HEAD.replace("self.norm(self.hidden(x))", "self.hidden(x)")
+        + STEP
+        + """\
+def main():
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for epoch in range(2):
+        for x, y in batches(1):
+            step(model, optimizer, x, y)
+        graph = torch.jit.trace(model, torch.zeros(6, 4), check_trace=False)
+
+
+main()
+""",
+        "TTTT",
+        "TETE",
+        ("        model.train()", "        model.eval()"),
+    ),
+    Script(
+        "two parts, one frozen and one also in eval mode",
+        "DRP211 DRP215",
+        HEAD
+        + """\
+class Tuned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = Net(), Net()
+        self.first.requires_grad_(False)
+        self.second.requires_grad_(False)
+        self.second.eval()
+        self.head = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.head(self.first(x) + self.second(x))
+
+
+model = Tuned()
+optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
+for epoch in range(2):
+    model.train()
+    for x, y in batches(1):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+""",
+        "TTTT",
+        "EEEE",
+        (
+            "    def train(self, mode: bool = True):",
+            "        super().train(mode)",
+            "        self.first.eval()",
+            "        self.second.eval()",
+            "        return self",
+            "",
+        ),
+    ),
+    Script(
+        "part frozen before an early return of another method",
+        "DRP215",
+        HEAD
+        + """\
+class Tuned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = Net()
+        for parameter in self.body.parameters():
+            parameter.requires_grad = False
+        self.head = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+
+model = Tuned()
+optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
+for x, y in batches(2):
+    model.train()
+    optimizer.zero_grad()
+    F.cross_entropy(model(x), y).backward()
+    optimizer.step()
+""",
+        "TT",
+        "EE",
+        (
+            "    def train(self, mode: bool = True):",
+            "        super().train(mode)",
+            "        self.body.eval()",
+            "        return self",
+            "",
+        ),
+    ),
+    Script(
+        "left in eval, in a fold of its own",
+        "DRP205",
+        HEAD
+        + STEP
+        + """\
+def main():
+    for fold in range(2):
+        model = Net()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for epoch in range(2):
+            for x, y in batches(1):
+                step(model, optimizer, x, y)
+            model.eval()
+            with torch.no_grad():
+                print(model(torch.ones(6, 4)))
+
+
+main()
+""",
+        "TEEETEEE",
+        "TETETETE",
+        ("            model.train()",),
+    ),
+]
+
+
 def lint(text: str, folder: Path) -> tuple[Diagnostic, ...]:
     return lint_text(text, MODE, folder / "program.py")
 
@@ -576,9 +699,9 @@ def modes(text: str) -> str:
     return "".join(seen)
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, *EVALUATIONS], ids=lambda script: script.name)
+@pytest.mark.parametrize("script", [*SCRIPTS, *EVALUATIONS, *TRAININGS], ids=lambda script: script.name)
 def test_each_forward_is_in_the_intended_mode_after_the_fix(script: Script, tmp_path: Path) -> None:
-    assert {d.code for d in lint(script.text, tmp_path)} == {script.code}
+    assert {d.code for d in lint(script.text, tmp_path)} == set(script.code.split())
     assert modes(script.text) == script.before
     outcome = fix(script.text, lambda text: lint(text, tmp_path))
     assert outcome.remaining == ()
@@ -658,6 +781,21 @@ def test(data):
 test([Net()])
 """,
             id="the variable of a comprehension",
+        ),
+        pytest.param(
+            """\
+class Trainer:
+    def __init__(self, engine):
+        self.engine = engine
+        self.net = Net()
+
+    def fit(self):
+        for epoch in range(2):
+            self.engine.update(self.net)
+            with torch.no_grad():
+                print((self.net(torch.ones(6, 4)).argmax(1) == 1).sum())
+""",
+            id="a loop in which something else trains",
         ),
     ],
 )

@@ -45,6 +45,17 @@ _APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "he
 """In a function that trains as well, these set an evaluation apart."""
 _WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
 
+_MAY_TRAIN = {
+    "train-in-program",
+    "train-called-last",
+    "function-trains",
+    "class-trains",
+    "file-trains",
+    "caller-trains",
+    "training-data",
+}
+"""Signs of training without a backward pass in sight: after an ``eval()`` it would go on in eval mode."""
+
 
 class Evaluations:
     """The sites of files, with the project around them."""
@@ -197,7 +208,7 @@ class Evaluations:
             one.layer,
             tuple(signs),
             names,
-            _insertion(self._program, site, bad, signs) if here == location(site.summary, site.call.place) else None,
+            _insertion(self._program, site, signs) if here == location(site.summary, site.call.place) else None,
         )
 
     def _live(self, trail: Trail) -> Liveness:
@@ -235,37 +246,26 @@ def _is_excused(signs: set[str]) -> bool:
     return bool({"result-shape", "unused"} & signs) or ("random-input" in signs and "ready" not in signs)
 
 
-def _insertion(program: Program, site: Site, bad: tuple[Trail, ...], signs: list[Sign]) -> Span | None:
+def _insertion(program: Program, site: Site, signs: list[Sign]) -> Span | None:
     """The statement before which ``eval()`` helps: of a program that never trains, where the model has its name.
 
-    It is the outermost loop, or the statement without gradients, unless a ``train()`` may come after its start.
+    It is the outermost loop, or the statement without gradients. There is none where something, such as a framework,
+    may train the model after all.
     """
-    if not any(s.name == "program-never-trains" for s in signs) or "[]" in site.path or _is_one_of_several(site):
+    names = {sign.name for sign in signs}
+    if "program-never-trains" not in names or names & _MAY_TRAIN or "[]" in site.path or _is_one_of_several(site):
         return None
     summary, place = site.summary, site.call.place
     reader = program.project.files.flows(summary.home)
     inside = reader.within(summary.flow.owner) if reader is not None and summary.flow.owner else iter(())
     around = statements_with_value(summary.flow, site.path, place.span, setters_of(inside, site.path))
     chosen = next((s.span for s in around if s.kind == "loop" or s.span == place.region), None)
-    last = around[-1].span if around else None
-    if chosen is None or any(_may_train_after(trail, summary, chosen) for trail in bad):
-        return last
-    return chosen
+    return chosen or (around[-1].span if around else None)
 
 
 def _is_one_of_several(site: Site) -> bool:
     """``(first if simple else second)(x)``: ``eval()`` on one of them is not enough."""
     return site.call.term.parts[0].kind == "choice"
-
-
-def _may_train_after(trail: Trail, summary: Summary, statement: Span) -> bool:
-    """Whether a ``train()`` on the way may come after the start of a statement."""
-    effect = trail.effect
-    place = effect.place
-    if effect.mode != "train" or place is None:
-        return effect.mode == "train"
-    here = place.path == summary.home.path and any(call.place.span == place.span for call in summary.calls)
-    return not here or place.span.end_line >= statement.line
 
 
 def _is_other(made: tuple[Made, ...]) -> bool:

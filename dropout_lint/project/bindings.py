@@ -140,7 +140,11 @@ def _within(term: Term) -> Iterator[Term]:
 
 
 def _mentions(term: Term, path: str) -> bool:
-    return any(_dotted(one) == path for one in _within(term))
+    """Whether a test asks for a value, or for what holds it: ``net is None``; not ``self.flag`` for ``self``."""
+    name = _dotted(term)
+    if name:
+        return name == path or path.startswith(f"{name}.")
+    return any(_mentions(part, path) for part in (*term.parts, *(value for _, value in term.keywords)))
 
 
 def _is_target(target: Term, name: str) -> bool:
