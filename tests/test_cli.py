@@ -381,8 +381,8 @@ def test_quiet_verbose_and_statistics() -> None:
     assert "Found" not in run("x.py", "-q").stdout
     assert re.search(r"configuration: no file.*\nchecked 1 file in \d", run("x.py", "-v").stderr)
     assert re.search(r"2\s+DRP101", run("x.py", "--statistics").stdout)
-    assert run("x.py", "-q", "--select", "DRP408").stderr == ""
-    assert "DRP408' has no effect" in run("x.py", "--select", "DRP408").stderr
+    assert run("x.py", "-q", "--select", "DRP309").stderr == ""
+    assert "DRP309' has no effect" in run("x.py", "--select", "DRP309").stderr
 
 
 def test_show_files_and_settings() -> None:

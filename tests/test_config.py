@@ -49,7 +49,7 @@ def test_defaults_hold_where_there_is_no_table(project: Configure) -> None:
     settings = SettingsResolver()(Path("a.py"))
     assert (settings.root, settings.source, settings.fail_level) == (root, None, Severity.WARNING)
     assert "DRP101" in settings.enabled
-    assert "DRP408" not in settings.enabled
+    assert "DRP309" not in settings.enabled
 
 
 def test_isolated_and_config_override_the_search(project: Configure) -> None:
@@ -174,8 +174,8 @@ def test_a_wrong_selector_of_the_command_line_names_the_option() -> None:
 
 
 def test_an_exact_preview_rule_without_preview_warns_once(project: Configure) -> None:
-    project("[tool.dropout-lint]\nselect = ['DRP408']\n")
+    project("[tool.dropout-lint]\nselect = ['DRP309']\n")
     resolver = SettingsResolver()
-    assert resolver(Path("a.py")).enabled.isdisjoint({"DRP408"})
+    assert resolver(Path("a.py")).enabled.isdisjoint({"DRP309"})
     resolver(Path("sub/a.py"))
-    assert resolver.warnings == ["Selection 'DRP408' has no effect because preview is not enabled; add --preview."]
+    assert resolver.warnings == ["Selection 'DRP309' has no effect because preview is not enabled; add --preview."]

@@ -158,14 +158,14 @@ PROGRAMS = {
     "DROP_WORDS": Program(
         vocabulary.DROP_WORDS,
         "class Net(nn.Module):\n    def __init__(self, a_{word}=0.1):\n        super().__init__()\n"
-        "        self.drop = nn.Dropout(0.5)\n",
+        "        self.drop = nn.Dropout(0.5)\n\n\nprint(Net(0.2))\n",
         found="DRP408",
         neutral="",
     ),
     "NO_RATE_WORDS": Program(
         vocabulary.NO_RATE_WORDS,
         "class Net(nn.Module):\n    def __init__(self, drop_{word}=None):\n        super().__init__()\n"
-        "        self.drop = nn.Dropout(0.5)\n",
+        "        self.drop = nn.Dropout(0.5)\n\n\nprint(Net(0.2))\n",
         found="",
         neutral="DRP408",
     ),

@@ -22,6 +22,7 @@ from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.program.values import Class, Function
+from dropout_lint.project.bindings import setters_of, statements_with_value
 from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
@@ -43,6 +44,17 @@ _NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "trans
 _APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input", "method-evaluates"}
 """In a function that trains as well, these set an evaluation apart."""
 _WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
+
+_MAY_TRAIN = {
+    "train-in-program",
+    "train-called-last",
+    "function-trains",
+    "class-trains",
+    "file-trains",
+    "caller-trains",
+    "training-data",
+}
+"""Signs of training without a backward pass in sight: after an ``eval()`` it would go on in eval mode."""
 
 
 class Evaluations:
@@ -198,7 +210,7 @@ class Evaluations:
             one.layer,
             tuple(signs),
             names,
-            _insertion(site, signs) if here == location(site.summary, site.call.place) else None,
+            _insertion(self._program, site, signs) if here == location(site.summary, site.call.place) else None,
         )
 
     def _evaluates_itself(self, site: Site, trails: tuple[Trail, ...]) -> bool:
@@ -252,21 +264,26 @@ def _is_excused(signs: set[str]) -> bool:
     return bool({"result-shape", "unused", "monte-carlo"} & signs) or ("random-input" in signs and "ready" not in signs)
 
 
-def _insertion(site: Site, signs: list[Sign]) -> Span | None:
-    """The statement before which ``eval()`` helps: of a program that never trains, after the model is made."""
-    if not any(s.name == "program-never-trains" for s in signs) or "[]" in site.path:
+def _insertion(program: Program, site: Site, signs: list[Sign]) -> Span | None:
+    """The statement before which ``eval()`` helps: of a program that never trains, where the model has its name.
+
+    It is the outermost loop, or the statement without gradients. There is none where something, such as a framework,
+    may train the model after all.
+    """
+    names = {sign.name for sign in signs}
+    if "program-never-trains" not in names or names & _MAY_TRAIN or "[]" in site.path or _is_one_of_several(site):
         return None
     summary, place = site.summary, site.call.place
-    root = site.path.partition(".")[0]
-    made = max((b.place.order for b in summary.binds if root in b.targets and b.place.order < place.order), default=0)
-    loops = [summary.loops[n] for n in place.loops if n in summary.loops]
-    if any(root in loop.targets for loop in loops):
-        return None
-    found = [loop.span for loop in loops if loop.start >= made] + [place.statement]
-    if place.region is not None and place.region != summary.flow.span:
-        found.append(place.region)
-    line = max((b.place.span.end_line for b in summary.binds if b.place.order == made and made), default=0)
-    return min((span for span in found if span.line > line), default=None)
+    reader = program.project.files.flows(summary.home)
+    inside = reader.within(summary.flow.owner) if reader is not None and summary.flow.owner else iter(())
+    around = statements_with_value(summary.flow, site.path, place.span, setters_of(inside, site.path))
+    chosen = next((s.span for s in around if s.kind == "loop" or s.span == place.region), None)
+    return chosen or (around[-1].span if around else None)
+
+
+def _is_one_of_several(site: Site) -> bool:
+    """``(first if simple else second)(x)``: ``eval()`` on one of them is not enough."""
+    return site.call.term.parts[0].kind == "choice"
 
 
 def _is_other(made: tuple[Made, ...]) -> bool:

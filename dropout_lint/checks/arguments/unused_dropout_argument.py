@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic
 from dropout_lint.facts import ModelClass
 
 _ALIKE = 3
@@ -15,7 +15,7 @@ _ALIKE = 3
 def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
     """Report parameters of a Module's constructor, unless a base class or a class beside it has them too.
 
-    It is a warning where the project passes one.
+    It is proven where the project passes one; elsewhere it may be for users of a common signature.
     """
     if not model.unread_parameters or not context.is_module(model.name) or context.facts.is_test:
         return
@@ -30,7 +30,7 @@ def check(model: ModelClass, context: Context) -> Iterator[Diagnostic]:
             parameter.span,
             f"`{parameter.name}` is accepted and ignored{', and the project passes it' if passed else ''}: no dropout "
             "of this model depends on it.",
-            severity=Severity.WARNING if passed else None,
+            confidence=Confidence.PROVEN if passed else Confidence.POSSIBLE,
         )
 
 

@@ -8,7 +8,7 @@ from dropout_lint.checks.support.context import advice
 from dropout_lint.checks.support.mode import model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent
 
 _LOADS = "load_adapter"
@@ -28,7 +28,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         yield here.report(
             added.location.span,
             f"{name} is in eval mode, but {which} are in train mode, and their dropout drops when it is used.",
-            severity=Severity.INFO if loads else None,
+            confidence=Confidence.POSSIBLE if loads else Confidence.PROVEN,
             fix=advice("Call `eval()` after the adapters are added"),
             related=(related(use.location, "used here"),),
         )

@@ -5,164 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.frozen_parts import WITH_WEIGHTS, frozen_in_train_mode
 from dropout_lint.checks.support.mode import live_layer, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
-from dropout_lint.checks.support.mode_override import override
+from dropout_lint.checks.support.mode_override import override_of
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic
-from dropout_lint.facts import EVAL, TRAIN, ModeRun, OwnerClass, RunEvent
-from dropout_lint.vocabulary import FREEZES
+from dropout_lint.checks.support.undone_parts import Undone, undone_parts
+from dropout_lint.diagnostic import Confidence, Diagnostic, Related
+from dropout_lint.facts import ModeRun
 
 if TYPE_CHECKING:
     from dropout_lint.facts.observations import FrozenPartWoken
 
 
 def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
-    """Report the calls in constructors; the fix adds one override for all parts of the class."""
+    """Report the calls of ``eval()``; the fix adds one override for all parts of the class."""
     history = history_of(run)
-    for (whole, built), events in _set_up(run).items():
-        owner, function = run.models[whole].owner, run.function_of(events[0].frame)
-        if owner is None or function.is_test or not _is_undone(history, whole, owner, events, built):
+    for found in undone_parts(history):
+        event = found.call
+        here = unless_intended(context, run, event.location, event.frame)
+        if here is None:
             continue
-        frozen = _frozen_parts(history, whole, owner, events)
-        for name in _seen_in_train_mode(history, whole):
-            frozen.pop(name, None)
-        if not _trains_another_part(history, whole, owner, events):
-            continue
-        which = "The first" if built else "A later"
-        always = built and {event.statement for event, _ in frozen.values()} <= set(function.statements)
-        for name, (event, live) in frozen.items():
-            here = unless_intended(context, run, event.location, event.frame)
-            if here is None:
-                continue
-            place, part = run.models[live].built, f"{function.receiver}.{name}"
-            yield here.report(
-                event.location.span,
-                f"{which} `train()` of this Module puts `{part}` back into train mode{live_layer(run, live)}.",
-                fix=override(function.receiver, list(frozen), function.statements[-1] if always else None),
-                related=(related(place, "computes differently by mode"),) if place is not None else (),
-            )
+        which = "The first" if found.built else "A later"
+        part = f"{run.function_of(event.frame).receiver}.{found.name}"
+        yield here.report(
+            event.location.span,
+            f"{which} `train()` of this Module puts `{part}` back into train mode{live_layer(run, found.live)}.",
+            confidence=Confidence.PROVEN if found.trained else Confidence.LIKELY,
+            fix=override_of(history, event.frame),
+            related=tuple(_seen(history, found)),
+        )
 
 
-def _set_up(run: ModeRun) -> dict[tuple[int, bool], list[RunEvent]]:
-    """The mode calls that set a module up, by the module: those of its constructor, and those of its ``freeze()``."""
-    found: dict[tuple[int, bool], list[RunEvent]] = {}
-    for event in run.events:
-        whole = run.frames[event.frame].instance
-        model = run.models[whole] if whole is not None else None
-        if event.kind != "mode" or whole is None or model is None or not model.module:
-            continue
-        name = run.function_of(event.frame).name
-        if name == f"{model.name}.__init__" or FREEZES.search(name.rpartition(".")[2]):
-            found.setdefault((whole, name.endswith("__init__")), []).append(event)
-    return found
-
-
-# Whether a train() reaches the parts
-
-
-def _is_undone(history: History, whole: int, owner: OwnerClass, events: list[RunEvent], built: bool) -> bool:
-    """Whether a ``train()`` on the whole undoes the ``eval()`` on its parts.
-
-    It does not if the class sets modes in a method, or if code outside of it calls ``eval()`` on a part. Otherwise the
-    mode calls on the whole decide. Where there are none, a ``train()`` is expected unless the whole is run without it.
-    """
-    if owner.sets_mode or not owner.sees_bases:
-        return False
-    run = history.run
-    outside = [e for e in run.events if e.model is not None and run.frames[e.frame].instance != whole]
-    if _sets_part_to_eval(history, whole, outside):
-        return False
-    if not built or owner.freezes:
-        return _trains_without_a_part(history, whole, outside, events[-1])
-    calls = [e for e in outside if e.kind == "mode" and _is_on_whole(history, e, whole)]
-    if calls:
-        return any(e.modes == TRAIN for e in calls)
-    return not any(e.kind == "forward" and _is_on_whole(history, e, whole) for e in outside)
-
-
-def _trains_without_a_part(history: History, whole: int, outside: list[RunEvent], frozen: RunEvent) -> bool:
-    """Whether ``train()`` on the whole comes after ``freeze()``, and no other ``freeze()`` before the training."""
-    run = history.run
-    trains = [e for e in outside if e.kind == "mode" and e.modes == TRAIN and e.order > frozen.order]
-    first = next((e.order for e in trains if _is_on_whole(history, e, whole)), None)
-    inside = (e for e in run.events if e.kind == "mode" and run.frames[e.frame].instance == whole)
-    again = first is not None and any(e.order > first and e.modes == EVAL for e in inside)
-    return first is not None and not again and history.is_trained(whole)
-
-
-def _is_on_whole(history: History, event: RunEvent, whole: int) -> bool:
-    """Whether an event, such as ``model.train()`` or ``model(x)``, is on the whole or on a model that holds it."""
-    return event.model is not None and whole in history.parts(event.model)
-
-
-def _sets_part_to_eval(history: History, whole: int, outside: list[RunEvent]) -> bool:
-    """Whether an event sets a part to eval mode, as ``model.backbone.eval()`` does."""
-    parts = history.parts(whole) - {whole}
-    return any(e.kind == "mode" and e.modes == EVAL and e.model in parts for e in outside)
-
-
-# Which parts the constructor freezes
-
-
-def _frozen_parts(
-    history: History, whole: int, owner: OwnerClass, events: list[RunEvent]
-) -> dict[str, tuple[RunEvent, int]]:
-    """The attributes that ``forward`` uses and that the constructor leaves in eval mode.
-
-    Each comes with its ``eval()`` and with a layer in it that computes differently by mode.
-    """
-    run = history.run
-    last = {part: e for e in events for part in _holders(run, e)}
-    found: dict[str, tuple[RunEvent, int]] = {}
-    for name, part in run.models[whole].attributes:
-        event = last.get(part)
-        if event is None or event.modes != EVAL or name not in owner.used or _is_probed(run, event):
-            continue
-        live = next((p for p in run.below(part) if run.models[p].live and _may_be(run, p, part, event)), None)
-        if live is not None:
-            found[name] = event, live
-    return found
-
-
-def _holders(run: ModeRun, event: RunEvent) -> Iterator[int]:
-    """The model of an event, and those that it is an unknown part of."""
-    current = event.model
-    while current is not None:
-        yield current
-        current = run.models[current].part_of
-
-
-def _may_be(run: ModeRun, live: int, part: int, event: RunEvent) -> bool:
-    """Whether an event reaches a layer of a part: a loop over ``modules()`` is mostly about the batch norms in it."""
-    return event.model == part or "BatchNorm" in run.models[live].name
-
-
-def _seen_in_train_mode(history: History, whole: int) -> set[str]:
-    """The parts of which the run itself shows that they are in train mode: DRP215 reports those."""
-    seen = {found.model for found in frozen_in_train_mode(history) if found.forward is not None}
-    return {name for name, part in history.run.models[whole].attributes if part in seen}
-
-
-def _is_probed(run: ModeRun, event: RunEvent) -> bool:
-    """Whether the constructor runs the part after its ``eval()``, as in ``self.backbone(x).shape``."""
-    return any(
-        e.kind == "forward" and e.order > event.order and e.frame == event.frame and e.model == event.model
-        for e in run.events
-    )
-
-
-def _trains_another_part(history: History, whole: int, owner: OwnerClass, events: list[RunEvent]) -> bool:
-    """Whether ``forward`` also uses a part with weights whose mode the constructor leaves alone."""
-    run, set_here = history.run, {e.model for e in events}
-    return any(
-        name in owner.used
-        and part not in set_here
-        and any(WITH_WEIGHTS.match(run.models[p].name) for p in history.parts(part))
-        for name, part in run.models[whole].attributes
-    )
+def _seen(history: History, found: Undone) -> Iterator[Related]:
+    place = history.run.models[found.live].built
+    if place is not None:
+        yield related(place, "computes differently by mode")
+    cause = history.cause(found.proof) if found.proof is not None else None
+    if cause is not None:
+        yield related(cause.location, "puts it back into train mode")
+    if found.proof is not None:
+        yield related(found.proof.location, "runs in train mode here")
 
 
 def check_part(part: FrozenPartWoken, context: ObservedContext) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dropout_lint.checks.support.context import Context
+from dropout_lint.checks.support.context import Context, advice
 from dropout_lint.checks.support.evidence import SHOWN, confidence
 from dropout_lint.checks.support.mode import (
     is_named_intent,
@@ -17,9 +17,10 @@ from dropout_lint.checks.support.mode import (
 )
 from dropout_lint.checks.support.mode_evaluations import Evaluation, evaluations_in_train_mode, evidence, phases
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_insertion import eval_call, named_around, outermost_loop, place_in, resumption
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Related, Span
+from dropout_lint.diagnostic import Diagnostic, Fix, Related, Span
 from dropout_lint.facts import TRAIN, ModeRun, RunEvent
 from dropout_lint.facts.evaluations import EvaluationSite
 
@@ -39,12 +40,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         yield here.report(
             found.location.span,
             f"{name} is evaluated {_where(run, found)} while it is in train mode: {why}{live_layer(run, found.live)}.",
-            fix=mode_call(
-                _insertion(history, found),
-                run.spelling(found.frame, found.model),
-                "eval()",
-                "Call `eval()` before evaluating",
-            ),
+            fix=_fix(here, history, found),
             related=tuple(evidence(run, found)),
         )
 
@@ -89,40 +85,33 @@ def _where(run: ModeRun, found: Evaluation) -> str:
     return f"in `{name}`" if name else "without gradients"
 
 
-def _insertion(history: History, found: Evaluation) -> Span | None:
-    """The statement before which an ``eval()`` helps and does no harm."""
+def _fix(here: Context, history: History, found: Evaluation) -> Fix:
+    """Insert ``eval()`` where it helps and does no harm."""
     forward = found.first
-    if found.location != forward.location:
-        return None
-    function = history.run.function_of(forward.frame)
-    statements = function.statements if function.name else ()
-    around = next((span for span in statements if forward.statement.within(span)), None)
-    span = forward.region.span if forward.region is not None else around
-    if span is None or phases(forward):
-        return None  # the statement belongs to one of the phases only
+    otherwise = "Call `eval()` before evaluating"
+    if found.location != forward.location or phases(forward):
+        return advice(otherwise)  # the statement belongs to one of the phases only
     if forward.label in {"eval", "train"}:
-        return None  # the class has a method of its own by that name
-    return span if not _is_set_again(history, span, forward) and _trains_on(history, forward, found.model) else None
+        return advice(otherwise)  # the class has a method of its own by that name
+    name, around = named_around(here, history.run, forward.frame, found.model, forward.location.span)
+    region = forward.region.span if forward.region is not None else None
+    inside = [step for step in around if region is None or step.span.within(region)]
+    before = next((step.span for step in inside if step.span == region), outermost_loop(inside))
+    if before is None or _is_undone(history, before, forward, found.model):
+        return advice(otherwise)
+    return eval_call(name, before, resumption(here, history, forward, found.model), otherwise)
 
 
-def _trains_on(history: History, forward: RunEvent, model: int) -> bool:
-    """Whether ``eval()`` here does no harm to later training: there is none, or a ``train()`` comes before it."""
-    later = (f for f in history.training if f.order > forward.order and history.touches(f, model))
-    step = next(later, None)
-    if step is None:
-        return True
-    if {t.loop for t in step.turns} & {t.loop for t in forward.turns}:
-        return history.trains_again(model)
-    between = (e for e in history.modes if forward.order < e.order < step.order)
-    return any(e.kind == "mode" and e.modes == TRAIN and history.touches(e, model) for e in between)
-
-
-def _is_set_again(history: History, insert: Span, forward: RunEvent) -> bool:
-    """Whether a later call, in the same block or nested in the statement, sets the mode again."""
-    cause = history.cause(forward)
-    call = history.call_towards(cause, forward.frame) if cause is not None else None
-    end = (forward.region or forward.location).span.end_line
-    return call is not None and insert.line <= call.span.line <= end
+def _is_undone(history: History, before: Span, forward: RunEvent, model: int) -> bool:
+    """Whether a statement trains the model, or calls ``train()`` on the way to a forward in it."""
+    loops = {t.loop for t in forward.turns if t.location.span.within(before)}
+    trains = (e for e in history.modes if e.kind == "mode" and e.modes == TRAIN)
+    earlier = (e for e in trains if e.order < forward.order or loops & {t.loop for t in e.turns})
+    for event in (*earlier, *history.training):
+        place = place_in(history, event, forward.frame) if history.touches(event, model) else None
+        if place is not None and place.within(before):
+            return True
+    return False
 
 
 def check_forwards(seen: EvaluatedInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.mode import built_places, live_layer, mode_call, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_insertion import named_around, outermost_loop, place_in
 from dropout_lint.checks.support.mode_purpose import generates
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Span
+from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import EVAL, Location, ModeRun, RunEvent
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             continue
         seen.add(call)
         name = model_name(run, common, model) or "the model"
+        place = place_in(history, step, common)
+        receiver, around = named_around(here, run, common, model, place) if place is not None else ("", ())
         yield here.report(
             call.span,
             f"This leaves {name} in eval mode, and the training that follows does not call `train()`"
             f"{live_layer(run, live)}.",
-            fix=mode_call(
-                _statement(step, common), run.spelling(common, model), "train()", "Call `train()` before the training"
-            ),
+            fix=mode_call(outermost_loop(around), receiver, "train()", "Call `train()` before the training"),
             related=(
                 *built_places(run, model, live),
                 related(cause.location, "enters evaluation here"),
@@ -68,12 +69,6 @@ def _evaluates_there(history: History, cause: RunEvent, model: int, common: int)
     later = (f for f in history.forwards if f.order > cause.order and f.model == model)
     used = next((f for f in later if set(inside) & set(history.chain(f.frame))), None)
     return used is not None and history.backward_of(used) is None
-
-
-def _statement(step: RunEvent, frame: int) -> Span | None:
-    """The statement in a function that trains: the outermost loop there, or the step itself."""
-    loop = next((t.location.span for t in step.turns if t.frame == frame), None)
-    return loop or (step.statement if step.frame == frame else None)
 
 
 def check_modules(left: LeftInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from dropout_lint.checks.support.context import advice
 from dropout_lint.checks.support.mode import live_layer, model_name, related
 from dropout_lint.checks.support.mode_history import History, history_of
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Severity
+from dropout_lint.diagnostic import Confidence, Diagnostic
 from dropout_lint.facts import EVAL, Location, ModeRun, RunEvent, RunModel
 from dropout_lint.vocabulary import MONTE_CARLO_WORDS, words
 
@@ -37,7 +37,7 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
             forward.location.span,
             f"All samples are alike: {name} is in eval mode, so its dropout draws nothing and their spread is 0"
             f"{live_layer(run, dropout)}.",
-            severity=None if known else Severity.WARNING,
+            confidence=Confidence.PROVEN if known else Confidence.LIKELY,
             fix=advice("Call `train()` on the dropout layers after `eval()`"),
             related=(related(cause.location, "enters eval mode here"),) if cause is not None else (),
         )

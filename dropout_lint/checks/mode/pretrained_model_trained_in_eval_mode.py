@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.context import advice
+from dropout_lint.checks.support.context import Context, advice
 from dropout_lint.checks.support.frozen_parts import runs_without_gradients
 from dropout_lint.checks.support.mode import mode_call, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_insertion import named_around, outermost_loop, start_of_turn
 from dropout_lint.checks.support.run_context import RunContext
-from dropout_lint.diagnostic import Diagnostic, Severity, Span
+from dropout_lint.diagnostic import Confidence, Diagnostic, Fix
 from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent, RunModel
 
 _SETS_THE_MODE = {"mode", "escape", "flag", "freeze", "adapt"}
@@ -47,6 +48,12 @@ def _has_dropout(history: History, model: int) -> bool:
     return models[model].live is None and _MOSTLY_WITH_DROPOUT.search(models[model].name) is not None
 
 
+def _confidence(history: History, model: int) -> Confidence:
+    """What is known: that a layer of the model differs between the modes, or only the task that it is made for."""
+    known = any(history.run.models[part].live for part in history.parts(model))
+    return Confidence.PROVEN if known else Confidence.LIKELY
+
+
 def _stays_in_eval(history: History, model: int, step: RunEvent | None) -> bool:
     """Whether nothing sets the mode of a model or of a part of it before a training step, and nothing freezes it.
 
@@ -73,14 +80,26 @@ def _trained(history: History, context: RunContext, built: RunEvent, step: RunEv
     yield here.report(
         step.location.span,
         f"{name} is trained in eval mode: `from_pretrained()` gives it so, and nothing calls `train()`.",
-        fix=mode_call(_loop(step), run.spelling(step.frame, whole), "train()", "Call `train()` before the training"),
+        confidence=_confidence(history, model),
+        fix=_train_call(here, history, step, whole),
         related=(related(built.location, "given here, in eval mode"),),
     )
 
 
-def _loop(step: RunEvent) -> Span | None:
-    """The outermost loop around a training step in its function."""
-    return next((t.location.span for t in step.turns if t.frame == step.frame), None)
+def _train_call(here: Context, history: History, step: RunEvent, whole: int) -> Fix:
+    """Insert ``train()`` before the loop that trains, or at the start of its turns if they end with ``eval()``."""
+    calls = [e for e in history.modes if e.kind == "mode" and e.modes == EVAL and history.touches(e, whole)]
+    if not calls and any(f.grad is False and history.touches(f, whole) for f in history.forwards):
+        return advice("Call `train()` before the training, and `eval()` before the evaluation")
+    otherwise = "Call `train()` before the training"
+    trains = (e for e in history.modes if e.kind == "mode" and e.modes == TRAIN and history.touches(e, whole))
+    turns = {t.loop for e in calls for t in e.turns} - {t.loop for e in trains for t in e.turns}
+    shared = next((t for t in step.turns if t.loop in turns), None)
+    if shared is not None:
+        name, before = start_of_turn(here, history.run, shared, whole) or ("", None)
+        return mode_call(before, name, "train()", otherwise)
+    name, around = named_around(here, history.run, step.frame, whole, step.location.span)
+    return mode_call(outermost_loop(around), name, "train()", otherwise)
 
 
 def _in_lightning_module(history: History, context: RunContext, built: RunEvent, model: int) -> Iterator[Diagnostic]:
@@ -91,11 +110,12 @@ def _in_lightning_module(history: History, context: RunContext, built: RunEvent,
     if not base or here is None or run.function_of(built.frame).is_test:
         return
     name = model_name(run, built.frame, model) or "this model"
-    since = "Lightning" if not base.startswith(_OLD_LIGHTNING) else "Lightning 2.2 or later"
+    old = base.startswith(_OLD_LIGHTNING)
+    since = "Lightning 2.2 or later" if old else "Lightning"
     yield here.report(
         built.location.span,
         f"{since} trains {name} in eval mode: `from_pretrained()` gives it so, and `fit` leaves the modes as they are.",
-        severity=Severity.INFO if base.startswith(_OLD_LIGHTNING) else None,
+        confidence=Confidence.POSSIBLE if old else _confidence(history, model),
         fix=advice("Call `train()` on it after this statement"),
     )
 

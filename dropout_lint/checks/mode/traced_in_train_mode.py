@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropout_lint.checks.support.mode import built_places, live_layer, mode_call, model_name, unless_intended
+from dropout_lint.checks.support.mode import built_places, live_layer, model_name, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_insertion import eval_call, named_around, resumption
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import TRAIN, ModeRun, RunEvent
@@ -24,11 +25,13 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         name = model_name(run, trace.frame, trace.model) or "The model"
         # The exporter of older versions switches to eval mode by itself.
         where = " with `dynamo=True`, the default since torch 2.9" if trace.label == "torch.onnx.export" else ""
-        receiver = run.spelling(trace.frame, trace.model)
+        receiver, around = named_around(here, run, trace.frame, trace.model, trace.location.span)
+        before = around[-1].span if around else None
+        resume = resumption(here, history, trace, trace.model)
         yield here.report(
             trace.location.span,
             f"{name} is in train mode, and `{trace.label}` records that for good{where}{live_layer(run, live)}.",
-            fix=mode_call(trace.statement, receiver, "eval()", "Call `eval()` before the export"),
+            fix=eval_call(receiver, before, resume, "Call `eval()` before the export"),
             related=tuple(built_places(run, trace.model, live)),
         )
 

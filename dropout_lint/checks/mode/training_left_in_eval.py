@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dropout_lint.checks.support.context import Context
 from dropout_lint.checks.support.mode import built_places, live_layer, mode_call, model_name, related, unless_intended
 from dropout_lint.checks.support.mode_history import History, history_of
+from dropout_lint.checks.support.mode_insertion import start_of_turn
 from dropout_lint.checks.support.mode_purpose import generates
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.run_context import RunContext
 from dropout_lint.diagnostic import Diagnostic, Span
-from dropout_lint.facts import EVAL, Location, ModeRun, RunEvent, RunTurn
+from dropout_lint.facts import EVAL, TRAIN, ModeRun, RunEvent, RunTurn
 from dropout_lint.vocabulary import evaluates
 
 if TYPE_CHECKING:
@@ -32,13 +34,14 @@ def check(run: ModeRun, context: RunContext) -> Iterator[Diagnostic]:
         if here is None or live is None:
             continue
         name = model_name(run, turn.frame, model) or "the model"
+        start = _start(here, history, turn, cause, model)
         why = "nothing in the loop calls `train()` before it trains on"
         yield here.report(
             location.span,
             f"This leaves {name} in eval mode, and {why}{live_layer(run, live)}.",
             fix=mode_call(
-                _insertion(turn, cause, location),
-                run.spelling(turn.frame, model),
+                start[1] if start is not None else None,
+                start[0] if start is not None else "",
                 "train()",
                 "Call `train()` at the start of each turn of the loop",
             ),
@@ -88,10 +91,15 @@ def _is_for_an_evaluation(history: History, cause: RunEvent, model: int, turn: R
     return first is not None and history.backward_of(first) is None
 
 
-def _insertion(turn: RunTurn, cause: RunEvent, location: Location) -> Span | None:
-    """The first statement of the loop, unless the turn itself calls ``eval()`` before it trains."""
-    begins_below = turn.body is not None and turn.body.line > turn.location.span.line
-    return turn.body if begins_below and turn not in cause.turns and location.path == turn.location.path else None
+def _start(here: Context, history: History, turn: RunTurn, cause: RunEvent, model: int) -> tuple[str, Span] | None:
+    """The model and the first statement of the loop, where ``train()`` before it sets the mode for the training alone.
+
+    It does not if the turn itself calls ``eval()`` before it trains, or evaluates before it calls ``eval()``.
+    """
+    evaluated = (f for f in history.forwards if f.grad is False and history.touches(f, model) and f.modes >= TRAIN)
+    if turn in cause.turns or any(t.loop == turn.loop for f in evaluated for t in f.turns):
+        return None
+    return start_of_turn(here, history.run, turn, model)
 
 
 def check_step(seen: TrainedInEvalMode, context: ObservedContext) -> Iterator[Diagnostic]:
