@@ -180,7 +180,7 @@ class Evaluations:
     def _judge(self, site: Site) -> EvaluationSite | None:
         trails = self._trails.of(site.summary, site.path, site.call.place)
         bad = tuple(t for t in trails if t.effect.mode in {"none", "train"} and not _is_other(t.made))
-        if site.call.place.grad is not False:
+        if site.call.place.grad is not False or not any(s.name == "held-out-data" for s in signs_around(site)):
             bad = tuple(t for t in bad if not is_for_training(site, t, self._program))
         if not bad or self._evaluates_itself(site, bad):
             return None
