@@ -21,6 +21,8 @@ MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""
 MOST_IMPORTERS = 100
 """Importers of one file that are followed; a large library has thousands."""
+MOST_CALLERS = 40
+"""Importers of one file in which calls are looked for."""
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
 _SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
 _CLIMB = 8
@@ -40,6 +42,7 @@ class Neighbours:
         self._users_of: dict[tuple[Path, Path], frozenset[Path]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
+        self._callers: dict[Path, list[Path]] = {}
 
     def around(self, path: Path) -> tuple[Path, ...]:
         """The files of the project that a file belongs to."""
@@ -78,6 +81,12 @@ class Neighbours:
                 found |= level
             self._importers[path] = frozenset(found)
         return self._importers[path]
+
+    def callers(self, path: Path) -> list[Path]:
+        """The importers in which the calls of a function in a file are looked for."""
+        if path not in self._callers:
+            self._callers[path] = sorted(self.importers(path))[:MOST_CALLERS]
+        return self._callers[path]
 
     def drivers(self, paths: Iterable[Path]) -> set[Path]:
         """Programs that may import one of some paths and have no word about modes themselves, as a ``main.py``."""
