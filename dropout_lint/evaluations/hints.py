@@ -11,10 +11,25 @@ from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.signs.around import EVALUATING_METHODS, PHASE_WORDS, signs_of_function
 from dropout_lint.evaluations.summary import Summary
 from dropout_lint.facts import FileFacts
+from dropout_lint.mode.libraries import library
 from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.project.project import Project
-from dropout_lint.vocabulary import EVALUATION_WORDS, HELD_OUT_WORDS, TRAINING_WORDS, USE_WORDS, words
+from dropout_lint.vocabulary import EVALUATION_WORDS, HELD_OUT_WORDS, MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
+COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
+"""Methods that run a model."""
+MODEL_CALLS = {
+    "eval",
+    "train",
+    "parameters",
+    "named_parameters",
+    "load_state_dict",
+    "state_dict",
+    "zero_grad",
+    "cuda",
+    "requires_grad_",
+}
+"""Methods that only models have."""
 WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
 """Signs that do not speak for an evaluation."""
 _HINT = re.compile(
@@ -26,6 +41,8 @@ _HINT = re.compile(
 _GRADIENTS = re.compile("no_grad|inference_mode|set_grad_enabled")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
 _DEFINED = re.compile(r"\b(?:def|class)[ \t]+(\w+)")
+_MODEL_CALLED = re.compile(rf"\.(?:{'|'.join(sorted(MODEL_CALLS))})\b")
+_CALLS_ITSELF = re.compile(rf"\b(?:self|cls)(?:\.(?:{'|'.join(sorted(COMPUTES))}))?\s*\(")
 _MOST_REACHED = 1_000
 """Files through which callers are followed, to see whether they lead to a checked file."""
 
@@ -41,14 +58,21 @@ class Hints:
         """The functions of a file that may have a site, and its top level. Those of a test file have none."""
         if home.is_test:
             return ()
+        of_file = _MODEL_CALLED.search(self._program.project.files.text(Path(home.path)) or "")
         whole = file_evaluates(home) or self._program.is_inference(home)
 
         def may_have_site(name: str, owner: str, text: str) -> bool:
             if owner and text.count("def ") == 1 and "class " not in text and self._outside(home, owner, name):
                 return False
-            return whole or _speaks(name, text)
+            if not (whole or _speaks(name, text)):
+                return False
+            called = of_file if owner else _MODEL_CALLED.search(text)
+            return bool(called) or _is_of_model(text) or (bool(owner) and self._is_module(home, owner))
 
         return self._program.functions(home, may_have_site)
+
+    def _is_module(self, home: FileFacts, owner: str) -> bool:
+        return bool(self._program.project.classes.is_module(home, f".{owner}"))
 
 
 def speaks_by_itself(program: Program, summary: Summary) -> bool:
@@ -74,6 +98,17 @@ def _tells(identifier: str) -> bool:
     return identifier in EVALUATING_METHODS or bool(words(identifier) & (PHASE_WORDS | HELD_OUT_WORDS))
 
 
+def _is_of_model(text: str) -> bool:
+    """Whether a name in a function may be that of a model, or an instance calls itself."""
+    return _CALLS_ITSELF.search(text) is not None or any(map(names_model, set(_IDENTIFIER.findall(text))))
+
+
+@lru_cache(maxsize=100_000)
+def names_model(identifier: str) -> bool:
+    """Whether a variable is a model by its name."""
+    return identifier in {"G", "D", "netG", "netD"} or bool(words(identifier) & MODEL_WORDS)
+
+
 def searched(project: Project, neighbours: Neighbours, files: Sequence[FileFacts]) -> Iterator[FileFacts]:
     """The files in which the sites of some files may be: those, and those that they import whose callers lead back.
 
@@ -81,6 +116,7 @@ def searched(project: Project, neighbours: Neighbours, files: Sequence[FileFacts
     """
     found = {Path(f.path).resolve(): f for f in files}
     wanted = frozenset(found)
+    folders = {folder for path in wanted for folder in path.parents}
     yield from (f for f in files if _HINT.search(project.files.data(Path(f.path))))
     pending, looked = list(files), set[Path]()
     while pending:
@@ -91,7 +127,8 @@ def searched(project: Project, neighbours: Neighbours, files: Sequence[FileFacts
             if path is None or path in looked:
                 continue
             looked.add(path)
-            other = project.files.facts(path) if path not in found and _leads(neighbours, path, wanted) else None
+            outside = path not in found and neighbours.home(path) in folders  # callers are in the same project
+            other = project.files.facts(path) if outside and _leads(neighbours, path, wanted) else None
             if other is not None:
                 found[path] = other
                 pending.append(other)

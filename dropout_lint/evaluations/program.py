@@ -58,7 +58,7 @@ class Program:
         """The functions of a file whose text contains a word, and its top level."""
         key = (home.path, word)
         if key not in self._mentioning:
-            self._mentioning[key] = self.functions(home, lambda name, owner, text: word in text)
+            self._mentioning[key] = self.functions(home, lambda _name, _owner, text: word in text)
         return self._mentioning[key]
 
     def users(self, home: FileFacts, word: str) -> Iterator[FileFacts]:

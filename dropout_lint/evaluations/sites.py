@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.evaluations.effects import Effects
-from dropout_lint.evaluations.hints import WEAK, Hints, searched, speaks_by_itself
+from dropout_lint.evaluations.hints import COMPUTES, MODEL_CALLS, WEAK, Hints, names_model, searched, speaks_by_itself
 from dropout_lint.evaluations.liveness import Liveness, Livenesses
 from dropout_lint.evaluations.origins import Made, Makers
 from dropout_lint.evaluations.program import Program
@@ -24,18 +24,6 @@ from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
-_COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
-_MODEL_CALLS = {
-    "eval",
-    "train",
-    "parameters",
-    "named_parameters",
-    "load_state_dict",
-    "state_dict",
-    "zero_grad",
-    "cuda",
-    "requires_grad_",
-}
 _KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
 _NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
@@ -46,13 +34,14 @@ _APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "he
 class Evaluations:
     """The sites of files, with the project around them."""
 
-    def __init__(self, project: Project, neighbours: Neighbours, managed: tuple[str, ...] = ()) -> None:
-        self._program = Program(project, neighbours)
+    def __init__(self, project: Project, managed: tuple[str, ...] = (), neighbours: Neighbours | None = None) -> None:
+        self._program = Program(project, neighbours or Neighbours(project.files))
         effects = Effects(self._program)
         makers = Makers(self._program, effects)
         self._trails = Trails(self._program, effects, makers)
         self._liveness = Livenesses(self._program)
         self._managed = frameworks.MANAGED_BASES.union(managed)
+        self._models: dict[tuple[str, str, str], bool] = {}
         self._managed_classes: dict[tuple[str, str], bool] = {}
         self._hints = Hints(self._program, self._is_framework_method)
 
@@ -103,6 +92,8 @@ class Evaluations:
         for call in summary.calls:
             if not by_function and not self._may_evaluate(Site(summary, call, call.receiver)):
                 continue
+            if not (self._may_be_model(summary, call.subject) or self._may_be_model(summary, call.receiver)):
+                continue
             path = self._model_path(summary, call, own=own)
             if not path or (not call.term.parts[1:] and not call.term.keywords):
                 continue
@@ -115,7 +106,7 @@ class Evaluations:
         path = call.subject
         if call.method in _KEEPS_MODEL:
             return ""
-        if call.receiver and (call.method in _COMPUTES or self._computes(summary, call)):
+        if call.receiver and (call.method in COMPUTES or self._computes(summary, call)):
             path = call.receiver
         head = path.partition(".")[0]
         if not path or head in {"?", "super"} or head in summary.home.imports:
@@ -146,18 +137,28 @@ class Evaluations:
             return False
         if isinstance(target, Function) and not (target.flow.owner and self._module_class(target)):
             return False
-        last = site.path.removesuffix("[]").rpartition(".")[2]
+        return self._may_be_model(summary, site.path)
+
+    def _may_be_model(self, summary: Summary, path: str) -> bool:
+        """Whether a path is that of a model, by its name or the methods called on it."""
+        if not path or path == summary.receiver:
+            return bool(path)
+        key = (summary.home.path, summary.flow.name, path)
+        if key not in self._models:
+            self._models[key] = self._named_or_used_as_model(summary, path)
+        return self._models[key]
+
+    def _named_or_used_as_model(self, summary: Summary, path: str) -> bool:
+        last = path.removesuffix("[]").rpartition(".")[2]
         if last[:1].isupper() and any(letter.islower() for letter in last):
             return False  # a class
         if words(last) & NOT_MODEL_WORDS:
             return False
-        if words(last) & MODEL_WORDS or last in {"G", "D", "netG", "netD"}:
+        if names_model(last):
             return True
-        names = summary.same(site.path)
-        peers = self._program.methods(summary.home, summary.flow.owner) if site.path.startswith("self.") else (summary,)
-        return any(
-            c.method in _MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls
-        )
+        names = summary.same(path)
+        peers = self._program.methods(summary.home, summary.flow.owner) if path.startswith("self.") else (summary,)
+        return any(c.method in MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls)
 
     def _module_class(self, target: Function) -> bool:
         return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
@@ -276,7 +277,7 @@ def evaluations(
     The call of a model that a site reports may be in a file that another one imports, so those are searched too.
     """
     neighbours = neighbours or Neighbours(project.files)
-    engine = Evaluations(project, neighbours, managed)
+    engine = Evaluations(project, managed, neighbours)
     settled = _settled(runs)
     wanted = {f.path for f in files}
     for facts in searched(project, neighbours, files):

@@ -46,7 +46,7 @@ class Neighbours:
 
     def around(self, path: Path) -> tuple[Path, ...]:
         """The files of the project that a file belongs to."""
-        return self._below(self._home(path))
+        return self._below(self.home(path))
 
     def _below(self, home: Path) -> tuple[Path, ...]:
         if home not in self._files:
@@ -57,7 +57,7 @@ class Neighbours:
         """Files that are not checked and may import one of some paths."""
         found: set[Path] = set()
         for path in paths:
-            home = self._home(path)
+            home = self.home(path)
             if home not in self._complete:
                 self._complete[home] = checked.issuperset(self.around(path))
             if not self._complete[home]:
@@ -70,7 +70,7 @@ class Neighbours:
         All of them are parsed to check this file alone.
         """
         if path not in self._importers:
-            home = self._home(path)
+            home = self.home(path)
             found: set[Path] = set()
             level, done = {path}, set[Path]()
             while level:
@@ -92,7 +92,7 @@ class Neighbours:
         """Programs that may import one of some paths and have no word about modes themselves, as a ``main.py``."""
         found: set[Path] = set()
         for path in paths:
-            home = self._home(path)
+            home = self.home(path)
             self._index(home)
             if self._drivers[home]:
                 found |= self._drivers[home] & self.importers(path)
@@ -100,7 +100,7 @@ class Neighbours:
 
     def speak_of_mode(self, path: Path) -> bool:
         """Whether a file around this one has a word about modes."""
-        home = self._home(path)
+        home = self.home(path)
         if home not in self._speaking:
             self._speaking[home] = any(speaks_of_mode(self._data(file)) for file in self.around(path))
         return self._speaking[home]
@@ -119,7 +119,8 @@ class Neighbours:
             self._users_of[path, home] = frozenset(_users(path, self._index(home)))
         return self._users_of[path, home]
 
-    def _home(self, path: Path) -> Path:
+    def home(self, path: Path) -> Path:
+        """The folder of the project that a file belongs to."""
         if path.parent not in self._homes:
             self._homes[path.parent] = project_folder(path.parent, self._disk)
         return self._homes[path.parent]

@@ -71,7 +71,7 @@ class FlowReader:
 
     def names(self) -> tuple[str, ...]:
         """The qualified names of all functions, with those inside of others."""
-        return self.mentioning(lambda name, owner, text: True)
+        return self.mentioning(lambda *_: True)
 
     def mentioning(self, test: Callable[[str, str, str], bool]) -> tuple[str, ...]:
         """The functions whose name, class and text pass a test, with those inside of them.
