@@ -123,17 +123,18 @@ def searched(project: Project, neighbours: Neighbours, files: Sequence[FileFacts
         facts = pending.pop()
         for name in (*facts.imports.values(), *facts.stars):
             located = project.modules.locate(Path(facts.path), name)
-            path = located[0].resolve() if located is not None else None
-            if path is None or path in looked:
+            if located is None or located[0] in looked:
                 continue
-            looked.add(path)
-            outside = path not in found and neighbours.home(path) in folders  # callers are in the same project
-            other = project.files.facts(path) if outside and _leads(neighbours, path, wanted) else None
+            looked.add(located[0])
+            path = located[0].resolve()
+            if path in found or neighbours.is_installed(path) or neighbours.home(path) not in folders:
+                continue  # callers are in the same project
+            hinted = _HINT.search(project.files.data(path)) is not None and _leads(neighbours, path, wanted)
+            other = project.files.facts(path) if hinted else None
             if other is not None:
                 found[path] = other
                 pending.append(other)
-                if _HINT.search(project.files.data(path)):
-                    yield other
+                yield other
 
 
 def _leads(neighbours: Neighbours, path: Path, wanted: frozenset[Path]) -> bool:

@@ -24,7 +24,8 @@ MOST_IMPORTERS = 100
 MOST_CALLERS = 40
 """Importers of one file in which calls are looked for."""
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
-_SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
+_INSTALLED = {"site-packages", "dist-packages"}
+_SKIPPED = _INSTALLED | {"node_modules", "__pycache__", "venv", "env", "build", "dist"}
 _CLIMB = 8
 
 
@@ -108,6 +109,10 @@ class Neighbours:
     def is_library(self, path: Path) -> bool:
         """Whether a file belongs to a package."""
         return self._disk.is_file(path.parent / "__init__.py")
+
+    def is_installed(self, path: Path) -> bool:
+        """Whether a file is a package of its own beside others that are installed."""
+        return self.home(path).name in _INSTALLED
 
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
