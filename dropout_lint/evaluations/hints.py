@@ -66,13 +66,16 @@ class Hints:
                 return False
             if not (whole or _speaks(name, text)):
                 return False
-            called = of_file if owner else _MODEL_CALLED.search(text)
-            return bool(called) or _is_of_model(text) or (bool(owner) and self._is_module(home, owner))
+            called = (of_file or _has_bases(home, owner)) if owner else _MODEL_CALLED.search(text)
+            return bool(called) or _is_of_model(text)
 
         return self._program.functions(home, may_have_site)
 
-    def _is_module(self, home: FileFacts, owner: str) -> bool:
-        return bool(self._program.project.classes.is_module(home, f".{owner}"))
+
+def _has_bases(home: FileFacts, owner: str) -> bool:
+    """Whether a class has bases, which may be in other files and call methods of its models."""
+    header = home.headers.get(owner)
+    return header is None or bool(header.bases)
 
 
 def speaks_by_itself(program: Program, summary: Summary) -> bool:
