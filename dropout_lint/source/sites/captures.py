@@ -52,7 +52,7 @@ def _bound_by_partial(module: SourceModule, node: ast.Name, function: Block) -> 
         return False
     if not call.args or module.scopes.resolve(call.func, function) != "functools.partial":
         return False
-    return _is_mode_of(module, module.scopes.resolve(call.args[0], function), keyword.arg, _DEPTH)
+    return _is_mode_of(module, module.scopes.resolve(call.args[0], function), keyword.arg or "", _DEPTH)
 
 
 def _kept_in_attributes(module: SourceModule, constructor: Block) -> Iterator[tuple[str, str]]:
