@@ -11,7 +11,7 @@ import pytest
 
 from dropout_lint.checks.support.evidence_weights import WEIGHTS
 from dropout_lint.disk import Disk
-from dropout_lint.evaluations.sites import Evaluations
+from dropout_lint.evaluations.sites import Evaluations, evaluations
 from dropout_lint.facts.evaluations import SIGNS, EvaluationSite
 from dropout_lint.project.files import Files
 from dropout_lint.project.project import Project
@@ -466,3 +466,55 @@ TRAINING = {
 @pytest.mark.parametrize("text", TRAINING.values(), ids=TRAINING)
 def test_no_site_of_a_training_step_or_of_a_method_that_evaluates(text: str, tmp_path: Path) -> None:
     assert sites(tmp_path, {"net.py": NET, "program.py": "import torch\n" + dedent(text)}) == []
+
+
+def test_call_in_an_imported_file_is_found_without_that_file(tmp_path: Path) -> None:
+    """What is reported in a program does not depend on whether the file that it imports is checked as well."""
+    helper = """
+    import torch
+
+    def evaluate(net, loader):
+        with torch.no_grad():
+            return [net(x) for x in loader]
+    """
+    program = """
+    import torch
+    from helper import evaluate
+    from net import Net
+
+    net = Net()
+    net.load_state_dict(torch.load("net.pt"))
+    evaluate(net, test_loader)
+    evaluate(net.eval(), test_loader)
+    """
+    paths = write_files(tmp_path, {"net.py": NET, "helper.py": dedent(helper), "program.py": dedent(program)})
+    (tmp_path / "pyproject.toml").touch()
+    project = Project(Files(Disk()))
+    known = [facts for facts in map(project.files.facts, paths) if facts is not None]
+    here = {paths[-1], known[-1].path}
+    alone, together = (
+        [s for s in evaluations(project, given, []) if s.location.path in here] for given in (known[-1:], known)
+    )
+    assert [s.location.span.line for s in alone] == [8]
+    assert alone == together
+
+
+def test_functions_without_a_word_are_not_read(tmp_path: Path) -> None:
+    text = """
+    import torch
+
+    def join(parts):
+        return parts
+
+    def evaluate(net, x):
+        with torch.no_grad():
+            return net(x)
+    """
+    [path] = write_files(tmp_path, {"helper.py": dedent(text)})
+    project = Project(Files(Disk()))
+    facts = project.files.facts(path)
+    reader = project.files.flows(facts) if facts is not None else None
+    assert reader is not None
+    assert reader.mentioning(lambda name, _owner, _text: name == "join") == ("join",)
+    assert reader.mentioning(lambda _name, _owner, text: "no_grad" in text) == ("evaluate",)
+    assert reader.names() == ("join", "evaluate")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dropout_lint.evaluations.summary import Bind, Call, Summary, path_of, summarize
@@ -14,10 +14,10 @@ from dropout_lint.mode.program.definitions import Definitions, Memory
 from dropout_lint.mode.program.values import Class, External, Function
 from dropout_lint.project.project import Project
 
-_EVALUATED = re.compile(rb"(\w*)[\])]*$")
-_LONGEST_NAME = 60
+_EVALUATED = re.compile(rb"(\w*)[\])]*\Z")
+_NEAR = 200
+"""Number of bytes before ``.eval()`` that are searched for a name."""
 Target = Function | Class | External
-_MOST_IMPORTERS = 40
 _MOST_FUNCTIONS = 1_500
 
 
@@ -28,13 +28,10 @@ class Program:
         self.project = project
         self.definitions = Definitions(project, Memory())
         self._neighbours = neighbours
-        self._files: dict[str, tuple[Summary, ...]] = {}
+        self._mentioning: dict[tuple[str, str], tuple[Summary, ...]] = {}
         self._summaries: dict[tuple[str, str], Summary | None] = {}
-        self._by_method: dict[str, dict[str, list[tuple[Summary, Call]]]] = {}
-        self._users: dict[str, tuple[FileFacts, ...]] = {}
         self._callers: dict[tuple[str, str], tuple[tuple[Summary, Call], ...]] = {}
         self._inference: dict[str, bool] = {}
-        self._passed_on: dict[str, frozenset[str]] = {}
         self._evaluated: dict[str, frozenset[str]] = {}
         self._training: dict[tuple[str, str], bool] = {}
         self._targets: dict[int, tuple[Call, Target | None]] = {}
@@ -50,48 +47,56 @@ class Program:
             self._summaries[key] = summarize(home, flow) if flow is not None else None
         return self._summaries[key]
 
-    def functions(self, home: FileFacts) -> tuple[Summary, ...]:
-        """All functions of a file, and its top level."""
-        if home.path not in self._files:
-            reader = self.project.files.flows(home)
-            names = reader.names() if reader is not None else ()
-            found = [self.summary(home, name) for name in ("", *names[:_MOST_FUNCTIONS])]
-            self._files[home.path] = tuple(s for s in found if s is not None)
-        return self._files[home.path]
+    def functions(self, home: FileFacts, test: Callable[[str, str, str], bool]) -> tuple[Summary, ...]:
+        """The functions of a file whose name, class and text pass a test, those inside of them, and its top level."""
+        reader = self.project.files.flows(home)
+        names = reader.mentioning(test) if reader is not None else ()
+        found = [self.summary(home, name) for name in ("", *names[:_MOST_FUNCTIONS])]
+        return tuple(s for s in found if s is not None)
 
-    def users(self, home: FileFacts) -> tuple[FileFacts, ...]:
-        """The file and those that import it."""
-        if home.path not in self._users:
-            paths = sorted(self._neighbours.importers(Path(home.path).resolve()))
-            facts = [self.project.files.facts(p) for p in paths[:_MOST_IMPORTERS]]
-            self._users[home.path] = (home, *(f for f in facts if f is not None and not f.is_test))
-        return self._users[home.path]
+    def mentioning(self, home: FileFacts, word: str) -> tuple[Summary, ...]:
+        """The functions of a file whose text contains a word, and its top level."""
+        key = (home.path, word)
+        if key not in self._mentioning:
+            self._mentioning[key] = self.functions(home, lambda _name, _owner, text: word in text)
+        return self._mentioning[key]
 
-    def passed_on(self, home: FileFacts) -> frozenset[str]:
-        """The last names of what a file passes to calls or binds to names, among which may be functions."""
-        if home.path not in self._passed_on:
-            functions = self.functions(home)
-            calls = [c.term for s in functions for c in s.calls]
-            given = [a for term in calls for a in (*term.parts[1:], *(v for _, v in term.keywords))]
-            given += [b.value for s in functions for b in s.binds]
-            self._passed_on[home.path] = frozenset(path_of(a).rpartition(".")[2] for a in given)
-        return self._passed_on[home.path]
+    def users(self, home: FileFacts, word: str) -> Iterator[FileFacts]:
+        """The file, and those that import it and contain a word."""
+        yield home
+        for path in self._neighbours.callers(Path(home.path).resolve()):
+            facts = self.project.files.facts(path) if self._contains(path, word) else None
+            if facts is not None and not facts.is_test:
+                yield facts
+
+    def _contains(self, path: Path, word: str) -> bool:
+        return word.encode() in self.project.files.data(path)
+
+    def is_passed_on(self, home: FileFacts, name: str) -> bool:
+        """Whether a file passes a name to a call or binds it to another, as it does with a function."""
+        functions = self.mentioning(home, name)
+        calls = [c.term for s in functions for c in s.calls]
+        given = [a for term in calls for a in (*term.parts[1:], *(v for _, v in term.keywords))]
+        given += [b.value for s in functions for b in s.binds]
+        return any(path_of(a).rpartition(".")[2] == name for a in given)
 
     def evaluated_names(self, home: FileFacts) -> frozenset[str]:
         """What some file of the project calls ``eval()`` on, by its last name: ``net`` of ``self.net.eval()``."""
         files = self._neighbours.around(Path(home.path).resolve())
         key = str(files[0]) if files else home.path
         if key not in self._evaluated:
-            self._evaluated[key] = frozenset(
-                name for path in files for name in _evaluated(self.project.files.data(path))
-            )
+            texts = (self.project.files.data(path) for path in files)
+            found = {name.decode() for text in texts for name in _evaluated(text)}
+            self._evaluated[key] = frozenset(found)
         return self._evaluated[key]
 
-    def methods(self, home: FileFacts, owner: str) -> Iterator[Summary]:
-        """The methods of a class and of its bases in the project."""
+    def methods(self, home: FileFacts, owner: str, word: str = "") -> Iterator[Summary]:
+        """The methods of a class and of its bases in the project whose text contains a word."""
         for current, known in self.definitions.lineage(home, owner):
-            for method in sorted(known.methods):
-                summary = self.summary(current, f"{known.name}.{method}")
+            reader = self.project.files.flows(current)
+            names = [f"{known.name}.{method}" for method in sorted(known.methods)]
+            for name in names:
+                summary = self.summary(current, name) if reader and reader.may_mention(name, word) else None
                 if summary is not None:
                     yield summary
 
@@ -211,7 +216,7 @@ class Program:
                 return [(getter, bind) for bind in getter.returns]
             return [
                 (method, bind)
-                for method in self.methods(summary.home, summary.flow.owner)
+                for method in self.methods(summary.home, summary.flow.owner, _last(rest))
                 for bind in method.binds
                 if f"{method.receiver}.{rest}" in bind.targets
             ]
@@ -228,16 +233,23 @@ class Program:
     def is_inference(self, home: FileFacts) -> bool:
         """Whether a file loads weights and runs no backward pass."""
         if home.path not in self._inference:
-            calls = {c.method for s in self.functions(home) for c in s.calls}
-            self._inference[home.path] = "backward" not in calls and not calls.isdisjoint({"load_state_dict", "load"})
+            loads = self._calls_any(home, "load", {"load_state_dict", "load"})
+            self._inference[home.path] = loads and not self._calls_any(home, "backward", {"backward"})
         return self._inference[home.path]
 
     def trains(self, home: FileFacts, owner: str) -> bool:
         """Whether a method of a class runs a backward pass."""
         key = (home.path, owner)
         if key not in self._training:
-            self._training[key] = any(c.method == "backward" for m in self.methods(home, owner) for c in m.calls)
+            methods = self.methods(home, owner, "backward")
+            self._training[key] = any(c.method == "backward" for m in methods for c in m.calls)
         return self._training[key]
+
+    def _calls_any(self, home: FileFacts, word: str, methods: set[str]) -> bool:
+        """Whether a file calls one of some methods, all of which contain a word."""
+        if not self._contains(Path(home.path), word):
+            return False
+        return any(c.method in methods for s in self.mentioning(home, word) for c in s.calls)
 
     def around(self, summary: Summary) -> Summary | None:
         """The function around a nested one, else the top level."""
@@ -262,19 +274,11 @@ class Program:
         name = summary.flow.name.rpartition(".")[2]
         if name == "__init__":
             name = summary.flow.owner.rpartition(".")[2]
-        for file in self.users(summary.home):
-            for caller, call in self._calls_of(file).get(name, ()):
-                if caller is not summary and self._calls(caller, call, summary):
-                    yield caller, call
-
-    def _calls_of(self, file: FileFacts) -> dict[str, list[tuple[Summary, Call]]]:
-        if file.path not in self._by_method:
-            index: dict[str, list[tuple[Summary, Call]]] = {}
-            for summary in self.functions(file):
-                for call in summary.calls:
-                    index.setdefault(call.method, []).append((summary, call))
-            self._by_method[file.path] = index
-        return self._by_method[file.path]
+        for file in self.users(summary.home, name):
+            for caller in self.mentioning(file, name):
+                for call in caller.calls:
+                    if call.method == name and caller is not summary and self._calls(caller, call, summary):
+                        yield caller, call
 
     def _calls(self, caller: Summary, call: Call, summary: Summary) -> bool:
         target = self.target(caller, call)
@@ -296,12 +300,17 @@ class Program:
         return any(home is caller.home and known.name == caller.flow.owner for home, known in lineage)
 
 
-def _evaluated(text: bytes) -> Iterator[str]:
-    """The names before each ``.eval()``. Searched backwards from there: a notebook has lines of a million letters."""
+def _last(path: str) -> str:
+    """``net`` of ``models.net[]``."""
+    return path.removesuffix("[]").rpartition(".")[2]
+
+
+def _evaluated(text: bytes) -> Iterator[bytes]:
+    """The last names of what a file calls ``eval()`` on."""
     at = text.find(b".eval()")
     while at >= 0:
-        found = _EVALUATED.search(text[max(0, at - _LONGEST_NAME) : at])
-        yield found[1].decode() if found is not None else ""
+        found = _EVALUATED.search(text, max(0, at - _NEAR), at)
+        yield found[1] if found is not None else b""
         at = text.find(b".eval()", at + 1)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.evaluations.effects import Effects
+from dropout_lint.evaluations.hints import COMPUTES, MODEL_CALLS, WEAK, Hints, names_model, searched, speaks_by_itself
 from dropout_lint.evaluations.liveness import Liveness, Livenesses
 from dropout_lint.evaluations.origins import Made, Makers
 from dropout_lint.evaluations.program import Program
@@ -26,24 +25,11 @@ from dropout_lint.project.bindings import setters_of, statements_with_value
 from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
 
-_COMPUTES = library.COMPUTING | {"forward", "__call__", "sample", "p_sample_loop", "reconstruct"}
-_MODEL_CALLS = {
-    "eval",
-    "train",
-    "parameters",
-    "named_parameters",
-    "load_state_dict",
-    "state_dict",
-    "zero_grad",
-    "cuda",
-    "requires_grad_",
-}
 _KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
 _NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
 _APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input", "method-evaluates"}
 """In a function that trains as well, these set an evaluation apart."""
-_WEAK = {"file-trains", "function-trains", "function-acts", "training-data", "random-input", "function-not-evaluation"}
 
 _MAY_TRAIN = {
     "train-in-program",
@@ -60,20 +46,23 @@ _MAY_TRAIN = {
 class Evaluations:
     """The sites of files, with the project around them."""
 
-    def __init__(self, project: Project, managed: tuple[str, ...] = ()) -> None:
-        self._program = Program(project, Neighbours(project.files))
+    def __init__(self, project: Project, managed: tuple[str, ...] = (), neighbours: Neighbours | None = None) -> None:
+        self._program = Program(project, neighbours or Neighbours(project.files))
         effects = Effects(self._program)
         makers = Makers(self._program, effects)
         self._trails = Trails(self._program, effects, makers)
         self._liveness = Livenesses(self._program)
         self._managed = frameworks.MANAGED_BASES.union(managed)
+        self._models: dict[tuple[str, str, str], bool] = {}
+        self._managed_classes: dict[tuple[str, str], bool] = {}
+        self._hints = Hints(self._program, self._is_framework_method)
 
     def of(self, facts: FileFacts) -> Iterator[EvaluationSite]:
         """The sites of a file."""
         if facts.is_test:
             return
         found = 0
-        for summary in self._program.functions(facts):
+        for summary in self._hints.functions(facts):
             if self._is_outside(summary):
                 continue
             seen: set[str] = set()
@@ -88,30 +77,40 @@ class Evaluations:
 
     def _is_outside(self, summary: Summary) -> bool:
         """Whether a framework calls the function, or it asks for dropout, or it is part of a forward pass."""
-        name, owner = summary.flow.name.rpartition(".")[2], summary.flow.owner
-        if summary.flow.intent or (owner and name in {"__init__", "forward", "__call__"} and self._is_module(summary)):
-            return True
-        return bool(owner) and self._is_managed(summary.home, owner)
+        flow = summary.flow
+        return bool(flow.intent) or self._is_framework_method(summary.home, flow.owner, flow.name)
 
-    def _is_module(self, summary: Summary) -> bool:
-        return bool(self._program.project.classes.is_module(summary.home, f".{summary.flow.owner}"))
+    def _is_framework_method(self, home: FileFacts, owner: str, name: str) -> bool:
+        if owner and name.rpartition(".")[2] in {"__init__", "forward", "__call__"} and self._is_module(home, owner):
+            return True
+        return bool(owner) and self._is_managed(home, owner)
+
+    def _is_module(self, home: FileFacts, owner: str) -> bool:
+        return bool(self._program.project.classes.is_module(home, f".{owner}"))
 
     def _is_managed(self, home: FileFacts, owner: str) -> bool:
-        return any(
-            base in self._managed for _, known in self._program.definitions.lineage(home, owner) for base in known.bases
-        )
+        key = (home.path, owner)
+        if key not in self._managed_classes:
+            lineage = self._program.definitions.lineage(home, owner)
+            self._managed_classes[key] = any(base in self._managed for _, known in lineage for base in known.bases)
+        return self._managed_classes[key]
 
     # Candidates
 
     def _candidates(self, summary: Summary) -> Iterator[Site]:
-        own = bool(summary.flow.owner) and self._is_module(summary)
+        own = bool(summary.flow.owner) and self._is_module(summary.home, summary.flow.owner)
         own = own and not self._program.trains(summary.home, summary.flow.owner)
+        by_function = speaks_by_itself(self._program, summary)
         for call in summary.calls:
+            if not by_function and not self._may_evaluate(Site(summary, call, call.receiver)):
+                continue
+            if not (self._may_be_model(summary, call.subject) or self._may_be_model(summary, call.receiver)):
+                continue
             path = self._model_path(summary, call, own=own)
             if not path or (not call.term.parts[1:] and not call.term.keywords):
                 continue
             site = Site(summary, call, path)
-            if self._is_model(site) and self._may_evaluate(site):
+            if self._may_evaluate(site) and self._is_model(site):
                 yield site
 
     def _model_path(self, summary: Summary, call: Call, *, own: bool) -> str:
@@ -119,7 +118,7 @@ class Evaluations:
         path = call.subject
         if call.method in _KEEPS_MODEL:
             return ""
-        if call.receiver and (call.method in _COMPUTES or self._computes(summary, call)):
+        if call.receiver and (call.method in COMPUTES or self._computes(summary, call)):
             path = call.receiver
         head = path.partition(".")[0]
         if not path or head in {"?", "super"} or head in summary.home.imports:
@@ -150,18 +149,28 @@ class Evaluations:
             return False
         if isinstance(target, Function) and not (target.flow.owner and self._module_class(target)):
             return False
-        last = site.path.removesuffix("[]").rpartition(".")[2]
+        return self._may_be_model(summary, site.path)
+
+    def _may_be_model(self, summary: Summary, path: str) -> bool:
+        """Whether a path is that of a model, by its name or the methods called on it."""
+        if not path or path == summary.receiver:
+            return bool(path)
+        key = (summary.home.path, summary.flow.name, path)
+        if key not in self._models:
+            self._models[key] = self._named_or_used_as_model(summary, path)
+        return self._models[key]
+
+    def _named_or_used_as_model(self, summary: Summary, path: str) -> bool:
+        last = path.removesuffix("[]").rpartition(".")[2]
         if last[:1].isupper() and any(letter.islower() for letter in last):
             return False  # a class
         if words(last) & NOT_MODEL_WORDS:
             return False
-        if words(last) & MODEL_WORDS or last in {"G", "D", "netG", "netD"}:
+        if names_model(last):
             return True
-        names = summary.same(site.path)
-        peers = self._program.methods(summary.home, summary.flow.owner) if site.path.startswith("self.") else (summary,)
-        return any(
-            c.method in _MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls
-        )
+        names = summary.same(path)
+        peers = self._program.methods(summary.home, summary.flow.owner) if path.startswith("self.") else (summary,)
+        return any(c.method in MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls)
 
     def _module_class(self, target: Function) -> bool:
         return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
@@ -169,7 +178,7 @@ class Evaluations:
     def _may_evaluate(self, site: Site) -> bool:
         """A quick look: something in the function or the name of its file speaks for an evaluation."""
         summary = site.summary
-        found = {s.name for s in signs_around(site)} - _WEAK
+        found = {s.name for s in signs_around(site)} - WEAK
         if not found and not self._program.is_inference(summary.home):
             return False
         trains = any(c.method == "backward" for c in summary.calls)
@@ -292,20 +301,24 @@ def _is_other(made: tuple[Made, ...]) -> bool:
 
 
 def evaluations(
-    project: Project, files: Sequence[FileFacts], runs: Iterable[ModeRun], managed: tuple[str, ...] = ()
+    project: Project,
+    files: Sequence[FileFacts],
+    runs: Iterable[ModeRun],
+    managed: tuple[str, ...] = (),
+    neighbours: Neighbours | None = None,
 ) -> Iterator[EvaluationSite]:
     """The sites in some files. A site that every run through it reaches in eval mode is none.
 
     The call of a model that a site reports may be in a file that another one imports, so those are searched too.
     """
-    engine = Evaluations(project, managed)
+    neighbours = neighbours or Neighbours(project.files)
+    engine = Evaluations(project, managed, neighbours)
     settled = _settled(runs)
     wanted = {f.path for f in files}
-    for facts in _with_imported(project, files):
-        if _speaks_of_evaluation(project, facts):
-            yield from (
-                site for site in engine.of(facts) if site.location.path in wanted and site.forward not in settled
-            )
+    for facts in searched(project, neighbours, files):
+        for site in engine.of(facts):
+            if site.location.path in wanted and site.forward not in settled:
+                yield site
 
 
 def _settled(runs: Iterable[ModeRun]) -> frozenset[Location]:
@@ -326,36 +339,3 @@ def _is_alike(run: ModeRun, event: RunEvent) -> bool:
     below = [run.models[part] for part in run.below(event.model)]
     arguments = {part for model in below if model.name.startswith("torch.nn.") for part in model.parts}
     return all(run.models[part].name or part in arguments for part in run.below(event.model))
-
-
-def _with_imported(project: Project, files: Sequence[FileFacts]) -> Iterator[FileFacts]:
-    """Files, and those that they import, directly or through others."""
-    found = {Path(f.path).resolve(): f for f in files}
-    yield from files
-    pending, added = list(files), 0
-    while pending and added < _MOST_IMPORTED:
-        facts = pending.pop()
-        for name in (*facts.imports.values(), *facts.stars):
-            located = project.modules.locate(Path(facts.path), name)
-            path = located[0].resolve() if located is not None else None
-            if path is None or path in found or added >= _MOST_IMPORTED:
-                continue
-            other = project.files.facts(path) if _HINT.search(project.files.data(path)) else None
-            if other is not None:
-                found[path] = other
-                added += 1
-                pending.append(other)
-                yield other
-
-
-def _speaks_of_evaluation(project: Project, facts: FileFacts) -> bool:
-    return _HINT.search(project.files.data(Path(facts.path))) is not None
-
-
-_MOST_IMPORTED = 200
-_HINT = re.compile(
-    rb"no_grad|inference_mode|set_grad_enabled"
-    rb"|\bdef \w*(?:eval|test|val|infer|predict|sampl|generat|score|accura|metric|demo|transl|decod|embed|extract)"
-    rb"|\bfor .* in .*(?:test|val|dev)|load_state_dict|torch\.load"
-)
-"""A file without any of these has no site."""

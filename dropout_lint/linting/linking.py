@@ -21,8 +21,10 @@ def link(collected: Collected, project: Project, jobs: int = 1) -> Linked:
     """
     from dropout_lint.evaluations.sites import evaluations
     from dropout_lint.mode.linking import link as linker
+    from dropout_lint.mode.linking.neighbours import Neighbours
 
     facts = {Path(one.path): one for one in collected.facts}
+    neighbours = Neighbours(project.files)
     runs: list[LinkedRun] = []
     crashed: dict[str, str] = {}
     sites: list[EvaluationSite] = []
@@ -31,10 +33,10 @@ def link(collected: Collected, project: Project, jobs: int = 1) -> Linked:
         if not any(one.speaks_of_mode or one.drives for one in given):
             continue
         try:
-            made = linker.link(project, given, paths, tuple(sorted(managed)), jobs)
+            made = linker.link(project, given, paths, tuple(sorted(managed)), jobs, neighbours)
             runs += made
             if _weighs(collected, paths):
-                sites += evaluations(project, given, [one.run for one in made], tuple(sorted(managed)))
+                sites += evaluations(project, given, [one.run for one in made], tuple(sorted(managed)), neighbours)
         except Exception as error:  # a bug here must not hide what the other rules find
             crashed |= {str(path): f"{type(error).__name__}: {error}" for path in paths}
     return Linked(collected, tuple(runs), crashed, tuple(sites))

@@ -15,6 +15,7 @@ from dropout_lint.project.files import Files
 from dropout_lint.project.names import Names
 from dropout_lint.source.sites.passed_flags import calls_class, passes_flag
 
+_CLASS_NAME = re.compile(rb"(?<!\w)[A-Z]\w*")
 T = TypeVar("T", float, str)
 
 
@@ -69,10 +70,9 @@ class Usages:
         """Whether the project calls instances of a class, and each known call stands under a test of the mode."""
         here, last = Path(facts.path).resolve(), class_name.rpartition(".")[2]
         homes = [facts]
-        for path in self.python_files():
-            if path != here and last.encode() in self._files.data(path):
-                home = self._files.facts(path)
-                homes += [home] if home is not None else []
+        for path in self._naming.get(last.encode(), ()):
+            home = self._files.facts(path) if path != here else None
+            homes += [home] if home is not None else []
         named = [(home, name) for home in homes for name in home.gated if name.rpartition(".")[2] == last]
         found = [(home.gated[name], self._names.find(home, name)) for home, name in named]
         seen = [
@@ -121,6 +121,15 @@ class Usages:
                 home = self._files.facts(path)
                 nearby |= of(home) if home is not None else set()
         return nearby
+
+    @cached_property
+    def _naming(self) -> dict[bytes, list[Path]]:
+        """For each name that begins like a class, the files that contain it."""
+        index: dict[bytes, list[Path]] = {}
+        for path in self.python_files():
+            for name in set(_CLASS_NAME.findall(self._files.data(path))):
+                index.setdefault(name, []).append(path)
+        return index
 
     @cached_property
     def _derived(self) -> dict[str, set[Path]]:

@@ -25,9 +25,9 @@ from dropout_lint.vocabulary import (
 _DRAWS = {name.rpartition(".")[2] for name in library.RANDOM}
 _MOST_STEPS = 3
 """Assignments that are followed back to where an input is drawn."""
-_EVALUATING_METHODS = {"generate", "predict", "sample", "infer", "inference", "predict_proba", "p_sample_loop"}
+EVALUATING_METHODS = {"generate", "predict", "sample", "infer", "inference", "predict_proba", "p_sample_loop"}
 """Methods that only make sense of a trained model; ``encode`` and ``decode`` are called in training too."""
-_PHASE_WORDS = EVALUATION_WORDS | {"phase", "split", "mode"}
+PHASE_WORDS = EVALUATION_WORDS | {"phase", "split", "mode"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,19 @@ class Site:
 def signs_around(site: Site) -> Iterator[Sign]:
     """What the function says by itself."""
     yield from _gradients(site)
-    yield from _function(site.summary)
-    if site.call.method in _EVALUATING_METHODS and site.call.receiver == site.path:
+    yield from signs_of_function(site.summary)
+    if site.call.method in EVALUATING_METHODS and site.call.receiver == site.path:
         yield Sign("method-evaluates")
-    yield from _class_and_file(site.summary)
     yield from _data(site)
     tests = (site.summary.tests.get(number) for number, _ in site.call.place.arms)
-    if any(test is not None and words_in(test) & _PHASE_WORDS for test in tests):
+    if any(test is not None and words_in(test) & PHASE_WORDS for test in tests):
         yield Sign("condition-on-phase")
+
+
+def signs_of_function(summary: Summary) -> Iterator[Sign]:
+    """What the names of the function, its class and its file say."""
+    yield from _function(summary)
+    yield from _class_and_file(summary)
 
 
 def _gradients(site: Site) -> Iterator[Sign]:

@@ -8,17 +8,20 @@ from dropout_lint.evaluations.program import Program
 from dropout_lint.evaluations.signs.around import Site
 from dropout_lint.evaluations.summary import Call, Summary
 from dropout_lint.evaluations.trails import Trail
+from dropout_lint.facts import FileFacts
 from dropout_lint.facts.evaluations import Sign
 from dropout_lint.mode.program.values import Class
+
+_SWITCHES = ("eval", "train", "backward")
 
 
 def signs_of_modes(site: Site, bad: tuple[Trail, ...], program: Program) -> Iterator[Sign]:
     """Who calls ``eval()`` on anything, who calls ``train()``, and who trains."""
     summary = site.summary
     owner = Class(summary.home, summary.flow.owner)
-    file = program.functions(summary.home)
+    file = _switching(program, summary.home)
     files = {s.home.path: s.home for trail in bad for s, _ in trail.frames}
-    everywhere = [s for home in files.values() for s in program.functions(home)]
+    everywhere = [s for home in files.values() for s in _switching(program, home)]
     if _any(_is_eval, [summary]):
         yield Sign("eval-in-function")
     if owner.name and program.trains(owner.home, owner.name):
@@ -37,6 +40,11 @@ def signs_of_modes(site: Site, bad: tuple[Trail, ...], program: Program) -> Iter
         yield Sign("program-never-trains")
     if _any(_is_backward, [summary]):
         yield Sign("function-has-backward")
+
+
+def _switching(program: Program, home: FileFacts) -> list[Summary]:
+    """The functions of a file that may call ``eval()``, ``train()`` or ``backward()``."""
+    return [s for word in _SWITCHES for s in program.mentioning(home, word)]
 
 
 def _in_project(site: Site, program: Program) -> Iterator[Sign]:

@@ -70,4 +70,4 @@ def _kinds(trail: Trail) -> Iterator[Sign]:
 
 def _is_passed_on(summary: Summary, program: Program) -> bool:
     """Whether a function is used as a value: what calls it is not seen."""
-    return summary.flow.name.rpartition(".")[2] in program.passed_on(summary.home)
+    return program.is_passed_on(summary.home, summary.flow.name.rpartition(".")[2])

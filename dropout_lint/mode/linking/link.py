@@ -29,13 +29,14 @@ def link(
     checked: Iterable[Path],
     managed: tuple[str, ...] = (),
     jobs: int = 1,
+    neighbours: Neighbours | None = None,
 ) -> tuple[LinkedRun, ...]:
     """Make all runs that begin in ``files``, or in files that may call into them.
 
     ``checked`` are the paths of all checked files, with and without facts. ``managed`` are further base classes whose
     methods a framework calls in a mode that it sets; those of known frameworks are known.
     """
-    neighbours = Neighbours(project.files)
+    neighbours = neighbours or Neighbours(project.files)
     given = [f for f in files if f.speaks_of_mode or (f.drives and neighbours.speak_of_mode(Path(f.path).resolve()))]
     roots = _roots(project, given, checked, neighbours)
     starting = list(_starting(project, roots, neighbours))

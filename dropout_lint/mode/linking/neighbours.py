@@ -21,8 +21,11 @@ MOST_FILES = 5_000
 """Files of one project that are searched, in the order of their names."""
 MOST_IMPORTERS = 100
 """Importers of one file that are followed; a large library has thousands."""
+MOST_CALLERS = 40
+"""Importers of one file in which calls are looked for."""
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "LICENSE", "README.md")
-_SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
+_INSTALLED = {"site-packages", "dist-packages"}
+_SKIPPED = _INSTALLED | {"node_modules", "__pycache__", "venv", "env", "build", "dist"}
 _CLIMB = 8
 
 
@@ -40,10 +43,11 @@ class Neighbours:
         self._users_of: dict[tuple[Path, Path], frozenset[Path]] = {}
         self._complete: dict[Path, bool] = {}
         self._importers: dict[Path, frozenset[Path]] = {}
+        self._callers: dict[Path, list[Path]] = {}
 
     def around(self, path: Path) -> tuple[Path, ...]:
         """The files of the project that a file belongs to."""
-        return self._below(self._home(path))
+        return self._below(self.home(path))
 
     def _below(self, home: Path) -> tuple[Path, ...]:
         if home not in self._files:
@@ -54,7 +58,7 @@ class Neighbours:
         """Files that are not checked and may import one of some paths."""
         found: set[Path] = set()
         for path in paths:
-            home = self._home(path)
+            home = self.home(path)
             if home not in self._complete:
                 self._complete[home] = checked.issuperset(self.around(path))
             if not self._complete[home]:
@@ -67,7 +71,7 @@ class Neighbours:
         All of them are parsed to check this file alone.
         """
         if path not in self._importers:
-            home = self._home(path)
+            home = self.home(path)
             found: set[Path] = set()
             level, done = {path}, set[Path]()
             while level:
@@ -79,11 +83,17 @@ class Neighbours:
             self._importers[path] = frozenset(found)
         return self._importers[path]
 
+    def callers(self, path: Path) -> list[Path]:
+        """The importers in which the calls of a function in a file are looked for."""
+        if path not in self._callers:
+            self._callers[path] = sorted(self.importers(path))[:MOST_CALLERS]
+        return self._callers[path]
+
     def drivers(self, paths: Iterable[Path]) -> set[Path]:
         """Programs that may import one of some paths and have no word about modes themselves, as a ``main.py``."""
         found: set[Path] = set()
         for path in paths:
-            home = self._home(path)
+            home = self.home(path)
             self._index(home)
             if self._drivers[home]:
                 found |= self._drivers[home] & self.importers(path)
@@ -91,7 +101,7 @@ class Neighbours:
 
     def speak_of_mode(self, path: Path) -> bool:
         """Whether a file around this one has a word about modes."""
-        home = self._home(path)
+        home = self.home(path)
         if home not in self._speaking:
             self._speaking[home] = any(speaks_of_mode(self._data(file)) for file in self.around(path))
         return self._speaking[home]
@@ -99,6 +109,10 @@ class Neighbours:
     def is_library(self, path: Path) -> bool:
         """Whether a file belongs to a package."""
         return self._disk.is_file(path.parent / "__init__.py")
+
+    def is_installed(self, path: Path) -> bool:
+        """Whether a file is a package of its own beside others that are installed."""
+        return self.home(path).name in _INSTALLED
 
     def sees(self, user: Path, path: Path) -> bool:
         """Whether running one file may lead into another."""
@@ -110,7 +124,8 @@ class Neighbours:
             self._users_of[path, home] = frozenset(_users(path, self._index(home)))
         return self._users_of[path, home]
 
-    def _home(self, path: Path) -> Path:
+    def home(self, path: Path) -> Path:
+        """The folder of the project that a file belongs to."""
         if path.parent not in self._homes:
             self._homes[path.parent] = project_folder(path.parent, self._disk)
         return self._homes[path.parent]

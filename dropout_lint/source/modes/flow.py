@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from dropout_lint.facts import ModeClass, ModeFlow
@@ -21,6 +21,8 @@ class FlowReader:
         self._module = module
         self._nodes: dict[str, tuple[FunctionNode, str]] = {}
         self._flows: dict[str, ModeFlow] = {}
+        self._built: dict[str, list[ModeFlow]] = {}
+        self._texts: dict[str, str] = {}
         self._classes: dict[str, ModeClass] = {}
         self._class_nodes = dict(classes_of(module.tree.body))
         self._index(module.tree.body, "")
@@ -56,6 +58,7 @@ class FlowReader:
             node, owner = self._nodes[name]
             builder = FlowBuilder(self._module.lines, self._module.imports.package)
             builder.function(node, owner, owner)
+            self._built[name] = builder.flows
             self._flows.update((f.name, f) for f in builder.flows)
 
     def within(self, definition: str) -> Iterator[ModeFlow]:
@@ -68,9 +71,37 @@ class FlowReader:
 
     def names(self) -> tuple[str, ...]:
         """The qualified names of all functions, with those inside of others."""
-        for name in list(self._nodes):
-            self._build(name)
-        return tuple(self._flows)
+        return self.mentioning(lambda *_: True)
+
+    def mentioning(self, test: Callable[[str, str, str], bool]) -> tuple[str, ...]:
+        """The functions whose name, class and text pass a test, with those inside of them.
+
+        Functions inside of others are tested as a part of those. The flows of the others are not built.
+        """
+        passed = (name for name, (_, owner) in self._nodes.items() if test(name, owner, self._text(name)))
+        return tuple(dict.fromkeys(f.name for name in passed for f in self._inside(name)))
+
+    def may_mention(self, name: str, word: str) -> bool:
+        """Whether the text of a function may contain a word."""
+        return name not in self._nodes or word in self._text(name)
+
+    def _text(self, name: str) -> str:
+        """The source of a method or top-level function, with its decorators and without its docstring."""
+        if name not in self._texts:
+            node, _ = self._nodes[name]
+            block, last = self._module.lines.block, node.end_lineno or node.lineno
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            top = node.body[0]
+            if len(node.body) > 1 and isinstance(top, ast.Expr) and isinstance(top.value, ast.Constant):
+                self._texts[name] = block(first, max(top.lineno - 1, node.lineno)) + block(node.body[1].lineno, last)
+            else:
+                self._texts[name] = block(first, last)
+        return self._texts[name]
+
+    def _inside(self, name: str) -> list[ModeFlow]:
+        """The flows of a method or top-level function, and of those in it."""
+        self._build(name)
+        return self._built.get(name, [])
 
     def mode_class(self, name: str) -> ModeClass | None:
         """A class by its qualified name."""

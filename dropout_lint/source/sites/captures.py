@@ -25,6 +25,8 @@ def captured_modes(module: SourceModule, function: Block) -> Iterator[tuple[str,
         if not isinstance(node, ast.Name) or node.id not in function.parameters or not isinstance(node.ctx, ast.Load):
             continue
         home = module.scopes.block_of(node)
+        if home is function and not _is_mode_keyword(module.scopes.parents[node]):
+            continue
         owner = module.scopes.lookup(node.id, home)
         if owner is None or owner[0] is not function or owner[1]:
             continue
@@ -38,15 +40,19 @@ def captured_modes(module: SourceModule, function: Block) -> Iterator[tuple[str,
         yield from _kept_in_attributes(module, function)
 
 
+def _is_mode_keyword(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg in _MODES
+
+
 def _bound_by_partial(module: SourceModule, node: ast.Name, function: Block) -> bool:
     """Whether a name is bound as the mode in ``partial(F.dropout, training=name)``."""
     keyword = module.scopes.parents[node]
     call = module.scopes.parents[keyword] if isinstance(keyword, ast.keyword) else None
-    if not isinstance(call, ast.Call) or not isinstance(keyword, ast.keyword) or keyword.arg not in _MODES:
+    if not isinstance(call, ast.Call) or not isinstance(keyword, ast.keyword) or not _is_mode_keyword(keyword):
         return False
     if not call.args or module.scopes.resolve(call.func, function) != "functools.partial":
         return False
-    return _is_mode_of(module, module.scopes.resolve(call.args[0], function), keyword.arg, _DEPTH)
+    return _is_mode_of(module, module.scopes.resolve(call.args[0], function), keyword.arg or "", _DEPTH)
 
 
 def _kept_in_attributes(module: SourceModule, constructor: Block) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,8 @@ def gated_classes(module: SourceModule) -> dict[str, bool]:
     """
     found: dict[str, bool] = {}
     for call, block in _calls(module):
+        if isinstance(call.func, ast.Attribute) and not call.func.attr[:1].isupper():
+            continue  # the resolved name ends with it
         name = module.scopes.resolve(call.func, block)
         if name.rpartition(".")[2][:1].isupper() and not name.startswith("torch.") and "()" not in name:
             found[name] = found.get(name, True) and _is_gated(module, call, block)
