@@ -243,6 +243,7 @@ REPORTED = {
     ),
     "phases of which none is evaluated in eval mode": ("DRP206", PHASES.format(switch="pass")),
     "a function that tests a loaded model with gradients": ("DRP206", LOADED.format(name="test")),
+    "a function of any name in a program that loads and never trains": ("DRP206", LOADED.format(name="embed")),
     "a property that is only read": (
         "DRP206",
         TRAINER + FORGOTTEN,
@@ -371,7 +372,6 @@ SILENT = {
         switch='if phase == "train":\n            model.train()\n        else:\n            model.eval()'
     ),
     "an agent that explores": AGENT.format(sibling="").replace("def predict", "def act"),
-    "a function of another name runs a loaded model with gradients": LOADED.format(name="embed"),
 }
 
 

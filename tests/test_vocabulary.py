@@ -101,7 +101,8 @@ PROGRAMS = {
     ),
     "MODE_PARAMETERS": Program(
         vocabulary.MODE_PARAMETERS,
-        "class Net(nn.Module):\n    def train(self, {word}):\n        self.mode = 1\n",
+        "class Net(nn.Module):\n    def train(self, {word}):\n        for part in self.children():\n"
+        "            part.train({word})\n        self.training = {word}\n        return self\n",
         found="",
         neutral="DRP202",
     ),

@@ -83,6 +83,8 @@ class Effects:
             return _asked(call, place, method)
         if method == "eval" and any({f"{name}.*", f"{name}[]"} & receivers for name in names):
             return Effect("maybe", place)
+        if method == "freeze" and receivers & names and not followed:
+            return Effect("maybe", place)  # that of Lightning calls eval()
         if method == "apply" and receivers & names and self._sets_modes(summary, call):
             return Effect("maybe", place)
         if receivers & names and method in _LOADS:

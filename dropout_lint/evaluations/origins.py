@@ -154,6 +154,8 @@ class Makers:
             mode = "eval" if known.modes == frozenset({"eval"}) else "none" if "train" in known.modes else "maybe"
             what = "library" if known.module else "other"
             return Made(what, None, name, mode, place if known.loaded else None, place, known.live)
+        if name.startswith("torch.nn.") and name.endswith(".from_pretrained"):
+            return Made("library", None, name, place=place, live=False)
         if name.rpartition(".")[2] in {"from_pretrained", "create_model_and_transforms"}:
             return Made("library", None, name, "eval", place, place)
         if name.partition(".")[0] in _FOREIGN:

@@ -23,7 +23,15 @@ from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.program.values import Class, Function
 from dropout_lint.project.bindings import setters_of, statements_with_value
 from dropout_lint.project.project import Project
-from dropout_lint.vocabulary import EVALUATION_WORDS, MODEL_WORDS, NOT_MODEL_WORDS, TRAINING_WORDS, USE_WORDS, words
+from dropout_lint.vocabulary import (
+    EVALUATION_WORDS,
+    MODEL_WORDS,
+    NOISE_WORDS,
+    NOT_MODEL_WORDS,
+    TRAINING_WORDS,
+    USE_WORDS,
+    words,
+)
 
 _KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
@@ -77,13 +85,17 @@ class Evaluations:
 
     def _is_outside(self, summary: Summary) -> bool:
         """Whether a framework calls the function, or it asks for dropout, or it is part of a forward pass."""
-        flow = summary.flow
-        return bool(flow.intent) or self._is_framework_method(summary.home, flow.owner, flow.name)
+        flow, home = summary.flow, summary.home
+        asks = bool(flow.intent) or words(flow.name) & NOISE_WORDS or "dropout" in flow.name.rpartition(".")[2].lower()
+        return bool(asks) or self._is_framework_method(home, flow.owner, flow.name)
 
     def _is_framework_method(self, home: FileFacts, owner: str, name: str) -> bool:
-        if owner and name.rpartition(".")[2] in {"__init__", "forward", "__call__"} and self._is_module(home, owner):
-            return True
-        return bool(owner) and self._is_managed(home, owner)
+        """Whether a framework, or a base out of sight, may call a method in a mode that it sets."""
+        if not owner:
+            return False
+        if self._is_module(home, owner):
+            return name.rpartition(".")[2] in {"__init__", "forward", "__call__"} or self._is_managed(home, owner)
+        return self._is_managed(home, owner) or self._program.definitions.inherits_unseen(home, owner)
 
     def _is_module(self, home: FileFacts, owner: str) -> bool:
         return bool(self._program.project.classes.is_module(home, f".{owner}"))
@@ -106,6 +118,8 @@ class Evaluations:
                 continue
             if not (self._may_be_model(summary, call.subject) or self._may_be_model(summary, call.receiver)):
                 continue
+            if any(name in library.MODE_ARGUMENTS for name, _ in call.term.keywords):
+                continue  # the caller says which mode it wants
             path = self._model_path(summary, call, own=own)
             if not path or (not call.term.parts[1:] and not call.term.keywords):
                 continue
@@ -136,7 +150,8 @@ class Evaluations:
                 return False
             return self._program.definitions.computes(target.home, owner, target.flow)
         last = call.receiver.removesuffix("[]").rpartition(".")[2]
-        named = words(call.method) & (USE_WORDS | EVALUATION_WORDS) and not words(call.method) & TRAINING_WORDS
+        method = words(call.method)
+        named = method & (USE_WORDS | EVALUATION_WORDS) and not method & (TRAINING_WORDS | NOT_MODEL_WORDS)
         return target is None and bool(named) and bool(words(last) & MODEL_WORDS)
 
     def _is_model(self, site: Site) -> bool:
@@ -191,6 +206,7 @@ class Evaluations:
         bad = tuple(t for t in trails if t.effect.mode in {"none", "train"} and not _is_other(t.made))
         if site.call.place.grad is not False or not any(s.name == "held-out-data" for s in signs_around(site)):
             bad = tuple(t for t in bad if not is_for_training(site, t, self._program))
+        bad = tuple(t for t in bad if not any(map(self._switches_itself, t.made)))
         if not bad or self._evaluates_itself(site, bad):
             return None
         live = [self._live(t) for t in bad]
@@ -221,6 +237,13 @@ class Evaluations:
             names,
             _insertion(self._program, site, signs) if here == location(site.summary, site.call.place) else None,
         )
+
+    def _switches_itself(self, made: Made) -> bool:
+        """Whether the forward pass of a class sets modes, or a base out of sight may."""
+        if made.what != "class" or made.home is None:
+            return False
+        definitions = self._program.definitions
+        return bool(definitions.switched(made.home, made.name)) or definitions.inherits_unseen(made.home, made.name)
 
     def _evaluates_itself(self, site: Site, trails: tuple[Trail, ...]) -> bool:
         """Whether the method that is called puts its module into eval mode: ``net.predict(x)``."""
@@ -270,7 +293,11 @@ class Evaluations:
 
 def _is_excused(signs: set[str]) -> bool:
     """Whether a call is part of a training step, or only tries shapes."""
-    return bool({"result-shape", "unused", "monte-carlo"} & signs) or ("random-input" in signs and "ready" not in signs)
+    if {"result-shape", "unused", "monte-carlo", "escaped"} & signs:
+        return True
+    if "function-acts" in signs and "caller-evaluates" not in signs:
+        return True
+    return "random-input" in signs and "ready" not in signs
 
 
 def _insertion(program: Program, site: Site, signs: list[Sign]) -> Span | None:

@@ -160,6 +160,8 @@ class _Reader:
     ) -> None:
         for step in steps:
             self._step(step, loops, arms, grad, region)
+            if step.kind in {"return", "stop"}:
+                break  # what follows is never reached
 
     def _step(self, step: Step, loops: tuple[int, ...], arms: Arms, grad: bool | None, region: Span | None) -> None:
         place = Place(0, step.span, step.span, loops, arms, grad, region)
@@ -167,7 +169,7 @@ class _Reader:
         if step.kind == "evaluate" and step.value is not None and step.value.kind == "attribute":
             self._forgotten(step.value, place)
         if step.value is not None and step.kind != "loop":
-            self._calls(step.value, place, bound, step.kind == "evaluate" and not step.text)
+            self._calls(step.value, place, bound, bound == ("_",) or (step.kind == "evaluate" and not step.text))
         match step.kind:
             case "bind":
                 self._bind(step, bound, place)

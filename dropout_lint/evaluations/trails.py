@@ -59,6 +59,9 @@ class Trails:
             return
         seen = seen | {key}
         names = summary.same(path)
+        loops = [summary.loops[number] for number in at.loops if number in summary.loops]
+        if any(path.partition(".")[0] in loop.targets for loop in loops):
+            names -= {path}  # the loop binds it: what had this name before is another
         here = self._effects.before(summary, names, at)
         effect = here.then(later)
         frames = (*frames, (summary, at))
@@ -212,7 +215,7 @@ class Trails:
             if head in summary.flow.parameters:
                 yield from self._of_parameter(summary, name, head, frames, effect, depth, seen)
                 return
-        outer = self._program.around(summary)
+        outer = self._program.around(summary) if names else None
         if outer is None:
             yield Trail(effect, frames, (), "unknown")
             return

@@ -56,21 +56,24 @@ def is_for_training(site: Site, trail: Trail, program: Program) -> bool:
     summary, call = site.summary, site.call
     for caller, place in trail.frames[1:_MOST_CALLERS]:
         uses = uses_of(summary, call)
-        if _trains(summary, uses, program):
+        if _trains(summary, call, uses, program):
             return True
         following = next((c for c in caller.calls if c.place.order == place.order), None)
         if not uses.returned or following is None:
             return False
         summary, call = caller, following
-    return _trains(summary, uses_of(summary, call), program)
+    return _trains(summary, call, uses_of(summary, call), program)
 
 
-def _trains(summary: Summary, uses: Uses, program: Program) -> bool:
-    """Whether a function runs a backward pass on what it uses, and steps an optimizer; also through one helper."""
-    if "backward" in uses.calls and _steps(summary):
+def _trains(summary: Summary, call: Call, uses: Uses, program: Program) -> bool:
+    """Whether a function runs a backward pass on a result, and steps an optimizer; also through one helper.
+
+    A result without gradients that reaches a backward pass is an input or a target of a step, wherever that is.
+    """
+    if "backward" in uses.calls and (_steps(summary) or call.place.grad is False):
         return True
-    for call in uses.sites:
-        target = program.target(summary, call)
+    for use in uses.sites:
+        target = program.target(summary, use)
         inner = program.summary(target.home, target.flow.name) if isinstance(target, Function) else None
         if inner is not None and _steps(inner) and any(c.method == "backward" for c in inner.calls):
             return True
