@@ -110,14 +110,14 @@ HELD_OUT_WORDS = frozenset({
 """In what a loop runs over: it is data that no step trains on."""
 TRAINING_WORDS = frozenset({
     "train", "training", "trainer", "fit", "finetune", "update", "learn", "learner", "optimize", "pretrain",
-    "calibrate", "recalibrate", "attack", "warmup",
+    "calibrate", "attack", "warmup",
 })
 """In the name of a function: it trains."""
 MODEL_WORDS = frozenset({
     "model", "models", "net", "network", "encoder", "decoder", "backbone", "classifier", "generator", "unet",
     "bert", "gpt", "lstm", "rnn", "gru", "cnn", "gcn", "gnn", "gat", "resnet", "vgg", "transformer", "vae",
     "autoencoder", "ae", "discriminator", "detector", "segmentor", "extractor", "student", "teacher", "policy",
-    "actor", "critic", "ema", "module", "seq2seq", "captioner", "predictor",
+    "actor", "critic", "ema", "module", "captioner", "predictor",
 })
 """In the name of a variable: it is a model."""
 NOT_MODEL_WORDS = frozenset({
@@ -139,7 +139,7 @@ PLAIN_CALLS = frozenset({
 })
 """What becomes of an output that leaves the graph."""
 METRIC_WORDS = frozenset({
-    "accuracy", "acc", "f1", "auc", "auroc", "bleu", "rouge", "metric", "metrics", "score", "scores", "iou",
+    "accuracy", "acc", "auc", "auroc", "bleu", "rouge", "metric", "metrics", "score", "scores", "iou",
     "miou", "dice", "psnr", "ssim", "confusion", "precision", "recall", "mae", "rmse", "mape", "report", "eq",
     "wer", "cer", "ndcg", "hits", "map", "evaluate", "evaluator", "roc", "kappa", "correct", "fid",
     "perplexity",

@@ -14,11 +14,15 @@ import pytest
 
 from dropout_lint import vocabulary
 from dropout_lint.config.settings import Settings
+from dropout_lint.disk import Disk
+from dropout_lint.evaluations.sites import Evaluations
 from dropout_lint.facts import NOWHERE, Location
 from dropout_lint.linting.linter import Linter
 from dropout_lint.mode.execution.arguments import Arguments
 from dropout_lint.mode.execution.mode_calls import call_mode
 from dropout_lint.mode.program.values import Thing
+from dropout_lint.project.files import Files
+from dropout_lint.project.project import Project
 from dropout_lint.rulebook import rules
 from dropout_lint.source.engine import collect
 from dropout_lint.source.names.place import ModulePlace
@@ -382,6 +386,60 @@ def test_a_function_that_trains_as_well_does_not_evaluate() -> None:
 )
 def test_a_name_means_keep_or_drop(name: str, keep: bool, drop: bool) -> None:
     assert (vocabulary.means_keep(name), vocabulary.means_drop(name)) == (keep, drop)
+
+
+EVALUATION = """
+import torch
+from torch import nn
+
+def {function}({model}, {data}):
+    with torch.no_grad():
+        for x in {data}:
+            out = {model}(x)
+            {use}(out)
+"""
+PLAIN = {"function": "go", "model": "net", "data": "batches", "use": "keep"}
+
+
+def signs_of(folder: Path, **given: str) -> set[str]:
+    """The signs of the one evaluation in a program; {"silent"} if there is none."""
+    path = folder / "program.py"
+    path.write_text(EVALUATION.format(**PLAIN | given))
+    project = Project(Files(Disk()))
+    facts = project.files.facts(path)
+    assert facts is not None
+    found = list(Evaluations(project).of(facts))
+    return {sign.name for sign in found[0].signs} if found else {"silent"}
+
+
+SIGNS_BY_WORD = {
+    "EVALUATION_WORDS": (vocabulary.EVALUATION_WORDS, "function", "{word}_it", "function-evaluates"),
+    "USE_WORDS": (vocabulary.USE_WORDS, "function", "{word}_it", "function-uses"),
+    "TRAINING_WORDS": (vocabulary.TRAINING_WORDS, "function", "{word}_it", "function-trains"),
+    "ROLLOUT_WORDS": (vocabulary.ROLLOUT_WORDS, "function", "{word}_it", "silent"),
+    "HELD_OUT_WORDS": (vocabulary.HELD_OUT_WORDS, "data", "{word}_batches", "held-out-data"),
+    "METRIC_WORDS": (vocabulary.METRIC_WORDS, "use", "{word}_of", "result-metric"),
+    "OUTPUT_CALLS": (vocabulary.OUTPUT_CALLS, "use", "{word}", "result-output"),
+    "PREDICTION_CALLS": (vocabulary.PREDICTION_CALLS, "use", "{word}", "result-prediction"),
+    "PLAIN_CALLS": (vocabulary.PLAIN_CALLS, "use", "{word}", "result-plain"),
+    "MODEL_WORDS": (vocabulary.MODEL_WORDS, "model", "my_{word}", "no-grad"),
+    "NOT_MODEL_WORDS": (vocabulary.NOT_MODEL_WORDS, "model", "net_{word}", "silent"),
+}
+
+
+@pytest.mark.parametrize(("words", "part", "name", "sign"), SIGNS_BY_WORD.values(), ids=SIGNS_BY_WORD)
+def test_every_word_of_an_evaluation_changes_its_signs(
+    words: frozenset[str], part: str, name: str, sign: str, tmp_path: Path
+) -> None:
+    without = {word for word in words if sign not in signs_of(tmp_path, **{part: name.format(word=word)})}
+    assert without == set()
+    neutral = "things" if part == "model" and sign != "silent" else PLAIN[part]
+    assert sign not in signs_of(tmp_path, **{part: neutral})
+
+
+@pytest.mark.parametrize(("name", "freezes"), [("freeze", True), ("freeze_backbone", True), ("squeeze", False)])
+def test_a_name_means_freezing(name: str, freezes: bool) -> None:
+    assert (vocabulary.FREEZES.search(name) is not None) == freezes
 
 
 def test_every_part_of_the_vocabulary_is_tried() -> None:
