@@ -86,6 +86,8 @@ class DropoutSite:
     """For an application to the result of a call that also got the module: the callee, and the keyword or position."""
     layers: Value = UNKNOWN
     """For an RNN, its ``num_layers``."""
+    chosen: bool = False
+    """For an RNN, a name chooses its class, as in ``getattr(nn, cell)``: it may be some other layer."""
 
     def argument(self, name: str) -> Argument | None:
         """The argument bound to this parameter, None if it is not passed."""

@@ -42,8 +42,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     if not proof:
         return
     kind = site.api.rpartition(".")[2]
-    chosen = kind not in site.callee_text  # by a name, such as getattr(nn, cell): it may be some other layer
-    make = unsafe if chosen or _is_read(site, context) else safe
+    make = unsafe if site.chosen or _is_read(site, context) else safe
     listed = f" ({', '.join(f'{n:g}' for n in sorted(numbers))})" if numbers and not rate.value.literal else ""
     shown = f"{rate.text}{listed}"
     yield context.report(

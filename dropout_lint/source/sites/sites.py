@@ -49,14 +49,16 @@ def dropout_sites(module: SourceModule) -> Iterator[DropoutSite]:
         if not module.can_matter(call, block):
             continue
         name = module.resolve_call(call, block)
-        if not name and is_chosen_rnn(module, call, block):
+        chosen = not name and is_chosen_rnn(module, call, block)
+        if chosen:
             name = CHOSEN
         if not name or (name.endswith("()") and name[:-2] in DROPOUT_MODULES):
             yield from _application(module, uses, producers, call, block)
             continue
         for form, table in _FORMS:
             if name in table:
-                yield _site(module, uses, producers, containers, call, block, form, name, table[name])
+                site = _site(module, uses, producers, containers, call, block, form, name, table[name])
+                yield replace(site, chosen=True) if chosen else site
                 break
         else:
             if not name.startswith("torch."):
