@@ -152,7 +152,7 @@ class Makers:
         known = model_made_by(name, positional, keywords)
         if known is not None:
             mode = "eval" if known.modes == frozenset({"eval"}) else "none" if "train" in known.modes else "maybe"
-            what = "library" if known.module else "other"
+            what = "library" if known.module and not (known.live is None and "norm_layer" in keywords) else "other"
             return Made(what, None, name, mode, place if known.loaded else None, place, known.live)
         if name.startswith("torch.nn.") and name.endswith(".from_pretrained"):
             return Made("library", None, name, place=place, live=False)
