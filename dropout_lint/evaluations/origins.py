@@ -43,6 +43,8 @@ _FOREIGN = frozenset({
     "torchaudio.transforms", "datasets", "evaluate", "torchmetrics", "tokenizers", "av", "librosa",
 })  # fmt: skip
 """Packages whose models have no train mode, or set it themselves."""
+_OFTEN_PLAIN = ("torch_geometric.nn.", "timm.", "transformers.", "diffusers.", "torchvision.models.")
+"""Libraries many of whose models have no mode-dependent layer."""
 UNKNOWN_MODEL = Made("unknown")
 
 
@@ -152,7 +154,7 @@ class Makers:
         known = model_made_by(name, positional, keywords)
         if known is not None:
             mode = "eval" if known.modes == frozenset({"eval"}) else "none" if "train" in known.modes else "maybe"
-            what = "library" if known.module and not (known.live is None and "norm_layer" in keywords) else "other"
+            what = "library" if known.module and known.live is not None else "other"  # many families have no dropout
             return Made(what, None, name, mode, place if known.loaded else None, place, known.live)
         if name.startswith("torch.nn.") and name.endswith(".from_pretrained"):
             return Made("library", None, name, place=place, live=False)
@@ -167,7 +169,9 @@ class Makers:
             )
             layer = next((m.name for m in parts if m.live), name)
             return Made("library", None, layer, place=place, live=live)
-        return Made("library", None, name, place=place, live=liveness(name, positional, keywords))
+        live = liveness(name, positional, keywords)
+        what = "other" if live is None and name.startswith(_OFTEN_PLAIN) else "library"
+        return Made(what, None, name, place=place, live=live)
 
     def _chosen(self, summary: Summary, func: Term, place: Location, depth: int) -> list[Made]:
         """A class chosen at run time: ``MODELS[name]()``, ``getattr(models, name)()``, ``globals()[name]()``."""

@@ -82,6 +82,8 @@ def _method(machine: Machine, base: Value, name: str, arguments: Arguments, fram
         case Class():
             return _of_class(machine, base, name, arguments, frame, place)
         case External():
+            if name == "step":
+                machine.record("step", None, place, frame)
             return invoke(machine, attribute_of(machine, base, name), arguments, frame, place)
     if name == "backward":
         machine.record("backward", None, place, frame)
