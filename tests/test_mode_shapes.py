@@ -131,6 +131,15 @@ model = Net()
 model.load_state_dict(torch.load("best.pt"))
 test(model)
 """
+ATTACK = """
+model = Net()
+for x, y in train_data:
+    F.cross_entropy(model(x), y).backward()
+    {step}
+    model.eval()
+    with torch.no_grad():
+        print(model(x).argmax(1))
+"""
 CRITIC = """
 features, critic = Net(), nn.Linear(3, 1)
 features.load_state_dict(torch.load("source.pt"))
@@ -390,6 +399,12 @@ def test_methods_of_library_models_that_compute(method: str, codes: list[str], t
 def test_a_script_whose_name_begins_like_that_of_a_test(head: str, codes: list[str], tmp_path: Path) -> None:
     text = f"{head}{HEAD}\nmodel = Net(){FORGOTTEN}"
     assert [d.code for d in lint_modes(tmp_path, {"test_net.py": text})] == codes
+
+
+@pytest.mark.parametrize(("step", "found"), [("optimizer.step()", True), ("x = x + x.grad.sign()", False)])
+def test_a_loop_trains_if_an_optimizer_steps(step: str, found: bool, tmp_path: Path) -> None:
+    text = HEAD + ATTACK.format(step=step)
+    assert ("DRP205" in [d.code for d in lint_modes(tmp_path, {"program.py": text})]) == found
 
 
 def test_torch_by_the_star_import_of_a_file(tmp_path: Path) -> None:
