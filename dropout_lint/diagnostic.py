@@ -116,7 +116,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another place that belongs to the proof, such as where a value comes from. Several are told in this order."""
+    """Another place that belongs to the proof, such as where a value comes from. Several are shown in this order."""
 
     path: str
     span: Span

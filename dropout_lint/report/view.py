@@ -108,7 +108,7 @@ def run_note(diagnostic: Diagnostic) -> str:
 
 
 def related_notes(diagnostic: Diagnostic) -> list[str]:
-    """A line for each related place: "net.py:3: constructed here". Several are numbered, as they are told in order."""
+    """A line for each related place: "net.py:3: constructed here". Several are numbered."""
     notes = [f"{one_line(place(one))}:{one.span.line}: {one_line(one.message)}" for one in diagnostic.related]
     return notes if len(notes) < 2 else [f"{number}. {note}" for number, note in enumerate(notes, 1)]
 

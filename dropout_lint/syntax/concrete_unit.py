@@ -12,7 +12,7 @@ from dropout_lint.syntax.positions import Lines
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Range = tuple[int, int]
-"""Offsets of the first character and of the one behind the last, in the text of the file."""
+"""Offsets in the text of the file: of the first character, and just after the last."""
 
 
 class NotConcrete(Exception):  # noqa: N818 - the state of a text, not an error of its own
@@ -45,7 +45,7 @@ class Unit:
 
     def _read_positions(self) -> None:
         code = self.module.code
-        starts = [*Lines(code).starts, len(code)]  # libcst counts a line break behind the last line
+        starts = [*Lines(code).starts, len(code)]  # libcst counts a line break after the last line
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
         for node, place in wrapper.resolve(PositionProvider).items():
             start = starts[place.start.line - 1] + place.start.column + self._shift

@@ -48,7 +48,7 @@ def _is_by_hand(history: History, event: RunEvent, model: int) -> bool:
 
 
 def _agrees(call: RunEvent, flag: RunEvent) -> bool:
-    """Whether ``train()`` or ``eval()`` sets the mode that the flag stands for; true where that is not known."""
+    """Whether a mode call sets the same mode as an assigned flag; true where the value of the flag is not known."""
     wanted = {"True": TRAIN, "False": EVAL}.get(flag.label)
     return wanted is None or call.modes == wanted
 

@@ -29,7 +29,7 @@ def chained(machine: Machine, given: Iterable[Value]) -> Parameters | None:
 def set_gradients(machine: Machine, target: Value, value: Value | None, frame: Frame, place: Location) -> None:
     """``target.requires_grad = value``.
 
-    A parameter that a branch inside of the loop chose does not stand for all of them.
+    Where a branch in the loop chooses one parameter, the others stay as they are.
     """
     off = value == Constant(False)
     if isinstance(target, (Thing, Parameters)):

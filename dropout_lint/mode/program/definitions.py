@@ -252,7 +252,7 @@ class Definitions:
 
 
 def _draws(term: Term) -> bool:
-    """``torch.randn_like(x)``, ``normal.rsample()``, and ``F.dropout(x)`` unless it is told the mode of the module."""
+    """``torch.randn_like(x)``, ``normal.rsample()``, and ``F.dropout(x)`` without ``self.training``."""
     if term.kind != "call" or term.parts[0].kind not in {"attribute", "name"}:
         return False
     name = term.parts[0].text

@@ -115,7 +115,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameters:
-    """The parameters of models, or one of them that stands for all."""
+    """The parameters of models; also one of them, as in a loop over all."""
 
     models: tuple[Thing, ...]
     branches: int

@@ -10,7 +10,7 @@ from dropout_lint.syntax.parsing import dotted
 from dropout_lint.torch_api.signatures import RNNS
 
 CHOSEN = "torch.nn.RNN"
-"""Stands for any of the recurrent layers, which have the same parameters."""
+"""The layer assumed where the class is chosen at run time: all recurrent layers have the same parameters."""
 _NAMES = ("rnn", "cell", "lstm", "gru")
 
 
