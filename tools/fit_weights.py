@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dropout_lint.checks.support.evidence import probability
 from dropout_lint.diagnostic import Confidence
 from dropout_lint.facts.evaluations import SIGNS
 
@@ -119,11 +120,6 @@ def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:
     for i in reversed(range(size)):
         found[i] = (rows[i][size] - sum(rows[i][j] * found[j] for j in range(i + 1, size))) / rows[i][i]
     return found
-
-
-def probability(signs: Iterable[str], intercept: float, weights: Mapping[str, float]) -> float:
-    """The probability of a mistake."""
-    return 1 / (1 + math.exp(-(intercept + sum(weights.get(name, 0.0) for name in signs))))
 
 
 def cross_validated(sites: Sequence[Labelled], ridge: float = RIDGE) -> list[float]:

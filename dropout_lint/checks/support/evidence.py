@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dropout_lint.checks.support.evidence_weights import INTERCEPT, LIKELY, POSSIBLE, WEIGHTS
 from dropout_lint.diagnostic import Confidence
@@ -22,10 +22,10 @@ SHOWN = {
 """The signs that a message shows, in the order in which a reader follows them."""
 
 
-def probability(signs: Iterable[str]) -> float:
-    """The share of sites with such signs that were mistakes, by the fitted weights."""
+def probability(signs: Iterable[str], intercept: float = INTERCEPT, weights: Mapping[str, float] = WEIGHTS) -> float:
+    """The share of sites with such signs that were mistakes, by the fitted weights or by others."""
     found = set(signs)
-    total = INTERCEPT + sum(weight for name, weight in WEIGHTS.items() if found.issuperset(name.split(" & ")))
+    total = intercept + sum(weight for name, weight in weights.items() if found.issuperset(name.split(" & ")))
     return 1 / (1 + math.exp(-total))
 
 
