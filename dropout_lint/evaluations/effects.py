@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from dropout_lint.evaluations.program import Program, is_harmless, paths_in
-from dropout_lint.evaluations.summary import Call, Place, Summary, arguments_of, path_of
+from dropout_lint.evaluations.summary import Call, Place, Summary, arguments_of, covers, is_super, path_of
 from dropout_lint.facts import Location
 from dropout_lint.mode.program.values import Class, External, Function
 
@@ -66,7 +66,7 @@ class Effects:
                 one = _perhaps(one, effect)
             effect = effect.then(one)
         for path, place in summary.flags:
-            if (at is None or place.order < at.order) and any(_covers(path, name) for name in names):
+            if (at is None or place.order < at.order) and any(covers(path, name) for name in names):
                 effect = replace(effect, mode="maybe")
         return effect
 
@@ -76,10 +76,10 @@ class Effects:
         method, receivers = call.method, summary.same(call.receiver) if call.receiver else frozenset()
         if method == "backward":
             return Effect(trained=place)
-        covers = any(_covers(receiver, name) for receiver in receivers for name in names)
+        of_model = any(covers(receiver, name) for receiver in receivers for name in names)
         target = self._program.target(summary, call)
         followed = isinstance(target, Function)
-        if covers and method in {"eval", "train"} and not (followed and not self._is_module(target)):
+        if of_model and method in {"eval", "train"} and not (followed and not self._program.is_of_module(target)):
             return _asked(call, place, method)
         if method == "eval" and any({f"{name}.*", f"{name}[]"} & receivers for name in names):
             return Effect("maybe", place)
@@ -93,7 +93,7 @@ class Effects:
             return NO_EFFECT
         if isinstance(target, (Function, Class)):
             effect = self._followed(summary, call, target, names, depth)
-            switches = covers and method in {"eval", "train"} and effect.mode == "none"
+            switches = of_model and method in {"eval", "train"} and effect.mode == "none"
             asked = _asked(call, place, method) if switches else NO_EFFECT
             return replace(effect, mode="maybe", place=place) if asked.mode in {"eval", "maybe"} else effect
         passed = any(path_of(a) in names for a in (*call.term.parts[1:], *(v for _, v in call.term.keywords)))
@@ -111,11 +111,6 @@ class Effects:
         inner = self._program.summary(given.home, given.flow.name) if isinstance(given, Function) else None
         return inner is None or bool(inner.flags) or any(c.method in {"eval", "train"} for c in inner.calls)
 
-    def _is_module(self, target: object) -> bool:
-        if not isinstance(target, Function) or not target.flow.owner:
-            return False
-        return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
-
     def _followed(
         self, summary: Summary, call: Call, target: Function | Class, names: frozenset[str], depth: int
     ) -> Effect:
@@ -127,7 +122,7 @@ class Effects:
             target = Function(*found)
             held: frozenset[str] = frozenset()
         else:
-            receiver = summary.receiver if call.receiver == "?" and _is_super(call) else call.receiver
+            receiver = summary.receiver if call.receiver == "?" and is_super(call.term.parts[0]) else call.receiver
             held = summary.same(receiver) if receiver and target.flow.owner else frozenset()
         inner = self._program.summary(target.home, target.flow.name)
         if inner is None:
@@ -136,9 +131,9 @@ class Effects:
         wanted: list[str] = []
         for parameter, given in arguments_of(call, target.flow, bound=bound).items():
             path = path_of(given)
-            wanted += [f"{parameter}{n[len(path) :]}" for n in names if path and _covers(path, n)]
+            wanted += [f"{parameter}{n[len(path) :]}" for n in names if path and covers(path, n)]
         if bound:
-            wanted += [f"{inner.receiver}{n[len(h) :]}" for h in held for n in names if _covers(h, n)]
+            wanted += [f"{inner.receiver}{n[len(h) :]}" for h in held for n in names if covers(h, n)]
         if not summary.flow.name and target.home is summary.home:  # the names of the top level
             used = {path.partition(".")[0] for c in inner.calls for path in paths_in([c.term])}
             wanted += [n for n in names if n.partition(".")[0] in used - set(inner.flow.parameters)]
@@ -155,8 +150,7 @@ class Effects:
         key = (summary.home.path, summary.flow.name, path)
         if key not in self._inside:
             self._inside[key] = NO_EFFECT  # while functions that call one another are looked at
-            effect = self.before(summary, summary.same(path), None, depth)
-            self._inside[key] = effect
+            self._inside[key] = self.before(summary, summary.same(path), None, depth)
         return self._inside[key]
 
 
@@ -170,17 +164,6 @@ def _asked(call: Call, place: Location, method: str) -> Effect:
     if isinstance(given.constant, bool):
         return Effect("train" if given.constant else "eval", place)
     return Effect("maybe", place)
-
-
-def _is_super(call: Call) -> bool:
-    """``super().build()``."""
-    base = call.term.parts[0].parts[0] if call.term.parts[0].parts else None
-    return base is not None and base.kind == "call" and base.parts[0].text == "super"
-
-
-def _covers(whole: str, part: str) -> bool:
-    """Whether a path is a model, or holds it: ``self`` and ``self.net``."""
-    return bool(whole) and (part == whole or part.startswith((f"{whole}.", f"{whole}[]")))
 
 
 def _excludes(place: Place, at: Place) -> bool:

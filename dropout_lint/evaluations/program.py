@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dropout_lint.evaluations.summary import Bind, Call, Summary, path_of, summarize
+from dropout_lint.evaluations.summary import Bind, Call, Summary, is_super, path_of, summarize
 from dropout_lint.facts import FileFacts, ModeFlow, Term
 from dropout_lint.mode.libraries import library
 from dropout_lint.mode.linking.neighbours import Neighbours
@@ -121,7 +121,7 @@ class Program:
         if func.kind != "attribute":
             return None
         base = func.parts[0]
-        if base.kind == "call" and base.parts[0] == Term("name", "super") and summary.flow.owner:
+        if is_super(func) and summary.flow.owner:
             return self._inherited(summary, func.text)
         path = path_of(base)
         if path and path == summary.receiver:
@@ -224,6 +224,16 @@ class Program:
             outer = self.around(summary)
             return self.bindings(outer, path) if outer is not None else []
         return []
+
+    def is_module(self, home: FileFacts, owner: str) -> bool:
+        """Whether a class is an ``nn.Module`` for sure."""
+        return bool(self.project.classes.is_module(home, f".{owner}"))
+
+    def is_of_module(self, target: Target | None) -> bool:
+        """Whether what is called is a method of an ``nn.Module``."""
+        return (
+            isinstance(target, Function) and bool(target.flow.owner) and self.is_module(target.home, target.flow.owner)
+        )
 
     def getter(self, owner: Class, name: str) -> Summary | None:
         """The property of a name in a class."""

@@ -20,7 +20,7 @@ from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, RunEvent
 from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.neighbours import Neighbours
-from dropout_lint.mode.program.values import Class, Function
+from dropout_lint.mode.program.values import Function
 from dropout_lint.project.bindings import setters_of, statements_with_value
 from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import (
@@ -35,10 +35,11 @@ from dropout_lint.vocabulary import (
 
 _KEEPS_MODEL = library.SAME | library.NEUTRAL | library.WRAPPERS | frameworks.PREPARES | {"eval", "train", "deepcopy"}
 _MOST_SITES = 60
-_NOT_MODELS = ("torch.", "builtins.", "numpy.", "torchvision.transforms", "transformers.AutoTokenizer")
 _APART = {"no-grad", "held-out-data", "grad-by-value", "condition-on-phase", "held-out-input", "method-evaluates"}
 """In a function that trains as well, these set an evaluation apart."""
 
+_TELLING = ("yes", "rate", "unknown")
+"""Kinds of liveness, the most telling first."""
 _MAY_TRAIN = {
     "train-in-program",
     "train-called-last",
@@ -93,12 +94,9 @@ class Evaluations:
         """Whether a framework, or a base out of sight, may call a method in a mode that it sets."""
         if not owner:
             return False
-        if self._is_module(home, owner):
+        if self._program.is_module(home, owner):
             return name.rpartition(".")[2] in {"__init__", "forward", "__call__"} or self._is_managed(home, owner)
         return self._is_managed(home, owner) or self._program.definitions.inherits_unseen(home, owner)
-
-    def _is_module(self, home: FileFacts, owner: str) -> bool:
-        return bool(self._program.project.classes.is_module(home, f".{owner}"))
 
     def _is_managed(self, home: FileFacts, owner: str) -> bool:
         key = (home.path, owner)
@@ -110,7 +108,7 @@ class Evaluations:
     # Candidates
 
     def _candidates(self, summary: Summary) -> Iterator[Site]:
-        own = bool(summary.flow.owner) and self._is_module(summary.home, summary.flow.owner)
+        own = bool(summary.flow.owner) and self._program.is_module(summary.home, summary.flow.owner)
         own = own and not self._program.trains(summary.home, summary.flow.owner)
         by_function = speaks_by_itself(self._program, summary)
         for call in summary.calls:
@@ -145,10 +143,8 @@ class Evaluations:
         """Whether a method runs its module: by its class, or, where that is unknown, by its name."""
         target = self._program.target(summary, call)
         if isinstance(target, Function):
-            owner = target.flow.owner
-            if not owner or not self._module_class(target):
-                return False
-            return self._program.definitions.computes(target.home, owner, target.flow)
+            computes = self._program.definitions.computes
+            return self._program.is_of_module(target) and computes(target.home, target.flow.owner, target.flow)
         last = call.receiver.removesuffix("[]").rpartition(".")[2]
         method = words(call.method)
         named = method & (USE_WORDS | EVALUATION_WORDS) and not method & (TRAINING_WORDS | NOT_MODEL_WORDS)
@@ -160,11 +156,7 @@ class Evaluations:
         if site.path == summary.receiver:
             return not self._program.callers(summary)
         target = self._program.target(summary, call)
-        if isinstance(target, Class) or (target is not None and not isinstance(target, Function)):
-            return False
-        if isinstance(target, Function) and not (target.flow.owner and self._module_class(target)):
-            return False
-        return self._may_be_model(summary, site.path)
+        return (target is None or self._program.is_of_module(target)) and self._may_be_model(summary, site.path)
 
     def _may_be_model(self, summary: Summary, path: str) -> bool:
         """Whether a path is that of a model, by its name or the methods called on it."""
@@ -187,9 +179,6 @@ class Evaluations:
         peers = self._program.methods(summary.home, summary.flow.owner) if path.startswith("self.") else (summary,)
         return any(c.method in MODEL_CALLS and c.receiver and c.receiver in names for peer in peers for c in peer.calls)
 
-    def _module_class(self, target: Function) -> bool:
-        return bool(self._program.project.classes.is_module(target.home, f".{target.flow.owner}"))
-
     def _may_evaluate(self, site: Site) -> bool:
         """A quick look: something in the function or the name of its file speaks for an evaluation."""
         summary = site.summary
@@ -203,39 +192,38 @@ class Evaluations:
 
     def _judge(self, site: Site) -> EvaluationSite | None:
         trails = self._trails.of(site.summary, site.path, site.call.place)
+        around = tuple(signs_around(site))
         bad = tuple(t for t in trails if t.effect.mode in {"none", "train"} and not _is_other(t.made))
-        if site.call.place.grad is not False or not any(s.name == "held-out-data" for s in signs_around(site)):
+        if site.call.place.grad is not False or not any(s.name == "held-out-data" for s in around):
             bad = tuple(t for t in bad if not is_for_training(site, t, self._program))
         bad = tuple(t for t in bad if not any(map(self._switches_itself, t.made)))
         if not bad or self._evaluates_itself(site, bad):
             return None
-        live = [self._live(t) for t in bad]
-        bad = tuple(t for t, one in zip(bad, live, strict=True) if one.kind != "no")
-        if not bad:
+        judged = [(trail, live) for trail in bad if (live := self._live(trail)).kind != "no"]
+        if not judged:
             return None
-        order = {"yes": 0, "rate": 1, "unknown": 2}
-        bad = tuple(sorted(bad, key=lambda t: (order[self._live(t).kind], t.effect.mode != "train")))
-        one = self._live(bad[0])
+        judged.sort(key=lambda one: (_TELLING.index(one[1].kind), one[0].effect.mode != "train"))
+        bad, one = tuple(trail for trail, _ in judged), judged[0][1]
         signs = [
             *signs_of_ways(site, trails, bad, self._program),
             Sign(f"live-{one.kind}", one.place),
-            *signs_around(site),
+            *around,
             *signs_of_modes(site, bad, self._program),
             *signs_of_results(site, trails, repeated=site.call.place.span in self._repeated(site.summary)),
         ]
         if _is_excused({s.name for s in signs}):
             return None
-        here = self._where(site, trails, bad)
+        here, forward = self._where(site, trails, bad), location(site.summary, site.call.place)
         names = tuple(s.flow.name for s, _ in bad[0].frames)
         return EvaluationSite(
             here,
-            location(site.summary, site.call.place),
+            forward,
             site.summary.flow.name,
             site.path,
             one.layer,
             tuple(signs),
             names,
-            _insertion(self._program, site, signs) if here == location(site.summary, site.call.place) else None,
+            _insertion(self._program, site, signs) if here == forward else None,
         )
 
     def _switches_itself(self, made: Made) -> bool:
@@ -251,9 +239,9 @@ class Evaluations:
             return False
         target = self._program.target(site.summary, site.call)
         found = [(target.home, target.flow)] if isinstance(target, Function) else []
-        for made in (m for t in trails for m in t.made if m.what == "class" and m.home is not None):
-            method = self._program.definitions.method(made.home, made.name, site.call.method) if made.home else None
-            found += [method] if method is not None else []
+        for made in (m for t in trails for m in t.made if m.what == "class"):
+            method = made.home and self._program.definitions.method(made.home, made.name, site.call.method)
+            found += [method] if method else []
         inner = [self._program.summary(home, flow.name) for home, flow in found]
         return any(
             c.method == "eval" and c.receiver == one.receiver for one in inner if one is not None for c in one.calls

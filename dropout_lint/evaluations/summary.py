@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dropout_lint.diagnostic import Span
@@ -12,6 +12,7 @@ from dropout_lint.mode.libraries import frameworks, library
 
 Arms = tuple[tuple[int, int], ...]
 """The branches around a place: the number of each, and which arm."""
+_SUPER = Term("name", "super")
 _PARTS = {"modules", "children", "named_modules", "named_children"}
 _KEEPS = library.SAME | {"eval", "train", "copy", "deepcopy", "unwrap_model", "prepare", "get_model", "cuda", "item"}
 _GIVES_ARGUMENT = library.WRAPPERS | frameworks.PREPARES | {"deepcopy", "unwrap_model", "nn.DataParallel"}
@@ -21,12 +22,8 @@ _GIVES_ARGUMENT = library.WRAPPERS | frameworks.PREPARES | {"deepcopy", "unwrap_
 class Loop:
     """A loop: what it runs over, and what it binds."""
 
-    number: int
     source: Term
     targets: tuple[str, ...]
-    start: int
-    end: int
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +87,6 @@ class Summary:
     """Names for other paths: the variable of a loop over models, or ``net = self.net``."""
     tests: dict[int, Term | None] = field(default_factory=dict)
     """The condition of each branch."""
-    branches: dict[int, int] = field(default_factory=dict)
-    """For each branch, the order at its end."""
     flags: list[tuple[str, Place]] = field(default_factory=list)
     """Assignments to ``x.training``, and ``x.eval`` without the call."""
 
@@ -102,7 +97,7 @@ class Summary:
         return self.flow.parameters[0] if self.flow.owner and self.flow.parameters and not static else ""
 
     def same(self, path: str) -> frozenset[str]:
-        """The paths that a path may stand for, itself included."""
+        """A path and all other paths of the same object: ``net`` and ``self.net`` after ``net = self.net``."""
         found = {path}
         for _ in range(3):
             for one in list(found):
@@ -138,6 +133,17 @@ def _path_of_call(term: Term) -> str:
     if func.kind == "attribute" and name in _KEEPS:
         return path_of(func.parts[0])
     return ""
+
+
+def covers(whole: str, part: str) -> bool:
+    """Whether a path is a model, or holds it: ``self`` and ``self.net``."""
+    return bool(whole) and (part == whole or part.startswith((f"{whole}.", f"{whole}[]")))
+
+
+def is_super(func: Term) -> bool:
+    """``super().build``."""
+    base = func.parts[0] if func.kind == "attribute" else None
+    return base is not None and base.kind == "call" and base.parts[0] == _SUPER
 
 
 def summarize(home: FileFacts, flow: ModeFlow) -> Summary:
@@ -189,9 +195,7 @@ class _Reader:
 
     def _next(self, place: Place, span: Span | None = None) -> Place:
         self._order += 1
-        return Place(
-            self._order, span or place.span, place.statement, place.loops, place.arms, place.grad, place.region
-        )
+        return replace(place, order=self._order, span=span or place.span)
 
     def _bind(self, step: Step, bound: tuple[str, ...], place: Place) -> None:
         value, here = step.value or Term("group"), self._next(place)
@@ -220,17 +224,15 @@ class _Reader:
         for index, arm in enumerate(step.arms):
             inside = arms if step.kind == "try" and index == 0 else (*arms, (number, index))
             self.block(arm, loops, inside, grad, region)
-        self._summary.branches[number] = self._order
 
     def _loop(self, step: Step, place: Place) -> None:
         if step.value is not None:
             self._calls(step.value, place, (), unused=False)
         self._number += 1
-        number, start = self._number, self._order
+        number = self._number
         targets = tuple(p for t in step.targets for p in _bound(t))
         self.block(step.arms[0], (*place.loops, number), place.arms, place.grad, place.region)
-        source = step.value or Term("group")
-        self._summary.loops[number] = Loop(number, source, targets, start, self._order, place.span)
+        self._summary.loops[number] = Loop(step.value or Term("group"), targets)
         for arm in step.arms[1:]:
             self.block(arm, place.loops, place.arms, place.grad, place.region)
 

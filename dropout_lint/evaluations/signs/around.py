@@ -69,12 +69,7 @@ def _gradients(site: Site) -> Iterator[Sign]:
 def _function(summary: Summary) -> Iterator[Sign]:
     name = summary.flow.name.rpartition(".")[2]
     found = words(name)
-    if found & TRAINING_WORDS:
-        yield Sign("function-trains")
-    elif found & EVALUATION_WORDS:
-        yield Sign("function-evaluates")
-    elif found & USE_WORDS:
-        yield Sign("function-uses")
+    yield from _purpose("function", found)
     if NOT_AN_EVALUATION.search(name):
         yield Sign("function-not-evaluation")
     if found & ROLLOUT_WORDS:
@@ -84,13 +79,17 @@ def _function(summary: Summary) -> Iterator[Sign]:
 def _class_and_file(summary: Summary) -> Iterator[Sign]:
     if words(summary.flow.name.rpartition(".")[0]) & EVALUATION_WORDS:
         yield Sign("class-evaluates")
-    stem = words(Path(summary.home.path).stem)
-    if stem & TRAINING_WORDS:
-        yield Sign("file-trains")
-    elif stem & EVALUATION_WORDS:
-        yield Sign("file-evaluates")
-    elif stem & USE_WORDS:
-        yield Sign("file-uses")
+    yield from _purpose("file", words(Path(summary.home.path).stem))
+
+
+def _purpose(named: str, found: set[str]) -> Iterator[Sign]:
+    """What the words in the name of a function or a file say that it is for."""
+    if found & TRAINING_WORDS:
+        yield Sign(f"{named}-trains")
+    elif found & EVALUATION_WORDS:
+        yield Sign(f"{named}-evaluates")
+    elif found & USE_WORDS:
+        yield Sign(f"{named}-uses")
 
 
 def _data(site: Site) -> Iterator[Sign]:
