@@ -199,7 +199,9 @@ KEEP_WORDS = frozenset({
     "surviv", "survival", "survive",
 })
 """In the name of a rate: it is the probability to keep."""
-DROP_WORDS = frozenset({"drop", "dropout", "dropping", "dropped", "dp", "droprate", "dropprob"})
+DROP_WORDS = frozenset({
+    "drop", "dropout", "dropping", "dropped", "dp", "droprate", "dropprob", "layerdrop", "droplayer", "droppath",
+})
 """In the name of a rate: it is the probability to drop."""
 PROBABILITY_WORDS = frozenset({
     "rate", "prob", "probability", "probab", "p", "ratio", "value", "dropout", "drop", "keep",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dropout_lint.diagnostic import Span
-from dropout_lint.facts.values import Scope
+from dropout_lint.facts.values import Polarity, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,10 @@ class MaskSite:
     unreached: bool = False
     """The function scales in eval mode instead, and is called in train mode only."""
     exchanged: bool = False
-    """A zoneout that keeps the new state with the probability meant for the old one."""
+    """A zoneout that keeps the new state with the probability meant for the old one; a layer that is skipped with the
+    probability to keep it."""
+    rate_polarity: Polarity = ""
+    """For a layer that is skipped: what its rate is the probability of."""
     data: str = ""
     """The tensor that the mask is applied to, if it has a name."""
     scaled: Span | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dropout_lint.checks.support.context import Context, advice, unsafe
+from dropout_lint.checks.support.masks import is_dropout, is_intended, is_named
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.checks.support.scaling import counted, scaling_of, when_probed
 from dropout_lint.diagnostic import Diagnostic, Related
@@ -20,13 +21,17 @@ _HALF_SCALE = 1e-2
 
 
 def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
-    """Report a scale by the probability to drop, and a zoneout that holds the new state back."""
+    """Report a scale by the probability to drop, and an inverted zoneout or layer drop."""
     if site.kind == "zoneout":
         if site.exchanged:
             message = f"Zoneout keeps the old state with probability `{site.kept}`; here it takes the new one with it."
             yield context.report(
                 site.use, message, fix=advice("Exchange the two states, in training and in evaluation")
             )
+        return
+    if site.kind == "skip":
+        if site.exchanged and is_dropout(site) and is_named(site) and not is_intended(site, context):
+            yield context.report(site.use, _inverted(site), fix=advice("Turn the comparison round"))
         return
     if site.scale != "complement" or site.sampler == "normal":
         return
@@ -38,6 +43,12 @@ def check(site: MaskSite, context: Context) -> Iterator[Diagnostic]:
     fix = unsafe("Sample with the probability that the scale is for", change) if change is not None else None
     scaled = Related(context.facts.path, site.use, "the scale belongs to this product")
     yield context.report(site.span, message, fix=fix, related=(scaled,))
+
+
+def _inverted(site: MaskSite) -> str:
+    if site.rate_polarity == "keep":
+        return f"This skips the layer with probability `{site.kept}`, which is the probability to keep it."
+    return f"This skips the layer with probability 1 - `{site.kept}`, and `{site.kept}` is the probability to skip it."
 
 
 def check_probe(probed: ProbedDropout, context: ObservedContext) -> Iterator[Diagnostic]:

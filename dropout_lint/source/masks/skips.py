@@ -44,6 +44,8 @@ class _Skip:
     sampler: Sampler
     rate: ast.expr
     block: Block
+    holds_above: bool
+    """The test is true if the number is above the rate."""
 
 
 def skip_sites(module: SourceModule) -> Iterator[MaskSite]:
@@ -58,10 +60,26 @@ def skip_sites(module: SourceModule) -> Iterator[MaskSite]:
             block = module.scopes.block_of(test)
             found = _skip(module, test, block) if block.kind == "function" else None
             if found is not None:
-                yield _skip_site(module, found)
+                yield _skip_site(module, found, _skips_if_true(node, test))
 
 
-def _skip_site(module: SourceModule, skip: _Skip) -> MaskSite:
+def _skips_if_true(node: ast.AST, test: ast.expr) -> bool | None:
+    """Whether a layer is left out if the test is true; None if that cannot be seen.
+
+    ``if chance: continue`` leaves it out, ``[layer for layer in layers if chance]`` does not.
+    """
+    if isinstance(node, ast.comprehension):
+        return False if test in node.ifs else None
+    if not isinstance(node, ast.If) or node.orelse or not isinstance(node.test, (ast.Compare, ast.Call, ast.BoolOp)):
+        return None
+    if any(isinstance(n, (ast.Or, ast.Not)) for n in walk(node.test)):
+        return None
+    only = node.body[0] if len(node.body) == 1 else None
+    leaves = isinstance(only, ast.Continue) or (isinstance(only, ast.Return) and isinstance(only.value, ast.Name))
+    return True if leaves else None
+
+
+def _skip_site(module: SourceModule, skip: _Skip, skips: bool | None) -> MaskSite:
     value = module.values.evaluate(skip.rate, skip.block)
     function, rate = outermost(skip.block), skip.rate.id if isinstance(skip.rate, ast.Name) else ""
     draw_block = module.scopes.block_of(skip.draw)
@@ -84,6 +102,8 @@ def _skip_site(module: SourceModule, skip: _Skip) -> MaskSite:
         shape="other",
         intent=module.intent(skip.draw, skip.block),
         scope=scope_of(skip.block),
+        exchanged=skips is not None and value.polarity == ("drop" if skip.holds_above == skips else "keep"),
+        rate_polarity=value.polarity,
     )
 
 
@@ -102,12 +122,13 @@ def _skip(module: SourceModule, test: ast.expr, block: Block) -> _Skip | None:
             for side, rate in (sides, sides[::-1]) if ordered else ():
                 drawn = _drawn(module, side, block)
                 if drawn is not None:
-                    return _Skip(test, *drawn, rate, block)
+                    above = isinstance(tested.ops[0], (ast.Gt, ast.GtE)) == (side is sides[0])
+                    return _Skip(test, *drawn, rate, block, above)
         elif isinstance(tested, ast.Call):
             call, name = _unwrapped(module, tested, block)
             position = _BERNOULLI.get(name)
             if call is not None and position is not None and len(call.args) == position + 1:
-                return _Skip(test, call, "bernoulli", call.args[position], block)
+                return _Skip(test, call, "bernoulli", call.args[position], block, holds_above=False)
     return None
 
 
