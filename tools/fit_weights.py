@@ -49,13 +49,13 @@ TOGETHER = (
     "library-model & live-yes",
 )
 """Signs that say more together than each alone."""
-TARGETS = {Confidence.LIKELY: 0.35, Confidence.POSSIBLE: 0.15}
+TARGETS = {Confidence.LIKELY: 0.4, Confidence.POSSIBLE: 0.15}
 _TRUTH = {"mistake": 1.0, "arguable": 0.5, "ok": 0.0}
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A labelled site. ``weight`` makes up for how densely its kind was labelled."""
+    """A labelled site, with its signs and the pairs of them."""
 
     repository: str
     verdict: str
@@ -68,9 +68,13 @@ class Labelled:
 
 
 def labelled_sites(path: Path = LABELS) -> list[Labelled]:
-    """The sites at which the engine finds a model without ``eval()``; the others are never reported."""
+    """The sites at which the engine finds a model without ``eval()``; the others are never reported.
+
+    Sites of one repository with the same signs and verdict count once: they are mostly copies of a script.
+    """
     lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    return [Labelled(o["repo"], o["verdict"], with_pairs(o["signs"])) for o in lines if o["signs"]]
+    sites = (Labelled(o["repo"], o["verdict"], with_pairs(o["signs"])) for o in lines if o["signs"])
+    return list(dict.fromkeys(sites))
 
 
 def with_pairs(signs: Iterable[str]) -> frozenset[str]:

@@ -143,12 +143,18 @@ class Evaluations:
         """Whether a method runs its module: by its class, or, where that is unknown, by its name."""
         target = self._program.target(summary, call)
         if isinstance(target, Function):
-            computes = self._program.definitions.computes
-            return self._program.is_of_module(target) and computes(target.home, target.flow.owner, target.flow)
+            return self._program.is_of_module(target) and self._only_computes(target)
         last = call.receiver.removesuffix("[]").rpartition(".")[2]
         method = words(call.method)
         named = method & (USE_WORDS | EVALUATION_WORDS) and not method & (TRAINING_WORDS | NOT_MODEL_WORDS)
         return target is None and bool(named) and bool(words(last) & MODEL_WORDS)
+
+    def _only_computes(self, target: Function) -> bool:
+        """Whether a method of a module runs it, and does not train it: ``net.predict(x)``, not ``net.fit(x)``."""
+        inner = self._program.summary(target.home, target.flow.name)
+        if inner is not None and any(c.method == "backward" for c in inner.calls):
+            return False
+        return bool(self._program.definitions.computes(target.home, target.flow.owner, target.flow))
 
     def _is_model(self, site: Site) -> bool:
         """Whether a call runs a model."""
@@ -227,11 +233,13 @@ class Evaluations:
         )
 
     def _switches_itself(self, made: Made) -> bool:
-        """Whether the forward pass of a class sets modes, or a base out of sight may."""
+        """Whether the forward pass of a class sets modes, or a base out of sight may; that of a framework does not."""
         if made.what != "class" or made.home is None:
             return False
         definitions = self._program.definitions
-        return bool(definitions.switched(made.home, made.name)) or definitions.inherits_unseen(made.home, made.name)
+        if definitions.switched(made.home, made.name):
+            return True
+        return definitions.inherits_unseen(made.home, made.name) and not self._is_managed(made.home, made.name)
 
     def _evaluates_itself(self, site: Site, trails: tuple[Trail, ...]) -> bool:
         """Whether the method that is called puts its module into eval mode: ``net.predict(x)``."""
@@ -281,7 +289,7 @@ class Evaluations:
 
 def _is_excused(signs: set[str]) -> bool:
     """Whether a call is part of a training step, or only tries shapes."""
-    if {"result-shape", "unused", "monte-carlo", "escaped"} & signs:
+    if {"result-shape", "unused", "monte-carlo"} & signs:
         return True
     if "function-acts" in signs and "caller-evaluates" not in signs:
         return True

@@ -63,11 +63,25 @@ def _turn_in_eval(history: History, forward: RunEvent) -> RunTurn | None:
         return None
     if run.function_of(forward.frame).is_test or generates(run.models[model]):
         return None
-    if not any(e.kind == "step" for e in run.events):
-        return None  # nothing trains: an attack or an attribution wants the gradients of the input
+    if run.models[model].copy_of is not None:
+        return None  # meta-learning trains a copy that each turn makes anew
+    if not history.updates_weights(forward):
+        return None
     loops = {t.loop for t in cause.turns} & {t.loop for t in backward.turns}
     later = (t for t in forward.turns if t.turn > 1 and t.loop in loops)
-    return next((t for t in later if _is_left(history, cause, model, t)), None)
+    return next(
+        (t for t in later if _is_left(history, cause, model, t) and not _begins_in_eval(history, model, t)), None
+    )
+
+
+def _begins_in_eval(history: History, model: int, turn: RunTurn) -> bool:
+    """Whether an ``eval()`` before the loop is in force at its first training step, so that it is meant."""
+    steps = (f for f in history.training if f.model is not None and model in history.parts(f.model))
+    first = next((f for f in steps if any(t.loop == turn.loop for t in f.turns)), None)
+    cause = history.cause(first) if first is not None else None
+    if cause is None or cause.kind != "mode" or cause.modes != EVAL:
+        return False
+    return not any(t.loop == turn.loop for t in cause.turns)
 
 
 def _live_in_eval(forward: RunEvent) -> int | None:
@@ -84,7 +98,7 @@ def _is_left(history: History, cause: RunEvent, model: int, turn: RunTurn) -> bo
 
 def _is_for_an_evaluation(history: History, cause: RunEvent, model: int, turn: RunTurn) -> bool:
     """Whether ``eval()`` is for an evaluation in the loop; else the author may want to train in eval mode."""
-    if any(evaluates(f.name) for f in history.functions_until(cause.frame, turn.frame)):
+    if cause.grad is False or any(evaluates(f.name) for f in history.functions_until(cause.frame, turn.frame)):
         return True
     after = (f for f in history.forwards if f.order > cause.order and f.model == model)
     first = next((f for f in after if any(t.loop == turn.loop for t in f.turns)), None)

@@ -16,7 +16,18 @@ from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.program.containers import iterated
 from dropout_lint.mode.program.contents import choices, either, things
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.values import UNKNOWN, AnyOf, Constant, External, Frame, Group, Partial, Thing, Value
+from dropout_lint.mode.program.values import (
+    UNKNOWN,
+    AnyOf,
+    Constant,
+    External,
+    Frame,
+    Group,
+    Partial,
+    Thing,
+    Unknown,
+    Value,
+)
 
 _ITERATE = {f"builtins.{name}" for name in ("enumerate", "zip", "list", "tuple", "reversed")} | {"tqdm.tqdm"}
 
@@ -140,7 +151,7 @@ def _new(machine: Machine, name: str, arguments: Arguments, frame: Frame, place:
         return parser
     if "optim" in name:
         optimizer = machine.make_unknown()
-        optimizer.name = "torch.optim"
+        optimizer.name = library.INPUT_OPTIMIZER if _updates_inputs(arguments) else library.OPTIMIZER
         return optimizer
     if last in frameworks.PREPARES and name.startswith(("accelerate", "apex", "deepspeed", "lightning")):
         return Group(list(positional)) if len(positional) > 1 else machine.make_unknown()
@@ -153,3 +164,11 @@ def _layer(machine: Machine, name: str, live: bool | None, arguments: Arguments,
     if name.rpartition(".")[2] == "Sequential" and len(layer.children) == 1 and layer.children[0].label == "children":
         layer.children = layer.children[0].children
     return layer
+
+
+def _updates_inputs(arguments: Arguments) -> bool:
+    """Whether an optimizer gets a list of tensors that come from no model, as an attack on inputs does."""
+    given = arguments.first("params")
+    if not isinstance(given, Group) or not given.exact or not given.items:
+        return False
+    return all(isinstance(one, Unknown) or (isinstance(one, Thing) and one.opaque) for one in given.items)

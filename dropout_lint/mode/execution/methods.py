@@ -37,7 +37,8 @@ def call_method(machine: Machine, base: Thing, name: str, arguments: Arguments, 
         return _namespace(machine, name)
     if name == "step" and base.module is None:
         run_callbacks(machine, arguments.all(), frame, place)
-        machine.record("step", None, place, frame)
+        if base.name != library.INPUT_OPTIMIZER:
+            machine.record("step", None, place, frame)
         return UNKNOWN
     if base.module is not False:
         done = _of_module(machine, base, name, arguments, frame, place)

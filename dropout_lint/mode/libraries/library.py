@@ -36,6 +36,7 @@ WRAPPERS = {
     *frameworks.WRAPS,
 }
 """Functions and classes that wrap a model: the result is treated as the model."""
+OPTIMIZER, INPUT_OPTIMIZER = "torch.optim", "torch.optim of inputs"
 PARSER, NAMESPACE = "argparse.ArgumentParser", "argparse.Namespace"
 PARSES = {"parse_args", "parse_known_args"}
 MODE_ARGUMENTS = TRAIN_FLAGS | EVAL_FLAGS
