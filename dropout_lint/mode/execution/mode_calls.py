@@ -19,6 +19,7 @@ def call_mode(machine: Machine, base: Thing, name: str, arguments: Arguments, fr
     elif base.name.startswith(("torch.optim", "builtins")) or (base.opaque and _trains_by_itself(name, arguments)):
         return False
     machine.set_mode(base, mode_asked(name, arguments), place, frame)
+    machine.forget(one for part in below(base) if "train" in part.attributes for one in below(part))
     if found is not None:
         machine.forget(part for part in below(base) if part is not base)
     return True

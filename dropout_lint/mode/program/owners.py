@@ -6,7 +6,7 @@ from dropout_lint.facts import FileFacts, ModeFlow, OwnerClass, Step, Term
 from dropout_lint.mode.libraries.frameworks import MANAGED_BASES
 from dropout_lint.mode.program.gradless import without_gradients
 from dropout_lint.mode.program.machine import Machine
-from dropout_lint.mode.program.terms import attribute_called, operands, terms, within
+from dropout_lint.mode.program.terms import attribute_called, operands, targets, terms, within
 from dropout_lint.mode.program.values import Thing
 from dropout_lint.vocabulary import FREEZES
 
@@ -41,7 +41,7 @@ def _described(machine: Machine, instance: Thing, home: FileFacts) -> OwnerClass
             for current, known in lineage
             for base in known.bases
         ),
-        bool(setting - freezing - {"__init__"}),
+        bool(setting - freezing - {"__init__"}) or any(map(_replaces_switch, flows)),
         bool(freezing),
         frozenset(used for entry in _ENTRIES for used in _used(machine, home, instance.name, entry, set())),
         next((base for _, known in lineage for base in known.bases if base in MANAGED_BASES), ""),
@@ -49,6 +49,11 @@ def _described(machine: Machine, instance: Thing, home: FileFacts) -> OwnerClass
         any(_thaws(flow.steps) for flow in flows if not flow.name.endswith("__init__")),
         any(map(_blends, flows)),
     )
+
+
+def _replaces_switch(flow: ModeFlow) -> bool:
+    """Whether a method gives a part another ``train()``: ``self.backbone.train = disabled_train``."""
+    return any(t.kind == "attribute" and t.text in {"train", "eval"} for t in targets(flow.steps))
 
 
 def _thaws(steps: tuple[Step, ...]) -> bool:
