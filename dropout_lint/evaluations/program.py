@@ -55,17 +55,19 @@ class Program:
         return tuple(s for s in found if s is not None)
 
     def mentioning(self, home: FileFacts, word: str) -> tuple[Summary, ...]:
-        """The functions of a file whose text contains a word, and its top level."""
+        """The functions of a file whose text contains a name as a whole word, and its top level."""
         key = (home.path, word)
         if key not in self._mentioning:
-            self._mentioning[key] = self.functions(home, lambda _name, _owner, text: word in text)
+            whole = re.compile(rf"{word}(?<!\w{word})\b")  # begins with letters: that is far faster
+            self._mentioning[key] = self.functions(home, lambda _name, _owner, text: whole.search(text) is not None)
         return self._mentioning[key]
 
     def users(self, home: FileFacts, word: str) -> Iterator[FileFacts]:
-        """The file, and those that import it and contain a word."""
+        """The file, and those that import it and contain a word that ends with a name."""
         yield home
+        whole = re.compile(rb"%s\b" % word.encode())  # in a notebook, "\n" may stand before it
         for path in self._neighbours.callers(Path(home.path).resolve()):
-            facts = self.project.files.facts(path) if self._contains(path, word) else None
+            facts = self.project.files.facts(path) if whole.search(self.project.files.data(path)) else None
             if facts is not None and not facts.is_test:
                 yield facts
 
@@ -243,8 +245,8 @@ class Program:
     def is_inference(self, home: FileFacts) -> bool:
         """Whether a file loads weights and runs no backward pass."""
         if home.path not in self._inference:
-            loads = self._calls_any(home, "load", {"load_state_dict", "load"})
-            self._inference[home.path] = loads and not self._calls_any(home, "backward", {"backward"})
+            loads = self._has_call(home, "load_state_dict") or self._has_call(home, "load")
+            self._inference[home.path] = loads and not self._has_call(home, "backward")
         return self._inference[home.path]
 
     def trains(self, home: FileFacts, owner: str) -> bool:
@@ -255,11 +257,11 @@ class Program:
             self._training[key] = any(c.method == "backward" for m in methods for c in m.calls)
         return self._training[key]
 
-    def _calls_any(self, home: FileFacts, word: str, methods: set[str]) -> bool:
-        """Whether a file calls one of some methods, all of which contain a word."""
-        if not self._contains(Path(home.path), word):
+    def _has_call(self, home: FileFacts, method: str) -> bool:
+        """Whether a file calls a function or method of a name."""
+        if not self._contains(Path(home.path), method):
             return False
-        return any(c.method in methods for s in self.mentioning(home, word) for c in s.calls)
+        return any(c.method == method for s in self.mentioning(home, method) for c in s.calls)
 
     def around(self, summary: Summary) -> Summary | None:
         """The function around a nested one, else the top level."""

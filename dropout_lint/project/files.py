@@ -51,6 +51,7 @@ class Files:
         self._base = base
         self._facts: dict[Path, FileFacts | None] = {}
         self._flows: dict[str, FlowReader | None] = {}
+        self._modules: dict[Path, SourceModule | None] = {}
         self._lines: dict[Path, Lines] = {}
         self._outlines: dict[str, tuple[ModeOutline, ...]] = {}
         self._of_texts: dict[tuple[Path, str], FileFacts] = base._of_texts if base is not None else {}
@@ -87,10 +88,12 @@ class Files:
         if facts.path not in self._flows:
             path = Path(facts.path)
             base = self._base_of(path)
-            self._flows[facts.path] = (
-                base.flows(facts) if base is not None else _or_none(lambda: read_flows(*self._source(path)))
-            )
+            self._flows[facts.path] = base.flows(facts) if base is not None else self._read_flows(path)
         return self._flows[facts.path]
+
+    def _read_flows(self, path: Path) -> FlowReader | None:
+        module = self._shallow(path)
+        return _or_none(lambda: read_flows(module)) if module is not None else None
 
     def outlines(self, facts: FileFacts) -> tuple[ModeOutline, ...]:
         """The mode outlines of a file: for each definition, its words about modes."""
@@ -99,10 +102,18 @@ class Files:
         if facts.path not in self._outlines:
             path = Path(facts.path)
             base = self._base_of(path)
-            self._outlines[facts.path] = (
-                base.outlines(facts) if base is not None else _or_none(lambda: read_outlines(*self._source(path))) or ()
-            )
+            self._outlines[facts.path] = base.outlines(facts) if base is not None else self._read_outlines(path)
         return self._outlines[facts.path]
+
+    def _read_outlines(self, path: Path) -> tuple[ModeOutline, ...]:
+        module = self._shallow(path)
+        return (_or_none(lambda: read_outlines(module)) or ()) if module is not None else ()
+
+    def _shallow(self, path: Path) -> SourceModule | None:
+        """The source of a file, parsed once for its outlines and its flows."""
+        if path not in self._modules:
+            self._modules[path] = self.parsed(path)
+        return self._modules[path]
 
     def parsed(self, path: Path) -> SourceModule | None:
         """The source of a file, shallow: no definition is visited yet. None if it cannot be read or parsed."""

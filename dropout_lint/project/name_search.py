@@ -26,6 +26,8 @@ _STAR = re.compile(rb"import%s*\*" % _GAP)
 _CLASS = re.compile(rb"\bclass[ \t]+[^\s(\[:]+[ \t]*(?:\[[^\]]*\])?[ \t]*\((.{0,9000}?)\)\s*:", re.DOTALL)
 _NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
 _WORD = re.compile(_NAME)
+_WORDS_ALONE = re.sub(rb"[^\w\x80-\xff]", b" ", bytes(range(256)))
+"""For ``translate``: a space for each byte that is in no word. With ``split``, far faster than a pattern."""
 _BEFORE_BOUND_NAME = re.compile(rb"(?:\b(?:class|def|as|type)%s+|\b(?:case\b|as[ \t]*[(\[])[^\n]*)\Z" % _GAP)
 """Text before a name that is bound, as ``def``."""
 _AFTER_BOUND_NAME = re.compile(rb"%s*(?:=(?!=)|:|\bin\b)" % _GAP)
@@ -94,8 +96,8 @@ def bases(data: bytes) -> set[str]:
 
 
 def words(data: bytes) -> frozenset[bytes]:
-    """All words of a file."""
-    return frozenset(_WORD.findall(data))
+    """All words of a file, also numbers."""
+    return frozenset(data.translate(_WORDS_ALONE).split())
 
 
 def may_assign(data: bytes, name: bytes) -> bool:

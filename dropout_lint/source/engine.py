@@ -81,18 +81,18 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     )
 
 
-def read_outlines(text: str, place: ModulePlace) -> tuple[ModeOutline, ...]:
+def read_outlines(module: SourceModule) -> tuple[ModeOutline, ...]:
     """The outlines of a file that is read only because others use it, or because it drives others."""
     from dropout_lint.source.modes.outline import mode_outlines
 
-    return mode_outlines(SourceModule(text, parse(text), place, shallow=True))
+    return mode_outlines(module)
 
 
-def read_flows(text: str, place: ModulePlace) -> FlowReader:
-    """The functions and classes of a file, for linking."""
+def read_flows(module: SourceModule) -> FlowReader:
+    """The functions and classes of a file, for linking. Its module may be shallow."""
     from dropout_lint.source.modes.flow import FlowReader
 
-    return FlowReader(SourceModule(text, parse(text), place, shallow=True))
+    return FlowReader(module)
 
 
 def outline(path: Path, module: SourceModule) -> FileFacts:

@@ -8,7 +8,7 @@ of the file.
 from __future__ import annotations
 
 import ast
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,6 +39,7 @@ class ConcreteText:
         self.text = text
         self.lines = Lines(text)
         self._tree: ast.Module | None = None
+        self._known_edges: dict[int, tuple[list[int], list[int]]] = {}
         self._units: dict[tuple[int, int, str], Unit | NotConcrete] = {}
 
     @property
@@ -83,16 +84,18 @@ class ConcreteText:
             parents.append(node)
 
     def _covering(self, parents: tuple[ast.stmt, ...], block: list[ast.stmt], place: Range) -> Siblings | None:
-        first = last = -1
-        for index, statement in enumerate(block):
-            start, end = self._with_decorators(statement)
-            if start <= place[0]:
-                first = index
-            if place[1] <= end:
-                last = index
-                break
-        inside = first >= 0 and last >= 0 and place[0] < self._with_decorators(block[first])[1]
-        return Siblings(parents, block, first, last) if inside and first <= last else None
+        starts, ends = self._edges(block)
+        last = bisect_left(ends, place[1])
+        first = min(bisect_right(starts, place[0]) - 1, last)
+        inside = first >= 0 and last < len(block) and place[0] < ends[first]
+        return Siblings(parents, block, first, last) if inside else None
+
+    def _edges(self, block: list[ast.stmt]) -> tuple[list[int], list[int]]:
+        """Where the statements of a block begin, and where they end."""
+        if id(block) not in self._known_edges:
+            ranges = [self._with_decorators(statement) for statement in block]
+            self._known_edges[id(block)] = [start for start, _ in ranges], [end for _, end in ranges]
+        return self._known_edges[id(block)]
 
     def _with_decorators(self, statement: ast.stmt) -> Range:
         start, end = self.range(statement)

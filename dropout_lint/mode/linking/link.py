@@ -13,6 +13,7 @@ from dropout_lint.mode.linking.neighbours import Neighbours
 from dropout_lint.mode.linking.runs import Run, Runs
 from dropout_lint.project.project import Project
 from dropout_lint.source.module.triage import speaks_of_mode
+from dropout_lint.source.names.place import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,12 @@ def _roots(
     found = {Path(f.path).resolve(): f for f in files}
     given = list(found)
     for user in neighbours.outside(frozenset(path.resolve() for path in checked), given):
-        facts = project.files.facts(user) if speaks_of_mode(project.files.data(user)) else None
+        read = speaks_of_mode(project.files.data(user)) and not place_of(user, project.disk).is_test
+        facts = project.files.facts(user) if read else None
         if facts is not None and facts.speaks_of_mode:
             found[user] = facts
     for user in neighbours.drivers(given) - found.keys():
-        facts = project.files.facts(user)
+        facts = None if place_of(user, project.disk).is_test else project.files.facts(user)
         if facts is not None:
             found[user] = facts
     return [facts for _, facts in sorted(found.items()) if not facts.is_test]

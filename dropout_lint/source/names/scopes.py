@@ -57,6 +57,8 @@ class Block:
     imports: ImportTable | None = None
     blocks: dict[str, Block] = field(default_factory=dict)
     """Classes and functions defined directly inside, by name."""
+    has_inner: bool = False
+    """Whether a class, a function or a lambda is directly inside."""
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
     """Of a class: attributes that its methods assign to the instance, and names of its body."""
     reads: dict[str, list[ast.Attribute]] = field(default_factory=dict)
@@ -187,6 +189,7 @@ class Scopes:
         qualname = f"{block.qualname}.{name}" if block.qualname else name
         inner = Block(kind, node, block, name, qualname)
         self.blocks[node] = inner
+        block.has_inner = True
         if name != "<lambda>":
             block.blocks[name] = inner
             self._bind(block, name, None, node)

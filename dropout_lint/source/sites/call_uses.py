@@ -17,6 +17,8 @@ from dropout_lint.syntax.parsing import dotted, walk
 _TRANSPARENT = (ast.IfExp, ast.BoolOp, ast.NamedExpr)
 _ONES = {"ones_like", "new_ones", "ones", "full_like", "new_full", "full"}
 _LEAVES = (ast.Break, ast.Continue, ast.Yield, ast.YieldFrom)
+_READS_ALL = {"locals", "eval", "exec"}
+"""Functions that may read any local name."""
 _STATEMENT_LISTS = ("body", "orelse", "finalbody")
 
 
@@ -36,6 +38,7 @@ class CallUses:
     def __init__(self, module: SourceModule) -> None:
         self._module = module
         self._parents = module.scopes.parents
+        self._read: dict[Block, frozenset[str]] = {}
 
     def use(self, call: ast.Call) -> tuple[Use, Span | None, str]:
         """What happens to the result of a call, the span of its statement, and the expression that should have got it.
@@ -77,10 +80,16 @@ class CallUses:
         block = self._module.scopes.block_of(statement)
         if block.kind != "function" or name in block.homes or name.startswith("_"):
             return False
-        names = [n for n in walk(block.node) if isinstance(n, ast.Name)]
-        if any(n.id in {"locals", "eval", "exec"} for n in names):
-            return False
-        return not any(n.id == name and isinstance(n.ctx, (ast.Load, ast.Del)) for n in names)
+        return _READS_ALL.isdisjoint(self._names_read(block)) and name not in self._names_read(block)
+
+    def _names_read(self, block: Block) -> frozenset[str]:
+        """The names that a function reads or deletes. It is walked once for all calls in it."""
+        if block not in self._read:
+            names = (n for n in walk(block.node) if isinstance(n, ast.Name))
+            self._read[block] = frozenset(
+                n.id for n in names if isinstance(n.ctx, (ast.Load, ast.Del)) or n.id in _READS_ALL
+            )
+        return self._read[block]
 
     def attribute(self, call: ast.Call) -> str:
         """The attribute that a constructed module is assigned to: "drop" for ``self.drop = nn.Dropout()``, or ""."""

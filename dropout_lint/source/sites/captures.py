@@ -21,7 +21,7 @@ def captured_modes(module: SourceModule, function: Block) -> Iterator[tuple[str,
     The attribute is "" for a closure or a ``partial``.
     """
     found: dict[str, str] = {}
-    for node in walk(function.node):
+    for node in walk(function.node) if _may_capture(module, function) else ():
         if not isinstance(node, ast.Name) or node.id not in function.parameters or not isinstance(node.ctx, ast.Load):
             continue
         home = module.scopes.block_of(node)
@@ -38,6 +38,11 @@ def captured_modes(module: SourceModule, function: Block) -> Iterator[tuple[str,
     yield from found.items()
     if function.method is function and function.name == "__init__":
         yield from _kept_in_attributes(module, function)
+
+
+def _may_capture(module: SourceModule, function: Block) -> bool:
+    """Whether a function may make a ``partial`` or a closure. Most do not, and need no search."""
+    return function.has_inner or "partial" in module.lines.text
 
 
 def _is_mode_keyword(node: ast.AST) -> bool:

@@ -21,6 +21,7 @@ class ContainerUses:
     def __init__(self, module: SourceModule) -> None:
         self._module = module
         self._parents = module.scopes.parents
+        self._callers: dict[str, str] = {}
 
     def loads(self, name: str, block: Block) -> list[ast.Name]:
         """The places in a function that read a local name."""
@@ -73,8 +74,11 @@ class ContainerUses:
 
     def caller_of_global(self, name: str) -> str:
         """The class with a method that calls a module-level name, or a member of it, directly or through a function."""
-        if self._is_switched(name):
-            return ""
+        if name not in self._callers:
+            self._callers[name] = "" if self._is_switched(name) else self._caller_of_global(name)
+        return self._callers[name]
+
+    def _caller_of_global(self, name: str) -> str:
         for call, block in self._module.scopes.calls:
             func = call.func.value if isinstance(call.func, ast.Subscript) else call.func
             if not isinstance(func, ast.Name) or func.id != name or not self._is_global(name, block):

@@ -18,12 +18,13 @@ def gated_classes(module: SourceModule) -> dict[str, bool]:
     An instance that is put into a container or passed on may be called anywhere.
     """
     found: dict[str, bool] = {}
+    reads = _Reads()
     for call, block in _calls(module):
         if isinstance(call.func, ast.Attribute) and not call.func.attr[:1].isupper():
             continue  # the resolved name ends with it
         name = module.scopes.resolve(call.func, block)
         if name.rpartition(".")[2][:1].isupper() and not name.startswith("torch.") and "()" not in name:
-            found[name] = found.get(name, True) and _is_gated(module, call, block)
+            found[name] = found.get(name, True) and _is_gated(module, call, block, reads)
     return found
 
 
@@ -41,7 +42,7 @@ def _calls(module: SourceModule) -> Iterator[tuple[ast.Call, Block]]:
                     yield node, module.scopes.block_of(node)
 
 
-def _is_gated(module: SourceModule, call: ast.Call, block: Block) -> bool:
+def _is_gated(module: SourceModule, call: ast.Call, block: Block, reads: _Reads) -> bool:
     node: ast.AST = call
     while isinstance(module.scopes.parents[node], _TRANSPARENT):
         node = module.scopes.parents[node]
@@ -53,9 +54,24 @@ def _is_gated(module: SourceModule, call: ast.Call, block: Block) -> bool:
     if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and owner is not None:
         uses = list(owner.reads.get(target.attr, [])) if target.value.id == block.instance else []
     elif isinstance(target, ast.Name):
-        nodes = (n for n in walk(block.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-        uses = [n for n in nodes if n.id == target.id]
+        uses = reads.of(block, target.id)
     return bool(uses) and all(_is_gated_call(module, use) for use in uses)
+
+
+class _Reads:
+    """The places that read a name, by block. Each block is walked once."""
+
+    def __init__(self) -> None:
+        self._known: dict[ast.AST, dict[str, list[ast.expr]]] = {}
+
+    def of(self, block: Block, name: str) -> list[ast.expr]:
+        """Where a block, or one inside, reads a name."""
+        if block.node not in self._known:
+            found = self._known[block.node] = {}
+            for node in walk(block.node):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    found.setdefault(node.id, []).append(node)
+        return self._known[block.node].get(name, [])
 
 
 def _is_gated_call(module: SourceModule, use: ast.expr) -> bool:
