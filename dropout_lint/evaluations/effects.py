@@ -99,10 +99,10 @@ class Effects:
         passed = any(path_of(a) in names for a in (*call.term.parts[1:], *(v for _, v in call.term.keywords)))
         if passed and "load" in method.lower() and "loader" not in method.lower():
             return Effect(loaded=place)
-        if passed and isinstance(target, External) and not is_harmless(target.name):
-            return Effect(escaped=True)
-        if passed and target is None and call.subject.partition(".")[0] != "?" and call.subject not in names:
-            return Effect(escaped=True)
+        unseen = isinstance(target, External) and not is_harmless(target.name)
+        unknown = target is None and call.subject.partition(".")[0] != "?" and call.subject not in names
+        if passed and (unseen or unknown):
+            return Effect("maybe", place) if _is_for_its_effect(call) else Effect(escaped=True)
         return NO_EFFECT
 
     def _sets_modes(self, summary: Summary, call: Call) -> bool:
@@ -164,6 +164,11 @@ def _asked(call: Call, place: Location, method: str) -> Effect:
     if isinstance(given.constant, bool):
         return Effect("train" if given.constant else "eval", place)
     return Effect("maybe", place)
+
+
+def _is_for_its_effect(call: Call) -> bool:
+    """``prepare(model)``: nothing uses the result, so the helper does something to the model, such as set its mode."""
+    return call.unused and len(call.term.parts) == 2 and not call.term.keywords
 
 
 def _excludes(place: Place, at: Place) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -67,6 +67,8 @@ class Calls:
         self._usages = usages
         self._modules: dict[Path, SourceModule | None] = {}
         self._known: dict[tuple[str, str, str], Given] = {}
+        self._paths: dict[str, list[Path]] = {}
+        self._used: dict[Path, dict[str, list[ast.AST]]] = {}
 
     def given(self, home: FileFacts, function: str, parameter: str) -> Given:
         """What the project passes for a parameter of a function of ``home``, by its qualified name."""
@@ -87,7 +89,7 @@ class Calls:
         name = owner.rpartition(".")[2] if last == "__init__" else last
         at = summary.parameters.index(parameter)
         found = Given()
-        paths = list(islice(self._mentioning(name), _MOST_FILES + 1))
+        paths = self._mentioning(name)
         if len(paths) > _MOST_FILES:
             return _UNKNOWN
         for path in paths:
@@ -95,7 +97,7 @@ class Calls:
             if module is None:
                 found |= Given(opaque=True)
                 continue
-            for use in _uses(module, name):
+            for use in self._uses(path, module).get(name, ()):
                 found |= self._of_use(module, path, use, (parameter, at), depth)
                 if found.unknown:
                     return found
@@ -128,8 +130,18 @@ class Calls:
         left = {value.number} if outer.defaults or not outer.calls else set()
         return Given(outer.numbers | left, outer.names, max(outer.calls, 1), unknown=outer.unknown, opaque=outer.opaque)
 
-    def _mentioning(self, name: str) -> Iterator[Path]:
-        return (path for path in self._usages.python_files() if name.encode() in self._files.data(path))
+    def _mentioning(self, name: str) -> list[Path]:
+        """The files with a name, up to one more than are read."""
+        if name not in self._paths:
+            word = name.encode()
+            files = (path for path in self._usages.python_files() if word in self._files.data(path))
+            self._paths[name] = list(islice(files, _MOST_FILES + 1))
+        return self._paths[name]
+
+    def _uses(self, path: Path, module: SourceModule) -> dict[str, list[ast.AST]]:
+        if path not in self._used:
+            self._used[path] = _uses(module.tree)
+        return self._used[path]
 
     def _module(self, path: Path) -> SourceModule | None:
         if path not in self._modules:
@@ -141,21 +153,24 @@ class Calls:
         return self._modules[path]
 
 
-def _uses(module: SourceModule, name: str) -> Iterator[ast.AST]:
-    """The calls of a name, and other places that read it."""
-    called: set[ast.AST] = set()
-    for node in walk(module.tree):
+def _uses(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """By name, the calls of it, the classes that have it as a base, and other places that read it."""
+    found: defaultdict[str, list[ast.AST]] = defaultdict(list)
+    done: set[ast.AST] = set()
+    for node in walk(tree):
         if isinstance(node, ast.Call):
-            if _last(node.func) == name:
-                called.add(node.func)
-                yield node
-            called |= {a for a in node.args if _last(node.func) in {"isinstance", "super"} and _last(a) == name}
+            name = _last(node.func)
+            found[name].append(node)
+            done.add(node.func)
+            if name in {"isinstance", "super"}:
+                done.update(node.args)
         elif isinstance(node, ast.ClassDef):
-            if any(_last(base) == name for base in node.bases):
-                yield node
-                called |= set(node.bases)
-        elif _last(node) == name and node not in called and isinstance(getattr(node, "ctx", None), ast.Load):
-            yield node
+            for name in {_last(base) for base in node.bases}:
+                found[name].append(node)
+            done.update(node.bases)
+        elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and node not in done:
+            found[_last(node)].append(node)
+    return found
 
 
 def _block(module: SourceModule, node: ast.AST) -> Block | None:
