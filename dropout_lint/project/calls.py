@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
 
 from dropout_lint.facts import FileFacts, Value
 from dropout_lint.project.files import Files
+from dropout_lint.project.name_search import words
 from dropout_lint.project.usages import Usages
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.module.triage import DEFINITIONS
@@ -67,7 +68,6 @@ class Calls:
         self._usages = usages
         self._modules: dict[Path, SourceModule | None] = {}
         self._known: dict[tuple[str, str, str], Given] = {}
-        self._paths: dict[str, list[Path]] = {}
         self._used: dict[Path, dict[str, list[ast.AST]]] = {}
 
     def given(self, home: FileFacts, function: str, parameter: str) -> Given:
@@ -89,7 +89,7 @@ class Calls:
         name = owner.rpartition(".")[2] if last == "__init__" else last
         at = summary.parameters.index(parameter)
         found = Given()
-        paths = self._mentioning(name)
+        paths = self._mentioning.get(name.encode(), [])
         if len(paths) > _MOST_FILES:
             return _UNKNOWN
         for path in paths:
@@ -130,13 +130,16 @@ class Calls:
         left = {value.number} if outer.defaults or not outer.calls else set()
         return Given(outer.numbers | left, outer.names, max(outer.calls, 1), unknown=outer.unknown, opaque=outer.opaque)
 
-    def _mentioning(self, name: str) -> list[Path]:
-        """The files with a name, up to one more than are read."""
-        if name not in self._paths:
-            word = name.encode()
-            files = (path for path in self._usages.python_files() if word in self._files.data(path))
-            self._paths[name] = list(islice(files, _MOST_FILES + 1))
-        return self._paths[name]
+    @cached_property
+    def _mentioning(self) -> dict[bytes, list[Path]]:
+        """By word, the files that have it, up to one more than are read."""
+        found: dict[bytes, list[Path]] = {}
+        for path in self._usages.python_files():
+            for word in words(self._files.data(path)):
+                files = found.setdefault(word, [])
+                if len(files) <= _MOST_FILES:
+                    files.append(path)
+        return found
 
     def _uses(self, path: Path, module: SourceModule) -> dict[str, list[ast.AST]]:
         if path not in self._used:
