@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from click.testing import Result
 from dropout_lint import checks
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source import engine
+from dropout_lint.syntax import bounded
 from dropout_lint.syntax.newer import without_newer_syntax
 from tests import linting
 from tests.linting import check
@@ -298,6 +300,34 @@ def test_newer_syntax_is_overwritten_in_place(name: str) -> None:
     assert len(older.encode()) == len(text.encode())
     assert older.count("\n") == text.count("\n")
     ast.parse(older)
+
+
+SLOW = {
+    "patterns": "match x:\n case ((((((((((((((((((x y)))))))))))))))))):\n  pass\n",
+    "patterns of newer syntax": "type X = int\nmatch x:\n case " + "(" * 30 + "y" + ")" * 30 + ":\n  pass\n",
+    "deletion": "type X = int\ndel " + "(" * 40 + "x y" + ")" * 40 + "\n",
+    "calls": "type X = int\nx" + ".y()" * 2500 + "\n",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_text_that_libcst_cannot_read_in_time_ends(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "SECONDS", 1.5)
+    (folder / "slow.py").write_text(f"import torch  # dropout\n{SLOW[name]}")
+    began = time.monotonic()
+    result = run()
+    assert time.monotonic() - began < 10
+    assert "good.py:7:16: DRP101" in result.stdout
+    failures = result.stderr.splitlines()
+    assert failures in ([], [f"error: slow.py: {bounded.TOO_SLOW}"])
+    assert result.exit_code == (2 if failures else 1)
+
+
+def test_only_a_text_with_a_sign_of_newer_syntax_is_read_by_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded.sys, "version_info", (3, 11, 0))
+    for name, text in NEWER.items():
+        assert bounded.may_be_newer(text.format(base="nn.Module")), name
+    assert not bounded.may_be_newer("match x:\n case ((x y)):\n  pass\n")
 
 
 @pytest.fixture
