@@ -324,7 +324,7 @@ def test_a_text_that_libcst_cannot_read_in_time_ends(name: str, folder: Path, mo
 
 
 def test_only_a_text_with_a_sign_of_newer_syntax_is_read_by_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded.sys, "version_info", (3, 11, 0))
+    monkeypatch.setattr(sys, "version_info", (3, 11, 0))
     for name, text in NEWER.items():
         assert bounded.may_be_newer(text.format(base="nn.Module")), name
     assert not bounded.may_be_newer("match x:\n case ((x y)):\n  pass\n")
