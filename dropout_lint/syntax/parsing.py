@@ -7,6 +7,7 @@ decides about syntax that is newer than the running interpreter (see ``newer``).
 from __future__ import annotations
 
 import ast
+import math
 import warnings
 from collections.abc import Iterator
 
@@ -74,6 +75,14 @@ def _ast(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def number_of(number: float) -> float:
+    """A number as a float; infinity for an integer that is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {ast.Name: (), ast.Constant: ()}
