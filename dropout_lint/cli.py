@@ -247,6 +247,9 @@ def completion(shell: str) -> ExitCode:
 
 def main() -> NoReturn:
     """Entry point of the ``dropout-lint`` program."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, as by ">&-"
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Source text may contain characters that the encoding of the terminal lacks.

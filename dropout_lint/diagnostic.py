@@ -17,6 +17,14 @@ Engine = Literal["source", "graph", "runtime"]
 Verdict = Literal["", "proven", "refuted"]
 
 
+def visible(text: str, kept: str = "") -> str:
+    """A text with its control characters written as escapes, so that they command no terminal and no CI system."""
+    return "".join(
+        c if c.isprintable() or c in kept or c == "\u00a0" else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in text
+    )
+
+
 class Severity(StrEnum):
     """How harmful a diagnostic is; only ``info`` never fails a run by default."""
 

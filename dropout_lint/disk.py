@@ -147,7 +147,9 @@ class Disk:
         names = sorted(name for name in self._scanned(folder) or () if _matters(name))
         found = [(name, self._kind_of(folder, name)) for name in names]
         found = [(name, kind) for name, kind in found if name.endswith(_CODE) or kind == "d"]
-        self.looks.listings[folder] = digest_of("\0".join(f"{name}/{kind}" for name, kind in found).encode())
+        self.looks.listings[folder] = digest_of(
+            "\0".join(f"{name}/{kind}" for name, kind in found).encode(errors="surrogateescape")
+        )
         return found
 
     def _kind(self, folder: str, name: str) -> str:

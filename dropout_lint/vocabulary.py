@@ -216,11 +216,11 @@ RATE_WORDS = frozenset({"dropout", "drop", "rate", "p", "prob", "probability", "
 NO_RATE_WORDS = frozenset({"block", "class", "cls", "dim", "fn", "last", "layer", "layers", "module", "op", "type"})
 """Beside a word of DROP_WORDS: the name is that of a kind or a place of dropout, not of a rate."""
 DROP_TEXT = re.compile(
-    r"drop[- ]?out (?:rate|prob)|drop[- ]?(?:rate|prob)|prob\w* (?:of|to) (?:drop|zero)", re.IGNORECASE
+    r"drop[- ]?out (?:rate|prob)|drop[- ]?(?:rate|prob)|prob\w{0,9} (?:of|to) (?:drop|zero)", re.IGNORECASE
 )
 """In the documentation of a rate: it is the probability to drop."""
 KEEP_TEXT = re.compile(
-    r"(?:prob\w*|fraction|ratio)[^.\n]{0,25}(?:keep|kept|retain|surviv)|keep(?:ing)? prob|retention", re.IGNORECASE
+    r"(?:prob\w{0,9}|fraction|ratio)[^.\n]{0,25}(?:keep|kept|retain|surviv)|keep(?:ing)? prob|retention", re.IGNORECASE
 )
 """In the documentation of a rate: it is the probability to keep."""
 

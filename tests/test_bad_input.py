@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,11 @@ import pytest
 from click.testing import Result
 
 from dropout_lint import checks
+from dropout_lint.config.schema import read_options
+from dropout_lint.config.tables import ConfigError
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.source import engine
+from dropout_lint.syntax import bounded
 from dropout_lint.syntax.newer import without_newer_syntax
 from tests import linting
 from tests.linting import check
@@ -298,6 +303,83 @@ def test_newer_syntax_is_overwritten_in_place(name: str) -> None:
     assert len(older.encode()) == len(text.encode())
     assert older.count("\n") == text.count("\n")
     ast.parse(older)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf8_beside_a_script_is_nothing_odd(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/b\xff.py")).write_text("x = 1\n")
+    (folder / "good.py").write_text(f"{BAD}\n\nm = Net()\nm.eval()\nm(1)\n")
+    assert "DRP101" in one_line_less(run("good.py"))
+
+
+def one_line_less(result: Result) -> str:
+    """The report of a run without failures."""
+    assert result.stderr == ""
+    return result.stdout
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 309, "-1" + "0" * 309])
+def test_an_integer_too_large_for_a_float_is_a_number(number: str, folder: Path) -> None:
+    (folder / "big.py").write_text(f"from torch import nn\nd = nn.Dropout({number})\n")
+    assert "big.py:2" in one_line_less(run("."))
+
+
+def test_an_integer_too_long_for_python_is_no_valid_configuration(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(f"[tool.dropout-lint]\nx = 1{'0' * 5000}\n")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        read_options(folder / "pyproject.toml")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_closed_streams_are_no_crash(folder: Path) -> None:
+    command = f'"{sys.executable}" -m dropout_lint check --no-cache good.py >&- 2>&- <&-'
+    root = str(Path(checks.__file__).parent.parent.parent)
+    done = subprocess.run(command, shell=True, cwd=folder, env={**os.environ, "PYTHONPATH": root}, check=False)
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs odd names")
+@pytest.mark.parametrize("form", ["full", "concise", "github", "azure", "grouped", "pylint"])
+def test_a_name_and_a_line_command_no_terminal_and_no_ci_system(form: str, folder: Path) -> None:
+    (folder / "a\n::error::\x1b[2Jx.py").write_text(BAD.replace("(x)\n", "(x)  # \x1b[2J\n"))
+    (folder / "b\n::error::x.py").write_bytes(b"dropout \0")
+    result = run("--output-format", form, ".")
+    for output in (result.stdout, result.stderr):
+        assert "\x1b" not in output
+        assert not any(line.startswith("::error::") for line in output.splitlines())
+
+
+def test_a_patch_keeps_escape_sequences(folder: Path) -> None:
+    (folder / "good.py").write_text(BAD.replace("(x)\n", "(x)  # \x1b[2J\n"))
+    assert "# \x1b[2J\n" in run("--diff", "good.py").stdout
+
+
+SLOW = {
+    "patterns": "match x:\n case ((((((((((((((((((x y)))))))))))))))))):\n  pass\n",
+    "patterns of newer syntax": "type X = int\nmatch x:\n case " + "(" * 30 + "y" + ")" * 30 + ":\n  pass\n",
+    "deletion": "type X = int\ndel " + "(" * 40 + "x y" + ")" * 40 + "\n",
+    "calls": "type X = int\nx" + ".y()" * 2500 + "\n",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_text_that_libcst_cannot_read_in_time_ends(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "SECONDS", 1.5)
+    (folder / "slow.py").write_text(f"import torch  # dropout\n{SLOW[name]}")
+    began = time.monotonic()
+    result = run()
+    assert time.monotonic() - began < 10
+    assert "good.py:7:16: DRP101" in result.stdout
+    failures = result.stderr.splitlines()
+    assert failures in ([], [f"error: slow.py: {bounded.TOO_SLOW}"])
+    assert result.exit_code == (2 if failures else 1)
+
+
+def test_only_a_text_with_a_sign_of_newer_syntax_is_read_by_libcst(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 11, 0))
+    for name, text in NEWER.items():
+        assert bounded.may_be_newer(text.format(base="nn.Module")), name
+    assert not bounded.may_be_newer("match x:\n case ((x y)):\n  pass\n")
 
 
 @pytest.fixture

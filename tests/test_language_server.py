@@ -1,6 +1,7 @@
 """The language server, talked to over standard input and output by the client of pygls."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -261,6 +262,40 @@ def test_a_document_that_was_never_saved(tmp_path: Path) -> None:
     async def talk(editor: Editor) -> None:
         item = types.TextDocumentItem("untitled:Untitled-1", "python", 1, ALWAYS_ON)
         editor.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        assert await editor.codes() == ["DRP101"]
+
+    converse(talk, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(f"Content-Length: {n}\r\n\r\n{{}}".encode() for n in ("99999999999", "-5", "abc", "0", "9" * 5000)),
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"x" * 10_000,
+        b"X: 1\r\n" * 100,
+    ],
+)
+def test_a_wrong_header_is_answered_with_an_error_and_ends_the_server(sent: bytes) -> None:
+    command = [sys.executable, "-m", "dropout_lint", "server"]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(sent)
+    server.stdin.flush()
+    assert server.wait(30) == 0
+    assert b'"code": -32700' in server.stdout.read()
+    server.stdin.close()
+    server.stdout.close()
+
+
+def test_a_text_that_is_slow_to_parse_is_a_problem_and_the_server_answers(tmp_path: Path) -> None:
+    slow = f"type X = int\nimport torch  # dropout\nmatch x:\n case {'(' * 40}x{')' * 40}:\n  pass\n"
+
+    async def talk(editor: Editor) -> None:
+        editor.open(tmp_path / "slow.py", slow)
+        await editor.next()
+        editor.open(tmp_path / "head.py", ALWAYS_ON)
         assert await editor.codes() == ["DRP101"]
 
     converse(talk, tmp_path)

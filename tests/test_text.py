@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import stat
+import sys
 from pathlib import Path
 
 import pytest
 
+from dropout_lint import atomic_write
 from dropout_lint.atomic_write import write_atomically
 from dropout_lint.diagnostic import Span
 from dropout_lint.syntax.positions import Lines, column_of_byte
@@ -114,6 +117,85 @@ def test_a_failed_write_leaves_the_file_and_no_rubbish(tmp_path: Path, monkeypat
         write_atomically(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["x.py"]
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_and_devices_are_written_to_and_stay(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for name in (pipe, link):
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        write_atomically(name, b"report")
+        assert os.read(reader, 100) == b"report"
+        os.close(reader)
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+    null = tmp_path / "null"
+    null.symlink_to(os.devnull)
+    write_atomically(null, b"report")
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "null", "pipe"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="hard links are seldom there")
+def test_hard_links_stay_links(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_bytes(b"old, and longer")
+    other.hardlink_to(one)
+    write_atomically(one, b"new")
+    assert other.read_bytes() == b"new"
+    assert one.samefile(other)
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="needs extended attributes")
+def test_extended_attributes_stay(tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_bytes(b"old")
+    try:
+        os.setxattr(path, "user.note", b"kept")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    write_atomically(path, b"new")
+    assert (path.read_bytes(), os.getxattr(path, "user.note")) == (b"new", b"kept")
+
+
+def test_a_file_whose_attributes_cannot_be_copied_is_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.py"
+    path.write_bytes(b"old")
+    before = path.stat().st_ino
+    monkeypatch.setattr(atomic_write, "_is_like", lambda *_: False)
+    write_atomically(path, b"new")
+    assert (path.read_bytes(), path.stat().st_ino) == (b"new", before)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.py"]
+
+
+def test_a_copy_is_private_until_it_is_like_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.py"
+    path.write_bytes(b"secret")
+    path.chmod(0o640)
+    modes = []
+
+    def look(copy: Path, original: Path, status: os.stat_result) -> bool:
+        modes.append(copy.stat().st_mode & 0o777)
+        return is_like(copy, original, status)
+
+    is_like = atomic_write._is_like
+    monkeypatch.setattr(atomic_write, "_is_like", look)
+    write_atomically(path, b"new")
+    assert path.stat().st_mode & 0o777 == 0o640 or sys.platform == "win32"
+    assert modes == [0o600] or sys.platform == "win32"
+
+
+def test_what_a_killed_run_has_left_is_removed(tmp_path: Path) -> None:
+    old, young, other = (tmp_path / name for name in (".dropout-lint-1.tmp", ".dropout-lint-2.tmp", "mine.tmp"))
+    for path in (old, young, other):
+        path.write_bytes(b"")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    write_atomically(tmp_path / "x.py", b"new")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [young.name, other.name, "x.py"]
 
 
 def test_lines_end_where_the_tokenizer_ends_them() -> None:

@@ -7,11 +7,16 @@ the whole path.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from dropout_lint.config.tables import ConfigError
+
 _SPECIAL = frozenset("*?[{")
+_STAR, _FOLDERS, _OPEN, _OR, _CLOSE = "*", "**/", "{", ",", "}"
+_AFTER_SLASH = "(?<![^/])"
+_MOST_ALTERNATIVES = 256
 
 
 def anchor(pattern: str, base: Path) -> str:
@@ -28,33 +33,73 @@ def normalise(pattern: str) -> str:
 
 
 def translate(pattern: str) -> str:
-    """The regular expression of a pattern, for ``fullmatch``."""
-    parts: list[str] = []
+    """The regular expression of a pattern, for ``fullmatch``. It takes linear time for each ``*``.
+
+    Raises ConfigError for a pattern with too many alternatives.
+    """
+    return "|".join(map(_regex, _expanded(pattern)))
+
+
+def _parts(pattern: str) -> Iterator[str]:
+    """The regular expressions of single characters, and ``_STAR``, ``_FOLDERS``, ``_OPEN``, ``_OR`` and ``_CLOSE``."""
     depth = at = 0  # open braces; index in the pattern
     while at < len(pattern):
-        rest = pattern[at:]
         char = pattern[at]
         width = 1
-        if rest.startswith("**/") and (at == 0 or pattern[at - 1] == "/"):
-            width, part = 3, "(?:.*/)?"
+        if pattern.startswith("**/", at) and (at == 0 or pattern[at - 1] == "/"):
+            width, part = 3, _FOLDERS
         elif char == "*":
-            width, part = len(rest) - len(rest.lstrip("*")), ".*"
+            part = _STAR
         elif char == "?":
             part = "."
-        elif char == "[" and (closing := rest.find("]", 2)) > 0:
-            inner = rest[1:closing].replace("\\", "\\\\").replace("[", "\\[")
-            width, part = closing + 1, f"[^{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
-        elif char == "{" and "}" in rest:
-            depth, part = depth + 1, "(?:"
+        elif char == "[" and (closing := pattern.find("]", at + 2)) > 0:
+            inner = pattern[at + 1 : closing].replace("\\", "\\\\").replace("[", "\\[")
+            width, part = closing + 1 - at, f"[^{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
+        elif char == "{" and pattern.find("}", at) > 0:
+            depth, part = depth + 1, _OPEN
         elif char == "}" and depth:
-            depth, part = depth - 1, ")"
+            depth, part = depth - 1, _CLOSE
         elif char == "," and depth:
-            part = "|"
+            part = _OR
         else:
             part = re.escape(char)
-        parts.append(part)
+        yield part
         at += width
-    return "".join(parts) + ")" * depth
+    yield from [_CLOSE] * depth
+
+
+def _expanded(pattern: str) -> list[list[str]]:
+    """The parts of each pattern that the braces stand for."""
+    blocks: list[tuple[list[list[str]], list[list[str]]]] = [([[]], [])]  # the alternative at hand, those before it
+    for part in _parts(pattern):
+        now, before = blocks[-1]
+        if part == _OPEN:
+            blocks.append(([[]], []))
+        elif part == _OR:
+            blocks[-1] = ([[]], before + now)
+        elif part == _CLOSE:
+            blocks.pop()
+            outer, others = blocks[-1]
+            if len(outer) * len(before + now) > _MOST_ALTERNATIVES:
+                raise ConfigError(f"the pattern '{pattern[:40]}' has more than {_MOST_ALTERNATIVES} alternatives")
+            blocks[-1] = ([one + other for one in outer for other in before + now], others)
+        else:
+            for one in now:
+                one.append(part)
+    return blocks[0][0]
+
+
+def _regex(parts: list[str]) -> str:
+    """One regular expression. What stands between two stars matches at its first place, and is never tried again."""
+    pieces = [""]
+    for part in parts:
+        if part in (_STAR, _FOLDERS):
+            pieces.append("" if part == _STAR else _AFTER_SLASH)
+        else:
+            pieces[-1] += part
+    head, *others = pieces
+    inner = "".join(f"(?>.*?{piece})" for piece in others[:-1])
+    return head + inner + "".join(f".*{piece}" for piece in others[-1:])
 
 
 class PathMatcher:

@@ -147,7 +147,7 @@ def read_options(file: Path) -> Options | None:
         document = tomllib.loads(file.read_bytes().decode())
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
     tools = document.get("tool", {})
     if not isinstance(tools, dict):

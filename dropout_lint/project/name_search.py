@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _GAP = rb"(?:[ \t\f]|\\\r?\n)"
-_PARENTHESES = rb"\((?:[^()#]+|#[^\n]*)*\)?"
+_PARENTHESES = rb"\((?:[^()#]++|#[^\n]*+)*+\)?"
 _IMPORT = re.compile(
     rb"[ \t\f]*(?:[^\n\"'#]*[;:]%(gap)s*)??"
     rb"(?:from%(gap)s*([\w.]+|\.[\w. ]*)%(gap)s*\bimport\b%(gap)s*(%(names)s|(?:[^\n\\;#]|\\\r?\n)*)"

@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 
 from __future__ import annotations
 
-from dropout_lint.diagnostic import Diagnostic, Severity, file_span, located
+from dropout_lint.diagnostic import Diagnostic, Severity, file_span, located, visible
 from dropout_lint.report.view import Result, View, one_line
 
 _ESCAPES = {"%": "%AZP25", ";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
@@ -30,4 +30,4 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in text)
+    return "".join(_ESCAPES.get(character, character) for character in visible(text, "\r\n"))

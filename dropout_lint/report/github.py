@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dropout_lint.diagnostic import Diagnostic, Severity, file_span, hedged, place
+from dropout_lint.diagnostic import Diagnostic, Severity, file_span, hedged, place, visible
 from dropout_lint.report.concise import bracketed_note
 from dropout_lint.report.view import Result, View, related_notes
 
@@ -38,4 +38,4 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text, "\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity, place
+from dropout_lint.diagnostic import Applicability, Diagnostic, Failure, Severity, place, visible
 
 _ENGINES = {"source": "source", "graph": "traced model", "runtime": "running model"}
 
@@ -56,7 +56,7 @@ def render_failures(failures: Sequence[Failure], color: bool) -> str:
     for failure in failures:
         rule = f"{failure.code}: " if failure.code and failure.code not in failure.reason else ""
         reason = " ".join(failure.reason.split())
-        lines.append(f"{paint('error', 'red', color)}: {failure.path}: {rule}{reason}\n")
+        lines.append(f"{paint('error', 'red', color)}: {visible(failure.path)}: {rule}{visible(reason)}\n")
     return "".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -13,6 +14,11 @@ from dropout_lint.syntax.positions import Lines
 Node = TypeVar("Node", bound=cst.CSTNode)
 Range = tuple[int, int]
 """Offsets in the text of the file: of the first character, and just after the last."""
+
+
+_CASE = re.compile(r"^[ \t]*case\b", re.MULTILINE)
+_DEEPEST_PATTERN = 12
+"""Open brackets up to which libcst reads a pattern in a moment; each further one doubles the time."""
 
 
 class NotConcrete(Exception):  # noqa: N818 - the state of a text, not an error of its own
@@ -34,6 +40,8 @@ class Unit:
     def parse(self, piece: str) -> cst.Module:
         """Parse another text in the place of the piece. Raises NotConcrete."""
         code = f"{self.before}{piece}{self.behind}"
+        if _CASE.search(code) and _depth(code) > _DEEPEST_PATTERN:
+            raise NotConcrete("its patterns are nested too deeply")
         try:
             module = cst.parse_module(code)
         except Exception as error:
@@ -107,3 +115,12 @@ class Unit:
         """Whether a compound statement begins there."""
         nodes = (node for node in self._ranges if isinstance(node, cst.BaseCompoundStatement))
         return any(self._ranges[node][0] == offset for node in nodes)
+
+
+def _depth(code: str) -> int:
+    """The most brackets that are open at once; those in strings count too."""
+    depth = deepest = 0
+    for char in code:
+        depth += (char in "([{") - (char in ")]}")
+        deepest = max(deepest, depth)
+    return deepest

@@ -12,7 +12,7 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _PYTHON_CELLS = frozenset({"capture", "debug", "ipytest", "prun", "time", "timeit"})
 """Cell magics whose body is Python that runs with the rest of the notebook."""
 _STATEMENT = re.compile(r"(?P<indent>[ \t]*)(?:[%!?]|[\w.%*]+\?\??[ \t]*(?:#.*)?$)")
-_ASSIGNMENT = re.compile(r"(?P<indent>[ \t]*[\w.,\[\]'\" \t]+=[ \t]*)[%!](?!=)")
+_ASSIGNMENT = re.compile(r"(?P<indent>[\w.,\[\]'\" \t]+=[ \t]*)[%!](?!=)")
 _AUTOMAGIC = re.compile(
     r"(?P<indent>)(?:cd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|man|more|less|pip|conda|time|timeit|run|env|load_ext|matplotlib)"
     r"[ \t]+[^=(\s]"

@@ -7,6 +7,7 @@ decides about syntax that is newer than the running interpreter (see ``newer``).
 from __future__ import annotations
 
 import ast
+import math
 import warnings
 from collections.abc import Iterator
 
@@ -36,7 +37,7 @@ class OlderModule(ast.Module):
 
 
 def parse(text: str, *, older: bool = True) -> ast.Module:
-    """Parse a file. Raises SourceSyntaxError; NotParsed for input that is too deep or too large.
+    """Parse a file. Raises SourceSyntaxError; NotParsed for input that is too deep, too large or too slow.
 
     Syntax newer than the interpreter is accepted. Older syntax gives an OlderModule, or raises if not ``older``.
     """
@@ -48,10 +49,13 @@ def parse(text: str, *, older: bool = True) -> ast.Module:
         raise NotParsed("nested too deeply to be parsed") from None
     except ValueError as found:
         raise NotParsed(f"cannot be parsed: {found}") from None
-    from dropout_lint.syntax.newer import without_newer_syntax
+    from dropout_lint.syntax.bounded import TooSlowError, without_newer_syntax_in_time
     from dropout_lint.syntax.older import without_older_syntax
 
-    newer = _ast_or_none(without_newer_syntax(text))
+    try:
+        newer = _ast_or_none(without_newer_syntax_in_time(text))
+    except TooSlowError as found:
+        raise NotParsed(str(found)) from None
     if newer is not None:
         return newer
     read = _ast_or_none(without_older_syntax(text)) if older else None
@@ -71,6 +75,14 @@ def _ast(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def number_of(number: float) -> float:
+    """A number as a float; infinity for an integer that is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {ast.Name: (), ast.Constant: ()}

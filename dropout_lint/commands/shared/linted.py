@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from dropout_lint.commands.shared.messages import counted, note, write_report
 from dropout_lint.commands.shared.options import CheckOptions
 from dropout_lint.config.resolver import Settings
-from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.diagnostic import Diagnostic, visible
 from dropout_lint.fixing.files import FixRun, is_applicable
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def show_patches(
     options: CheckOptions, settings_for: Callable[[Path], Settings], result: LintResult, run: FixRun
 ) -> None:
     """Print what ``--fix`` would change on stdout, and the count on stderr."""
-    write_report("".join(run.patches), options.output_file, color=False)
+    patches = "".join(run.patches)
+    if options.output_file is None and sys.stdout.isatty():
+        patches = visible(patches, "\n\t")
+    # With colour, click keeps escape sequences of the source, which a patch needs to apply.
+    write_report(patches, options.output_file, color=True)
     if options.quiet:
         return
     if run.patches:

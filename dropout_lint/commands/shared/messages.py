@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from dropout_lint.diagnostic import Failure
+from dropout_lint.diagnostic import Failure, visible
 
 
 class CannotWriteError(Exception):
@@ -19,17 +19,17 @@ class CannotWriteError(Exception):
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    click.echo(f"{click.style('warning', fg='yellow', bold=True)}: {text}", err=True, color=_stderr_color())
+    click.echo(f"{click.style('warning', fg='yellow', bold=True)}: {visible(text)}", err=True, color=_stderr_color())
 
 
 def error(text: str) -> None:
     """Print an error on stderr."""
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {text}", err=True, color=_stderr_color())
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {visible(text)}", err=True, color=_stderr_color())
 
 
 def note(text: str) -> None:
     """Print a line on stderr, because stdout is for the report."""
-    click.echo(text, err=True)
+    click.echo(visible(text, "\n\t"), err=True)
 
 
 def show_failures(failures: Sequence[Failure]) -> None:

@@ -15,7 +15,7 @@ from dropout_lint.source.masks.reader import Reader
 from dropout_lint.source.masks.statements import run
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.syntax.parsing import dotted, number_of, walk
 
 
 class Evaluator(Reader):
@@ -25,7 +25,7 @@ class Evaluator(Reader):
         """The value of an expression."""
         match node:
             case ast.Constant(value=bool() | int() | float() as number):
-                return self.unknown(node) if isinstance(number, bool) else Product(float(number))
+                return self.unknown(node) if isinstance(number, bool) else Product(number_of(number))
             case ast.Name(id=name):
                 return self._local(name) or self._global(name)
             case ast.Attribute():

@@ -14,7 +14,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.conditions import Conditions
 from dropout_lint.source.networks.layers import Env, Item, Known, Layer
-from dropout_lint.syntax.parsing import dotted
+from dropout_lint.syntax.parsing import dotted, number_of
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES, FUNCTIONALS
 from dropout_lint.vocabulary import RATE_NAME
 
@@ -124,7 +124,7 @@ class Arguments:
         given = self.given(node, layer.block, layer.known, "rate")
         if given.kind == "constant" and isinstance(given.constant, (int, float)):
             kind = "bool" if isinstance(given.constant, bool) else "number"
-            return Value(kind=kind, number=float(given.constant), literal=True)  # type: ignore[arg-type]
+            return Value(kind=kind, number=number_of(given.constant), literal=True)  # type: ignore[arg-type]
         return given.value
 
     def decided(self, test: ast.expr, block: Block, env: Env) -> bool | None:

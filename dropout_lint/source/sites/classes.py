@@ -11,7 +11,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.source.sites.weight_writes import weight_writes
-from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.syntax.parsing import dotted, number_of, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words
 
@@ -70,7 +70,7 @@ def _constants(node: ast.ClassDef) -> dict[str, float]:
         for target in targets:
             name = getattr(target, "id", getattr(target, "attr", ""))
             if name and isinstance(value.value, (int, float)):
-                found[name] = float(value.value)
+                found[name] = number_of(value.value)
     return found
 
 

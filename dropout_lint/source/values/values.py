@@ -16,6 +16,7 @@ from dropout_lint.facts.values import UNKNOWN
 from dropout_lint.source.names.scopes import MAX_DEPTH, Binding, Block, Scopes
 from dropout_lint.source.values.guards import Guards
 from dropout_lint.source.values.options import Options
+from dropout_lint.syntax.parsing import number_of
 from dropout_lint.vocabulary import means_drop, means_keep
 
 
@@ -192,7 +193,7 @@ def _constant(constant: object) -> Value:
     if isinstance(constant, bool):
         return Value(kind="bool", number=float(constant), literal=True)
     if isinstance(constant, (int, float)) and not (isinstance(constant, float) and math.isnan(constant)):
-        return Value(kind="number", number=float(constant), literal=True)
+        return Value(kind="number", number=number_of(constant), literal=True)
     if isinstance(constant, str):
         return Value(kind="str", literal=True)
     return Value(kind="none", literal=True) if constant is None else UNKNOWN
