@@ -68,6 +68,12 @@ class SourceModule:
         )
 
     @cached_property
+    def class_names(self) -> frozenset[str]:
+        """The qualified names of the classes of the file."""
+        visited = {b.qualname for b in self.scopes.blocks.values() if b.kind == "class"}
+        return frozenset(visited | {s.name for s in self.tree.body if isinstance(s, ast.ClassDef)})
+
+    @cached_property
     def used_as_values(self) -> frozenset[str]:
         """Names and attributes that the file uses other than by calling or assigning them, as ``f(self.layers)``."""
         called: set[ast.AST] = set()

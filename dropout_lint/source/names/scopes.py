@@ -346,7 +346,10 @@ class Scopes:
     def _replaced(self) -> frozenset[str]:
         """Functions and classes of torch that the file replaces: ``nn.Dropout = MyDropout``."""
         self.__dict__["_replaced"] = frozenset()  # to resolve the targets themselves
-        found = (self.resolve(target, block) for target, block in self.foreign_writes)
+        found = [self.resolve(target, block) for target, block in self.foreign_writes]
+        for call, block in self.calls:
+            if len(call.args) == 3 and dotted(call.func) == "setattr" and isinstance(call.args[1], ast.Constant):
+                found.append(canonical(f"{self.resolve(call.args[0], block)}.{call.args[1].value}"))
         return frozenset(name for name in found if name.startswith("torch."))
 
     def _resolve_name(self, name: str, block: Block, depth: int) -> str:

@@ -14,7 +14,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.rebinding import is_dynamic, stored_at, stores
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.call_uses import siblings
-from dropout_lint.syntax.parsing import walk
+from dropout_lint.syntax.parsing import dotted, walk
 
 _WRITES_ATTRIBUTES = {"setattr", "delattr", "__setattr__", "__dict__", "vars"}
 _PLAIN = (ast.Name, ast.Attribute, ast.Constant)
@@ -27,6 +27,8 @@ def settled(module: SourceModule, call: ast.Call, uses: Sequence[ast.Call], bloc
         return "no"
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     alias = module.functional_alias(block) or "F"
+    if any(is_computed(n, block) for a in arguments for n in walk(a)):
+        return "open"
     if any(_differs(module, name, block, use, alias) for use in uses for name in (*_names(arguments), block.instance)):
         return "no"
     if uses[0].func is call:
@@ -125,6 +127,17 @@ def _is_stable(module: SourceModule, argument: ast.expr, block: Block, between: 
     if all(_set_by_constructor(n, block) for n in reads):
         return True
     return not any(_may_write(module, n) for node in between for n in walk(node))
+
+
+def is_computed(node: ast.AST, block: Block) -> bool:
+    """Whether an expression is an attribute of the instance that code of its class computes: by a property, say."""
+    owner = block.enclosing_class
+    if owner is None or not isinstance(node, ast.Attribute) or dotted(node.value) != block.instance:
+        return False
+    method = owner.blocks.get(node.attr)
+    if method is not None or "__getattribute__" in owner.blocks:
+        return True
+    return "__getattr__" in owner.blocks and node.attr not in owner.attributes
 
 
 def _may_write(module: SourceModule, node: ast.AST) -> bool:

@@ -1,0 +1,187 @@
+"""Finds what code of a file may do behind the back of a fix: see ``dropout_lint.facts.doubts``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from dropout_lint.facts.doubts import ANY, Doubts
+from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.sites.instances import own_modes, unsure_methods
+from dropout_lint.syntax.parsing import dotted, walk
+
+_WALKS = {"modules", "named_modules", "children", "named_children"}
+_BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "__getattr__", "__setattr__", "get_submodule", "attrgetter"}
+_BY_NAME_OF_SELF = {"get", "pop", "__getitem__", "__setitem__", "update", "add_module", "register_module"}
+_DICTS = {"_modules", "__dict__"}
+_SETTINGS = {"p", "dropout", "inplace"}
+_IN_ANY_ORDER = {"any", "all", "set", "frozenset"}
+_NAMESPACES = {"globals", "vars", "locals"}
+_TESTS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.If, ast.IfExp, ast.While, ast.Assert)
+
+
+def doubts(module: SourceModule) -> Doubts:
+    """The doubts about a file."""
+    nodes = list(walk(module.tree))
+    parents = {child: node for node in nodes for child in ast.iter_child_nodes(node)}
+    classes = [b for b in list(module.scopes.blocks.values()) if b.kind == "class"]
+    bound = {name for block in classes for name in block.attributes}
+    instances = {m.self_name for block in classes for m in block.blocks.values()} - {""} | {"self"}
+    uses = _Uses(bound, instances)
+    for node in nodes:
+        uses.see(node, parents)
+    several = {n for n in bound if sum(n in b.attributes for b in classes) > 1 and _replaced(n, classes)}
+    outside = {target.attr for target, _ in module.scopes.foreign_writes}
+    return Doubts(
+        dynamic=any(_binds_names(n, parents) for n in nodes),
+        methods=unsure_methods(module),
+        modes=own_modes(module),
+        loose=frozenset(uses.loose | several | (outside & (bound | {"train"}))),
+        opened=frozenset(uses.opened),
+        called_elsewhere=frozenset(uses.called),
+        walked=frozenset(name for node in nodes for name in _walked(node, parents)),
+        tests_result=any(_tests_result(n, parents) for n in nodes),
+    )
+
+
+class _Uses:
+    """How a file uses the attributes that its classes bind."""
+
+    def __init__(self, bound: set[str], instances: set[str]) -> None:
+        self._bound = bound
+        self._instances = instances
+        self.loose: set[str] = set()
+        self.opened: set[str] = set()
+        self.called: set[str] = set()
+
+    def see(self, node: ast.AST, parents: dict[ast.AST, ast.AST]) -> None:
+        """Note one node."""
+        if isinstance(node, ast.Attribute) and node.attr in self._bound:
+            self._attribute(node, parents[node])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named = node.value.partition(".")[0]
+            if (named in self._bound or named == "train") and _names_attribute(node, parents):
+                self.loose.add(named)
+        elif isinstance(node, ast.Call) and dotted(node.func) in {"getattr", "setattr"} and len(node.args) > 1:
+            if not isinstance(node.args[1], ast.Constant) and dotted(node.args[0]) in self._instances:
+                self.loose.add(ANY)
+
+    def _attribute(self, node: ast.Attribute, parent: ast.AST) -> None:
+        own = isinstance(node.value, ast.Name) and node.value.id in self._instances
+        if isinstance(node.ctx, ast.Store):
+            return
+        if isinstance(parent, ast.Call) and parent.func is node:
+            if not own:
+                self.called.add(node.attr)
+        elif isinstance(parent, ast.Attribute):
+            self.opened.add(node.attr)
+            if parent.attr in _DICTS:
+                self.loose.add(node.attr)
+        else:
+            self.loose.add(node.attr)
+
+
+def _replaced(name: str, classes: list) -> bool:  # type: ignore[type-arg]
+    """Whether a subclass in the file binds an attribute that a base binds, too."""
+    holders = {b.name: b for b in classes if name in b.attributes}
+    by_name = {b.name: b for b in classes}
+    for block in holders.values():
+        pending, seen = [dotted(base) for base in block.node.bases], set()
+        while pending:
+            base = pending.pop()
+            if base in seen:
+                continue
+            seen.add(base)
+            if base in holders:
+                return True
+            pending += [dotted(b) for b in by_name[base].node.bases] if base in by_name else []
+    return False
+
+
+def _names_attribute(node: ast.Constant, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether a string is the name of an attribute: ``getattr(x, "drop")``, ``self._modules["drop"]``."""
+    parent = parents[node]
+    if isinstance(parent, ast.Call):
+        name = dotted(parent.func).rpartition(".")[2] or getattr(parent.func, "attr", "")
+        if name in _BY_NAME:
+            return True
+        inside = getattr(parent.func, "value", None)
+        return name in _BY_NAME_OF_SELF and inside is not None and (_is_dict(inside) or "." in str(node.value))
+    if isinstance(parent, ast.Subscript):
+        return _is_dict(parent.value) or "." in str(node.value)
+    return isinstance(parent, ast.Dict) and isinstance(parents[parent], ast.Call) and _is_dict(
+        getattr(parents[parent].func, "value", parent)  # type: ignore[attr-defined]
+    )
+
+
+def _is_dict(node: ast.AST) -> bool:
+    """Whether an expression may be the dictionary of an object, or of its modules."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in _DICTS
+    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in {"vars", "dict"}
+
+
+def _walked(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[str]:
+    """Settings that a walk over modules reads; "" where it may read their positions."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return
+    if node.func.attr == "get_submodule":
+        yield ""
+    if node.func.attr not in _WALKS or node.args:
+        return
+    around = parents[node]
+    if isinstance(around, ast.For) and around.iter is node:
+        yield from _read_in(around.target, around.body)
+        return
+    if isinstance(around, ast.comprehension) and around.iter is node:
+        outer = parents[around]
+        yield from _read_in(around.target, [outer])
+        call = parents[outer]
+        if isinstance(call, ast.Call) and dotted(call.func) in _IN_ANY_ORDER:
+            return
+    yield ""
+
+
+def _read_in(target: ast.expr, body: list) -> Iterator[str]:  # type: ignore[type-arg]
+    names = {n.id for n in walk(target) if isinstance(n, ast.Name)}
+    for node in (n for part in body for n in walk(part)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            if node.attr in _SETTINGS:
+                yield node.attr
+            elif node.attr.startswith("register_") or node.attr in _WALKS | _DICTS:
+                yield ""
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in names:
+            yield ""
+        elif isinstance(node, ast.For) and isinstance(node.iter, ast.Name) and node.iter.id in names:
+            yield ""
+        elif isinstance(node, ast.Call) and any(isinstance(a, ast.Name) and a.id in names for a in node.args):
+            name = dotted(node.func)
+            if name in {"getattr", "hasattr"} and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+                yield str(node.args[1].value)
+            elif name in {"list", "tuple", "enumerate", "len", "vars", "str", "repr", "getattr"}:
+                yield ""
+
+
+def _binds_names(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether a node binds names of the file that no statement shows: ``exec(...)``, ``globals()["F"] = ...``."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = dotted(node.func)
+    if name == "exec":
+        return True
+    if name not in _NAMESPACES or (name == "vars" and node.args):
+        return False
+    around = parents[node]
+    if isinstance(around, ast.Subscript):
+        return not isinstance(around.ctx, ast.Load)
+    return isinstance(around, ast.Attribute) and around.attr in {"update", "setdefault", "pop", "__setitem__", "clear"}
+
+
+def _tests_result(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether a test asks for the result of ``train()`` or ``eval()``."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    if node.func.attr not in {"train", "eval"}:
+        return False
+    around = parents[node]
+    return isinstance(around, _TESTS) and getattr(around, "test", node) is node
