@@ -115,9 +115,9 @@ LAYER_MISTAKES = [
             ("statements, hazard between", "x = self.fc(x)\nx = self.drop(x)\n@between\nx = self.act(x)"),
             ("statements, functional", "x = self.fc(x)\nx = F.dropout(x, 0.5, self.training)\nx = F.relu(x)"),
             ("calls, infinite", "x = F.relu(self.drop(self.fc(x) * float('inf')))"),
-            ("calls, reciprocal", "x = 1 / F.relu(self.drop(self.fc(x)))"),
+            ("calls, sign", "x = torch.copysign(torch.ones(2, 4), F.relu(self.drop(self.fc(x))))"),
             ("calls, bit by bit", "x = torch.signbit(F.relu(self.drop(self.fc(x)))) * 1.0"),
-            ("reciprocal later", "x = self.fc(x)\nx = self.drop(x)\nx = self.act(x)\nx = 1 / x"),
+            ("sign later", "x = self.fc(x)\nx = self.drop(x)\nx = self.act(x)\nx = torch.copysign(x + 1, x)"),
         )
     ),
     _in_place("tanh", "x = torch.tanh(x)\n@between\nx = self.drop(x)"),

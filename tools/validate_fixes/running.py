@@ -40,8 +40,9 @@ def outcome(text: str, user: str) -> Outcome:
             return found
         found.state = {k: v.detach().clone() for k, v in net[0].state_dict().items()}
         found.train = _called(*net, training=True)
-        with torch.no_grad():
-            found.eval = _called(*(_built(text, user, found) or net), training=False)
+    with _quiet(), _restored(), torch.no_grad():
+        again = _built(text, user, found)
+        found.eval = _called(*again, training=False) if again is not None else "not built"
     with _quiet(), _restored(), torch.no_grad():
         _switch_off()
         again = _built(text, user, Outcome())

@@ -18,9 +18,9 @@ _OWNS_ITS_OUTPUT = re.compile(r"torch\.nn\.(?:\w*Conv\w*d|\w*Norm\w*|Linear|Lazy
 
 _BLIND_TO_SIGN = re.compile(
     r"(?:torch\.nn\.(?:\w*Conv\w*d|\w*Norm\w*|Linear|LazyLinear|\w*Pool\w*d|\w*Dropout\w*|Flatten|Sequential)"
-    r"|torch\.nn\.functional\.\w*(?:pool\dd|dropout\w*)|torch\.flatten)$"
+    r"|torch\.nn\.functional\.\w*(?:pool\dd|dropout\w*)|add|\.mean|\.sum|torch\.mean|torch\.sum)$"
 )
-"""Layers after which nobody can tell -0.0 from 0.0."""
+"""Operations that do not tell -0.0 from 0.0, as a division does."""
 
 
 def check(graph: LayerGraph, context: Context) -> Iterator[Diagnostic]:
@@ -71,4 +71,4 @@ def _is_seen(paths: Paths, dropout: LayerNode, activation: LayerNode, context: C
             return True
     elif any(n.attribute and context.may_be_touched(n.attribute, scope) for n in (dropout, activation)):
         return True
-    return not all(_BLIND_TO_SIGN.match(n.kind) for n in paths.after(activation, ()))
+    return not all(_BLIND_TO_SIGN.match(n.kind) for n in paths.after(activation, VIEWS))

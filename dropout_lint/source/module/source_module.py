@@ -20,6 +20,12 @@ from dropout_lint.torch_api.signatures import FUNCTIONALS, LAST_NAMES
 from dropout_lint.vocabulary import names_dropout_layer
 
 
+HARMLESS = frozenset(
+    {"cpu", "cuda", "double", "eval", "float", "half", "named_parameters", "parameters", "requires_grad_", "to", "train"}
+)
+"""Methods of nn.Module that tell nothing about the settings and the order of layers."""
+
+
 class SourceModule:
     """Scopes, guards and values of one file, each built on first use.
 
@@ -81,6 +87,8 @@ class SourceModule:
         for node in walk(self.tree):
             if isinstance(node, ast.Call):
                 called.add(node.func)
+            elif isinstance(node, ast.Attribute) and node.attr in HARMLESS:
+                called.add(node.value)
             elif node in called or isinstance(getattr(node, "ctx", None), ast.Store):
                 continue
             elif isinstance(node, ast.Attribute):
@@ -164,12 +172,22 @@ class SourceModule:
         """See ``intent.inference_intent``."""
         return intent.inference_intent(node, block, self.scopes, self.lines)
 
+    @cached_property
+    def _imported_at_once(self) -> dict[str, str]:
+        """What the imports of the top level bind that no ``if`` or ``try`` decides about."""
+        table = ImportTable(self.place.package)
+        for statement in self.tree.body:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                table.add(statement)
+        return table.names
+
     def functional_alias(self, block: Block) -> str:
         """The name in a block for torch.nn.functional, as ``F``; "" if no import binds one."""
-        for name, target in self.imports.names.items():
+        for name, target in self._imported_at_once.items():
             if target == "torch.nn.functional":
                 found = self.scopes.lookup(name, block)
-                if found is not None and found[0] is self.scopes.module:
+                means = self.scopes.resolve(ast.Name(name), block)
+                if found is not None and found[0] is self.scopes.module and means == target:
                     return name
         return ""
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from dropout_lint.facts.doubts import ANY, Doubts
-from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.module.source_module import HARMLESS, SourceModule
 from dropout_lint.source.sites.instances import own_modes, unsure_methods
 from dropout_lint.syntax.parsing import dotted, walk
 
@@ -74,7 +74,8 @@ class _Uses:
             if not own:
                 self.called.add(node.attr)
         elif isinstance(parent, ast.Attribute):
-            self.opened.add(node.attr)
+            if parent.attr not in HARMLESS and not (parent.attr == "p" and isinstance(parent.ctx, ast.Load)):
+                self.opened.add(node.attr)
             if parent.attr in _DICTS:
                 self.loose.add(node.attr)
         else:
