@@ -60,11 +60,14 @@ class Usages:
     def touches(self, facts: FileFacts, attribute: str, class_name: str) -> bool:
         """Whether another file may use an attribute of the instances of a class.
 
-        That is one that uses an attribute of this name on something else than ``self``, or that derives a class from it.
+        That is one that calls, indexes or walks over an attribute of this name of something else than ``self``, or asks it
+        for something, or that derives a class from this one and names the attribute.
         """
-        here, last = Path(facts.path).resolve(), class_name.rpartition(".")[2]
-        foreign = re.compile(rb"(?<!\bself)(?<!\bcls)(?<=[\w)\]])\.%s\b(?!\s*:?\w*\s*import)" % attribute.encode())
-        own = re.compile(rb"\bself\.%s\b" % attribute.encode())
+        here, last, name = Path(facts.path).resolve(), class_name.rpartition(".")[2], re.escape(attribute.encode())
+        other = rb"(?<!\bself)(?<!\bcls)(?<!\bF)(?<!\bfunctional)(?<!\bnn)(?<!\btorch)(?<=[\w)\]])\.%s\s*[\[(.]"
+        walked = rb"(?:\bin\s+|\b(?:list|tuple|enumerate|iter|len|zip)\(|\*)(?!self\.\w+\b)(?:\w+\.)+%s\b"
+        foreign = re.compile(rb"|".join((other, walked)) % (name, name))
+        own = re.compile(rb"\bself\.%s\b" % name)
         derived = self._derived.get(last, ())
         for path in self.python_files():
             if path.resolve() == here:

@@ -68,36 +68,66 @@ FRAMES = [
     _called("static by another name", "self.run(None, x)", f"@static\n{RUN}", module="static = staticmethod"),
     _called("class method", "self.run(x)", f"@classmethod\n{RUN}"),
     _called("class method by another name", "self.run(x)", f"@shared\n{RUN}", module="shared = classmethod"),
-    _called("decorated by one that drops the instance", "self.run(x)", f"@alone\n{RUN}",
-            module="def alone(f):\n    return lambda self, x: f(None, x)\n"),
+    _called(
+        "decorated by one that drops the instance",
+        "self.run(x)",
+        f"@alone\n{RUN}",
+        module="def alone(f):\n    return lambda self, x: f(None, x)\n",
+    ),
     _called("decorated", "self.run(x)", f"@same\n{RUN}", module="def same(f):\n    return f\n"),
     _called("without gradients", "self.run(x)", f"@torch.no_grad()\n{RUN}"),
-    _called("property", "self.run", "@property\ndef run(self):\n    x = self.x\n    $run\n    return x\n",
-            init="self.x = torch.ones(2, 4)"),
-    _called("other name of the instance", "self.run(x)", "def run(this, x):\n    self = this\n    $run\n    return x\n"),
-    _called("default instance", "self.run(x)", "def run(me, x, self=None):\n    self = self or me\n    $run\n    return x\n"),
+    _called(
+        "property",
+        "self.run",
+        "@property\ndef run(self):\n    x = self.x\n    $run\n    return x\n",
+        init="self.x = torch.ones(2, 4)",
+    ),
+    _called(
+        "other name of the instance", "self.run(x)", "def run(this, x):\n    self = this\n    $run\n    return x\n"
+    ),
+    _called(
+        "default instance", "self.run(x)", "def run(me, x, self=None):\n    self = self or me\n    $run\n    return x\n"
+    ),
     Frame("nested function", "def inner(x):\n    $run\n    return x\nx = inner(x)"),
     Frame("nested function with an instance", "def inner(self, x):\n    $run\n    return x\nx = inner(None, x)"),
     Frame("generator", "x = next(self.run(x))", "def run(self, x):\n    $run\n    yield x\n"),
-    Frame("instance bound again", "self, old = types.SimpleNamespace(**vars(self), **self._modules), self\n$run\nself = old"),
+    Frame(
+        "instance bound again",
+        "self, old = types.SimpleNamespace(**vars(self), **self._modules), self\n$run\nself = old",
+    ),
     Frame("instance lost in an exception", "try:\n    raise ValueError\nexcept ValueError as self:\n    $run"),
     Frame("loop over instances", "for self in (types.SimpleNamespace(**vars(self), **self._modules),):\n    $run"),
     Frame("function", "x = run(self, x)", module=FREE),
     Frame("function put on the class", "x = self.run(x)", tail=f"{FREE}\nM.run = run\n"),
     Frame("function put on the instance", "x = self.run(self, x)", module=FREE, init="self.run = run"),
-    Frame("inner class", "x = Inner()(x)", module=f"class Inner(nn.Module):\n{indent(RUN.replace('run(', 'forward('), '    ')}"),
+    Frame(
+        "inner class",
+        "x = Inner()(x)",
+        module=f"class Inner(nn.Module):\n{indent(RUN.replace('run(', 'forward('), '    ')}",
+    ),
     Frame("plain class", "x = Inner().run(x)", module=f"class Inner:\n    ready = True\n{indent(RUN, '    ')}"),
     Frame("base class", "x = self.run(x)", module=f"class Base(nn.Module):\n{indent(RUN, '    ')}", base="Base"),
     Frame("mixin", "x = self.run(x)", module=f"class Mix:\n{indent(RUN, '    ')}", base="Mix, nn.Module"),
-    Frame("base made by a call", "x = Inner().forward(x)", module="Made = type('Made', (), {'ready': True, 'p': 0.5})\n\n\n"
-          f"class Inner(Made):\n    def __init__(self):\n        self.fc = nn.Linear(4, 4)\n\n"
-          f"{indent(RUN.replace('run(', 'forward('), '    ')}"),
-    Frame("before the constructor of the base", "x = x + Inner(x).y", module="class Inner(nn.Module):\n"
-          "    def __init__(self, x):\n        self.__dict__['y'] = self.run(x)\n        super().__init__()\n\n"
-          f"{indent(RUN, '    ')}"),
+    Frame(
+        "base made by a call",
+        "x = Inner().forward(x)",
+        module="Made = type('Made', (), {'ready': True, 'p': 0.5})\n\n\n"
+        f"class Inner(Made):\n    def __init__(self):\n        self.fc = nn.Linear(4, 4)\n\n"
+        f"{indent(RUN.replace('run(', 'forward('), '    ')}",
+    ),
+    Frame(
+        "before the constructor of the base",
+        "x = x + Inner(x).y",
+        module="class Inner(nn.Module):\n"
+        "    def __init__(self, x):\n        self.__dict__['y'] = self.run(x)\n        super().__init__()\n\n"
+        f"{indent(RUN, '    ')}",
+    ),
     Frame("own attribute of that name", body="training = 'yes'"),
-    Frame("property of that name", body="@property\ndef training(self):\n    return False\n\n"
-          "@training.setter\ndef training(self, value):\n    pass\n"),
+    Frame(
+        "property of that name",
+        body="@property\ndef training(self):\n    return False\n\n"
+        "@training.setter\ndef training(self, value):\n    pass\n",
+    ),
     Frame("flag set in a method", "self.training = False\n$run"),
     Frame("flag deleted", "del self.training\n$run\nself.training = True"),
     Frame("frozen", methods="def train(self, mode=True):\n    return super().train(False)\n"),

@@ -16,8 +16,12 @@ ALL = [*MISTAKES, *LAYER_MISTAKES]
 CODES = frozenset(m.code for m in ALL)
 SLOTS_OF_RUN = {"before", "between", "after"}
 HOW_MANY_HAZARDS = ([0, 1, 2, 3], [1, 6, 3, 2])
+HARDER = {"DRP101", "DRP102", "DRP103"}
+"""Rules that report in few of the frames: they get twice as many programs."""
 SHARE_IN_FORWARD = 0.5
 """Of the programs, whose mistake stands in ``forward`` itself."""
+FEW = 20
+"""So few hazards are not tried in most of the programs."""
 SHARE_WITH_TWO = 0.15
 """Of the programs, which have a second mistake."""
 
@@ -25,7 +29,7 @@ SHARE_WITH_TWO = 0.15
 def program(number: int, seed: int = 0, codes: frozenset[str] = CODES) -> Program:
     """The program with this number."""
     chance = random.Random(f"{seed}:{number}")
-    chosen = sorted(codes)
+    chosen = sorted([*codes, *(codes & HARDER)])
     code = chosen[number % len(chosen)]
     first = chance.choice([m for m in ALL if m.code == code])
     frame = FRAMES[0] if chance.random() < SHARE_IN_FORWARD else chance.choice(FRAMES)
@@ -71,8 +75,9 @@ def _hazards(chance: random.Random, roles: set[str], rate: Rate) -> list[Hazard]
     may = [h for h in HAZARDS if h.needs <= roles and (not h.kind or h.kind == rate.kind)]
     # Hazards that attack a role of this program come first: most others have nothing to do with it.
     own = [h for h in may if h.needs] or may
+    share = 0.8 if len(own) > FEW else 0.3
     count = chance.choices(*HOW_MANY_HAZARDS)[0]
-    return [chance.choice(own if chance.random() < 0.8 else may) for _ in range(count)]
+    return [chance.choice(own if chance.random() < share else may) for _ in range(count)]
 
 
 def _joined(frame: Frame, run: str, rest: Draft) -> Draft:

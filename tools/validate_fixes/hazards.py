@@ -98,7 +98,10 @@ REPLACED = {
     "function by setattr": ("module", "setattr(F, 'dropout', lambda x, p=0.5: x * 2)"),
     "function by its module": ("module", "torch.nn.functional.dropout = lambda x, p=0.5: x * 2"),
     "function by another name": ("module", "import torch.nn.functional as f2\nf2.dropout = lambda x, p=0.5: x * 2"),
-    "class": ("module", "class D(nn.Dropout):\n    def __init__(self, rate=0.1):\n        super().__init__(rate)\n\n\nnn.Dropout = D"),
+    "class": (
+        "module",
+        "class D(nn.Dropout):\n    def __init__(self, rate=0.1):\n        super().__init__(rate)\n\n\nnn.Dropout = D",
+    ),
     "class by setattr": ("module", "setattr(nn, 'Dropout', lambda: nn.Identity())"),
     "class by a dict": ("module", "vars(nn)['Dropout'] = lambda: nn.Identity()"),
     "class by a loop": ("module", "for nn.Dropout in (lambda: nn.Identity(),):\n    pass"),
@@ -107,18 +110,33 @@ REPLACED = {
     "constructor": ("module", "old = nn.Dropout.__init__\nnn.Dropout.__init__ = lambda self, *a: old(self, 0.2)"),
 }
 ELSEWHERE = {
-    "layer from outside": ("tail", "def change(net):\n    net.$layer = nn.Softmax(-1)\n\n\nold_forward = M.forward\n"
-                           "M.forward = lambda self, x: (change(self), old_forward(self, x))[1]"),
-    "kept from outside": ("tail", "first = M.forward\n\n\ndef wrapped(self, x):\n    self.$kept = lambda x, p: x * 2\n"
-                          "    return first(self, x)\n\n\nM.forward = wrapped"),
+    "layer from outside": (
+        "tail",
+        "def change(net):\n    net.$layer = nn.Softmax(-1)\n\n\nold_forward = M.forward\n"
+        "M.forward = lambda self, x: (change(self), old_forward(self, x))[1]",
+    ),
+    "kept from outside": (
+        "tail",
+        "first = M.forward\n\n\ndef wrapped(self, x):\n    self.$kept = lambda x, p: x * 2\n"
+        "    return first(self, x)\n\n\nM.forward = wrapped",
+    ),
     "kept by setattr": ("before", "setattr(self, '$kept', lambda x, p: x * 2)"),
     "layer by setattr": ("init", "setattr(self, '$layer', nn.Softmax(-1))"),
-    "layer in a subclass": ("tail", "class N(M):\n    def __init__(self):\n        super().__init__()\n"
-                            "        self.$layer = nn.Softmax(-1)\n\n\nM = N"),
-    "kept in a subclass": ("tail", "class N(M):\n    def __init__(self):\n        super().__init__()\n"
-                           "        self.$kept = lambda x, p: x * 2\n\n\nM = N"),
+    "layer in a subclass": (
+        "tail",
+        "class N(M):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.$layer = nn.Softmax(-1)\n\n\nM = N",
+    ),
+    "kept in a subclass": (
+        "tail",
+        "class N(M):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.$kept = lambda x, p: x * 2\n\n\nM = N",
+    ),
     "layer by the dict": ("init", "self._modules['$layer'] = nn.Softmax(-1)"),
-    "flag from outside": ("tail", "class N(M):\n    train = False\n\n    def train_mode(self):\n        return self\n\n\nM = N"),
+    "flag from outside": (
+        "tail",
+        "class N(M):\n    train = False\n\n    def train_mode(self):\n        return self\n\n\nM = N",
+    ),
     "flag of the instance": ("init", "self.__dict__['train'] = False"),
     "flag by setattr": ("init", "setattr(self, 'train', False)"),
 }

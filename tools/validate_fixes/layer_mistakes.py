@@ -68,7 +68,9 @@ LAYER_MISTAKES = [
     _override("call alone", TRAIN.rstrip()),
     _override("comment", f"{TRAIN}        # the rest\n        self.k = 1  # done\n        # end"),
     _override("test", f"{TRAIN}        if mode:\n            self.k = 1"),
-    _override("loop", f"{TRAIN}        for part in self.children():\n            part.k = 1\n        else:\n            pass"),
+    _override(
+        "loop", f"{TRAIN}        for part in self.children():\n            part.k = 1\n        else:\n            pass"
+    ),
     _override("try", f"{TRAIN}        try:\n            self.k = 1\n        finally:\n            pass"),
     _override("bare return", f"{TRAIN}        if mode:\n            return\n        self.k = 1"),
     _override("raise", f"{TRAIN}        if mode is None:\n            raise ValueError"),
@@ -84,7 +86,9 @@ LAYER_MISTAKES = [
     _sequence("sequence", LINEAR),
     _sequence("sequence, in place", "nn.Linear(4, 4), nn.Dropout(0.5, inplace=True), nn.ReLU()"),
     _sequence("sequence, in-place activation", "nn.Linear(4, 4), nn.Dropout(0.5), nn.ReLU(True)"),
-    _sequence("sequence, comments", "\n    nn.Linear(4, 4),  # in\n    nn.Dropout(0.5),  # noise\n    nn.ReLU(),  # act\n"),
+    _sequence(
+        "sequence, comments", "\n    nn.Linear(4, 4),  # in\n    nn.Dropout(0.5),  # noise\n    nn.ReLU(),  # act\n"
+    ),
     _sequence("sequence, longer", f"{LINEAR}, nn.Linear(4, 4), nn.Dropout(0.3), nn.ReLU(), nn.Linear(4, 4)"),
     _sequence("sequence, first", "nn.Dropout(0.5), nn.ReLU(), nn.Linear(4, 4)"),
     _sequence("sequence, alpha", "nn.Linear(4, 4), nn.AlphaDropout(0.5), nn.ReLU()"),
@@ -94,11 +98,20 @@ LAYER_MISTAKES = [
     _sequence("sequence, slope", "nn.Linear(4, 4), nn.Dropout(0.5), nn.PReLU()"),
     _sequence("sequence, of a view", "nn.Unflatten(1, (2, 2)), nn.Flatten(), nn.Dropout(0.5), nn.ReLU(True)"),
     _order("sequence, two names", f"self.net = self.other = nn.Sequential({LINEAR})", net="net", holder="self.other"),
-    _order("names", "self.net = nn.Sequential()\nself.net.add_module('a', nn.Linear(4, 4))\n"
-           "self.net.add_module('d', nn.Dropout(0.5))\nself.net.add_module('r', nn.ReLU())", net="net", holder="self.net"),
+    _order(
+        "names",
+        "self.net = nn.Sequential()\nself.net.add_module('a', nn.Linear(4, 4))\n"
+        "self.net.add_module('d', nn.Dropout(0.5))\nself.net.add_module('r', nn.ReLU())",
+        net="net",
+        holder="self.net",
+    ),
     _order("list", f"parts = [{LINEAR}]\nself.net = nn.Sequential(*parts)", net="net", holder="self.net"),
-    _order("local", "", f"net = nn.Sequential(self.fc, nn.Dropout(0.5), nn.ReLU())\n@before\nx = net(x)\n@after",
-           holder="net"),
+    _order(
+        "local",
+        "",
+        f"net = nn.Sequential(self.fc, nn.Dropout(0.5), nn.ReLU())\n@before\nx = net(x)\n@after",
+        holder="net",
+    ),
     *(
         _order(name, "self.drop = nn.Dropout(0.5)\nself.act = nn.ReLU()", f"@before\n{run}\n@after", layer="drop")
         for name, run in (
@@ -129,17 +142,25 @@ LAYER_MISTAKES = [
     _in_place("read at once", "y = torch.tanh(x)\nx = self.drop(y) + y", value="y"),
     _in_place("two targets", "y = x = torch.tanh(x)\nx = self.drop(x)\nx = x + y", value="y"),
     _in_place("view", "x = torch.tanh(x)\ny = x.view(-1)\nx = self.drop(x)\nx = x + y.view(2, 4)", value="y"),
-    _in_place("out", "self.buf = torch.zeros(2, 4)\nx = self.drop(torch.tanh(x.detach(), out=self.buf))\nx = x + self.buf"),
+    _in_place(
+        "out", "self.buf = torch.zeros(2, 4)\nx = self.drop(torch.tanh(x.detach(), out=self.buf))\nx = x + self.buf"
+    ),
     _in_place("walrus", "x = self.drop(y := torch.tanh(x)) + y"),
     _in_place("kept", "self.last = x = torch.tanh(x)\nx = self.drop(x)\nx = x + self.last"),
     _in_place("appended", "kept = []\nx = torch.tanh(x)\nkept.append(x)\nx = self.drop(x)\nx = x + kept[0]"),
     _in_place("closure", "x = torch.tanh(x)\nf = lambda: x\nx = self.drop(x)\nx = x + f()"),
-    _in_place("module", "x = self.act(x)\nx = self.drop(x)",
-              "self.act = nn.Tanh()\nself.drop = nn.Dropout(0.5, inplace=True)"),
+    _in_place(
+        "module", "x = self.act(x)\nx = self.drop(x)", "self.act = nn.Tanh()\nself.drop = nn.Dropout(0.5, inplace=True)"
+    ),
     _in_place("activation in place", "x = self.drop(F.relu(x * 1, inplace=True))"),
     _in_place("activation in place, read", "y = x * 1\nx = self.drop(F.relu(y, inplace=True))\nx = x + y", value="y"),
-    _in_place("sequence", "x = self.net(x)",
-              "self.net = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Dropout(0.5, True))", net="net", holder="self.net"),
+    _in_place(
+        "sequence",
+        "x = self.net(x)",
+        "self.net = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Dropout(0.5, True))",
+        net="net",
+        holder="self.net",
+    ),
     _in_place("used again", "x = self.drop(torch.tanh(x))\ny = x * 1\nz = self.drop(y)\nx = z + y"),
     _in_place("used outside", "x = self.drop(torch.tanh(x))\nx = shared(self, x)"),
     _in_place("handed on", "x = self.drop(torch.tanh(x))\nx = apply(self.drop, x * 1)"),
@@ -163,21 +184,36 @@ LAYER_MISTAKES = [
     _mask("compared", "x = x * (torch.rand(x.shape) > 0.5) / 0.5"),
     _mask("named", "mask = torch.rand(x.shape) > self.p\n    x = x * mask / (1 - self.p)"),
     _mask("sizes", "mask = (torch.rand(x.size(0), 1) > 0.5).float()\n    x = x * mask / 0.5"),
-    _mask("list for a while", "n = x.shape[0]\n    x = [x]\n    mask = torch.rand(n, 4) > 0.5\n    x = x[0] * mask / 0.5"),
+    _mask(
+        "list for a while", "n = x.shape[0]\n    x = [x]\n    mask = torch.rand(n, 4) > 0.5\n    x = x[0] * mask / 0.5"
+    ),
     _mask("bernoulli", "mask = torch.bernoulli(torch.full(x.shape, 0.5))\n    x = x * mask / 0.5"),
-    _mask("generator", "g = torch.Generator().manual_seed(3)\n    mask = torch.rand(x.shape, generator=g) > 0.5\n"
-          "    x = x * mask / 0.5"),
+    _mask(
+        "generator",
+        "g = torch.Generator().manual_seed(3)\n    mask = torch.rand(x.shape, generator=g) > 0.5\n"
+        "    x = x * mask / 0.5",
+    ),
     _mask("out", "b = torch.zeros(2, 4)\n    mask = torch.rand(x.shape, out=b) > 0.5\n    x = x * mask / 0.5"),
-    _mask("array", "x = x.detach().numpy()\n    mask = torch.rand(x.shape) > 0.5\n    x = torch.tensor(x) * mask / 0.5"),
+    _mask(
+        "array", "x = x.detach().numpy()\n    mask = torch.rand(x.shape) > 0.5\n    x = torch.tensor(x) * mask / 0.5"
+    ),
     _implicit("module", "self.drop = nn.Dropout()"),
     _implicit("module, in place", "self.drop = nn.Dropout(inplace=False)"),
     _implicit("channels", "self.drop = nn.Dropout2d()", "x = self.drop(x.view(1, 2, 2, 2)).view(2, 4)"),
     _implicit("function", "", "x = F.dropout(x, training=self.training)", "F"),
     _implicit("alias", "D = nn.Dropout\nself.drop = D()"),
-    _implicit("default of a parameter", "self.drop = self.make()", methods="def make(self, D=nn.Dropout):\n    return D()"),
-    _implicit("another one for the parameter", "self.drop = self.make(lambda: nn.Dropout(0.1))",
-              methods="def make(self, D=nn.Dropout):\n    return D()"),
+    _implicit(
+        "default of a parameter", "self.drop = self.make()", methods="def make(self, D=nn.Dropout):\n    return D()"
+    ),
+    _implicit(
+        "another one for the parameter",
+        "self.drop = self.make(lambda: nn.Dropout(0.1))",
+        methods="def make(self, D=nn.Dropout):\n    return D()",
+    ),
     _implicit("partial", "self.drop = functools.partial(nn.Dropout, 0.2)()"),
-    _implicit("subclass", "self.drop = D()", module="class D(nn.Dropout):\n    def __init__(self, p=0.2):\n"
-              "        super().__init__(p)"),
+    _implicit(
+        "subclass",
+        "self.drop = D()",
+        module="class D(nn.Dropout):\n    def __init__(self, p=0.2):\n        super().__init__(p)",
+    ),
 ]

@@ -30,17 +30,17 @@ HELPERS = """\
 SEEN = []
 
 
-def attend(q, rate):
-    return F.scaled_dot_product_attention(q, q, q, dropout_p=rate)
+def attend(q, drop):
+    return F.scaled_dot_product_attention(q, q, q, dropout_p=drop)
 
 
-def scaled(q, rate):
-    return F.scaled_dot_product_attention(q, q, q, dropout_p=rate) * (1 + rate)
+def scaled(q, drop):
+    return F.scaled_dot_product_attention(q, q, q, dropout_p=drop) * (1 + drop)
 
 
-def logged(q, rate):
-    SEEN.append(rate)
-    return F.scaled_dot_product_attention(q, q, q, dropout_p=rate) + len(SEEN) * SEEN[-1]
+def logged(q, drop):
+    SEEN.append(drop)
+    return F.scaled_dot_product_attention(q, q, q, dropout_p=drop) + len(SEEN) * SEEN[-1]
 """
 
 MISTAKES = [
@@ -57,10 +57,14 @@ MISTAKES = [
     _functional("on the class", "self.f(x, $rate)", body="f = staticmethod(F.dropout)", roles={"kept": "f"}),
     _functional("partial", "functools.partial(F.dropout, p=$rate)(x)"),
     Mistake("DRP101", "local", "f = F.dropout\n@before\n@between\nx = f(x, $rate)\n@after", roles={"alias": "f"}),
-    _functional("default of a parameter", "self.noisy(x, $rate)", methods="""\
+    _functional(
+        "default of a parameter",
+        "self.noisy(x, $rate)",
+        methods="""\
 def noisy(self, x, p, drop=F.dropout):
     return drop(x, p)
-"""),
+""",
+    ),
     _functional("nested", "F.dropout(F.dropout(x, $rate), 0.1)"),
     _functional("twice", "F.dropout(x, $rate) + F.dropout(x, 0.2)"),
     _functional("comprehension", "sum([F.dropout(y, $rate) for y in (x, x)])"),
@@ -68,18 +72,22 @@ def noisy(self, x, p, drop=F.dropout):
     _attention("keyword", "F.scaled_dot_product_attention(q, q, q, dropout_p=$rate)"),
     _attention("position", "F.scaled_dot_product_attention(q, q, q, None, $rate)"),
     _attention("lines", "F.scaled_dot_product_attention(\n    q, q, q,\n    dropout_p=$rate,  # the rate\n)"),
-    _attention("helper", "attend(q, $rate)", module=HELPERS, roles={"alias": "attend"}),
-    _attention("helper that scales", "scaled(q, rate=$rate)", module=HELPERS, roles={"alias": "scaled"}),
-    _attention("helper that keeps", "logged(q, $rate)", module=HELPERS, roles={"alias": "logged"}),
+    _attention("helper", "attend(q, drop=$rate)", module=HELPERS, roles={"alias": "attend"}),
+    _attention("helper that scales", "scaled(q, drop=$rate)", module=HELPERS, roles={"alias": "scaled"}),
+    _attention("helper that keeps", "logged(q, drop=$rate)", module=HELPERS, roles={"alias": "logged"}),
     _built("at once", "@before\n@between\nx = nn.Dropout($rate)(x)\n@after"),
     _built("at once, of a call", "@before\n@between\nx = nn.Dropout($rate)(self.fc(x))\n@after"),
     _built("at once, keyword", "@before\n@between\nx = nn.Dropout(p=$rate)(x + 0)\n@after"),
     _built("at once, walrus", "p = 0.5\n@before\nx = nn.Dropout(p)(x * (p := 0.9))\n@after"),
-    _built("at once, setter", "@before\nx = nn.Dropout($rate)(self.bump(x))\n@after", methods="""\
+    _built(
+        "at once, setter",
+        "@before\nx = nn.Dropout($rate)(self.bump(x))\n@after",
+        methods="""\
 def bump(self, x):
     self.p = self.cfg.p = self.table["p"] = BOX["p"] = 0.9
     return x
-"""),
+""",
+    ),
     *(
         _built(name, f"@before\n{local} = nn.{kind}\n@between\n{use}\n@after", roles={"alias": "nn", "layer": local})
         for name, local, kind, use in (
@@ -90,12 +98,20 @@ def bump(self, x):
             ("by name, channels", "drop", "Dropout2d($rate)", "x = drop(x.view(1, 2, 2, 2)).view(2, 4)"),
             ("by name, alpha", "drop", "AlphaDropout($rate)", "x = drop(x)"),
             ("by name, in a loop", "drop", "Dropout($rate)", "for i in range(2):\n    @between\n    x = drop(x)"),
-            ("by name, in a function", "drop", "Dropout($rate)", "def late(y):\n    return drop(y)\n@between\nx = late(x)"),
+            (
+                "by name, in a function",
+                "drop",
+                "Dropout($rate)",
+                "def late(y):\n    return drop(y)\n@between\nx = late(x)",
+            ),
             ("by name, under a test", "drop", "Dropout($rate)", "if x is not None:\n    @between\n    x = drop(x)"),
         )
     ),
-    _built("rates of a loop", "@before\nfor p in (0.1, 0.2):\n    drop = nn.Dropout(p)\n    @between\n    x = drop(x)\n@after",
-           roles={"alias": "nn", "variable": "p"}),
+    _built(
+        "rates of a loop",
+        "@before\nfor p in (0.1, 0.2):\n    drop = nn.Dropout(p)\n    @between\n    x = drop(x)\n@after",
+        roles={"alias": "nn", "variable": "p"},
+    ),
     _built("in a branch", "@before\nif self.ready:\n    drop = nn.Dropout($rate)\n    x = drop(x)\n@after"),
     _built("alone in a branch", "@before\nif self.ready:\n    drop = nn.Dropout($rate)\n@between\nx = drop(x)\n@after"),
     _tested("if", "if self.train:\n    x = F.dropout(x, 0.5, True)"),

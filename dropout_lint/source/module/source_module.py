@@ -21,7 +21,19 @@ from dropout_lint.vocabulary import names_dropout_layer
 
 
 HARMLESS = frozenset(
-    {"cpu", "cuda", "double", "eval", "float", "half", "named_parameters", "parameters", "requires_grad_", "to", "train"}
+    {
+        "cpu",
+        "cuda",
+        "double",
+        "eval",
+        "float",
+        "half",
+        "named_parameters",
+        "parameters",
+        "requires_grad_",
+        "to",
+        "train",
+    }
 )
 """Methods of nn.Module that tell nothing about the settings and the order of layers."""
 

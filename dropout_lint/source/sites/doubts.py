@@ -9,6 +9,7 @@ from dropout_lint.facts.doubts import ANY, Doubts
 from dropout_lint.source.module.source_module import HARMLESS, SourceModule
 from dropout_lint.source.sites.instances import own_modes, unsure_methods
 from dropout_lint.syntax.parsing import dotted, walk
+from dropout_lint.vocabulary import OPTION_OBJECTS
 
 _WALKS = {"modules", "named_modules", "children", "named_children"}
 _BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "__getattr__", "__setattr__", "get_submodule", "attrgetter"}
@@ -24,19 +25,16 @@ def doubts(module: SourceModule) -> Doubts:
     """The doubts about a file."""
     nodes = list(walk(module.tree))
     parents = {child: node for node in nodes for child in ast.iter_child_nodes(node)}
-    classes = [b for b in list(module.scopes.blocks.values()) if b.kind == "class"]
-    bound = {name for block in classes for name in block.attributes}
-    instances = {m.self_name for block in classes for m in block.blocks.values()} - {""} | {"self"}
-    uses = _Uses(bound, instances)
+    classes = [_Class(node) for node in nodes if isinstance(node, ast.ClassDef)]
+    bound = {name for one in classes for name in one.attributes}
+    uses = _Uses(module, bound, {name for one in classes for name in one.instances})
     for node in nodes:
         uses.see(node, parents)
-    several = {n for n in bound if sum(n in b.attributes for b in classes) > 1 and _replaced(n, classes)}
-    outside = {target.attr for target, _ in module.scopes.foreign_writes}
     return Doubts(
         dynamic=any(_binds_names(n, parents) for n in nodes),
         methods=unsure_methods(module),
         modes=own_modes(module),
-        loose=frozenset(uses.loose | several | (outside & (bound | {"train"}))),
+        loose=frozenset(uses.loose | _replaced(classes)),
         opened=frozenset(uses.opened),
         called_elsewhere=frozenset(uses.called),
         walked=frozenset(name for node in nodes for name in _walked(node, parents)),
@@ -47,7 +45,8 @@ def doubts(module: SourceModule) -> Doubts:
 class _Uses:
     """How a file uses the attributes that its classes bind."""
 
-    def __init__(self, bound: set[str], instances: set[str]) -> None:
+    def __init__(self, module: SourceModule, bound: set[str], instances: set[str]) -> None:
+        self._module = module
         self._bound = bound
         self._instances = instances
         self.loose: set[str] = set()
@@ -56,8 +55,9 @@ class _Uses:
 
     def see(self, node: ast.AST, parents: dict[ast.AST, ast.AST]) -> None:
         """Note one node."""
-        if isinstance(node, ast.Attribute) and node.attr in self._bound:
-            self._attribute(node, parents[node])
+        if isinstance(node, ast.Attribute) and (node.attr in self._bound or node.attr == "train"):
+            if node.attr in self._bound or isinstance(node.ctx, ast.Store):
+                self._attribute(node, parents[node])
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             named = node.value.partition(".")[0]
             if (named in self._bound or named == "train") and _names_attribute(node, parents):
@@ -68,7 +68,9 @@ class _Uses:
 
     def _attribute(self, node: ast.Attribute, parent: ast.AST) -> None:
         own = isinstance(node.value, ast.Name) and node.value.id in self._instances
-        if isinstance(node.ctx, ast.Store):
+        if own and isinstance(node.ctx, ast.Store):
+            return
+        if not own and self._is_of_torch(node.value):
             return
         if isinstance(parent, ast.Call) and parent.func is node:
             if not own:
@@ -78,25 +80,46 @@ class _Uses:
                 self.opened.add(node.attr)
             if parent.attr in _DICTS:
                 self.loose.add(node.attr)
-        else:
+        elif dotted(node.value).rpartition(".")[2].lower() not in OPTION_OBJECTS:
             self.loose.add(node.attr)
 
+    def _is_of_torch(self, node: ast.expr) -> bool:
+        """Whether an expression is a module of torch, as the ``F`` of ``F.dropout``."""
+        return self._module.scopes.resolve(node, self._module.scopes.module).startswith("torch")
 
-def _replaced(name: str, classes: list) -> bool:  # type: ignore[type-arg]
-    """Whether a subclass in the file binds an attribute that a base binds, too."""
-    holders = {b.name: b for b in classes if name in b.attributes}
-    by_name = {b.name: b for b in classes}
-    for block in holders.values():
-        pending, seen = [dotted(base) for base in block.node.bases], set()
+
+class _Class:
+    """A class: the attributes that it binds on its instances, or in its body."""
+
+    def __init__(self, node: ast.ClassDef) -> None:
+        methods = [s for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        self.name = node.name
+        self.bases = [dotted(base).rpartition(".")[2] for base in node.bases]
+        self.instances = {m.args.args[0].arg for m in methods if m.args.args} | {"self"}
+        self.attributes = {
+            n.attr
+            for m in methods
+            for n in walk(m)
+            if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and dotted(n.value) in self.instances
+        }
+        own = [s for s in node.body if isinstance(s, (ast.Assign, ast.AnnAssign))]
+        targets = [t for s in own for t in (s.targets if isinstance(s, ast.Assign) else [s.target])]
+        self.attributes |= {n.id for t in targets for n in walk(t) if isinstance(n, ast.Name)}
+
+
+def _replaced(classes: list[_Class]) -> set[str]:
+    """The attributes that a class binds and a base of it in the file as well."""
+    by_name = {one.name: one for one in classes}
+    found = set()
+    for one in classes:
+        pending, seen = list(one.bases), {one.name}
         while pending:
-            base = pending.pop()
-            if base in seen:
-                continue
-            seen.add(base)
-            if base in holders:
-                return True
-            pending += [dotted(b) for b in by_name[base].node.bases] if base in by_name else []
-    return False
+            base = by_name.get(pending.pop())
+            if base is not None and base.name not in seen:
+                seen.add(base.name)
+                found |= one.attributes & base.attributes
+                pending += base.bases
+    return found
 
 
 def _names_attribute(node: ast.Constant, parents: dict[ast.AST, ast.AST]) -> bool:
@@ -110,8 +133,12 @@ def _names_attribute(node: ast.Constant, parents: dict[ast.AST, ast.AST]) -> boo
         return name in _BY_NAME_OF_SELF and inside is not None and (_is_dict(inside) or "." in str(node.value))
     if isinstance(parent, ast.Subscript):
         return _is_dict(parent.value) or "." in str(node.value)
-    return isinstance(parent, ast.Dict) and isinstance(parents[parent], ast.Call) and _is_dict(
-        getattr(parents[parent].func, "value", parent)  # type: ignore[attr-defined]
+    return (
+        isinstance(parent, ast.Dict)
+        and isinstance(parents[parent], ast.Call)
+        and _is_dict(
+            getattr(parents[parent].func, "value", parent)  # type: ignore[attr-defined]
+        )
     )
 
 

@@ -49,15 +49,16 @@ def _keeps_instance(module: SourceModule, decorator: ast.expr, owner: Block) -> 
     if not isinstance(decorator, ast.Name) or not name.startswith("."):
         found = module.scopes.lookup(decorator.id, owner) if isinstance(decorator, ast.Name) else None
         return found is None or not any(isinstance(b.value, (ast.Name, ast.Lambda)) for b in found[1])
-    block = module.function_named(name)
-    if block is None:
-        return False
-    for node in walk(block.node):
-        if isinstance(node, ast.Call) and any(isinstance(a, ast.Starred) for a in node.args):
-            return True
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in block.parameters:
-            return True
-    return False
+    functions = [s for s in module.tree.body if isinstance(s, _METHODS) and f".{s.name}" == name]
+    return bool(functions) and all(any(_hands_on(n, f) for n in walk(f)) for f in functions)
+
+
+def _hands_on(node: ast.AST, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a node of a decorator calls a function with all arguments, or returns what it got."""
+    if isinstance(node, ast.Call):
+        return any(isinstance(a, ast.Starred) for a in node.args)
+    names = {a.arg for a in (*function.args.posonlyargs, *function.args.args)}
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in names
 
 
 def _called_on_classes(module: SourceModule, methods: dict[tuple[str, str], Block]) -> Iterator[str]:
