@@ -36,3 +36,6 @@ class Doubts:
         """Whether the file may see or change what an attribute holds, otherwise than by a call on the instance."""
         held = self.loose | self.opened
         return attribute in held or ANY in self.loose or attribute in self.called_elsewhere
+
+
+NO_DOUBTS = Doubts()

@@ -60,8 +60,8 @@ class Usages:
     def touches(self, facts: FileFacts, attribute: str, class_name: str) -> bool:
         """Whether another file may use an attribute of the instances of a class.
 
-        That is one that calls, indexes or walks over an attribute of this name of something else than ``self``, or asks it
-        for something, or that derives a class from this one and names the attribute.
+        That is one that calls, indexes or walks over an attribute of this name of something else than ``self``, or asks
+        it for something, or that derives a class from this one and names the attribute.
         """
         here, last, name = Path(facts.path).resolve(), class_name.rpartition(".")[2], re.escape(attribute.encode())
         other = rb"(?<!\bself)(?<!\bcls)(?<!\bF)(?<!\bfunctional)(?<!\bnn)(?<!\btorch)(?<=[\w)\]])\.%s\s*[\[(.]"

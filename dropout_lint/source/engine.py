@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
-from dropout_lint.facts.doubts import Doubts
+from dropout_lint.facts.doubts import NO_DOUBTS
 from dropout_lint.source.masks.sites import mask_sites
 from dropout_lint.source.module import triage
 from dropout_lint.source.module.pragmas import pragma_ranges
@@ -74,7 +74,7 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     from dropout_lint.source.modes.outline import mode_outlines
 
     overrides = mode_overrides(module) if speaks else ()
-    if overrides and facts.doubts == Doubts():
+    if overrides and facts.doubts == NO_DOUBTS:
         facts = replace(facts, doubts=doubts(module))
     return replace(
         facts,

@@ -51,14 +51,9 @@ def _report(results: list[Result], seconds: float) -> None:
     changed = [one for one in results if one.applied and one.ran]
     wrong = [one for one in results if one.wrong]
     print(f"{len(results)} programs, {len(changed)} changed, {len(wrong)} behave otherwise ({seconds:.0f} s)")
-    offered, applied, bad = (
-        Counter(code for one in some for code in set(codes(one)))
-        for some, codes in (
-            (results, lambda one: one.offered),
-            (changed, lambda one: one.applied),
-            (wrong, lambda one: one.applied),
-        )
-    )
+    offered = Counter(code for one in results for code in set(one.offered))
+    applied = Counter(code for one in changed for code in set(one.applied))
+    bad = Counter(code for one in wrong for code in set(one.applied))
     for code in sorted(CODES):
         print(f"  {code}: reported in {offered[code]}, changed {applied[code]}, otherwise {bad[code]}")
 

@@ -37,7 +37,7 @@ def program(number: int, seed: int = 0, codes: frozenset[str] = CODES) -> Progra
     if chance.random() < SHARE_WITH_TWO:
         mistakes.append(chance.choice(ALL))
     label = [f"{m.code} {m.name}" for m in mistakes] + [frame.name]
-    run, rest, roles = "", Draft(""), {}
+    run, rest = "", Draft("")
     for mistake in mistakes:
         rate = chance.choice(RATES)
         part, rest, own = _stated(mistake, rate, rest)
@@ -49,7 +49,7 @@ def program(number: int, seed: int = 0, codes: frozenset[str] = CODES) -> Progra
                 part = at_slot(part, hazard.slot, text)
             else:
                 rest = rest.with_part(hazard.slot, text)
-        run, roles = f"{run}\n{part}".strip("\n"), {**roles, **own}
+        run = f"{run}\n{part}".strip("\n")
     draft = _joined(frame, run, rest)
     return Program(number, " | ".join(label), _laid_out(written(replace(draft, user="")), chance), draft.user)
 

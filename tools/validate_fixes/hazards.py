@@ -167,7 +167,7 @@ CHANGERS = {
     "rate": "$holder[1].p = 0.1",
     "append": "$holder.append(nn.Linear(4, 4))",
     "hook": "self.seen = []\n$holder[1].register_forward_hook(lambda m, i, o: o * 2)",
-    "hooks on all": "for m in self.modules():\n    m.register_forward_hook(lambda m, i, o: o + isinstance(m, nn.Dropout))",
+    "hooks on all": "for m in self.modules():\n    m.register_forward_hook(lambda m, i, o: o + (type(m) is nn.ReLU))",
 }
 RATES_READ = {
     "rate": "x = x * (1 + self.$rnn.dropout)",
@@ -196,8 +196,8 @@ USERS = {
     "called": "def use(net, x):\n    y = x * 1\n    net.drop(y)\n    return y\n",
     "flag": "def use(net, x):\n    net.train = False\n    return 0\n",
     "without the instance": "from net import M\n\n\ndef use(net, x):\n    return M.run(None, x)\n",
-    "subclass": "from net import M\n\n\nclass N(M):\n    def __init__(self):\n        super().__init__()\n        self.train = False\n"
-    "\n\ndef use(net, x):\n    return N()(x * 0).sum()\n",
+    "subclass": "from net import M\n\n\nclass N(M):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.train = False\n\n\ndef use(net, x):\n    return N()(x * 0).sum()\n",
     "harmless": "def use(net, x):\n    return net(x).sum()\n",
 }
 

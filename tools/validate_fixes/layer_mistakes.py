@@ -109,7 +109,7 @@ LAYER_MISTAKES = [
     _order(
         "local",
         "",
-        f"net = nn.Sequential(self.fc, nn.Dropout(0.5), nn.ReLU())\n@before\nx = net(x)\n@after",
+        "net = nn.Sequential(self.fc, nn.Dropout(0.5), nn.ReLU())\n@before\nx = net(x)\n@after",
         holder="net",
     ),
     *(

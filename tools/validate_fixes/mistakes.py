@@ -122,5 +122,5 @@ def bump(self, x):
     _tested("mode of a call", "x = F.dropout(x, 0.5, training=self.train and True)"),
     _tested("kept", "flag = self.train and self.ready\nif flag:\n    x = F.dropout(x, 0.5, True)"),
     _tested("called", "switch = None or self.train\nswitch(True)\nx = F.dropout(x, 0.5, self.training)"),
-    _tested("called at once", "(self.train and self.eval)()\nx = F.dropout(x, 0.5, True)"),
+    _tested("called at once", "(self.ready and self.train)()\nx = F.dropout(x, 0.5, True)"),
 ]

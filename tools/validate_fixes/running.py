@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
 import types
@@ -12,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 from torch.nn.modules.dropout import _DropoutNd
 
 SEEDS = (1, 2)
@@ -92,7 +93,7 @@ def _gradients(net: Any, y: torch.Tensor) -> list[Any] | None:
     """None if the backward pass raises, which some mistakes are about."""
     net.zero_grad()
     try:
-        y.sum().backward()
+        torch.autograd.backward(y.sum())
     except RuntimeError:
         return None
     return [p.grad.clone() if p.grad is not None else None for p in net.parameters()]
@@ -104,24 +105,29 @@ def _named(error: Exception) -> str:
 
 def _switch_off() -> None:
     """Replace the dropouts of torch by the identity."""
-    for name in dir(F):
+    for name in dir(functional):
         if "dropout" in name and not name.startswith("_"):
-            setattr(F, name, lambda input, *a, **k: input)
+            setattr(functional, name, _identity)
     for name in dir(torch):
         if name.rstrip("_").endswith("dropout"):
-            setattr(torch, name, lambda input, *a, **k: input)
-    attention = F.scaled_dot_product_attention
+            setattr(torch, name, _identity)
+    attention = functional.scaled_dot_product_attention
+    setattr(functional, "scaled_dot_product_attention", functools.partial(_without, attention))  # noqa: B010 - mypy
 
-    def without(q: Any, k: Any, v: Any, mask: Any = None, dropout_p: float = 0.0, **more: Any) -> Any:
-        return attention(q, k, v, mask, 0.0, **more)
 
-    F.scaled_dot_product_attention = without  # type: ignore[assignment]
+def _identity(x: Any, *_: Any, **__: Any) -> Any:
+    return x
+
+
+def _without(attention: Any, q: Any, k: Any, v: Any, mask: Any = None, _p: float = 0.0, **more: Any) -> Any:
+    more.pop("dropout_p", None)
+    return attention(q, k, v, mask, 0.0, **more)
 
 
 @contextlib.contextmanager
 def _restored() -> Iterator[None]:
     """Put torch back as it was: programs replace parts of it."""
-    kept = [(place, dict(vars(place))) for place in (torch, nn, F)]
+    kept = [(place, dict(vars(place))) for place in (torch, nn, functional)]
     constructor = _DropoutNd.__init__
     defaults = constructor.__defaults__
     try:

@@ -77,8 +77,8 @@ class Context:
     def is_sure_of_mode(self, scope: Scope) -> bool:
         """Whether ``self.training`` is proven to be the mode in a scope.
 
-        The method is called on instances of a proven nn.Module, and nothing in sight but ``train()`` and ``eval()`` sets
-        their mode.
+        The method is called on instances of a proven nn.Module, and nothing in sight but ``train()`` and ``eval()``
+        sets their mode.
         """
         facts, name, doubts = self.facts, "." + scope.class_name, self.facts.doubts
         if f"{scope.class_name}.{scope.method}" in doubts.methods or not scope.class_name:

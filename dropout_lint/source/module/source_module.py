@@ -19,7 +19,6 @@ from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import FUNCTIONALS, LAST_NAMES
 from dropout_lint.vocabulary import names_dropout_layer
 
-
 HARMLESS = frozenset(
     {
         "cpu",
@@ -90,6 +89,17 @@ class SourceModule:
         """The qualified names of the classes of the file."""
         visited = {b.qualname for b in self.scopes.blocks.values() if b.kind == "class"}
         return frozenset(visited | {s.name for s in self.tree.body if isinstance(s, ast.ClassDef)})
+
+    @cached_property
+    def set_from_outside(self) -> frozenset[str]:
+        """Attributes that the file sets or deletes on something else than ``self``."""
+        return frozenset(
+            node.attr
+            for node in walk(self.tree)
+            if isinstance(node, ast.Attribute)
+            and not isinstance(node.ctx, ast.Load)
+            and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+        )
 
     @cached_property
     def used_as_values(self) -> frozenset[str]:

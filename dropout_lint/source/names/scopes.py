@@ -350,7 +350,7 @@ class Scopes:
         found = [self.resolve(target, block) for target, block in self.foreign_writes]
         for call, block in self.calls:
             if len(call.args) == 3 and dotted(call.func) == "setattr" and isinstance(call.args[1], ast.Constant):
-                found.append(canonical(f"{self.resolve(call.args[0], block)}.{call.args[1].value}"))
+                found.append(canonical(f"{self.resolve(call.args[0], block)}.{call.args[1].value!s}"))
         changed = {name for name in found if name.startswith("torch.")}
         if any(name.startswith(f"{dropout}.") for name in changed for dropout in DROPOUT_MODULES):
             changed |= DROPOUT_MODULES.keys()  # they share a constructor

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dropout_lint.facts import Condition, LayerCall, LayerElement, LayerNode, Value, Wrapper
+from dropout_lint.source.module.holders import holder, only_called
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
-from dropout_lint.source.networks.holders import holder, only_called
 from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, LayerSequence, Repeated
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.sites.instances import has_own_mode
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.source.sites.weight_writes import weight_writes
-from dropout_lint.source.sites.instances import has_own_mode
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from dropout_lint.facts.doubts import ANY, Doubts
 from dropout_lint.source.module.source_module import HARMLESS, SourceModule
 from dropout_lint.source.sites.instances import own_modes, unsure_methods
+from dropout_lint.source.sites.walks import walked_settings
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.vocabulary import OPTION_OBJECTS
 
-_WALKS = {"modules", "named_modules", "children", "named_children"}
 _BY_NAME = {"getattr", "hasattr", "setattr", "delattr", "__getattr__", "__setattr__", "get_submodule", "attrgetter"}
 _BY_NAME_OF_SELF = {"get", "pop", "__getitem__", "__setitem__", "update", "add_module", "register_module"}
 _DICTS = {"_modules", "__dict__"}
-_SETTINGS = {"p", "dropout", "inplace"}
-_IN_ANY_ORDER = {"any", "all", "set", "frozenset"}
 _NAMESPACES = {"globals", "vars", "locals"}
 _TESTS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.If, ast.IfExp, ast.While, ast.Assert)
 
@@ -37,7 +34,7 @@ def doubts(module: SourceModule) -> Doubts:
         loose=frozenset(uses.loose | _replaced(classes)),
         opened=frozenset(uses.opened),
         called_elsewhere=frozenset(uses.called),
-        walked=frozenset(name for node in nodes for name in _walked(node, parents)),
+        walked=frozenset(name for node in nodes for name in walked_settings(node, parents)),
         tests_result=any(_tests_result(n, parents) for n in nodes),
     )
 
@@ -62,9 +59,13 @@ class _Uses:
             named = node.value.partition(".")[0]
             if (named in self._bound or named == "train") and _names_attribute(node, parents):
                 self.loose.add(named)
-        elif isinstance(node, ast.Call) and dotted(node.func) in {"getattr", "setattr"} and len(node.args) > 1:
-            if not isinstance(node.args[1], ast.Constant) and dotted(node.args[0]) in self._instances:
-                self.loose.add(ANY)
+        elif isinstance(node, ast.Call) and self._computes_a_name(node):
+            self.loose.add(ANY)
+
+    def _computes_a_name(self, call: ast.Call) -> bool:
+        if dotted(call.func) not in {"getattr", "setattr"} or len(call.args) < 2:
+            return False
+        return not isinstance(call.args[1], ast.Constant) and dotted(call.args[0]) in self._instances
 
     def _attribute(self, node: ast.Attribute, parent: ast.AST) -> None:
         own = isinstance(node.value, ast.Name) and node.value.id in self._instances
@@ -147,47 +148,6 @@ def _is_dict(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in _DICTS
     return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in {"vars", "dict"}
-
-
-def _walked(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[str]:
-    """Settings that a walk over modules reads; "" where it may read their positions."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-        return
-    if node.func.attr == "get_submodule":
-        yield ""
-    if node.func.attr not in _WALKS or node.args:
-        return
-    around = parents[node]
-    if isinstance(around, ast.For) and around.iter is node:
-        yield from _read_in(around.target, around.body)
-        return
-    if isinstance(around, ast.comprehension) and around.iter is node:
-        outer = parents[around]
-        yield from _read_in(around.target, [outer])
-        call = parents[outer]
-        if isinstance(call, ast.Call) and dotted(call.func) in _IN_ANY_ORDER:
-            return
-    yield ""
-
-
-def _read_in(target: ast.expr, body: list) -> Iterator[str]:  # type: ignore[type-arg]
-    names = {n.id for n in walk(target) if isinstance(n, ast.Name)}
-    for node in (n for part in body for n in walk(part)):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
-            if node.attr in _SETTINGS:
-                yield node.attr
-            elif node.attr.startswith("register_") or node.attr in _WALKS | _DICTS:
-                yield ""
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in names:
-            yield ""
-        elif isinstance(node, ast.For) and isinstance(node.iter, ast.Name) and node.iter.id in names:
-            yield ""
-        elif isinstance(node, ast.Call) and any(isinstance(a, ast.Name) and a.id in names for a in node.args):
-            name = dotted(node.func)
-            if name in {"getattr", "hasattr"} and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
-                yield str(node.args[1].value)
-            elif name in {"list", "tuple", "enumerate", "len", "vars", "str", "repr", "getattr"}:
-                yield ""
 
 
 def _binds_names(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:

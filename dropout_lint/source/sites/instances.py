@@ -141,16 +141,18 @@ def has_own_mode(node: ast.ClassDef) -> bool:
 
 
 def _binds_mode(statement: ast.stmt) -> bool:
-    for node in walk(statement):
-        if isinstance(node, (ast.Name, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
-            if getattr(node, "id", getattr(node, "attr", "")) == "training" and (
-                isinstance(node, ast.Attribute) or not isinstance(statement, _METHODS)
-            ):
-                return True
-        elif isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in {"setattr", "__setattr__"}:
-            if any(isinstance(a, ast.Constant) and a.value == "training" for a in node.args):
-                return True
-    return False
+    """Whether a statement of a class body binds ``training``, of the class or of an object."""
+    of_class = not isinstance(statement, _METHODS)
+    return any(_is_mode_bound(node, of_class=of_class) for node in walk(statement))
+
+
+def _is_mode_bound(node: ast.AST, *, of_class: bool) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr == "training" and not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.Name):
+        return of_class and node.id == "training" and not isinstance(node.ctx, ast.Load)
+    sets = isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in {"setattr", "__setattr__"}
+    return sets and any(isinstance(a, ast.Constant) and a.value == "training" for a in node.args)  # type: ignore[attr-defined]
 
 
 def _passes_mode(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -158,14 +160,19 @@ def _passes_mode(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     names = [a.arg for a in (*method.args.posonlyargs, *method.args.args)]
     if any("staticmethod" in dotted(d) for d in method.decorator_list):
         return False
-    for node in walk(method):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"train", "eval"}:
-            base = _is_super(node.func.value) or bool(node.args and dotted(node.args[0]) == names[0])
-            own = dotted(node.func.value) == names[0] and node.func.attr != method.name
-            given = [dotted(a) for a in (*node.args, *(k.value for k in node.keywords))]
-            if (base or own) and (method.name == "eval" or set(given) & set(names[1:]) or "*" in ast.unparse(node)):
-                return True
-        elif isinstance(node, ast.Assign) and dotted(node.targets[0]) == f"{names[0]}.training":
-            if dotted(node.value) in names[1:]:
-                return True
-    return False
+    return bool(names) and any(_hands_mode_on(node, method.name, names) for node in walk(method))
+
+
+def _hands_mode_on(node: ast.AST, method: str, names: list[str]) -> bool:
+    """Whether a node is ``super().train(mode)`` or ``self.training = mode``; ``names`` are the parameters."""
+    if isinstance(node, ast.Assign):
+        return dotted(node.targets[0]) == f"{names[0]}.training" and dotted(node.value) in names[1:]
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    if node.func.attr not in {"train", "eval"}:
+        return False
+    of_base = _is_super(node.func.value) or bool(node.args and dotted(node.args[0]) == names[0])
+    other = dotted(node.func.value) == names[0] and node.func.attr != method
+    given = {dotted(a) for a in (*node.args, *(k.value for k in node.keywords))}
+    passes = method == "eval" or bool(given & set(names[1:])) or "*" in ast.unparse(node)
+    return (of_base or other) and passes

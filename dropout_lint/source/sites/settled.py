@@ -124,9 +124,16 @@ def _is_constant_around(module: SourceModule, name: str, block: Block) -> bool:
 def _is_stable(module: SourceModule, argument: ast.expr, block: Block, between: Iterable[ast.AST]) -> bool:
     """Whether the code between cannot change attributes and items that an expression reads."""
     reads = [n for n in walk(argument) if isinstance(n, (ast.Attribute, ast.Subscript))]
-    if all(_set_by_constructor(n, block) for n in reads):
+    nodes = [n for node in between for n in walk(node)]
+    if all(_set_by_constructor(module, n, block) for n in reads) and not any(_gets(n, block.instance) for n in nodes):
         return True
-    return not any(_may_write(module, n) for node in between for n in walk(node))
+    return not any(_may_write(module, n) for n in nodes)
+
+
+def _gets(node: ast.AST, name: str) -> bool:
+    """Whether a call or a collection gets an object, so that code out of sight may change it."""
+    parts = node.args if isinstance(node, ast.Call) else getattr(node, "elts", [])
+    return any(isinstance(part, ast.Name) and part.id == name for part in parts)
 
 
 def is_computed(node: ast.AST, block: Block) -> bool:
@@ -146,13 +153,15 @@ def _may_write(module: SourceModule, node: ast.AST) -> bool:
     return isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.Delete, ast.AugAssign)) or _is_write(node)
 
 
-def _set_by_constructor(node: ast.expr, block: Block) -> bool:
+def _set_by_constructor(module: SourceModule, node: ast.expr, block: Block) -> bool:
     """Whether an expression is ``self.name``, which only the constructor binds."""
     owner = block.enclosing_class
     if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return False
     bindings = owner.attributes.get(node.attr, [])
     if node.value.id != block.instance or not bindings or node.attr in owner.blocks:
+        return False
+    if node.attr in module.set_from_outside:
         return False
     if not all(b.block.method is not None and b.block.method.name in CONSTRUCTORS for b in bindings):
         return False

@@ -10,10 +10,10 @@ from dataclasses import replace
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
 from dropout_lint.source.module.callers import callers_switch
+from dropout_lint.source.module.holders import only_called
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
-from dropout_lint.source.networks.holders import only_called
 from dropout_lint.source.sites.call_uses import CallUses
 from dropout_lint.source.sites.chosen_rnns import CHOSEN, is_chosen_rnn
 from dropout_lint.source.sites.containers import NOT_KEPT, Containers
