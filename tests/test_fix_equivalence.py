@@ -1,7 +1,7 @@
 """Fixes keep what they promise: the model is built and run before and after each of them.
 
 Every form is the body of one small network. A safe fix keeps parameters, keys and, bit for bit, what training computes
-(or ends the crash, or the zeros, of the original); after it, evaluation is the function without dropout.
+(or ends the crash of the original); after it, evaluation is the function without dropout.
 """
 
 from __future__ import annotations
@@ -627,11 +627,6 @@ def test_a_safe_fix_keeps_the_model_and_makes_its_evaluation_plain(form: Form, l
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             trained(before)
         trained(after)
-    elif form.before == "zeros":
-        torch.manual_seed(7)
-        zeros = before.out(torch.zeros(6, 8))
-        assert torch.equal(trained(before)[0], zeros.detach())
-        assert not torch.equal(trained(after)[0], zeros.detach())
     else:
         assert same(trained(before), trained(after))
     after.eval()
