@@ -272,3 +272,9 @@ def means_drop(identifier: str) -> bool:
     """Whether an identifier names a probability to drop."""
     found = words(identifier)
     return bool(found & DROP_WORDS) and not found & KEEP_WORDS
+
+
+OPTION_OBJECTS = frozenset(
+    {"arg", "args", "cfg", "conf", "config", "flags", "hparams", "hp", "opt", "options", "opts", "params", "settings"}
+)
+"""Names of objects that hold options: ``args.dropout`` is a number, and no layer of a model."""

@@ -8,6 +8,7 @@ import pytest
 
 from dropout_lint.config.resolver import Settings
 from dropout_lint.diagnostic import Diagnostic
+from dropout_lint.fixing.fixer import fix_text
 from dropout_lint.linting.linter import Linter
 
 HEAD = """\
@@ -77,12 +78,20 @@ CHANGED = [
     "drop = nn.Dropout(self.p)\nreturn (lambda self: drop(x))(self.fc)",
     "p = 0.5\ndrop = nn.Dropout(p)\nreturn (lambda p: drop(x))(0.9)",
     "F = 3\nreturn nn.Dropout(0.5)(x) * F",
+    "p = 0.5\ndrop = nn.Dropout(p)\n(p, q) = 0.9, 1\nreturn drop(x)",
+    "p = 0.5\ndrop = nn.Dropout(p)\n(\n    p\n) = 0.9\nreturn drop(x)",
+    "p = 0.5\ndrop = nn.Dropout(p)\nwith torch.no_grad() as p:\n    pass\nreturn drop(x)",
+    "p = 0.5\ndrop = nn.Dropout(p)\n[p := 0.9 for _ in (0,)]\nreturn drop(x)",
+    "c = {'p': 0.5}\ndrop = nn.Dropout(c['p'])\nc['p'] = 0.9\nreturn drop(x)",
     "p = 0.5\nreturn nn.Dropout(p)(x * (p := 0.9))",
 ]
 OPEN = [
     "p = [0.5]\nq = p\ndrop = nn.Dropout(p[0])\nq[0] = 0.9\nreturn drop(x)",
     "p = [0.5]\ndrop = nn.Dropout(p[0])\np.append(1)\nreturn drop(x)",
     "drop = nn.Dropout(self.cfg['p'])\nself.cfg.update(p=0.9)\nreturn drop(x)",
+    "c = {'p': 0.5}\ndrop = nn.Dropout(c['p'])\nc.update(p=0.9)\nreturn drop(x)",
+    "c = {'p': 0.5}\nq = c\ndrop = nn.Dropout(c['p'])\nq['p'] = 0.9\nreturn drop(x)",
+    "p = [0.5]\ndrop = nn.Dropout(p[0])\np.insert(0, 0.9)\nreturn drop(x)",
     "drop = nn.Dropout(0.5)\nx = drop(x)\nreturn x * len(locals())",
     "p = 0.5\nif x is not None:\n    drop = nn.Dropout(p)\n    y = 1\nreturn drop(x)",
     "p = 0.5\ndrop = nn.Dropout(p)\nreturn (lambda y: drop(y))(x)",
@@ -150,6 +159,18 @@ SEQUENCE = "self.net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.ReLU()
         ("return self.net(x) * len(list(self.net.children()))", "unsafe"),
         ("return self.net(x) + getattr(self.net, '1')(x)", "unsafe"),
         ("for layer in self.net:\n    x = layer(x)\nreturn x", "unsafe"),
+        ("for i, layer in enumerate(self.net):\n    x = x * i\nreturn self.net(x)", "unsafe"),
+        ("del self.net[2]\nreturn self.net(x)", "unsafe"),
+        ("self.net[1] = nn.Identity()\nreturn self.net(x)", "unsafe"),
+        ("other = self.net\nreturn other[1](x)", "unsafe"),
+        ("return getattr(self, 'net')[1](x) + self.net(x)", "unsafe"),
+        ("for child in self.children():\n    x = child[:2](x)\nreturn x", "unsafe"),
+        ("return self.net(x) * list(self.modules()).index(self.fc)", "unsafe"),
+        ("return dict(self.named_modules())['net.1'](self.net(x))", "unsafe"),
+        ("for m in self.modules():\n    if isinstance(m, nn.Linear):\n        m.bias\nreturn self.net(x)", "safe"),
+        ("self.net.to('cpu')\nreturn self.net(x)", "safe"),
+        ("return 1 / self.net(x)", "unsafe"),
+        ("return x + self.net(x)", "safe"),
         ("return self.net(x) * isinstance(self.net[-1], nn.ReLU)", "unsafe"),
     ],
 )
@@ -163,6 +184,8 @@ def test_layers_that_are_asked_for_by_place_change_places_unsafely(forward: str,
         ("return F.relu(self.drop(self.fc(x)))", "safe"),
         ("return F.relu(self.drop(self.fc(x) * float('-inf')))", "unsafe"),
         ("return F.relu(self.drop(x))", "unsafe"),
+        ("h = self.fc(x)\nreturn F.relu(self.drop(h), inplace=True) + h", "unsafe"),
+        ("setattr(self, 'drop', nn.Softmax(-1))\nreturn F.relu(self.drop(self.fc(x)))", "unsafe"),
     ],
 )
 def test_values_that_may_be_infinite_are_exchanged_unsafely(forward: str, level: str, tmp_path: Path) -> None:
@@ -177,10 +200,27 @@ def test_values_that_may_be_infinite_are_exchanged_unsafely(forward: str, level:
         ("y = torch.tanh(x)\nz = self.drop(y)\nreturn y * 2 + z", "unsafe"),
         ("y = torch.tanh(x)\nreturn self.drop(y) + y", "unsafe"),
         ("return self.drop(F.relu(x, inplace=True)) + x", "unsafe"),
+        ("return self.drop(torch.tanh(x, out=self.buffer)) + self.buffer", "unsafe"),
+        ("x = self.drop(torch.tanh(x))\nreturn x * self.drop.inplace", "unsafe"),
+        ("x = self.drop(torch.tanh(x))\nreturn x * len([m for m in self.modules() if m.inplace])", "unsafe"),
+        ("x = self.drop(torch.tanh(x))\nreturn x + (lambda f, y: f(y) + y)(self.drop, x)", "unsafe"),
     ],
 )
 def test_a_tensor_that_others_read_is_kept_unsafely(forward: str, level: str, tmp_path: Path) -> None:
     assert levels(lint("DRP316", tmp_path, forward, "self.drop = nn.Dropout(0.5, inplace=True)")) == {level}
+
+
+@pytest.mark.parametrize("code", ["DRP316", "DRP404"])
+def test_a_layer_that_other_code_calls_is_changed_unsafely(code: str, tmp_path: Path) -> None:
+    inplace = "True" if code == "DRP316" else "self.training"
+    tail = "\n\ndef outside(net, y):\n    net.drop(y)\n    return y\n"
+    forward = "return self.drop(torch.tanh(x))"
+    assert levels(lint(code, tmp_path, forward, f"self.drop = nn.Dropout(0.5, {inplace})")) == {"safe"}
+    assert levels(lint(code, tmp_path, forward, f"self.drop = nn.Dropout(0.5, {inplace})", tail)) == {"unsafe"}
+
+
+def test_a_mode_in_the_place_of_the_rate_is_named_unsafely(tmp_path: Path) -> None:
+    assert levels(lint("DRP404", tmp_path, "return F.dropout(x, self.training)")) == {"unsafe"}
 
 
 @pytest.mark.parametrize(("forward", "level"), [("return self.drop(x * 1)", "safe"), ("return self.drop(x)", "unsafe")])
@@ -190,14 +230,23 @@ def test_inplace_in_the_place_of_the_mode(forward: str, level: str, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("forward", "level"),
-    [("return self.rnn(x)[0]", "safe"), ("return self.rnn(x)[0] * (2 if self.rnn.dropout else 1)", "unsafe")],
+    [
+        ("return self.rnn(x)[0]", "safe"),
+        ("self.rnn.flatten_parameters()\nreturn self.rnn(x)[0] * self.p", "safe"),
+        ("return self.rnn(x)[0] * (2 if self.rnn.dropout else 1)", "unsafe"),
+        ("rnn = self.rnn\nreturn rnn(x)[0] * (2 if rnn.dropout else 1)", "unsafe"),
+        ("return self.rnn(x)[0] * getattr(self.rnn, 'dropout')", "unsafe"),
+        ("return self.rnn(x)[0] * vars(self.rnn)['dropout']", "unsafe"),
+        ("for m in self.children():\n    x = x * getattr(m, 'dropout', 1)\nreturn self.rnn(x)[0]", "unsafe"),
+    ],
 )
 def test_a_rate_that_is_read_is_removed_unsafely(forward: str, level: str, tmp_path: Path) -> None:
     assert levels(lint("DRP406", tmp_path, forward, "self.rnn = nn.LSTM(4, 4, dropout=0.5)")) == {level}
 
 
 @pytest.mark.parametrize(
-    ("rate", "level"), [("self.p", "safe"), ("float(self.p)", "safe"), ("self.cfg.pop('p')", "unsafe")]
+    ("rate", "level"),
+    [("self.p", "safe"), ("float(self.p)", "safe"), ("self.cfg.pop('p')", "unsafe"), ("(r := 0.5)", "unsafe")],
 )
 def test_a_rate_that_runs_code_is_asked_less_often_unsafely(rate: str, level: str, tmp_path: Path) -> None:
     found = lint("DRP102", tmp_path, f"return F.scaled_dot_product_attention(x, x, x, dropout_p={rate})")
@@ -222,3 +271,168 @@ def test_a_mask_takes_the_device_of_its_own_tensor_only(tmp_path: Path) -> None:
     forward = "if self.training:\n    x = x * (torch.rand({}.shape) > 0.5) / 0.5\nreturn x"
     assert levels(lint("DRP506", tmp_path, forward.format("x"))) == {"safe"}
     assert levels(lint("DRP506", tmp_path, forward.format("self.like"))) == {"unsafe"}
+
+
+COUNTED = "\n    @property\n    def rate(self):\n        self.n += 1\n        return 0.1 * self.n\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "forward"),
+    [
+        ("DRP102", "return F.scaled_dot_product_attention(x, x, x, dropout_p=self.rate)"),
+        ("DRP103", "drop = nn.Dropout(self.rate)\nreturn drop(drop(x))"),
+    ],
+)
+def test_a_rate_that_a_property_computes_is_asked_unsafely(code: str, forward: str, tmp_path: Path) -> None:
+    assert levels(lint(code, tmp_path, forward.replace("self.rate", "self.p"))) == {"safe"}
+    assert levels(lint(code, tmp_path, forward, tail=COUNTED)) == {"unsafe"}
+
+
+@pytest.mark.parametrize(
+    ("helper", "level"),
+    [
+        ("return F.scaled_dot_product_attention(q, q, q, dropout_p=drop)", "safe"),
+        ("return F.scaled_dot_product_attention(q, q, q, dropout_p=drop) * (1 - drop)", "unsafe"),
+    ],
+)
+def test_a_rate_that_a_helper_uses_for_more_is_changed_unsafely(helper: str, level: str, tmp_path: Path) -> None:
+    tail = f"\n\ndef attend(q, drop):\n    {helper}\n"
+    assert levels(lint("DRP102", tmp_path, "return attend(x, drop=self.p)", tail=tail)) == {level}
+
+
+NOISE = "\n    def noise(self, x):\n        return F.dropout(x, 0.5)\n"
+
+
+@pytest.mark.parametrize(
+    ("tail", "level"),
+    [
+        (NOISE, "safe"),
+        (f"{NOISE}\n    noise = staticmethod(noise)\n", "unsafe"),
+        (f"{NOISE}\n    steps = [noise]\n", "unsafe"),
+        (f"{NOISE}\n\nM.noise(None, torch.ones(4))\n", "unsafe"),
+        (f"{NOISE}\n\ngetattr(M, 'noise')(None, torch.ones(4))\n", "unsafe"),
+        (f"{NOISE}\n\nprint(list(map(M.noise, [1], [2])))\n", "unsafe"),
+        (f"{NOISE}\n    def twice(self, x):\n        return M.noise(self, x)\n", "safe"),
+        (f"{NOISE}\n    def twice(self, x):\n        return type(self).noise(None, x)\n", "unsafe"),
+        (
+            NOISE.replace("    def", "    @alone\n    def") + "\n\ndef alone(f):\n    return lambda s, x: f(None, x)\n",
+            "unsafe",
+        ),
+        (NOISE.replace("    def", "    @same\n    def") + "\n\ndef same(f):\n    return f\n", "safe"),
+        (NOISE.replace("    def", "    @static\n    def") + "\n\nstatic = staticmethod\n", "unsafe"),
+        (f"{NOISE}\n    training = 'yes'\n", "unsafe"),
+        (f"{NOISE}\n    @property\n    def training(self):\n        return False\n", "unsafe"),
+        (f"{NOISE}\n    def set(self):\n        self.training = False\n", "unsafe"),
+        (f"{NOISE}\n    def train(self, mode=True):\n        return super().train(False)\n", "unsafe"),
+        (f"{NOISE}\n    def train(self, mode=True):\n        self.k = 1\n        return super().train(mode)\n", "safe"),
+        (f"{NOISE}\n\nclass N(M):\n    training = False\n", "unsafe"),
+        (f"{NOISE}\n\nexec('F = None')\n", "unsafe"),
+        (f"{NOISE}\n\nglobals()['F'] = None\n", "unsafe"),
+    ],
+)
+def test_the_mode_is_asked_safely_of_a_proven_instance_alone(tail: str, level: str, tmp_path: Path) -> None:
+    assert levels(lint("DRP101", tmp_path, "return self.noise(x)", tail=tail)) == {level}
+
+
+@pytest.mark.parametrize(
+    ("init", "tail", "level"),
+    [
+        ("self.f = F.dropout", "", "safe"),
+        ("self.f = F.dropout\nsetattr(self, 'f', abs)", "", "unsafe"),
+        ("self.f = F.dropout", "\n\ndef change(net):\n    net.f = abs\n", "unsafe"),
+        (
+            "self.f = F.dropout",
+            "\n\nclass N(M):\n    def __init__(self):\n        super().__init__()\n        self.f = abs\n",
+            "unsafe",
+        ),
+    ],
+)
+def test_a_function_that_may_be_replaced_gets_the_mode_unsafely(
+    init: str, tail: str, level: str, tmp_path: Path
+) -> None:
+    assert levels(lint("DRP101", tmp_path, "return self.f(x, 0.5)", init, tail)) == {level}
+
+
+@pytest.mark.parametrize(
+    ("forward", "init", "level"),
+    [
+        ("if self.train and x is not None:\n    x = x * 2\nreturn x", "", "safe"),
+        ("switch = None or self.train\nswitch(True)\nreturn x", "", "unsafe"),
+        ("if self.train:\n    x = x * 2\nreturn x", "setattr(self, 'train', False)", "unsafe"),
+        ("if self.train:\n    x = x * 2\nreturn x", "self.__dict__['train'] = False", "unsafe"),
+    ],
+)
+def test_a_method_that_is_called_or_replaced_is_renamed_unsafely(
+    forward: str, init: str, level: str, tmp_path: Path
+) -> None:
+    assert levels(lint("DRP107", tmp_path, forward, init)) == {level}
+
+
+@pytest.mark.parametrize(
+    ("body", "tail", "level"),
+    [
+        ("self.k = 1", "", "safe"),
+        ("del self", "", "none"),
+        ("for self in (1,):\n            pass", "", "none"),
+        ("self.k = 1", "\n\nprint(M().train() is None)\n", "unsafe"),
+    ],
+)
+def test_an_instance_that_is_bound_again_is_not_returned(body: str, tail: str, level: str, tmp_path: Path) -> None:
+    train = f"\n    def train(self, mode=True):\n        super().train(mode)\n        {body}\n"
+    assert levels(lint("DRP203", tmp_path, "return x", tail=train + tail)) == {level}
+
+
+@pytest.mark.parametrize(
+    ("code", "forward", "init", "user"),
+    [
+        ("DRP302", "return self.net(x)", SEQUENCE, "def use(net, x):\n    return net.net[:2](x)\n"),
+        ("DRP302", "return self.net(x)", SEQUENCE, "def use(net, x):\n    for layer in net.net:\n        layer(x)\n"),
+        (
+            "DRP406",
+            "return self.rnn(x)[0]",
+            "self.rnn = nn.LSTM(4, 4, dropout=0.5)",
+            "def use(net):\n    return net.rnn.dropout\n",
+        ),
+        (
+            "DRP316",
+            "return self.drop(torch.tanh(x))",
+            "self.drop = nn.Dropout(0.5, inplace=True)",
+            "def use(net, x):\n    net.drop(x)\n",
+        ),
+        ("DRP107", "if self.train:\n    x = x * 2\nreturn x", "", "def use(net):\n    net.train = False\n"),
+        (
+            "DRP107",
+            "if self.train:\n    x = x * 2\nreturn x",
+            "",
+            "from net import M\n\n\nclass N(M):\n    train = False\n",
+        ),
+    ],
+)
+def test_what_another_file_reads_is_changed_unsafely(
+    code: str, forward: str, init: str, user: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "user.py"
+    other.write_text("def use(net, x):\n    return net(x)\n")
+    assert levels(lint(code, tmp_path, forward, init)) == {"safe"}
+    other.write_text(user)
+    assert levels(lint(code, tmp_path, forward, init)) == {"unsafe"}
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        "for F in (1,):\n    pass",
+        "with open(__file__) as F:\n    pass",
+        "match P:\n    case F:\n        pass",
+        "if P:\n    F = 2",
+    ],
+)
+def test_an_alias_that_is_bound_again_is_not_used(bound: str, tmp_path: Path) -> None:
+    assert levels(lint("DRP103", tmp_path, "return nn.Dropout(0.5)(x)")) == {"safe"}
+    text = HEAD.replace("P = 0.5\n", f"P = 0.5\n{bound.replace('{', '{{')}\n").format(
+        forward="        return nn.Dropout(0.5)(x)", init=""
+    )
+    settings = Settings(root=tmp_path, enabled=frozenset({"DRP103"}), fixable=frozenset({"DRP103"}))
+    linter = Linter(lambda _: settings, jobs=1)
+    outcome = fix_text(text, lambda new: linter.run_text(tmp_path / "net.py", new).diagnostics, lambda _: True)
+    assert outcome.text == text

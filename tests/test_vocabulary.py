@@ -437,6 +437,14 @@ def test_every_word_of_an_evaluation_changes_its_signs(
     assert sign not in signs_of(tmp_path, **{part: neutral})
 
 
+@pytest.mark.parametrize("word", [*sorted(vocabulary.OPTION_OBJECTS), "net"])
+def test_an_option_is_no_layer(word: str) -> None:
+    code = f"{HEAD}{NET.format(word='y')}def main({word}):\n    print({word}.drop)\n"
+    place = ModulePlace("net", is_package=False, is_test=False)
+    doubts = collect(FOLDER / "net.py", code, place).doubts
+    assert ("drop" in doubts.loose) == (word == "net")
+
+
 @pytest.mark.parametrize(("name", "freezes"), [("freeze", True), ("freeze_backbone", True), ("squeeze", False)])
 def test_a_name_means_freezing(name: str, freezes: bool) -> None:
     assert (vocabulary.FREEZES.search(name) is not None) == freezes

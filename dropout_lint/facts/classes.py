@@ -70,6 +70,8 @@ class FunctionSummary:
     parameters: tuple[str, ...]
     sinks: frozenset[str]
     """Parameters that reach the rate of a dropout which ignores the mode."""
+    only_sinks: frozenset[str] = frozenset()
+    """Those of ``sinks`` that it uses for nothing else."""
     returns: tuple[str, ...] = ()
     """Functions of the same file that it returns."""
     captures: tuple[tuple[str, str], ...] = ()
@@ -95,3 +97,5 @@ class ClassHeader:
     texts: dict[str, str] = field(default_factory=dict)
     """Strings in the class body and in the defaults of the constructor, by name."""
     opaque: bool = False
+    own_mode: bool = False
+    """Its ``training`` may not be what ``train()`` and ``eval()`` set it to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dropout_lint.facts.classes import ClassHeader, FunctionSummary, ModelClass
+from dropout_lint.facts.doubts import NO_DOUBTS, Doubts
 from dropout_lint.facts.layers import LayerGraph
 from dropout_lint.facts.masks import MaskSite
 from dropout_lint.facts.mode_runs import ModeRun
@@ -48,6 +49,7 @@ class FileFacts:
     narrow_checks: tuple[NarrowDropoutCheck, ...] = ()
     gated: dict[str, bool] = field(default_factory=dict)
     """Whether each call of each instance stands under a test of the mode, for the classes that the file builds."""
+    doubts: Doubts = NO_DOUBTS
     defined: frozenset[str] = frozenset()
     """Functions of the top level."""
 

@@ -131,6 +131,8 @@ class LayerElement:
     """The position of the container in the file."""
     only_called: bool = False
     """The file calls the container as a whole and never looks into it."""
+    holder: str = ""
+    """The attribute of the instance that the container is bound to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ class ModeOverride:
     """It does something beside calling the method of the base class."""
     returns: bool = False
     """It returns something."""
+    rebinds: bool = False
+    """It binds the name of the instance to something else, deletes it, or is a generator."""
     delegates: bool = False
     """It gives the mode to a function, or calls another method of the instance."""
     acts: bool = False

@@ -74,6 +74,8 @@ class DropoutSite:
     """The value that is passed for ``inplace``."""
     input_owned: bool = False
     """What is dropped is a new tensor, and nothing else reads it afterwards."""
+    only_called: bool | None = None
+    """For a module in a container or a local name: nothing in the file looks into it. None for any other form."""
     unused_on_purpose: bool = False
     """A comment on its line says that it is not used."""
     applied_in_comment: bool = False
@@ -127,6 +129,8 @@ class FlagUse:
     receiver: str = ""
     """For the bound method of an object outside of its class, the constructor's name; the name of a factory; for a
     default, the class, if its file builds one."""
+    tested: bool = True
+    """For the bound method, nothing but a test gets it: no ``or`` hands it on."""
     calls: tuple[Span, ...] = ()
     """For a partial, its calls, which do not pass the mode."""
 

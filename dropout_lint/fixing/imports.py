@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from dropout_lint.source.names.rebinding import stores
 from dropout_lint.syntax.parsing import NotParsed, SourceSyntaxError, parse
 from dropout_lint.syntax.positions import LINE_BREAK, Lines
 
@@ -31,12 +32,13 @@ def import_insertion(text: str, statements: Sequence[str]) -> tuple[int, str]:
         return 0, ""
     body = _top_level(text)
     bound = dict(_bindings(body))
+    taken = _otherwise_bound(body)
     missing: list[str] = []
     for statement in dict.fromkeys(statements):
         wanted = dict(_bindings(ast.parse(statement).body))
         for name, target in wanted.items():
-            if bound.get(name, target) != target:
-                raise ImportClash(f"'{name}' already means {bound[name] or 'something else'} here")
+            if name in taken or bound.get(name, target) != target:
+                raise ImportClash(f"'{name}' already means {bound.get(name) or 'something else'} here")
         if not wanted.items() <= bound.items():
             missing.append(statement)
             bound.update(wanted)
@@ -79,6 +81,22 @@ def _bindings(body: Iterable[ast.stmt]) -> Iterable[tuple[str, str]]:
             for node in (node for target in targets for node in ast.walk(target)):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                     yield node.id, ""
+
+
+def _otherwise_bound(body: list[ast.stmt]) -> set[str]:
+    """The names that something else than an import of the top level may bind, in any kind of statement.
+
+    With a star import, that is each name that nothing in the file binds.
+    """
+    tree = ast.Module(body, [])
+    handlers = [h for s in body if isinstance(s, ast.Try) for h in s.handlers]
+    instead = {node for h in handlers for part in h.body for node in ast.walk(part)}  # of an import that failed
+    places = [(name, node) for name, node in stores(tree) if node not in instead]
+    taken = {name for name, node in places if not isinstance(node, (ast.Import, ast.ImportFrom))}
+    if any(isinstance(s, ast.ImportFrom) and s.names[0].name == "*" for s in body):
+        read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        taken |= read - {name for name, _ in places}
+    return taken
 
 
 def _is_torch(statement: ast.stmt) -> bool:

@@ -57,6 +57,42 @@ class Usages:
             pattern.search(read(path)) for path in self.python_files() if str(path) != str(Path(facts.path).resolve())
         )
 
+    def touches(self, facts: FileFacts, attribute: str, class_name: str) -> bool:
+        """Whether another file may use an attribute of the instances of a class.
+
+        That is one that calls, indexes or walks over an attribute of this name of something else than ``self``, or asks
+        it for something, or that derives a class from this one and names the attribute.
+        """
+        here, last, name = Path(facts.path).resolve(), class_name.rpartition(".")[2], re.escape(attribute.encode())
+        other = rb"(?<!\bself)(?<!\bcls)(?<!\bF)(?<!\bfunctional)(?<!\bnn)(?<!\btorch)(?<=[\w)\]])\.%s\s*[\[(.]"
+        walked = rb"(?:\bin\s+|\b(?:list|tuple|enumerate|iter|len|zip)\(|\*)(?!self\.\w+\b)(?:\w+\.)+%s\b"
+        foreign = re.compile(rb"|".join((other, walked)) % (name, name))
+        own = re.compile(rb"\bself\.%s\b" % name)
+        derived = self._derived.get(last, ())
+        for path in self.python_files():
+            if path.resolve() == here:
+                continue
+            data = self._files.data(path)
+            if foreign.search(data) or (path in derived and own.search(data)):
+                return True
+        return False
+
+    def sets_flag(self, class_name: str) -> bool:
+        """Whether code of the project may make ``train`` an attribute of the instances of a class, or of a subclass."""
+        outside = re.compile(rb"(?<!\bself)\.train[ \t]*(?::[^=\n]+)?=(?!=)")
+        inside = re.compile(rb"\bself\.train[ \t]*=(?!=)|^[ \t]+train[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+        derived = self._derived.get(class_name.rpartition(".")[2], ())
+        return any(
+            outside.search(self._files.data(path)) or (path in derived and inside.search(self._files.data(path)))
+            for path in self.python_files()
+        )
+
+    def reads_setting(self, facts: FileFacts, setting: str) -> bool:
+        """Whether another file reads a setting of a layer, as ``rnn.dropout``."""
+        pattern = re.compile(rb"\.%s\b" % re.escape(setting.encode()))
+        here = Path(facts.path).resolve()
+        return any(pattern.search(self._files.data(path)) for path in self.python_files() if path.resolve() != here)
+
     def may_pass(self, flag: str) -> bool:
         """Whether a call in the project may pass a mode flag to a model."""
         return any(passes_flag(self._files.data(path), flag) for path in self.python_files())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import DropoutSite, FileFacts, FunctionSummary, ModeOutline
+from dropout_lint.facts.doubts import NO_DOUBTS
 from dropout_lint.source.masks.sites import mask_sites
 from dropout_lint.source.module import triage
 from dropout_lint.source.module.pragmas import pragma_ranges
@@ -18,6 +20,7 @@ from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.networks.graphs import layer_graphs
 from dropout_lint.source.sites.captures import captured_modes
 from dropout_lint.source.sites.classes import headers, model_classes
+from dropout_lint.source.sites.doubts import doubts
 from dropout_lint.source.sites.flags import flag_uses
 from dropout_lint.source.sites.narrow_checks import narrow_checks
 from dropout_lint.source.sites.sites import dropout_sites
@@ -51,6 +54,7 @@ def collect(
         functions=_summaries(module, sites),
         sites=sites,
         calls=_calls(module),
+        doubts=doubts(module),
         foreign_reads=frozenset(module.scopes.foreign_reads),
         setting_reads=frozenset(module.scopes.setting_reads),
         masks=tuple(mask_sites(module)),
@@ -69,6 +73,9 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
     from dropout_lint.source.modes.names import uncalled_mode_methods
     from dropout_lint.source.modes.outline import mode_outlines
 
+    overrides = mode_overrides(module) if speaks else ()
+    if overrides and facts.doubts == NO_DOUBTS:
+        facts = replace(facts, doubts=doubts(module))
     return replace(
         facts,
         speaks_of_mode=speaks,
@@ -76,7 +83,7 @@ def _with_modes(facts: FileFacts, module: SourceModule, data: bytes, modes: bool
         and triage.speaks_of_models(data)
         and triage.is_program(Path(facts.path), data, library=bool(module.place.package)),
         outlines=mode_outlines(module),
-        overrides=mode_overrides(module) if speaks else (),
+        overrides=overrides,
         uncalled=tuple(uncalled_mode_methods(module)) if speaks else (),
     )
 
@@ -130,6 +137,7 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 name=block.qualname,
                 parameters=tuple(parameters),
                 sinks=frozenset(sinks.get(block.qualname, ())),
+                only_sinks=frozenset(_read_once(block, sinks.get(block.qualname, ()))),
                 returns=tuple(_returned_functions(block)),
                 captures=tuple(captured_modes(module, block)),
                 applies=frozenset(applied.get(block.qualname, ())),
@@ -137,6 +145,12 @@ def _summaries(module: SourceModule, sites: tuple[DropoutSite, ...]) -> dict[str
                 makes_dropout=bool(made) and _returns_only(module, block, made),
             )
     return found
+
+
+def _read_once(block: Block, names: Collection[str]) -> set[str]:
+    """The names that a function mentions once."""
+    found = [n.id for n in ast.walk(block.node) if names and isinstance(n, ast.Name) and n.id in names]
+    return {name for name in names if found.count(name) == 1}
 
 
 def _applied_parameters(module: SourceModule) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, str, str]]]]:

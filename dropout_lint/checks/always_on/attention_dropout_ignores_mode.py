@@ -32,7 +32,7 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
             site.span,
             f"`{site.callee_text}` applies `{name}` in eval mode too{where}; "
             f"`{argument.text}` does not depend on the mode.",
-            fix=_fix(site, argument),
+            fix=_fix(site, argument, context),
         )
 
 
@@ -60,15 +60,29 @@ def _rates(site: DropoutSite, context: Context) -> Iterator[tuple[str, Argument]
             yield name, argument
 
 
-def _fix(site: DropoutSite, argument: Argument) -> Fix | None:
+def _fix(site: DropoutSite, argument: Argument, context: Context) -> Fix | None:
     owner = site.scope.self_name
     if not owner or not argument.span.within(site.span):
         return None
     simple = argument.text.replace(".", "").replace("_", "").isalnum()
     template = f"{'{}' if simple else '({})'} if {owner}.training else 0.0"
     message = f"Pass the rate only while training: `{template.replace('{}', argument.text)}`"
-    make = unsafe if argument.runs_code or site.scope.constructs else safe
+    sure = not argument.runs_code and not site.scope.constructs and context.is_sure_of_mode(site.scope)
+    make = safe if sure and _is_only_rate(site, argument, context) else unsafe
     return make(message, WrapExpression(argument.span, template))
+
+
+def _is_only_rate(site: DropoutSite, argument: Argument, context: Context) -> bool:
+    """Whether what is called uses the argument as its rate, and for nothing else."""
+    if site.form == "attention":
+        return True
+    found = context.project.functions.find(context.facts, site.api)
+    if found is None:
+        return False
+    summary = found[1]
+    index = site.arguments.index(argument)
+    name = argument.name or (summary.parameters[index] if index < len(summary.parameters) else "")
+    return name in summary.only_sinks
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:

@@ -33,11 +33,11 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.span,
         f"This `{kind}` is new at every call, so it is always in train mode: `model.eval()` never reaches it.",
-        fix=_fix(site),
+        fix=_fix(site, context),
     )
 
 
-def _fix(site: DropoutSite) -> Fix | None:
+def _fix(site: DropoutSite, context: Context) -> Fix | None:
     owner = site.scope.self_name
     if not owner or site.unpacked or not all(call.plain for call in site.applied):
         return None
@@ -53,7 +53,7 @@ def _fix(site: DropoutSite) -> Fix | None:
         rewrites.append(ReplaceExpression(call.callee, function))
         rewrites += [AddArgument(call.span, name, value) for name, value in _passed(site, owner)]
     imports = () if site.functional_alias else ("import torch.nn.functional as F",)
-    make = safe if site.settled == "proven" else unsafe
+    make = safe if site.settled == "proven" and context.is_sure_of_mode(site.scope) else unsafe
     return make(f"Use `{function}(..., training={owner}.training)`", *rewrites, imports=imports, otherwise=_OTHERWISE)
 
 

@@ -38,16 +38,18 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     yield context.report(
         site.span,
         f"`{site.callee_text}` runs with {argument} here, so it keeps dropping after `model.eval()`.",
-        fix=_fix(site, is_aten),
+        fix=_fix(site, is_aten, context),
     )
 
 
-def _fix(site: DropoutSite, is_aten: bool) -> Fix | None:
+def _fix(site: DropoutSite, is_aten: bool, context: Context) -> Fix | None:
     owner = site.scope.self_name
     if not owner or not site.arguments:
         return None
     message = f"Follow the mode: `training={owner}.training`"
-    make = unsafe if site.scope.constructs else safe  # a copy of the model keeps the lambda of the original
+    # A copy of the model keeps the lambda of the original.
+    sure = not site.scope.constructs and context.is_sure_of_mode(site.scope) and not _may_be_another(site, context)
+    make = safe if sure else unsafe
     if is_aten:
         train = site.argument("train")
         # Bound by a partial in the constructor, the argument would read the mode only once.
@@ -55,6 +57,14 @@ def _fix(site: DropoutSite, is_aten: bool) -> Fix | None:
             return None
         return make(message, ReplaceExpression(train.span, f"{owner}.training"))
     return make(message, AddArgument(site.span, "training", f"{owner}.training"))
+
+
+def _may_be_another(site: DropoutSite, context: Context) -> bool:
+    """Whether the function is a parameter, or an attribute that code may replace: it may take no mode."""
+    name, _, rest = site.callee_text.partition(".")
+    if name == site.scope.self_name and rest:
+        return context.may_be_touched(rest, site.scope)
+    return name in site.scope.parameters
 
 
 def check_run(call: CallLeftOn, context: Context) -> Iterator[Diagnostic]:

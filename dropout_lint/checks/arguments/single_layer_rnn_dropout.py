@@ -10,6 +10,7 @@ from dropout_lint.checks.support.context import Context, advice, safe, unsafe
 from dropout_lint.checks.support.observed import ObservedContext
 from dropout_lint.diagnostic import Diagnostic, Rewrite, Severity
 from dropout_lint.facts import Argument, DropoutSite
+from dropout_lint.facts.doubts import ANY
 from dropout_lint.rewrites import RemoveArgument, ReplaceExpression
 
 if TYPE_CHECKING:
@@ -85,7 +86,12 @@ def _single_layer(site: DropoutSite, context: Context) -> _Proof | None:
 
 
 def _is_read(site: DropoutSite, context: Context) -> bool:
-    """Whether the file may read the rate of the layer."""
+    """Whether the project may read the rate of the layer."""
+    doubts = context.facts.doubts
+    if "dropout" in doubts.walked or site.attribute in doubts.loose or ANY in doubts.loose:
+        return True
+    if site.attribute and context.project.usages.reads_setting(context.facts, f"{site.attribute}.dropout"):
+        return True
     reads = {read for read in context.facts.setting_reads if read.endswith(".dropout")}
     return f"{site.attribute}.dropout" in reads if site.attribute else bool(reads - {f"{site.scope.self_name}.dropout"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, safe, unsafe
+from dropout_lint.checks.support.layers_seen import layer_is_seen
 from dropout_lint.diagnostic import Diagnostic
 from dropout_lint.facts import Argument, DropoutSite
 from dropout_lint.rewrites import AddArgument, NameArgument, RemoveArgument
@@ -20,7 +21,8 @@ def check(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
         inplace, p = site.argument("inplace"), site.argument("p")
         if inplace is not None and _says(inplace, "training"):
             applied = [s for s in context.facts.sites if s.constructor == site.span]
-            make = safe if applied and all(s.input_owned for s in applied) else unsafe
+            owned = bool(applied) and all(s.input_owned for s in applied)
+            make = safe if owned and not layer_is_seen(site, context) else unsafe
             fix = make(
                 f"Remove `{inplace.text}`: modules follow the mode by themselves",
                 RemoveArgument(inplace.span),
@@ -38,7 +40,7 @@ def _functional(site: DropoutSite, context: Context) -> Iterator[Diagnostic]:
     p, training = site.argument("p"), site.argument("training")
     if p is not None and not p.keyword and _says(p, "training"):
         fixable = training is None and p.span.within(site.span)
-        fix = safe(f"Name it: `training={p.text}`", NameArgument(p.span, "training")) if fixable else None
+        fix = unsafe(f"Name it: `training={p.text}`", NameArgument(p.span, "training")) if fixable else None
         yield context.report(
             p.span,
             f"The second argument of `{site.callee_text}` is the rate: True is 1.0, so training sees only zeros "

@@ -54,7 +54,7 @@ def check(override: ModeOverride, context: Context) -> Iterator[Diagnostic]:
         yield context.report(
             override.span,
             "This `train` does not return the module, so `eval()` and `train()` give None.",
-            fix=_with_return(override),
+            fix=_with_return(override, context),
         )
 
 
@@ -72,11 +72,12 @@ def _with_super(override: ModeOverride) -> Fix:
     return unsafe("Call the method of the base class", call, otherwise=otherwise)
 
 
-def _with_return(override: ModeOverride) -> Fix:
+def _with_return(override: ModeOverride, context: Context) -> Fix:
     otherwise = "End in `return self`"
-    if override.one_line or not override.instance:
+    if override.one_line or not override.instance or override.rebinds:
         return advice(otherwise)
-    return safe("Return the module", InsertAfter(override.end, f"return {override.instance}"), otherwise=otherwise)
+    make = unsafe if context.facts.doubts.tests_result else safe
+    return make("Return the module", InsertAfter(override.end, f"return {override.instance}"), otherwise=otherwise)
 
 
 def check_modules(left: LeftInTrainMode, context: ObservedContext) -> Iterator[Diagnostic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dropout_lint.checks.support.context import Context, advice, safe, unsafe
+from dropout_lint.checks.support.layers_seen import layer_is_seen
 from dropout_lint.diagnostic import Diagnostic, Fix
 from dropout_lint.facts import DropoutSite
 from dropout_lint.rewrites import RemoveArgument
@@ -35,5 +36,6 @@ def _fix(site: DropoutSite, context: Context) -> Fix | None:
         return advice("Assign the result, then remove `inplace=True`")
     if site.inplace_argument is None:
         return None
-    make = safe if all(s.input_owned for s in same) else unsafe
+    sure = all(s.input_owned for s in same) and not layer_is_seen(site, context)
+    make = safe if sure else unsafe
     return make("Remove `inplace=True`", RemoveArgument(site.inplace_argument))

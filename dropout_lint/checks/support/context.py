@@ -42,14 +42,16 @@ class Context:
     ) -> Diagnostic:
         """A diagnostic of this rule, with the severity of its page unless one is passed.
 
-        One that is not proven has a lower severity, and no safe fix, because the code may be right as it is.
+        One that is not proven has a lower severity, and no safe fix, because the code may be right as it is. There is
+        no safe fix either where ``exec`` or ``globals()`` may bind the names of the file.
         Nodes in ``beside`` that are inside of a wrapper are added as related places.
         """
         inside = ((n, f"`{n.kind.rpartition('.')[2]}` in `{n.wrappers[-1]}`") for n in beside if n.within is not None)
         related += tuple(Related(n.path or self.facts.path, n.span, text) for n, text in inside)
         related = tuple(replace(one, path=self._as_checked(one.path)) for one in related)
         level = confidence.limit(severity or rules()[self.code].severity)
-        if fix is not None and fix.applicability is Applicability.SAFE and confidence is not Confidence.PROVEN:
+        doubtful = confidence is not Confidence.PROVEN or self.facts.doubts.dynamic
+        if fix is not None and fix.applicability is Applicability.SAFE and doubtful:
             fix = replace(fix, applicability=Applicability.UNSAFE)
         return Diagnostic(self.code, self.facts.path, span, message, level, fix, confidence, related=related)
 
@@ -71,6 +73,30 @@ class Context:
     def gated_by_callers(self, scope: Scope) -> bool:
         """Whether the project calls the instances of the class around only under a test of the mode."""
         return bool(scope.class_name) and self.project.usages.are_gated(self.facts, scope.class_name)
+
+    def is_sure_of_mode(self, scope: Scope) -> bool:
+        """Whether ``self.training`` is proven to be the mode in a scope.
+
+        The method is called on instances of a proven nn.Module, and nothing in sight but ``train()`` and ``eval()``
+        sets their mode.
+        """
+        facts, name, doubts = self.facts, "." + scope.class_name, self.facts.doubts
+        if f"{scope.class_name}.{scope.method}" in doubts.methods or not scope.class_name:
+            return False
+        if self.project.classes.is_module(facts, name) is not True:
+            return False
+        above = [header for found in self.project.classes.ancestors(facts, name) if found for header in found[1:]]
+        below = [h for h in facts.headers.values() if name in h.bases]
+        own = facts.headers.get(scope.class_name)
+        if scope.class_name.rpartition(".")[2] in doubts.modes or (own is not None and own.own_mode):
+            return False
+        return not any(header.own_mode for header in (*above, *below))
+
+    def may_be_touched(self, attribute: str, scope: Scope) -> bool:
+        """Whether code in sight may use an attribute of an instance otherwise than by calling it there."""
+        if not attribute or self.facts.doubts.may_touch(attribute):
+            return True
+        return self.project.usages.touches(self.facts, attribute, scope.class_name)
 
     def is_module(self, class_name: str) -> bool:
         """Whether a class of this file is an nn.Module: by its bases, or because it registers layers like one."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from dropout_lint.facts import ModeClass, ModeOverride
 from dropout_lint.source.module.source_module import SourceModule
+from dropout_lint.source.names.rebinding import stored_at
 from dropout_lint.source.values import intent
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.torch_api.signatures import FUNCTIONALS
@@ -131,6 +132,8 @@ def _override(module: SourceModule, owner: str, node: ast.FunctionDef) -> ModeOv
         ),
         sets=any(isinstance(n, ast.Attribute) and n.attr == "training" and isinstance(n.ctx, ast.Store) for n in nodes),
         extra=len(body) > 1 + documented + any(isinstance(s, ast.Return) for s in body),
+        rebinds=bool(names and stored_at(node, names[0]))
+        or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in nodes),
         returns=any(isinstance(n, ast.Return) and n.value is not None for n in nodes),
         delegates=any(isinstance(n, ast.Call) and _gets(n, names) for n in nodes),
         acts=not all(_is_empty(statement) for statement in body),

@@ -19,6 +19,23 @@ from dropout_lint.syntax.positions import Lines
 from dropout_lint.torch_api.signatures import FUNCTIONALS, LAST_NAMES
 from dropout_lint.vocabulary import names_dropout_layer
 
+HARMLESS = frozenset(
+    {
+        "cpu",
+        "cuda",
+        "double",
+        "eval",
+        "float",
+        "half",
+        "named_parameters",
+        "parameters",
+        "requires_grad_",
+        "to",
+        "train",
+    }
+)
+"""Methods of nn.Module that tell nothing about the settings and the order of layers."""
+
 
 class SourceModule:
     """Scopes, guards and values of one file, each built on first use.
@@ -68,6 +85,23 @@ class SourceModule:
         )
 
     @cached_property
+    def class_names(self) -> frozenset[str]:
+        """The qualified names of the classes of the file."""
+        visited = {b.qualname for b in self.scopes.blocks.values() if b.kind == "class"}
+        return frozenset(visited | {s.name for s in self.tree.body if isinstance(s, ast.ClassDef)})
+
+    @cached_property
+    def set_from_outside(self) -> frozenset[str]:
+        """Attributes that the file sets or deletes on something else than ``self``."""
+        return frozenset(
+            node.attr
+            for node in walk(self.tree)
+            if isinstance(node, ast.Attribute)
+            and not isinstance(node.ctx, ast.Load)
+            and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+        )
+
+    @cached_property
     def used_as_values(self) -> frozenset[str]:
         """Names and attributes that the file uses other than by calling or assigning them, as ``f(self.layers)``."""
         called: set[ast.AST] = set()
@@ -75,6 +109,8 @@ class SourceModule:
         for node in walk(self.tree):
             if isinstance(node, ast.Call):
                 called.add(node.func)
+            elif isinstance(node, ast.Attribute) and node.attr in HARMLESS:
+                called.add(node.value)
             elif node in called or isinstance(getattr(node, "ctx", None), ast.Store):
                 continue
             elif isinstance(node, ast.Attribute):
@@ -158,12 +194,22 @@ class SourceModule:
         """See ``intent.inference_intent``."""
         return intent.inference_intent(node, block, self.scopes, self.lines)
 
+    @cached_property
+    def _imported_at_once(self) -> dict[str, str]:
+        """What the imports of the top level bind that no ``if`` or ``try`` decides about."""
+        table = ImportTable(self.place.package)
+        for statement in self.tree.body:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                table.add(statement)
+        return table.names
+
     def functional_alias(self, block: Block) -> str:
         """The name in a block for torch.nn.functional, as ``F``; "" if no import binds one."""
-        for name, target in self.imports.names.items():
+        for name, target in self._imported_at_once.items():
             if target == "torch.nn.functional":
                 found = self.scopes.lookup(name, block)
-                if found is not None and found[0] is self.scopes.module:
+                means = self.scopes.resolve(ast.Name(name), block)
+                if found is not None and found[0] is self.scopes.module and means == target:
                     return name
         return ""
 

@@ -11,6 +11,7 @@ from typing import Literal
 from dropout_lint.source.names.import_table import ImportTable
 from dropout_lint.syntax.parsing import children, dotted
 from dropout_lint.torch_api.names import canonical, star_names
+from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 MAX_DEPTH = 6
@@ -349,8 +350,14 @@ class Scopes:
     def _replaced(self) -> frozenset[str]:
         """Functions and classes of torch that the file replaces: ``nn.Dropout = MyDropout``."""
         self.__dict__["_replaced"] = frozenset()  # to resolve the targets themselves
-        found = (self.resolve(target, block) for target, block in self.foreign_writes)
-        return frozenset(name for name in found if name.startswith("torch."))
+        found = [self.resolve(target, block) for target, block in self.foreign_writes]
+        for call, block in self.calls:
+            if len(call.args) == 3 and dotted(call.func) == "setattr" and isinstance(call.args[1], ast.Constant):
+                found.append(canonical(f"{self.resolve(call.args[0], block)}.{call.args[1].value!s}"))
+        changed = {name for name in found if name.startswith("torch.")}
+        if any(name.startswith(f"{dropout}.") for name in changed for dropout in DROPOUT_MODULES):
+            changed |= DROPOUT_MODULES.keys()  # they share a constructor
+        return frozenset(changed)
 
     def _resolve_name(self, name: str, block: Block, depth: int) -> str:
         found = self.lookup(name, block)

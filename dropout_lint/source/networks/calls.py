@@ -14,7 +14,7 @@ from dropout_lint.source.networks.layers import Item, Layer
 from dropout_lint.source.networks.operands import NOTHING, Operand, State, Value, flat, several
 from dropout_lint.source.networks.ranks import rank_after
 from dropout_lint.syntax.parsing import dotted
-from dropout_lint.torch_api.activations import COMMUTES
+from dropout_lint.torch_api.activations import COMMUTES, FUNCTIONAL_ACTIVATIONS
 from dropout_lint.torch_api.layer_groups import DROP_PATHS, LOGIT_LOSSES, REGRESSION_LOSSES
 from dropout_lint.torch_api.signatures import FUNCTIONALS, RNNS
 
@@ -146,6 +146,8 @@ class Calls:
             rate = self._graph.module.values.evaluate(p, block) if p is not None else Rate(kind="number", number=0.5)
             forced = _is_true(bound.expression("training"))
             inplace = _is_true(bound.expression("inplace"))
+        elif name in FUNCTIONAL_ACTIVATIONS:
+            inplace = any(map(_is_true, [*call.args[1:], *(k.value for k in call.keywords if k.arg == "inplace")]))
         return self._graph.node(
             name,
             first,

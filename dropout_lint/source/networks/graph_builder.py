@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dropout_lint.facts import Condition, LayerCall, LayerElement, LayerNode, Value, Wrapper
+from dropout_lint.source.module.holders import holder, only_called
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import BoundCall, bound_arguments
 from dropout_lint.source.networks.construction import Construction
-from dropout_lint.source.networks.holders import only_called
 from dropout_lint.source.networks.layers import CONFIGURED, UNKNOWN, Either, Item, Known, Layer, LayerSequence, Repeated
 from dropout_lint.source.networks.operands import NOTHING, Operand
 from dropout_lint.source.networks.ranks import rank_after
@@ -232,6 +232,7 @@ class GraphBuilder:
             lines.span(inplace.value) if inplace is not None else None,
             (getattr(at, "lineno", 0), getattr(at, "col_offset", 0)),
             only_called=layer.kind in DROPOUT_MODULES and self._only_called(at),
+            holder=holder(self.module, at) if layer.kind in DROPOUT_MODULES else "",
         )
 
     def _only_called(self, container: ast.AST) -> bool:

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dropout_lint.facts import ClassHeader, ModelClass, RateWrite, UnreadParameter
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
+from dropout_lint.source.sites.instances import has_own_mode
 from dropout_lint.source.sites.sites import scope_of
 from dropout_lint.source.sites.weight_writes import weight_writes
 from dropout_lint.syntax.parsing import dotted, number_of, walk
 from dropout_lint.torch_api.signatures import DROPOUT_MODULES
 from dropout_lint.vocabulary import NO_RATE_WORDS, means_drop, words
 
+_MODE = re.compile(r"\btraining\b|\bdef (?:train|eval)\b")
 _INSTANCE_READ = re.compile(r"self(?<!\wself)\.(\w+)")
 """Begins with a literal, because a search for a word boundary is far slower."""
 _OPAQUE = {"children", "named_children", "_modules", "__dict__", "vars"}
@@ -52,6 +54,7 @@ def _header(module: SourceModule, node: ast.ClassDef) -> ClassHeader:
         texts=_texts(node),
         opaque=("children" in text or "_modules" in text or "__dict__" in text)
         and bool(re.search(r"\bself\.(?:named_children|children|_modules|__dict__)\b", text)),
+        own_mode=bool(_MODE.search(text)) and has_own_mode(node),
     )
 
 

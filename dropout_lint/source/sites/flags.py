@@ -83,7 +83,8 @@ def _method_tests(module: SourceModule, owner: Block) -> Iterator[FlagUse]:
     for read in owner.reads.get("train", []):
         if is_tested(module.scopes.parents[read], read):
             home, span = module.scopes.block_of(read), module.lines.span(read)
-            yield FlagUse("method", "train", span, span, scope_of(home), text=home.instance)
+            only = _is_only_tested(module, read)
+            yield FlagUse("method", "train", span, span, scope_of(home), text=home.instance, tested=only)
 
 
 def _makes_train_its_own(module: SourceModule, owner: Block, seen: set[Block]) -> bool:
@@ -104,7 +105,17 @@ def _outside_tests(module: SourceModule) -> Iterator[FlagUse]:
         if made is not None and is_tested(module.scopes.parents[read], read):
             span = module.lines.span(read)
             receiver = module.lines.code(read.value)
-            yield FlagUse("method", "train", span, span, scope_of(block), text=receiver, receiver=made[0])
+            only = _is_only_tested(module, read)
+            scope = scope_of(block)
+            yield FlagUse("method", "train", span, span, scope, text=receiver, receiver=made[0], tested=only)
+
+
+def _is_only_tested(module: SourceModule, node: ast.AST) -> bool:
+    """Whether an expression ends in a test: ``if x.train and y:``, but not ``switch = y or x.train``."""
+    parent = module.scopes.parents[node]
+    while isinstance(parent, ast.BoolOp):
+        node, parent = parent, module.scopes.parents[parent]
+    return not isinstance(parent, ast.BoolOp) and is_tested(parent, node)
 
 
 def is_tested(parent: ast.AST, node: ast.AST) -> bool:

@@ -79,7 +79,8 @@ class Producers:
         name = self._module.scopes.resolve(call.func, block)
         if name.startswith("torch."):
             inplace = name.endswith("_") or self._inplace(call, block)
-            return Produced(name, inplace, not inplace and name in SAVES_ITS_OUTPUT)
+            kept = inplace or any(k.arg in {"out", None} for k in call.keywords)
+            return Produced(name, inplace, not kept and name in SAVES_ITS_OUTPUT)
         made = self._module.constructor_of(call.func, block)
         if made is not None:
             return self._constructed(made[1], made[2])

@@ -14,7 +14,7 @@ from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.rebinding import is_dynamic, stored_at, stores
 from dropout_lint.source.names.scopes import Block
 from dropout_lint.source.sites.call_uses import siblings
-from dropout_lint.syntax.parsing import walk
+from dropout_lint.syntax.parsing import dotted, walk
 
 _WRITES_ATTRIBUTES = {"setattr", "delattr", "__setattr__", "__dict__", "vars"}
 _PLAIN = (ast.Name, ast.Attribute, ast.Constant)
@@ -27,6 +27,8 @@ def settled(module: SourceModule, call: ast.Call, uses: Sequence[ast.Call], bloc
         return "no"
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     alias = module.functional_alias(block) or "F"
+    if any(is_computed(n, block) for a in arguments for n in walk(a)):
+        return "open"
     if any(_differs(module, name, block, use, alias) for use in uses for name in (*_names(arguments), block.instance)):
         return "no"
     if uses[0].func is call:
@@ -122,9 +124,27 @@ def _is_constant_around(module: SourceModule, name: str, block: Block) -> bool:
 def _is_stable(module: SourceModule, argument: ast.expr, block: Block, between: Iterable[ast.AST]) -> bool:
     """Whether the code between cannot change attributes and items that an expression reads."""
     reads = [n for n in walk(argument) if isinstance(n, (ast.Attribute, ast.Subscript))]
-    if all(_set_by_constructor(n, block) for n in reads):
+    nodes = [n for node in between for n in walk(node)]
+    if all(_set_by_constructor(module, n, block) for n in reads) and not any(_gets(n, block.instance) for n in nodes):
         return True
-    return not any(_may_write(module, n) for node in between for n in walk(node))
+    return not any(_may_write(module, n) for n in nodes)
+
+
+def _gets(node: ast.AST, name: str) -> bool:
+    """Whether a call or a collection gets an object, so that code out of sight may change it."""
+    parts = node.args if isinstance(node, ast.Call) else getattr(node, "elts", [])
+    return any(isinstance(part, ast.Name) and part.id == name for part in parts)
+
+
+def is_computed(node: ast.AST, block: Block) -> bool:
+    """Whether an expression is an attribute of the instance that code of its class computes: by a property, say."""
+    owner = block.enclosing_class
+    if owner is None or not isinstance(node, ast.Attribute) or dotted(node.value) != block.instance:
+        return False
+    method = owner.blocks.get(node.attr)
+    if method is not None or "__getattribute__" in owner.blocks:
+        return True
+    return "__getattr__" in owner.blocks and node.attr not in owner.attributes
 
 
 def _may_write(module: SourceModule, node: ast.AST) -> bool:
@@ -133,13 +153,15 @@ def _may_write(module: SourceModule, node: ast.AST) -> bool:
     return isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.Delete, ast.AugAssign)) or _is_write(node)
 
 
-def _set_by_constructor(node: ast.expr, block: Block) -> bool:
+def _set_by_constructor(module: SourceModule, node: ast.expr, block: Block) -> bool:
     """Whether an expression is ``self.name``, which only the constructor binds."""
     owner = block.enclosing_class
     if owner is None or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return False
     bindings = owner.attributes.get(node.attr, [])
     if node.value.id != block.instance or not bindings or node.attr in owner.blocks:
+        return False
+    if node.attr in module.set_from_outside:
         return False
     if not all(b.block.method is not None and b.block.method.name in CONSTRUCTORS for b in bindings):
         return False

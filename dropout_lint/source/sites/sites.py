@@ -10,6 +10,7 @@ from dataclasses import replace
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import Argument, DropoutSite, ModeArgument, Scope, Value
 from dropout_lint.source.module.callers import callers_switch
+from dropout_lint.source.module.holders import only_called
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.call_arguments import Bound, BoundCall, bound_arguments
 from dropout_lint.source.names.scopes import Block
@@ -17,7 +18,7 @@ from dropout_lint.source.sites.call_uses import CallUses
 from dropout_lint.source.sites.chosen_rnns import CHOSEN, is_chosen_rnn
 from dropout_lint.source.sites.containers import NOT_KEPT, Containers
 from dropout_lint.source.sites.producers import NOT_KNOWN, Producers
-from dropout_lint.source.sites.settled import settled
+from dropout_lint.source.sites.settled import is_computed, settled
 from dropout_lint.syntax.parsing import walk
 from dropout_lint.torch_api.signatures import ATTENTION, DROPOUT_MODULES, FUNCTIONALS, MULTIHEAD, RNNS, Signature
 from dropout_lint.vocabulary import names_dropout_layer
@@ -121,6 +122,7 @@ def _site(
         input_owned=produced.owned,
         inplace=module.values.evaluate(inplace, block) if inplace is not None else FALSE,
         inplace_argument=_passed(module, call, bound, "inplace"),
+        only_called=_only_called(module, call, applied) if constructed else None,
         statement=statement,
         statement_target=target,
         error_expected=uses.error_expected(call),
@@ -225,9 +227,17 @@ def _call_site(module: SourceModule, call: ast.Call, block: Block, form: str, na
     )
 
 
-def _is_pure(call: ast.Call) -> bool:
-    """Whether a call has no side effect: of a built-in, or of a lambda that is called at once."""
-    return isinstance(call.func, ast.Lambda) or (isinstance(call.func, ast.Name) and call.func.id in _PURE)
+def _only_called(module: SourceModule, call: ast.Call, applied: list[ast.Call]) -> bool:
+    """Whether a module is called by an expression or a local name alone, or is in a container that is only called."""
+    return bool(applied) or only_called(module, module.scopes.parents[call])
+
+
+def _runs_code(node: ast.AST, block: Block) -> bool:
+    """Whether a node may do more than compute a value, such as a call, a property of the class, or ``:=``."""
+    if isinstance(node, ast.Call):
+        # A lambda that is called at once does what is in it.
+        return not isinstance(node.func, ast.Lambda) and getattr(node.func, "id", "") not in _PURE
+    return isinstance(node, (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)) or is_computed(node, block)
 
 
 def _passed(module: SourceModule, call: ast.Call, bound: BoundCall, name: str) -> Span | None:
@@ -243,7 +253,7 @@ def _argument(module: SourceModule, block: Block, bound: Bound) -> Argument:
     return Argument(
         name=bound.name,
         keyword=bound.keyword is not None,
-        runs_code=any(isinstance(n, ast.Call) and not _is_pure(n) for n in walk(bound.value)),
+        runs_code=any(_runs_code(n, block) for n in walk(bound.value)),
         text=text,
         span=module.lines.span(bound.value),
         value=module.values.evaluate(bound.value, block) if configures else Value(),
