@@ -234,6 +234,13 @@ REPORTED = {
         "DRP206",
         "import torchvision\n\nmodel = torchvision.models.resnet18(norm_layer=nn.BatchNorm2d)" + FORGOTTEN,
     ),
+    "layers that are attributes and parts of a Sequential": (
+        "DRP206",
+        "class Block(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.first = nn.Linear(20, 3)\n        self.drop = nn.Dropout(0.2)\n"
+        "        self.net = nn.Sequential(self.first, self.drop)\n\n"
+        "    def forward(self, x):\n        return self.net(x)\n\n\nmodel = Block()" + FORGOTTEN,
+    ),
     "from_pretrained, in eval mode from the first step on": (
         "DRP205",
         'from transformers import BertModel\n\nmodel = BertModel.from_pretrained("bert-base-uncased")' + LEFT_IN_EVAL,

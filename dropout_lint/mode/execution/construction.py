@@ -97,6 +97,6 @@ def _discount_unreached(machine: Machine, made: Class, thing: Thing) -> None:
         if is_reached(name, uses, thing):
             continue
         if isinstance(value, Thing) and value.live and value.home is None and not value.children:
-            value.live = False
+            value.live = value in reached
         for part in (part for one in things(value) for part in below(one) if part.live and part not in reached):
             part.live = None  # code outside of the class may call a network in it
