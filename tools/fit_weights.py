@@ -49,7 +49,7 @@ TOGETHER = (
     "library-model & live-yes",
 )
 """Signs that say more together than each alone."""
-TARGETS = {Confidence.LIKELY: 0.4, Confidence.POSSIBLE: 0.15}
+TARGETS = {Confidence.LIKELY: 0.5, Confidence.POSSIBLE: 0.15}
 _TRUTH = {"mistake": 1.0, "arguable": 0.5, "ok": 0.0}
 
 
