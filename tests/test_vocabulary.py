@@ -341,7 +341,7 @@ def test_a_pattern_matches_its_words_and_not_their_neighbours(
 @pytest.mark.parametrize("word", sorted(vocabulary.MODE_VARIABLES))
 def test_train_of_an_unknown_object_is_that_of_a_module_if_it_is_given_a_mode(word: str) -> None:
     def is_switch(label: str) -> bool:
-        machine: Any = SimpleNamespace(set_mode=lambda *_: None)
+        machine: Any = SimpleNamespace(set_mode=lambda *_: None, forget=lambda *_: None)
         frame: Any = None
         arguments = Arguments([Thing(2, label=label)], {}, unpacked=False)
         return call_mode(machine, Thing(1), "train", arguments, frame, Location("m.py", NOWHERE))
