@@ -9,6 +9,7 @@ from dropout_lint.evaluations.program import Program, is_harmless, paths_in
 from dropout_lint.evaluations.summary import Call, Place, Summary, arguments_of, covers, is_super, path_of
 from dropout_lint.facts import Location
 from dropout_lint.mode.program.values import Class, External, Function
+from dropout_lint.vocabulary import EVALUATION_WORDS, words
 
 Mode = Literal["eval", "train", "maybe", "none"]
 """The last mode call: ``maybe`` is an ``eval()`` on some paths or with an unknown value, ``none`` is no call."""
@@ -102,7 +103,7 @@ class Effects:
         unseen = isinstance(target, External) and not is_harmless(target.name)
         unknown = target is None and call.subject.partition(".")[0] != "?" and call.subject not in names
         if passed and (unseen or unknown):
-            return Effect("maybe", place) if _is_for_its_effect(call) else Effect(escaped=True)
+            return Effect("maybe", place) if _may_set_the_mode(call) else Effect(escaped=True)
         return NO_EFFECT
 
     def _sets_modes(self, summary: Summary, call: Call) -> bool:
@@ -166,8 +167,14 @@ def _asked(call: Call, place: Location, method: str) -> Effect:
     return Effect("maybe", place)
 
 
-def _is_for_its_effect(call: Call) -> bool:
-    """``prepare(model)``: nothing uses the result, so the helper does something to the model, such as set its mode."""
+def _may_set_the_mode(call: Call) -> bool:
+    """Whether a function out of sight may well call ``eval()`` on a model that it gets.
+
+    It evaluates by its name, as ``create_evaluator(model)``; or it gets the model alone and nothing uses its result, as
+    ``prepare(model)``, so that it does something to the model.
+    """
+    if words(call.subject.rpartition(".")[2]) & EVALUATION_WORDS:
+        return True
     return call.unused and len(call.term.parts) == 2 and not call.term.keywords
 
 
