@@ -59,9 +59,9 @@ _WITH_DROPOUT = re.compile(
 """Families whose published configurations have a dropout that is not zero."""
 _WITH_BATCHNORM = re.compile(
     r"(?:tf_|gluon_|legacy_|se|wide_|cs|ig_|swsl_|ssl_)*(?:resnet|resnext|resnest|regnet|efficientnet|mobilenet|mnasnet"
-    r"|densenet|inception|xception|vgg\d+_bn|dla\d|hrnet|res2net|ghostnet|dpn\d|darknet)"
+    r"|densenet|inception|xception|vgg\d+_bn|dla\d|hrnet|res2net|ghostnet|dpn\d|darknet|googlenet|shufflenet)"
 )
-"""Families of timm that normalise with the statistics of a batch."""
+"""Families of timm and torchvision that normalise with the statistics of a batch."""
 _BATCHNORMS = {"torch.nn.BatchNorm2d", "torch.nn.SyncBatchNorm"}
 _ZOO = re.compile(r"^torchvision\.models\.(?!.*(?:Weights|feature_extraction|get_|list_|_utils|_api))")
 
@@ -72,6 +72,15 @@ def _family(owner: str, positional: list[Value], keywords: dict[str, Value]) -> 
         return True if _drops(keywords) else None
     named = positional[0].value if positional and isinstance(positional[0], Constant) else ""
     return True if _WITH_DROPOUT.search(owner) or _WITH_DROPOUT.search(str(named)) else None
+
+
+def differs_in_most_parts(name: str) -> bool:
+    """Whether most parts of a library model differ between the modes, as in a ResNet. A VGG has dropout at its end.
+
+    ``timm.create_model`` is known to differ only for such a family.
+    """
+    last = name.rpartition(".")[2]
+    return last == "create_model" or _WITH_BATCHNORM.match(last) is not None
 
 
 def _zoo_liveness(name: str, keywords: dict[str, Value]) -> bool | None:

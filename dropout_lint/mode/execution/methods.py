@@ -9,6 +9,7 @@ from dropout_lint.mode.execution.checkpointing import is_checkpoint
 from dropout_lint.mode.execution.freezing import asked, parameters_of, set_gradients
 from dropout_lint.mode.execution.functions import run_callbacks, run_function
 from dropout_lint.mode.execution.invocation import forward, invoke
+from dropout_lint.mode.execution.library_models import differs_in_most_parts
 from dropout_lint.mode.execution.lookup import attribute_of
 from dropout_lint.mode.execution.mode_calls import call_mode
 from dropout_lint.mode.libraries import frameworks, library
@@ -103,7 +104,9 @@ def _submodules(machine: Machine, base: Thing, name: str) -> Value:
         return Group([Group([UNKNOWN, part])], exact=False)
     if name == "get_submodule":
         return part
-    part.children = [base] if name == "children" else []
+    of_library = base.home is None and base.name and not base.name.startswith("torch.nn.")
+    holds = name == "children" and (not of_library or differs_in_most_parts(base.name))
+    part.children = [base] if holds else []
     return Group([part], exact=False)
 
 
