@@ -1,4 +1,4 @@
-"""Finds what code of a file may do behind the back of a fix: see ``dropout_lint.facts.doubts``."""
+"""Finds what code of a file may notice of a fix: see ``dropout_lint.facts.doubts``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 
 from dropout_lint.facts.doubts import ANY, Doubts
 from dropout_lint.source.module.source_module import HARMLESS, SourceModule
-from dropout_lint.source.sites.instances import own_modes, unsure_methods
+from dropout_lint.source.sites.instances import has_own_mode, unsure_methods
 from dropout_lint.source.sites.walks import walked_settings
 from dropout_lint.syntax.parsing import dotted, walk
 from dropout_lint.vocabulary import OPTION_OBJECTS
@@ -29,8 +29,8 @@ def doubts(module: SourceModule) -> Doubts:
         uses.see(node, parents)
     return Doubts(
         dynamic=any(_binds_names(n, parents) for n in nodes),
-        methods=unsure_methods(module),
-        modes=own_modes(module),
+        methods=unsure_methods(module, nodes),
+        modes=frozenset(n.name for n in nodes if isinstance(n, ast.ClassDef) and has_own_mode(n)),
         loose=frozenset(uses.loose | _replaced(classes)),
         opened=frozenset(uses.opened),
         called_elsewhere=frozenset(uses.called),

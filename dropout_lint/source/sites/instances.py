@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dropout_lint.source.module.source_module import SourceModule
 from dropout_lint.source.names.scopes import Block
@@ -13,12 +13,15 @@ _METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _PROPERTY_PARTS = {"setter", "getter", "deleter"}
 
 
-def unsure_methods(module: SourceModule) -> frozenset[str]:
-    """The methods whose first parameter may be something else than the instance, as ``Net.noise``."""
+def unsure_methods(module: SourceModule, nodes: Sequence[ast.AST]) -> frozenset[str]:
+    """The methods whose first parameter may be something else than the instance, as ``Net.noise``.
+
+    ``nodes`` are all nodes of the file, in source order.
+    """
     classes = [b for b in list(module.scopes.blocks.values()) if b.kind == "class"]
     methods = {(c.qualname, m.name): m for c in classes for m in c.blocks.values() if m.self_name}
     found = {key for key, m in methods.items() if not _is_sure_in_class(module, m)}
-    called = set(_called_on_classes(module, methods))
+    called = set(_called_on_classes(module, nodes, methods))
     early = {c.qualname for c in classes if _runs_before_base(c)}
     return frozenset(f"{c}.{name}" for c, name in methods if (c, name) in found or name in called or c in early)
 
@@ -61,12 +64,14 @@ def _hands_on(node: ast.AST, function: ast.FunctionDef | ast.AsyncFunctionDef) -
     return isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in names
 
 
-def _called_on_classes(module: SourceModule, methods: dict[tuple[str, str], Block]) -> Iterator[str]:
+def _called_on_classes(
+    module: SourceModule, nodes: Sequence[ast.AST], methods: dict[tuple[str, str], Block]
+) -> Iterator[str]:
     """Names of methods that are called, or read, as functions of their class."""
     names = {name for _, name in methods}
     longest = {name: max(_positional(m) for (_, n), m in methods.items() if n == name) for name in names}
-    calls = {id(n.func): n for n in walk(module.tree) if isinstance(n, ast.Call)}
-    for node in walk(module.tree):
+    calls = {id(n.func): n for n in nodes if isinstance(n, ast.Call)}
+    for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr in names:
             call = calls.get(id(node))
             if _is_class(module, node.value):
@@ -120,11 +125,6 @@ def _runs_before_base(owner: Block) -> bool:
         if any(dotted(c.func).startswith(f"{constructor.self_name}.") for c in calls):
             return True
     return False
-
-
-def own_modes(module: SourceModule) -> frozenset[str]:
-    """The classes whose ``training`` may not be what ``train()`` and ``eval()`` set it to."""
-    return frozenset(n.name for n in walk(module.tree) if isinstance(n, ast.ClassDef) and has_own_mode(n))
 
 
 def has_own_mode(node: ast.ClassDef) -> bool:
