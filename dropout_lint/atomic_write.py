@@ -70,7 +70,7 @@ def _overwrite(target: Path, data: bytes) -> None:
 
 
 def _is_virtual(target: Path) -> bool:
-    """Whether a file stands for an open one, as the target of ``/dev/stdout`` may."""
+    """Whether a path names an open file of a process, as the target of ``/dev/stdout`` may."""
     return target.parts[1:2] in {("dev",), ("proc",)}
 
 

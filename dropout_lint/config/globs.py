@@ -69,7 +69,7 @@ def _parts(pattern: str) -> Iterator[str]:
 
 
 def _expanded(pattern: str) -> list[list[str]]:
-    """The parts of each pattern that the braces stand for."""
+    """Expand the braces: the parts of each pattern."""
     blocks: list[tuple[list[list[str]], list[list[str]]]] = [([[]], [])]  # the alternative at hand, those before it
     for part in _parts(pattern):
         now, before = blocks[-1]
@@ -90,7 +90,7 @@ def _expanded(pattern: str) -> list[list[str]]:
 
 
 def _regex(parts: list[str]) -> str:
-    """One regular expression. What stands between two stars matches at its first place, and is never tried again."""
+    """One regular expression. The text between two stars matches at its first place, and is never tried again."""
     pieces = [""]
     for part in parts:
         if part in (_STAR, _FOLDERS):

@@ -1,4 +1,4 @@
-"""What code of a file may do behind the back of a fix."""
+"""What code of a file may notice of a fix."""
 
 from __future__ import annotations
 

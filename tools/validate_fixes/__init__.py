@@ -6,7 +6,7 @@
 A program is one **mistake** of a rule (``mistakes.py``), around which the grammar puts
 
 - a **rate**: a number, a local name, an element of a list, an attribute, ... (``rates.py``);
-- a **frame**: the kind of function that the mistake stands in, and how it is called (``frames.py``);
+- a **frame**: the kind of function that contains the mistake, and how it is called (``frames.py``);
 - **hazards**: code before, between and after, or somewhere else, that binds a name again, changes an object, or
   reads what the fix may change (``hazards.py``).
 

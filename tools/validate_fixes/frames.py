@@ -1,4 +1,4 @@
-"""The functions that a mistake may stand in, and how they are called."""
+"""The functions that may contain a mistake, and how they are called."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ def _put(text: str, run: str) -> str:
 
 
 RUN = "def run(self, x):\n    $run\n    return x\n"
-FREE = "def run(self, x):\n    $run\n    return x\n"
 
 
 def _called(name: str, call: str, method: str = RUN, **more: str) -> Frame:
@@ -97,9 +96,9 @@ FRAMES = [
     ),
     Frame("instance lost in an exception", "try:\n    raise ValueError\nexcept ValueError as self:\n    $run"),
     Frame("loop over instances", "for self in (types.SimpleNamespace(**vars(self), **self._modules),):\n    $run"),
-    Frame("function", "x = run(self, x)", module=FREE),
-    Frame("function put on the class", "x = self.run(x)", tail=f"{FREE}\nM.run = run\n"),
-    Frame("function put on the instance", "x = self.run(self, x)", module=FREE, init="self.run = run"),
+    Frame("function", "x = run(self, x)", module=RUN),
+    Frame("function put on the class", "x = self.run(x)", tail=f"{RUN}\nM.run = run\n"),
+    Frame("function put on the instance", "x = self.run(self, x)", module=RUN, init="self.run = run"),
     Frame(
         "inner class",
         "x = Inner()(x)",

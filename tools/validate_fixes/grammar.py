@@ -19,11 +19,11 @@ HOW_MANY_HAZARDS = ([0, 1, 2, 3], [1, 6, 3, 2])
 HARDER = {"DRP101", "DRP102", "DRP103"}
 """Rules that report in few of the frames: they get twice as many programs."""
 SHARE_IN_FORWARD = 0.5
-"""Of the programs, whose mistake stands in ``forward`` itself."""
+"""Share of the programs with the mistake in ``forward`` itself."""
 FEW = 20
 """So few hazards are not tried in most of the programs."""
 SHARE_WITH_TWO = 0.15
-"""Of the programs, which have a second mistake."""
+"""Share of the programs with a second mistake."""
 
 
 def program(number: int, seed: int = 0, codes: frozenset[str] = CODES) -> Program:
