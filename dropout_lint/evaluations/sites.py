@@ -20,8 +20,8 @@ from dropout_lint.facts import EVAL, FileFacts, Location, ModeRun, RunEvent
 from dropout_lint.facts.evaluations import EvaluationSite, Sign
 from dropout_lint.mode.libraries import frameworks, library
 from dropout_lint.mode.linking.neighbours import Neighbours
+from dropout_lint.mode.program.bindings import setters_of, statements_with_value
 from dropout_lint.mode.program.values import Function
-from dropout_lint.project.bindings import setters_of, statements_with_value
 from dropout_lint.project.project import Project
 from dropout_lint.vocabulary import (
     EVALUATION_WORDS,

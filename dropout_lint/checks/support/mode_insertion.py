@@ -9,7 +9,7 @@ from dropout_lint.checks.support.context import Context, advice, unsafe
 from dropout_lint.checks.support.mode_history import History, iteration
 from dropout_lint.diagnostic import Fix, Rewrite, Span
 from dropout_lint.facts import TRAIN, ModeRun, RunEvent, RunTurn, Step
-from dropout_lint.project.bindings import setters_of, statements_with_value
+from dropout_lint.mode.program.bindings import setters_of, statements_with_value
 from dropout_lint.rewrites import InsertBefore
 
 _EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from dropout_lint.diagnostic import Span
 from dropout_lint.facts import ModeFlow, Step, Term
+from dropout_lint.mode.program.terms import operands, spelled, within
 
 _LEAVES = {"return", "stop"}
 _NO_MODEL = Term("constant", "NoneType", constant=None)
@@ -108,7 +109,7 @@ def _calls_setter(step: Step, name: str, setters: Collection[str]) -> bool:
         and value is not None
         and any(
             one.kind == "call" and one.parts[0].kind == "attribute" and one.parts[0].text in setters
-            for one in _within(value)
+            for one in within(value)
             if one.parts and one.parts[0].parts and one.parts[0].parts[0] == Term("name", root)
         )
     )
@@ -118,9 +119,9 @@ def _is_own_variable(steps: Sequence[Step], path: str, at: Span) -> bool:
     """Whether a name belongs to a lambda or a comprehension around a place: ``[net(x) for net in nets]``."""
     root = path.partition(".")[0]
     return any(
-        one.kind in {"lambda", "each"} and root in one.text.split(",") and any(t.span == at for t in _within(one))
+        one.kind in {"lambda", "each"} and root in one.text.split(",") and any(t.span == at for t in within(one))
         for term in _terms(steps, at)
-        for one in _within(term)
+        for one in within(term)
     )
 
 
@@ -128,20 +129,14 @@ def _terms(steps: Sequence[Step], at: Span) -> Iterator[Term]:
     """The terms of the statements around a place."""
     for step in steps:
         if at.within(step.span):
-            yield from (*step.targets, *((step.value,) if step.value is not None else ()))
+            yield from operands(step)
             for arm in step.arms:
                 yield from _terms(arm, at)
 
 
-def _within(term: Term) -> Iterator[Term]:
-    yield term
-    for part in (*term.parts, *(value for _, value in term.keywords)):
-        yield from _within(part)
-
-
 def _mentions(term: Term, path: str) -> bool:
     """Whether a test asks for a value, or for what holds it: ``net is None``; not ``self.flag`` for ``self``."""
-    name = _dotted(term)
+    name = spelled(term)
     if name:
         return name == path or path.startswith(f"{name}.")
     return any(_mentions(part, path) for part in (*term.parts, *(value for _, value in term.keywords)))
@@ -150,14 +145,7 @@ def _mentions(term: Term, path: str) -> bool:
 def _is_target(target: Term, name: str) -> bool:
     if target.kind in {"tuple", "star"}:
         return any(_is_target(part, name) for part in target.parts)
-    return _dotted(target) == name
-
-
-def _dotted(term: Term) -> str:
-    if term.kind == "name":
-        return term.text
-    base = _dotted(term.parts[0]) if term.kind == "attribute" else ""
-    return f"{base}.{term.text}" if base else ""
+    return spelled(target) == name
 
 
 def _prefixes(path: str) -> Iterator[str]:
